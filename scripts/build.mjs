@@ -1,0 +1,33 @@
+// Bundles each executable (and the lab's demo and benchmarks) into dist/ with code splitting, so that
+// `--help` and a daemon's start load only what they use. Types are checked by `npm run lint`, not here.
+import { existsSync } from 'node:fs';
+import { chmod, readdir, rm } from 'node:fs/promises';
+import { parse } from 'node:path';
+import { build } from 'esbuild';
+
+const executables = (await readdir('src/bin')).map((file) => ({
+  in: `src/bin/${file}`,
+  out: `bin/${parse(file).name}`,
+}));
+const others = [
+  { in: 'test/demo.ts', out: 'demo' },
+  { in: 'bench/run.ts', out: 'bench' },
+].filter((entry) => existsSync(entry.in));
+
+await rm('dist', { recursive: true, force: true });
+await build({
+  entryPoints: [...executables, ...others],
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: ['pcap'],
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+for (const { out } of executables) await chmod(`dist/${out}.js`, 0o755);

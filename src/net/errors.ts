@@ -1,0 +1,30 @@
+/**
+ * A failure the product can explain: one line that names the object and the remedy.
+ * `code` is stable and meant for scripts and tests; the message is meant for people.
+ */
+export class ProductError extends Error {
+  override readonly name: string = 'ProductError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** A wrong or contradictory option: exit code 2, as getopt programs do. */
+export class UsageError extends ProductError {
+  override readonly name = 'UsageError';
+
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super('ERR_USAGE', message, options);
+  }
+}
+
+/** The message of anything thrown, followed by those of its causes: `open x: permission denied`. */
+export function explainError(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.cause === undefined ? thrown.message : `${thrown.message}: ${explainError(thrown.cause)}`;
+}
