@@ -5,6 +5,7 @@ import { chmod, readdir, rm } from 'node:fs/promises';
 import { parse } from 'node:path';
 import { build } from 'esbuild';
 
+const outdir = process.argv[2] ?? 'dist';
 const executables = (await readdir('src/bin')).map((file) => ({
   in: `src/bin/${file}`,
   out: `bin/${parse(file).name}`,
@@ -14,10 +15,10 @@ const others = [
   { in: 'bench/run.ts', out: 'bench' },
 ].filter((entry) => existsSync(entry.in));
 
-await rm('dist', { recursive: true, force: true });
+await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: [...executables, ...others],
-  outdir: 'dist',
+  outdir,
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
@@ -30,4 +31,4 @@ await build({
   },
   logLevel: 'warning',
 });
-for (const { out } of executables) await chmod(`dist/${out}.js`, 0o755);
+for (const { out } of executables) await chmod(`${outdir}/${out}.js`, 0o755);
