@@ -1,0 +1,86 @@
+import { ProductError } from './errors.js';
+import { type Family, familyOf, type IpAddress, ipBytes, ipOfBytes, parseIp } from './ip.js';
+
+/** An address with its prefix length. The host bits stay: `10.1.2.3/24` is an interface's address. */
+export interface Cidr {
+  readonly address: IpAddress;
+  readonly prefix: number;
+  readonly family: Family;
+}
+
+/**
+ * Reads `ADDRESS/PREFIX`.
+ * @throws ProductError `ERR_NOT_AN_ADDRESS`, `ERR_NO_MASK`, `ERR_BAD_PREFIX`
+ */
+export function parseCidr(text: string): Cidr {
+  const [left = '', right, ...rest] = text.trim().split('/');
+  const address = parseIp(left);
+  const family = familyOf(address);
+  if (right === undefined) {
+    const example = family === 4 ? 24 : 64;
+    throw new ProductError('ERR_NO_MASK', `"${text}" has no mask; give it as ${address}/${example}`);
+  }
+  const prefix = /^\d{1,3}$/.test(right) ? Number(right) : Number.NaN;
+  if (rest.length > 0 || !(prefix <= widthOf(family))) {
+    throw new ProductError(
+      'ERR_BAD_PREFIX',
+      `"${text}" has no prefix length of 0 to ${widthOf(family)} after the slash`,
+    );
+  }
+  return { address, prefix, family };
+}
+
+export function formatCidr(cidr: Cidr): string {
+  return `${cidr.address}/${cidr.prefix}`;
+}
+
+/** The network `cidr` lies in: its host bits cleared. */
+export function networkOf(cidr: Cidr): Cidr {
+  return { ...cidr, address: ofNumber(toNumber(cidr.address) & maskOf(cidr), cidr.family) };
+}
+
+export function contains(cidr: Cidr, ip: IpAddress): boolean {
+  return (
+    cidr.family === familyOf(ip) && (toNumber(ip) & maskOf(cidr)) === (toNumber(cidr.address) & maskOf(cidr))
+  );
+}
+
+export function overlaps(a: Cidr, b: Cidr): boolean {
+  return a.prefix <= b.prefix ? contains(a, b.address) : contains(b, a.address);
+}
+
+/**
+ * The `n`th address of the network of `cidr`, from 0 (the network address itself).
+ * @throws ProductError `ERR_BAD_PREFIX` when the network is too small
+ */
+export function nthAddress(cidr: Cidr, n: number): IpAddress {
+  const address = (toNumber(cidr.address) & maskOf(cidr)) + BigInt(n);
+  const result = ofNumber(address, cidr.family);
+  if (!contains(cidr, result)) {
+    throw new ProductError(
+      'ERR_BAD_PREFIX',
+      `${formatCidr(networkOf(cidr))} has no address number ${n}; give a larger subnet`,
+    );
+  }
+  return result;
+}
+
+function widthOf(family: Family): number {
+  return family === 4 ? 32 : 128;
+}
+
+function maskOf(cidr: Cidr): bigint {
+  const width = widthOf(cidr.family);
+  return ((1n << BigInt(cidr.prefix)) - 1n) << BigInt(width - cidr.prefix);
+}
+
+function toNumber(ip: IpAddress): bigint {
+  return ipBytes(ip).reduce((sum, octet) => (sum << 8n) | BigInt(octet), 0n);
+}
+
+function ofNumber(value: bigint, family: Family): IpAddress {
+  const octets = widthOf(family) / 8;
+  return ipOfBytes(
+    Array.from({ length: octets }, (_, i) => Number((value >> BigInt(8 * (octets - 1 - i))) & 0xffn)),
+  );
+}

@@ -1,0 +1,60 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { ProductError } from './errors.js';
+
+/** An IPv4 address in dotted decimal. Made only by {@link parseIp}. */
+export type Ipv4Address = string & { readonly __brand: 'Ipv4Address' };
+/** An IPv6 address in the canonical text form of RFC 5952, without a zone. Made only by {@link parseIp}. */
+export type Ipv6Address = string & { readonly __brand: 'Ipv6Address' };
+export type IpAddress = Ipv4Address | Ipv6Address;
+export type Family = 4 | 6;
+
+/**
+ * Reads an IPv4 or IPv6 address and returns its canonical text.
+ *
+ * `net.isIP` decides what is an address: ipaddr.js alone would read `010.0.0.1` as 8.0.0.1.
+ * @throws ProductError `ERR_NOT_AN_ADDRESS`
+ */
+export function parseIp(text: string): IpAddress {
+  const trimmed = text.trim();
+  const family = isIP(trimmed);
+  if (family === 0 || trimmed.includes('%')) {
+    throw new ProductError('ERR_NOT_AN_ADDRESS', `"${text}" is not an IPv4 or IPv6 address`);
+  }
+  return canonical(ipaddr.parse(trimmed));
+}
+
+export function familyOf(ip: IpAddress): Family {
+  return ip.includes(':') ? 6 : 4;
+}
+
+export function isIpv4(ip: IpAddress): ip is Ipv4Address {
+  return !ip.includes(':');
+}
+
+export function isIpv6(ip: IpAddress): ip is Ipv6Address {
+  return ip.includes(':');
+}
+
+/** The octets of `ip` in wire order: 4 or 16 of them. */
+export function ipBytes(ip: IpAddress): readonly number[] {
+  return ipaddr.parse(ip).toByteArray();
+}
+
+/** The address with these octets (4 or 16, wire order). */
+export function ipOfBytes(bytes: readonly number[]): IpAddress {
+  return canonical(ipaddr.fromByteArray([...bytes]));
+}
+
+/** Whether `ip` is in 169.254.0.0/16 or fe80::/10. */
+export function isLinkLocal(ip: IpAddress): boolean {
+  return ipaddr.parse(ip).range() === 'linkLocal';
+}
+
+function canonical(parsed: ipaddr.IPv4 | ipaddr.IPv6): IpAddress {
+  // ipaddr.js writes ::ffff:0:0/96 in hexadecimal groups; the kernel and OVS write it dotted.
+  if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress()) {
+    return `::ffff:${parsed.toIPv4Address().toString()}` as Ipv6Address;
+  }
+  return (parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString()) as IpAddress;
+}
