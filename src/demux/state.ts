@@ -1,0 +1,31 @@
+import type { IpAddress } from '../net/ip.js';
+import type { MacAddress } from '../net/mac.js';
+import type { PortRange } from '../net/ports.js';
+import type { Ofport } from '../openflow/ofport.js';
+
+export type Transport = 'tcp' | 'udp' | 'sctp';
+
+/** How return traffic of pods is told from the host's own. */
+export type Demux =
+  | { readonly mode: 'conntrack' }
+  | { readonly mode: 'port-range'; readonly range: PortRange };
+
+/** All that decides who gets a packet on the gateway's bridge. */
+export interface GatewayState {
+  readonly bridge: string;
+  /** The MAC that host and gateway router share: the bridge's. */
+  readonly mac: MacAddress;
+  /** The NIC's port; `undefined` while the bridge does not have it. */
+  readonly phys: Ofport | undefined;
+  /** The port to OVN; `undefined` while the bridge does not have it. */
+  readonly patch: Ofport | undefined;
+  /** Whether the bridge has ports besides the NIC, LOCAL and the patch: then frames for all go through NORMAL. */
+  readonly otherPorts: boolean;
+  /** IP: the addresses that host and gateway router share, at most one a family. */
+  readonly addresses: readonly IpAddress[];
+  /** External and ingress addresses that this gateway carries for services. */
+  readonly served: readonly IpAddress[];
+  /** Node ports of services, on every address of `addresses`. */
+  readonly nodePorts: readonly { readonly protocol: Transport; readonly port: number }[];
+  readonly demux: Demux;
+}

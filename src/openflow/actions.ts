@@ -1,0 +1,71 @@
+import { formatPort, type Ofport, parsePort } from './ofport.js';
+
+/** The actions the product uses (ovs-actions(7)); an empty list drops. */
+export type Action =
+  | { readonly kind: 'output'; readonly port: Ofport }
+  | { readonly kind: 'normal' }
+  | { readonly kind: 'ct'; readonly zone: number; readonly commit?: boolean; readonly table?: number }
+  | { readonly kind: 'set_reg0'; readonly value: number }
+  | { readonly kind: 'resubmit'; readonly table: number };
+
+/** `actions` as `ovs-ofctl dump-flows` prints them. */
+export function formatActions(actions: readonly Action[]): string {
+  return actions.length === 0 ? 'drop' : actions.map(formatAction).join(',');
+}
+
+function formatAction(action: Action): string {
+  switch (action.kind) {
+    case 'output':
+      return formatPort(action.port) === 'LOCAL' ? 'LOCAL' : `output:${action.port}`;
+    case 'normal':
+      return 'NORMAL';
+    case 'ct': {
+      const commit = action.commit ? ['commit'] : [];
+      const table = action.table === undefined ? [] : [`table=${action.table}`];
+      return `ct(${[...commit, ...table, `zone=${action.zone}`].join(',')})`;
+    }
+    case 'set_reg0':
+      return `set_field:0x${action.value.toString(16)}->reg0`;
+    case 'resubmit':
+      return `resubmit(,${action.table})`;
+  }
+}
+
+/** Reads what {@link formatActions} and `ovs-ofctl` print; `undefined` for actions this product never writes. */
+export function parseActions(text: string): readonly Action[] | undefined {
+  if (text === 'drop') return [];
+  const actions: Action[] = [];
+  for (const token of text.match(/[^,(]+(\([^)]*\))?/g) ?? []) {
+    const action = parseAction(token);
+    if (action === undefined) return undefined;
+    actions.push(action);
+  }
+  return actions;
+}
+
+function parseAction(token: string): Action | undefined {
+  if (token === 'NORMAL') return { kind: 'normal' };
+  const port = parsePort(token.replace(/^output:/, ''));
+  if (port !== undefined) return { kind: 'output', port };
+  const [, register] = /^set_field:0x([0-9a-f]+)->reg0$/.exec(token) ?? [];
+  if (register !== undefined) return { kind: 'set_reg0', value: Number.parseInt(register, 16) };
+  const [, resubmitTable] = /^resubmit\(,(\d+)\)$/.exec(token) ?? [];
+  if (resubmitTable !== undefined) return { kind: 'resubmit', table: Number(resubmitTable) };
+  const [, ct] = /^ct\(([^)]*)\)$/.exec(token) ?? [];
+  return ct === undefined ? undefined : parseCt(ct.split(','));
+}
+
+function parseCt(parts: readonly string[]): Action | undefined {
+  const numberOf = (name: string) =>
+    parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1);
+  const [zone, table] = [numberOf('zone'), numberOf('table')];
+  const commit = parts.includes('commit');
+  const understood = [zone, table].filter((part) => part !== undefined).length + (commit ? 1 : 0);
+  if (zone === undefined || understood !== parts.length) return undefined;
+  return {
+    kind: 'ct',
+    zone: Number(zone),
+    ...(commit ? { commit } : {}),
+    ...(table === undefined ? {} : { table: Number(table) }),
+  };
+}

@@ -1,0 +1,200 @@
+import { ipBytes, ipOfBytes, parseIp } from '../net/ip.js';
+import { type MacAddress, macBytes, parseMac } from '../net/mac.js';
+import { formatPort, parsePort } from './ofport.js';
+
+/** How a field's value is written by `ovs-ofctl` (ovs-fields(7)). */
+type Kind = 'decimal' | 'hexadecimal' | 'port' | 'mac' | 'ipv4' | 'ipv6' | 'ct_state' | 'frag';
+
+interface FieldInfo {
+  readonly kind: Kind;
+  readonly bits: number;
+}
+
+/**
+ * Every match field the product uses, in the order in which `ovs-ofctl dump-flows` prints them.
+ * One table for printing, parsing and evaluating; ovs-fields(7) has the semantics.
+ */
+const FIELDS = {
+  ct_state: { kind: 'ct_state', bits: 32 },
+  dl_type: { kind: 'hexadecimal', bits: 16 },
+  nw_proto: { kind: 'decimal', bits: 8 },
+  reg0: { kind: 'hexadecimal', bits: 32 },
+  in_port: { kind: 'port', bits: 16 },
+  vlan_tci: { kind: 'hexadecimal', bits: 16 },
+  dl_src: { kind: 'mac', bits: 48 },
+  dl_dst: { kind: 'mac', bits: 48 },
+  nw_src: { kind: 'ipv4', bits: 32 },
+  nw_dst: { kind: 'ipv4', bits: 32 },
+  ipv6_src: { kind: 'ipv6', bits: 128 },
+  ipv6_dst: { kind: 'ipv6', bits: 128 },
+  arp_spa: { kind: 'ipv4', bits: 32 },
+  arp_tpa: { kind: 'ipv4', bits: 32 },
+  arp_op: { kind: 'decimal', bits: 16 },
+  arp_sha: { kind: 'mac', bits: 48 },
+  nw_frag: { kind: 'frag', bits: 2 },
+  icmp_type: { kind: 'decimal', bits: 8 },
+  icmp_code: { kind: 'decimal', bits: 8 },
+  tp_src: { kind: 'decimal', bits: 16 },
+  tp_dst: { kind: 'decimal', bits: 16 },
+  nd_target: { kind: 'ipv6', bits: 128 },
+} as const satisfies Record<string, FieldInfo>;
+
+export type FieldName = keyof typeof FIELDS;
+
+export const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
+
+const ORDER: ReadonlyMap<string, number> = new Map(FIELD_NAMES.map((name, index) => [name, index]));
+
+/** The place of `field` in the printed order. */
+export function orderOf(field: FieldName): number {
+  return ORDER.get(field) ?? FIELD_NAMES.length;
+}
+
+export function isFieldName(text: string): text is FieldName {
+  return ORDER.has(text);
+}
+
+/** A mask of ones over the whole of `field`. */
+export function fullMask(field: FieldName): bigint {
+  return (1n << BigInt(FIELDS[field].bits)) - 1n;
+}
+
+/** `value` under `mask` as `ovs-ofctl` prints it, without the field's name. */
+export function formatValue(field: FieldName, value: bigint, mask: bigint): string {
+  const { kind, bits } = FIELDS[field];
+  const exact = mask === fullMask(field);
+  switch (kind) {
+    case 'ct_state':
+      return formatCtState(value, mask);
+    case 'frag':
+      return formatFrag(value, mask);
+    case 'port':
+      return formatPort(Number(value));
+    case 'mac':
+      return exact ? formatMac(value) : `${formatMac(value)}/${formatMac(mask)}`;
+    case 'ipv4':
+    case 'ipv6':
+      return exact ? formatIp(value, bits) : `${formatIp(value, bits)}/${formatIpMask(mask, bits)}`;
+    case 'hexadecimal':
+      return exact ? formatHex(field, value) : `${formatHex(field, value)}/0x${mask.toString(16)}`;
+    case 'decimal':
+      return exact ? String(value) : `0x${value.toString(16)}/0x${mask.toString(16)}`;
+  }
+}
+
+/** Reads what {@link formatValue} and `ovs-ofctl` print; `undefined` for what this product never writes. */
+export function parseValue(field: FieldName, text: string): { value: bigint; mask: bigint } | undefined {
+  const { kind, bits } = FIELDS[field];
+  if (kind === 'ct_state') return parseCtState(text);
+  if (kind === 'frag') return parseFrag(text);
+  const [left = '', right] = text.split('/');
+  try {
+    const number = kind === 'mac' ? macNumber : kind === 'ipv4' || kind === 'ipv6' ? ipNumber : plainNumber;
+    const value = kind === 'port' ? BigInt(parsePort(left) ?? -1) : number(left);
+    if (right === undefined) return value < 0n ? undefined : { value, mask: fullMask(field) };
+    const isPrefix = (kind === 'ipv4' || kind === 'ipv6') && /^\d{1,3}$/.test(right);
+    return { value, mask: isPrefix ? prefixMask(Number(right), bits) : number(right) };
+  } catch {
+    // Not a value in a form that is ours: the caller treats the flow as somebody else's text.
+    return undefined;
+  }
+}
+
+export function macNumber(mac: string): bigint {
+  return octetsToNumber(macBytes(parseMac(mac) as MacAddress));
+}
+
+export function ipNumber(ip: string): bigint {
+  return octetsToNumber(ipBytes(parseIp(ip)));
+}
+
+function octetsToNumber(octets: readonly number[]): bigint {
+  return octets.reduce((sum, octet) => (sum << 8n) | BigInt(octet), 0n);
+}
+
+function octetsOf(value: bigint, bits: number): number[] {
+  const count = bits / 8;
+  return Array.from({ length: count }, (_, i) => Number((value >> BigInt(8 * (count - 1 - i))) & 0xffn));
+}
+
+function plainNumber(text: string): bigint {
+  return BigInt(text);
+}
+
+function formatMac(value: bigint): string {
+  return octetsOf(value, 48)
+    .map((octet) => octet.toString(16).padStart(2, '0'))
+    .join(':');
+}
+
+function formatIp(value: bigint, bits: number): string {
+  return ipOfBytes(octetsOf(value, bits));
+}
+
+/** A contiguous mask is printed as a prefix length, any other as an address. */
+function formatIpMask(mask: bigint, bits: number): string {
+  for (let prefix = 0; prefix <= bits; prefix++) {
+    if (mask === prefixMask(prefix, bits)) return String(prefix);
+  }
+  return formatIp(mask, bits);
+}
+
+function prefixMask(prefix: number, bits: number): bigint {
+  return ((1n << BigInt(prefix)) - 1n) << BigInt(bits - prefix);
+}
+
+function formatHex(field: FieldName, value: bigint): string {
+  if (field !== 'vlan_tci' && value === 0n) return '0';
+  return `0x${value.toString(16).padStart(field === 'vlan_tci' ? 4 : 1, '0')}`;
+}
+
+/** Bits of `ct_state` (ovs-fields(7), "Connection Tracking State"), in the order in which they are printed. */
+const CT_FLAGS: readonly (readonly [string, bigint])[] = [
+  ['new', 0x01n],
+  ['est', 0x02n],
+  ['rel', 0x04n],
+  ['rpl', 0x08n],
+  ['inv', 0x10n],
+  ['trk', 0x20n],
+];
+
+function formatCtState(value: bigint, mask: bigint): string {
+  return CT_FLAGS.filter(([, bit]) => mask & bit)
+    .map(([flag, bit]) => `${value & bit ? '+' : '-'}${flag}`)
+    .join('');
+}
+
+function parseCtState(text: string): { value: bigint; mask: bigint } | undefined {
+  let value = 0n;
+  let mask = 0n;
+  const flags = text.match(/[+-][a-z]+/g) ?? [];
+  if (flags.length === 0 || flags.join('') !== text) return undefined;
+  for (const flag of flags) {
+    const bit = CT_FLAGS.find(([name]) => name === flag.slice(1))?.[1];
+    if (bit === undefined) return undefined;
+    mask |= bit;
+    if (flag.startsWith('+')) value |= bit;
+  }
+  return { value, mask };
+}
+
+/** `nw_frag` (ovs-fields(7), "IPv4/v6 Fragmentation"): bit 0 any fragment, bit 1 not the first. */
+const FRAGS: readonly (readonly [string, bigint, bigint])[] = [
+  ['no', 0n, 3n],
+  ['first', 1n, 3n],
+  ['later', 3n, 3n],
+  ['yes', 1n, 1n],
+  ['not_later', 0n, 2n],
+];
+
+function formatFrag(value: bigint, mask: bigint): string {
+  return (
+    FRAGS.find(([, v, m]) => v === value && m === mask)?.[0] ??
+    `0x${value.toString(16)}/0x${mask.toString(16)}`
+  );
+}
+
+function parseFrag(text: string): { value: bigint; mask: bigint } | undefined {
+  const known = FRAGS.find(([name]) => name === text);
+  return known && { value: known[1], mask: known[2] };
+}

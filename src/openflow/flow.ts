@@ -1,0 +1,68 @@
+import { type Action, formatActions, parseActions } from './actions.js';
+import { formatMatch, type Match, parseMatch } from './match.js';
+
+/** A flow of a bridge. `key` is what OpenFlow identifies it by, `text` all of it but the cookie. */
+export interface Flow {
+  readonly cookie: bigint;
+  readonly table: number;
+  readonly priority: number;
+  readonly match: Match;
+  readonly actions: readonly Action[];
+  /** `table=T,priority=P,MATCH`: two flows of one bridge never share it (OpenFlow 1.4.1 section 6.4). */
+  readonly key: string;
+  readonly text: string;
+}
+
+/** A flow that the switch has, with its counters. */
+export interface InstalledFlow {
+  readonly cookie: bigint;
+  readonly key: string;
+  readonly text: string;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+export function flow(
+  parts: { table: number; priority: number; match: Match; actions: readonly Action[] },
+  cookieOf: (text: string) => bigint,
+): Flow {
+  const key = keyOf(parts.table, parts.priority, formatMatch(parts.match));
+  const text = `${key} actions=${formatActions(parts.actions)}`;
+  return { ...parts, key, text, cookie: cookieOf(text) };
+}
+
+function keyOf(table: number, priority: number, match: string): string {
+  return `table=${table},priority=${priority}${match === '' ? '' : `,${match}`}`;
+}
+
+const DUMPED =
+  /^ ?cookie=(0x[0-9a-f]+), (?:duration=[^,]*, )?table=(\d+), n_packets=(\d+), n_bytes=(\d+),(?: [a-z_]+=[^,]*,)* (\S*) ?actions=(\S+)$/;
+
+/**
+ * Reads one line of `ovs-ofctl --no-names dump-flows`.
+ *
+ * Match and actions are brought into this product's own form, so that text can be compared; what cannot be
+ * read (somebody altered the flow) keeps the text of the switch, and so differs from every flow of ours.
+ * @returns `undefined` for a line that is no flow, such as the reply's header
+ */
+export function parseDumpedFlow(line: string): InstalledFlow | undefined {
+  const [, cookie, table, packets, bytes, where, what] = DUMPED.exec(line) ?? [];
+  if (cookie === undefined || table === undefined || packets === undefined || bytes === undefined)
+    return undefined;
+  if (where === undefined || what === undefined) return undefined;
+  const tokens = where.split(',').filter((token) => token !== '');
+  const priority = Number(
+    tokens.find((token) => token.startsWith('priority='))?.slice('priority='.length) ?? 32768,
+  );
+  const rawMatch = tokens.filter((token) => !token.startsWith('priority=')).join(',');
+  const match = parseMatch(rawMatch);
+  const actions = parseActions(what);
+  const key = keyOf(Number(table), priority, match === undefined ? rawMatch : formatMatch(match));
+  return {
+    cookie: BigInt(cookie),
+    key,
+    text: `${key} actions=${actions === undefined ? what : formatActions(actions)}`,
+    packets: BigInt(packets),
+    bytes: BigInt(bytes),
+  };
+}
