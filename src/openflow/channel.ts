@@ -1,0 +1,36 @@
+import type { Bundle } from './bundle.js';
+import type { InstalledFlow } from './flow.js';
+import type { Ofport } from './ofport.js';
+
+/** How a bridge treats fragments (`ovs-ofctl set-frags`, ovs-ofctl(8)). */
+export type FragmentMode = 'normal' | 'drop' | 'reassemble' | 'nx-match';
+
+/** What a bridge is set to beside its flows; a restarted ovs-vswitchd has forgotten it. */
+export interface SwitchSettings {
+  readonly fragments: FragmentMode;
+  /** Ports that NORMAL and FLOOD leave out. */
+  readonly noFlood: ReadonlySet<Ofport>;
+}
+
+/**
+ * `up`: the switch answers, and from now on is listened to; `changed`: flows or ports are not what they were;
+ * `down`: the switch is gone, with everything it was told. News says "look again", never what to do.
+ */
+export type SwitchNews = 'up' | 'changed' | 'down';
+
+/** A way to carry flows to one bridge. */
+export interface FlowChannel {
+  /** The flows of the bridge that carry our cookies, with their counters. */
+  readFlows(): Promise<InstalledFlow[]>;
+  readSettings(): Promise<SwitchSettings>;
+  /**
+   * Makes all changes of `bundle`, or none.
+   * @throws BundleRefused when the switch said no and changed nothing; BundleUnknown when it did not say in
+   * time: whoever tries again reads the flows first
+   */
+  apply(bundle: Bundle): Promise<void>;
+  setFragments(mode: FragmentMode): Promise<void>;
+  setNoFlood(port: Ofport, noFlood: boolean): Promise<void>;
+  /** Calls `listener` with news until `signal` is aborted; the first news is `up`, as soon as the switch answers. */
+  watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void;
+}

@@ -1,0 +1,29 @@
+import { ProductError } from '../net/errors.js';
+
+/** The switch could not be asked: it is not there, or does not speak OpenFlow 1.4. Nothing was changed. */
+export class SwitchUnreachable extends ProductError {
+  override readonly name = 'SwitchUnreachable';
+  constructor(bridge: string, what: string, options?: { readonly cause?: unknown }) {
+    super('ERR_SWITCH_UNREACHABLE', `${bridge}: ${what}`, options);
+  }
+}
+
+/** The switch refused a bundle as a whole; the flows are what they were. */
+export class BundleRefused extends ProductError {
+  override readonly name = 'BundleRefused';
+  constructor(bridge: string, what: string, options?: { readonly cause?: unknown }) {
+    super('ERR_BUNDLE_REFUSED', `${bridge}: the switch refused a bundle of flows: ${what}`, options);
+  }
+}
+
+/** The switch did not say in time whether it made a bundle's changes: read the flows back to know. */
+export class BundleUnknown extends ProductError {
+  override readonly name = 'BundleUnknown';
+  constructor(bridge: string, milliseconds: number, options?: { readonly cause?: unknown }) {
+    super(
+      'ERR_BUNDLE_UNKNOWN',
+      `${bridge}: no answer to a bundle of flows within ${milliseconds} ms`,
+      options,
+    );
+  }
+}

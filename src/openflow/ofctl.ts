@@ -1,0 +1,107 @@
+import { ExecaError, execa } from 'execa';
+import { type Bundle, formatBundle } from './bundle.js';
+import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
+import { OUR_COOKIES } from './cookie.js';
+import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
+import { type InstalledFlow, parseDumpedFlow } from './flow.js';
+import { watchSwitch } from './ofctl_watch.js';
+import { LOCAL, type Ofport, parsePort } from './ofport.js';
+
+export interface OfctlOptions {
+  readonly bridge: string;
+  /** Where ovs-vswitchd has its sockets: the bridge is reached at `RUNDIR/BRIDGE.mgmt`. */
+  readonly rundir: string;
+  /** How long one `ovs-ofctl` may take, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/** A reply larger than this is not the reply of a gateway's bridge: a million flows take some 200 MB. */
+const MAX_REPLY_BYTES = 512 * 1024 * 1024;
+
+/** The channel that runs one `ovs-ofctl` process for each question and each bundle. */
+export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
+  const target = `unix:${rundir}/${bridge}.mgmt`;
+  const run = (args: readonly string[], input = '') =>
+    execa('ovs-ofctl', args, {
+      input,
+      timeout: timeoutMs,
+      maxBuffer: MAX_REPLY_BYTES,
+      stripFinalNewline: true,
+    });
+
+  const ask = async (...args: readonly string[]): Promise<string> => {
+    try {
+      return (await run(args)).stdout;
+    } catch (error) {
+      throw new SwitchUnreachable(bridge, complaintOf(error), { cause: error });
+    }
+  };
+
+  return {
+    async readFlows(): Promise<InstalledFlow[]> {
+      const dump = await ask('-O', 'OpenFlow14', '--no-names', 'dump-flows', target, `cookie=${OUR_COOKIES}`);
+      return dump.split('\n').flatMap((line) => parseDumpedFlow(line) ?? []);
+    },
+
+    async readSettings(): Promise<SwitchSettings> {
+      // NO_FLOOD exists in OpenFlow 1.0 only; `show` prints the port list and the fragment mode.
+      return parseShow(await ask('-O', 'OpenFlow10', '--no-names', 'show', target));
+    },
+
+    async apply(bundle: Bundle): Promise<void> {
+      try {
+        await run(
+          ['-O', 'OpenFlow14', '--bundle', '--no-names', 'add-flows', target, '-'],
+          formatBundle(bundle),
+        );
+      } catch (error) {
+        if (error instanceof ExecaError && error.timedOut)
+          throw new BundleUnknown(bridge, timeoutMs, { cause: error });
+        throw new BundleRefused(bridge, complaintOf(error), { cause: error });
+      }
+    },
+
+    async setFragments(mode: FragmentMode): Promise<void> {
+      await ask('set-frags', target, mode);
+    },
+
+    async setNoFlood(port: Ofport, noFlood: boolean): Promise<void> {
+      await ask('-O', 'OpenFlow10', 'mod-port', target, String(port), noFlood ? 'no-flood' : 'flood');
+    },
+
+    watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
+      watchSwitch({ socket: `${rundir}/${bridge}.mgmt`, listener, signal });
+    },
+  };
+}
+
+/**
+ * Reads `ovs-ofctl -O OpenFlow10 --no-names show`: `N(NAME): addr:…` opens a port, `config:` has its flags, and
+ * `OFPT_GET_CONFIG_REPLY … frags=MODE` ends it.
+ */
+export function parseShow(text: string): SwitchSettings {
+  const noFlood = new Set<Ofport>();
+  let port: Ofport | undefined;
+  for (const line of text.split('\n')) {
+    const [, number] = /^ (\d+|LOCAL)(?:\([^)]*\))?: addr:/.exec(line) ?? [];
+    if (number !== undefined) port = parsePort(number);
+    if (port !== undefined && port !== LOCAL && /^\s+config: .*\bNO_FLOOD\b/.test(line)) noFlood.add(port);
+  }
+  const [, mode] = /frags=([a-z-]+)/.exec(text) ?? [];
+  return { fragments: isFragmentMode(mode) ? mode : 'normal', noFlood };
+}
+
+function isFragmentMode(text: string | undefined): text is FragmentMode {
+  return text === 'normal' || text === 'drop' || text === 'reassemble' || text === 'nx-match';
+}
+
+/** The first line that `ovs-ofctl` wrote to standard error, or why it did not run at all. */
+function complaintOf(error: unknown): string {
+  if (!(error instanceof ExecaError)) return String(error);
+  const lines = String(error.stderr ?? '').split('\n');
+  return (
+    lines.find((line) => line.startsWith('ovs-ofctl:')) ??
+    lines.find((line) => line !== '') ??
+    error.shortMessage
+  );
+}

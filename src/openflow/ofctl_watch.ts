@@ -1,0 +1,62 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import type { SwitchNews } from './channel.js';
+
+/** How often a socket that refuses is tried again: an accepted connection costs a tenth of a millisecond. */
+const PROBE_MS = 15;
+
+interface Watched {
+  readonly socket: string;
+  readonly listener: (news: SwitchNews) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps an `ovs-ofctl monitor … watch:` on the switch, and tells what it hears.
+ *
+ * The process prints `NXST_FLOW_MONITOR reply` on standard output once the switch has taken the request,
+ * then its events on standard error, and ends when the switch does (ovs-ofctl(8), "monitor"). While the
+ * switch is away its socket is probed without a process, so that its return is noticed at once.
+ */
+export function watchSwitch(watched: Watched): void {
+  void keepWatching(watched);
+}
+
+async function keepWatching({ socket, listener, signal }: Watched): Promise<void> {
+  while (!signal.aborted) {
+    if (await accepts(socket)) {
+      await monitor({ socket, listener, signal });
+      if (!signal.aborted) listener('down');
+    }
+    await delay(PROBE_MS, undefined, { signal }).catch(ignoreAbort);
+  }
+}
+
+/** Runs one `ovs-ofctl monitor` to its end. */
+async function monitor({ socket, listener, signal }: Watched): Promise<void> {
+  const child = execa('ovs-ofctl', ['--unixctl=none', 'monitor', `unix:${socket}`, 'watch:!initial'], {
+    buffer: false,
+    reject: false,
+    stdin: 'ignore',
+    cancelSignal: signal,
+  });
+  child.stdout.once('data', () => listener('up'));
+  child.stderr.on('data', () => listener('changed'));
+  await child;
+}
+
+function accepts(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(socket);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}
+
+function ignoreAbort(error: unknown): void {
+  if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+}
