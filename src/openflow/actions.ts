@@ -57,7 +57,9 @@ function parseAction(token: string): Action | undefined {
 
 function parseCt(parts: readonly string[]): Action | undefined {
   const numberOf = (name: string) =>
-    parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1);
+    parts
+      .map((part) => part.split('='))
+      .find(([key, value]) => key === name && /^\d+$/.test(value ?? ''))?.[1];
   const [zone, table] = [numberOf('zone'), numberOf('table')];
   const commit = parts.includes('commit');
   const understood = [zone, table].filter((part) => part !== undefined).length + (commit ? 1 : 0);

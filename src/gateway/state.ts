@@ -1,0 +1,141 @@
+import type { Demux, GatewayState } from '../demux/state.js';
+import { explainError } from '../net/errors.js';
+import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
+import { parsePortRange } from '../net/ports.js';
+import { LOCAL } from '../openflow/ofport.js';
+import type { BridgeFacts, BridgePort, Facts, Intent, LocalAddress } from './facts.js';
+
+/** The keys that `gateway-init` writes on the bridge's row. */
+export const PHYSICAL_IP = 'k8s-physical-ip';
+export const SNAT_PORT_RANGE = 'k8s-snat-port-range';
+export const NODE_NAME = 'k8s-node-name';
+
+/** What the helper makes of the facts: the state that flows follow from, and what an operator should know. */
+export interface Reading {
+  /** `undefined` while there is no bridge, or it has no MAC yet. */
+  readonly state: GatewayState | undefined;
+  /** Each one line; the order is stable, so that news can be told from what was said before. */
+  readonly problems: readonly string[];
+}
+
+/** The name of the bridge's port to OVN. */
+export function patchName(bridge: string): string {
+  return `k8s-patch-${bridge}-br-int`;
+}
+
+/** Reads the facts; pure, and total: whatever is missing makes a problem, not an exception. */
+export function readFacts(facts: Facts, intent: Intent): Reading {
+  const { bridge } = facts;
+  if (bridge === undefined) {
+    return {
+      state: undefined,
+      problems: [`there is no bridge ${intent.bridge}; ovn-k8s-util nics-to-bridge makes it`],
+    };
+  }
+  const problems: string[] = [];
+  const local = bridge.ports.find((port) => port.name === bridge.name);
+  const phys = portNamed(bridge, intent.physicalInterface, problems);
+  const patch = portNamed(bridge, patchName(bridge.name), problems);
+  const demux = chooseDemux(bridge, intent, problems);
+  const addresses = chooseAddresses(bridge, facts.localAddresses, problems);
+  if (local?.mac === undefined) {
+    problems.push(`${bridge.name} has no MAC yet; ovs-vswitchd has not made its LOCAL port`);
+    return { state: undefined, problems };
+  }
+  const known = new Set([bridge.name, intent.physicalInterface, patchName(bridge.name)]);
+  return {
+    state: {
+      bridge: bridge.name,
+      mac: local.mac,
+      phys: phys?.ofport,
+      patch: patch?.ofport,
+      otherPorts: bridge.ports.some(
+        (port) => !known.has(port.name) && port.ofport !== undefined && port.ofport !== LOCAL,
+      ),
+      addresses,
+      served: [],
+      nodePorts: [],
+      demux,
+    },
+    problems,
+  };
+}
+
+function portNamed(bridge: BridgeFacts, name: string, problems: string[]): BridgePort | undefined {
+  const port = bridge.ports.find((one) => one.name === name);
+  if (port === undefined) problems.push(`${bridge.name} has no port ${name}`);
+  else if (port.ofport === undefined)
+    problems.push(`${name} has no OpenFlow port number; see its error in ovs-vsctl list interface`);
+  return port;
+}
+
+/** The mode that was asked for, else port-range wherever `gateway-init` has set a range. */
+function chooseDemux(bridge: BridgeFacts, intent: Intent, problems: string[]): Demux {
+  const text = bridge.externalIds.get(SNAT_PORT_RANGE) ?? 'none';
+  const collision = `a pod's connection can take the port of one of the host's: ${SNAT_PORT_RANGE} of ${bridge.name} is not set`;
+  if (text === 'none') {
+    if (intent.demux === 'port-range') {
+      problems.push(
+        `--demux=port-range needs ${SNAT_PORT_RANGE} on ${bridge.name}; run gateway-init. Until then: conntrack`,
+      );
+    }
+    problems.push(collision);
+    return { mode: 'conntrack' };
+  }
+  try {
+    const range = parsePortRange(text);
+    return intent.demux === 'conntrack' ? { mode: 'conntrack' } : { mode: 'port-range', range };
+  } catch (error) {
+    problems.push(
+      `${SNAT_PORT_RANGE} of ${bridge.name} cannot be used: ${explainError(error)}. Until then: conntrack`,
+    );
+    return { mode: 'conntrack' };
+  }
+}
+
+/**
+ * The addresses that host and gateway router share, at most one a family.
+ *
+ * What `gateway-init` wrote counts as long as LOCAL has it, or has none of that family (an interface that is
+ * being configured). When LOCAL has another one instead, the host has moved, and the flows follow the host.
+ */
+function chooseAddresses(
+  bridge: BridgeFacts,
+  local: readonly LocalAddress[],
+  problems: string[],
+): IpAddress[] {
+  const configured = configuredAddresses(bridge, problems);
+  const families: readonly Family[] = [4, 6];
+  return families.flatMap((family) => {
+    const usable = local.filter((one) => one.family === family && !isLinkLocal(one.address));
+    const wanted = configured.find((ip) => familyOf(ip) === family);
+    if (wanted === undefined && configured.length > 0) return [];
+    if (wanted !== undefined && (usable.length === 0 || usable.some(({ address }) => address === wanted)))
+      return [wanted];
+    const found = (usable.find(({ secondary }) => !secondary) ?? usable[0])?.address;
+    if (wanted !== undefined && found !== undefined) {
+      problems.push(
+        `${bridge.name} has ${found} and not ${wanted} (${PHYSICAL_IP}): flows follow it, run gateway-init again`,
+      );
+    }
+    return found === undefined ? [] : [found];
+  });
+}
+
+function configuredAddresses(bridge: BridgeFacts, problems: string[]): IpAddress[] {
+  const text = bridge.externalIds.get(PHYSICAL_IP);
+  if (text === undefined) {
+    problems.push(
+      `${PHYSICAL_IP} of ${bridge.name} is not set: taking the addresses of ${bridge.name}; run gateway-init`,
+    );
+    return [];
+  }
+  return text.split(',').flatMap((part) => {
+    try {
+      return [parseIp(part.split('/')[0] ?? '')];
+    } catch (error) {
+      problems.push(`${PHYSICAL_IP} of ${bridge.name} cannot be used: ${explainError(error)}`);
+      return [];
+    }
+  });
+}

@@ -1,0 +1,74 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { demuxFlows } from '../../src/demux/table.js';
+import { bundleSize, formatBundle } from '../../src/openflow/bundle.js';
+import { classIdOf, isOurCookie } from '../../src/openflow/cookie.js';
+import type { Flow, InstalledFlow } from '../../src/openflow/flow.js';
+import { diffFlows } from '../../src/openflow/reconcile.js';
+import { GATEWAY } from '../demux/sample.js';
+
+const FLOWS = demuxFlows(GATEWAY);
+
+const installed = (flow: Flow): InstalledFlow => ({
+  cookie: flow.cookie,
+  key: flow.key,
+  text: flow.text,
+  packets: 1n,
+  bytes: 60n,
+});
+
+/** What a switch has after a bundle: an add replaces by key, a delete takes what has the key and the cookie. */
+function apply(before: readonly InstalledFlow[], bundle: ReturnType<typeof diffFlows>): InstalledFlow[] {
+  const table = new Map(before.map((flow) => [flow.key, flow]));
+  for (const { key, cookie } of bundle.remove) if (table.get(key)?.cookie === cookie) table.delete(key);
+  for (const flow of bundle.add) table.set(flow.key, installed(flow));
+  return [...table.values()];
+}
+
+test('nothing is sent when the switch has what is wanted', (t) => {
+  t.is(bundleSize(diffFlows(FLOWS, FLOWS.map(installed))), 0);
+});
+
+test('from any part of any state, one bundle leads to what is wanted', (t) => {
+  const other = demuxFlows({ ...GATEWAY, demux: { mode: 'conntrack' }, otherPorts: true });
+  fc.assert(
+    fc.property(fc.subarray(FLOWS), fc.subarray(other), (some, others) => {
+      const before = new Map([...others, ...some].map((flow) => [flow.key, installed(flow)]));
+      const after = apply([...before.values()], diffFlows(FLOWS, [...before.values()]));
+      return after.length === FLOWS.length && bundleSize(diffFlows(FLOWS, after)) === 0;
+    }),
+  );
+  t.pass();
+});
+
+test('a flow whose actions were altered under its own cookie is put right', (t) => {
+  const [first, ...rest] = FLOWS.map(installed);
+  if (first === undefined) return t.fail();
+  const altered = { ...first, text: `${first.key} actions=drop` };
+  const bundle = diffFlows(FLOWS, [altered, ...rest]);
+  t.deepEqual(
+    bundle.add.map(({ key }) => key),
+    [first.key],
+  );
+  t.is(bundle.remove.length, 0);
+});
+
+test('a bundle deletes strictly, by cookie, before it adds', (t) => {
+  const stale: InstalledFlow = {
+    cookie: 0x6b38090000000001n,
+    key: 'table=0,priority=60,tcp',
+    text: '',
+    packets: 0n,
+    bytes: 0n,
+  };
+  const lines = formatBundle(diffFlows(FLOWS.slice(0, 1), [stale]))
+    .trimEnd()
+    .split('\n');
+  t.is(lines[0], 'delete_strict cookie=0x6b38090000000001/-1,table=0,priority=60,tcp');
+  t.regex(lines[1] ?? '', /^add cookie=0x6b3801[0-9a-f]+,table=0,priority=140,udp,.*,actions=LOCAL$/);
+});
+
+test('every flow carries a cookie of ours, and no two share a key', (t) => {
+  t.true(FLOWS.every(({ cookie }) => isOurCookie(cookie) && classIdOf(cookie) <= 15));
+  t.is(new Set(FLOWS.map(({ key }) => key)).size, FLOWS.length);
+});
