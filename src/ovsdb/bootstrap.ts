@@ -1,0 +1,61 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect, type DetailedPeerCertificate } from 'node:tls';
+import { ProductError } from '../net/errors.js';
+import { once } from './socket.js';
+
+interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly key: Buffer;
+  readonly cert: Buffer;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The CA in the file at `path`; when there is no such file, the one that `server` presents, written there first.
+ *
+ * Trust on first use, as `--bootstrap-ca-cert` of ovs-vsctl(8): whoever answers first is believed from then on.
+ * @throws ProductError `ERR_NO_CA` when the server does not send the self-signed certificate of its CA
+ */
+export async function bootstrapCa(path: string, server: Server): Promise<Buffer> {
+  const known = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new ProductError('ERR_NO_TLS_FILES', `cannot read ${path}`, { cause: error });
+  });
+  if (known !== undefined) return known;
+  const pem = await presentedCa(server);
+  await writeFile(path, pem, { flag: 'wx', mode: 0o644 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST')
+      throw new ProductError('ERR_NO_TLS_FILES', `cannot write ${path}`, { cause: error });
+  });
+  return readFile(path);
+}
+
+async function presentedCa({ host, port, key, cert, signal }: Server): Promise<string> {
+  const socket = connect({ host, port, key, cert, rejectUnauthorized: false });
+  try {
+    await once(socket, 'secureConnect', signal);
+    const root = rootOf(socket.getPeerCertificate(true));
+    const certificate = root && new X509Certificate(root.raw);
+    if (certificate === undefined || !certificate.ca) {
+      throw new ProductError(
+        'ERR_NO_CA',
+        `${host}:${port} does not send its CA's certificate; copy the CA file here by hand`,
+      );
+    }
+    return certificate.toString();
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The self-signed end of a chain, if the peer sent it; Node links it to itself. */
+function rootOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate | undefined {
+  let certificate: DetailedPeerCertificate | undefined = leaf;
+  for (let depth = 0; depth < 10 && certificate?.raw !== undefined; depth++) {
+    if (certificate.issuerCertificate?.fingerprint256 === certificate.fingerprint256) return certificate;
+    certificate = certificate.issuerCertificate;
+  }
+  return undefined;
+}

@@ -1,0 +1,128 @@
+import type { AnyColumn, Columns, Uuid } from './columns.js';
+import type { ServedColumns } from './schema.js';
+import { applyDiff, emptyValue, fromWire, sameValue, type Value } from './values.js';
+
+/** A row without knowledge of its table: the typed client narrows it. */
+export type AnyRow = { readonly _uuid: Uuid } & Readonly<Record<string, Value>>;
+
+/** What became of one row in one batch. */
+export interface Change {
+  readonly table: string;
+  readonly old: AnyRow | undefined;
+  readonly row: AnyRow | undefined;
+}
+
+/** The monitored tables in memory. A batch is what one transaction did, and is applied as a whole. */
+export class Cache {
+  private tables: ReadonlyMap<string, Map<Uuid, AnyRow>>;
+
+  constructor(private columns: ServedColumns) {
+    this.tables = emptyTables(columns);
+  }
+
+  rows(table: string): ReadonlyMap<Uuid, AnyRow> {
+    return this.tables.get(table) ?? new Map();
+  }
+
+  /**
+   * Forgets everything and takes `updates` instead, after a reconnect that could not go on where it was.
+   * @returns what really differs
+   */
+  replace(columns: ServedColumns, apply: (fresh: Cache) => void): Change[] {
+    const fresh = new Cache(columns);
+    apply(fresh);
+    const before = this.tables;
+    this.columns = columns;
+    this.tables = fresh.tables;
+    return [...fresh.tables.keys()].flatMap((table) =>
+      differences(table, before.get(table) ?? new Map(), fresh.tables.get(table) ?? new Map()),
+    );
+  }
+
+  /** Applies the `table-updates2` of `monitor_cond` and its successors (ovsdb-server(7), "Monitor Cond"). */
+  applyUpdates2(updates: unknown): Change[] {
+    return this.each(updates, (columns, uuid, old, update) => {
+      const { initial, insert, modify } = update;
+      if (isRecord(modify) && old !== undefined) {
+        const changed = Object.entries(modify).flatMap(([name, wire]): [string, Value][] => {
+          const column = columns[name];
+          return column === undefined ? [] : [[name, applyDiff(column, old[name], wire)]];
+        });
+        return { ...old, ...Object.fromEntries(changed) };
+      }
+      const whole = initial ?? insert;
+      return isRecord(whole) ? wholeRow(columns, uuid, whole) : undefined;
+    });
+  }
+
+  /** Applies the `table-updates` of `monitor` (RFC 7047 section 4.1.6). */
+  applyUpdates(updates: unknown): Change[] {
+    return this.each(updates, (columns, uuid, _old, update) =>
+      isRecord(update.new) ? wholeRow(columns, uuid, update.new) : undefined,
+    );
+  }
+
+  private each(updates: unknown, next: Next): Change[] {
+    const changes: Change[] = [];
+    for (const [table, rows] of entriesOf(updates)) {
+      const columns = this.columns.get(table);
+      const cached = this.tables.get(table);
+      if (columns === undefined || cached === undefined) continue;
+      for (const [key, update] of entriesOf(rows)) {
+        const uuid = key as Uuid;
+        const old = cached.get(uuid);
+        const row = isRecord(update) ? next(columns, uuid, old, update) : undefined;
+        if (row === undefined) cached.delete(uuid);
+        else cached.set(uuid, row);
+        changes.push({ table, old, row });
+      }
+    }
+    return changes;
+  }
+}
+
+type Next = (
+  columns: Columns,
+  uuid: Uuid,
+  old: AnyRow | undefined,
+  update: Readonly<Record<string, unknown>>,
+) => AnyRow | undefined;
+
+function emptyTables(columns: ServedColumns): ReadonlyMap<string, Map<Uuid, AnyRow>> {
+  return new Map([...columns.keys()].map((table) => [table, new Map()]));
+}
+
+function wholeRow(columns: Columns, uuid: Uuid, wire: Readonly<Record<string, unknown>>): AnyRow {
+  const values = Object.entries(columns).map(([name, column]: [string, AnyColumn]) => {
+    const value = wire[name];
+    return [name, value === undefined ? emptyValue(column) : fromWire(column, value)] as const;
+  });
+  return { ...Object.fromEntries(values), _uuid: uuid } as AnyRow;
+}
+
+function differences(
+  table: string,
+  before: ReadonlyMap<Uuid, AnyRow>,
+  after: ReadonlyMap<Uuid, AnyRow>,
+): Change[] {
+  const gone = [...before]
+    .filter(([uuid]) => !after.has(uuid))
+    .map(([, old]) => ({ table, old, row: undefined }));
+  const changed = [...after].flatMap(([uuid, row]) => {
+    const old = before.get(uuid);
+    return old !== undefined && sameRow(old, row) ? [] : [{ table, old, row }];
+  });
+  return [...gone, ...changed];
+}
+
+function sameRow(a: AnyRow, b: AnyRow): boolean {
+  return Object.keys(b).every((name) => sameValue(a[name], b[name]));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return isRecord(value) ? Object.entries(value) : [];
+}

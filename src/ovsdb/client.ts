@@ -1,0 +1,262 @@
+import { ProductError } from '../net/errors.js';
+import { Cache, type Change } from './cache.js';
+import type { Database, RowOf, TableName, Uuid } from './columns.js';
+import { DatabaseUnreachable, OutcomeUnknown, SchemaMismatch, WaitExpired } from './errors.js';
+import { parseRemotes, type Remote } from './remotes.js';
+import { openSession, type Session } from './session.js';
+import type { TlsFiles } from './stream.js';
+import { type Sink, Transaction } from './transaction.js';
+
+/** Where a daemon or tool says what it does; every line is about one thing. */
+export interface ClientLog {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+export interface ConnectOptions<D extends Database> {
+  /** `unix:PATH`, `tcp:HOST:PORT` or `ssl:HOST:PORT`, one or several separated by commas. */
+  readonly remotes: string;
+  /** The tables to keep in memory; all that the descriptor has unless told. */
+  readonly tables?: readonly TableName<D>[];
+  /** How long until the first copy of the tables must be here, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Whether a cluster's followers are passed over, so that writes and reads are at one place. */
+  readonly leaderOnly?: boolean;
+  readonly tls?: TlsFiles;
+  readonly signal?: AbortSignal;
+  readonly log?: ClientLog;
+  /** Silence after which the server is probed, in milliseconds. */
+  readonly probeMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_PROBE_MS = 5_000;
+/** Waits between attempts, as OVS's reconnect: they double, and start again after a good session. */
+const BACKOFF_MS = { first: 100, most: 8_000 };
+
+export type ConnectionState = 'connected' | 'disconnected';
+
+/**
+ * Connects to a database, checks its schema, and returns a client that holds a copy of the tables.
+ * @throws UsageError for remotes that cannot be read; SchemaMismatch; DatabaseUnreachable after `timeoutMs`
+ */
+export async function connect<D extends Database>(
+  database: D,
+  options: ConnectOptions<D>,
+): Promise<Client<D>> {
+  const client = new Client(database, parseRemotes(options.remotes), options);
+  await client.firstCopy();
+  return client;
+}
+
+/** A client of one database: a copy of its tables that follows the server, and transactions. */
+export class Client<D extends Database> {
+  private readonly cache = new Cache(new Map());
+  private readonly listeners = new Set<(changes: readonly Change[]) => void>();
+  private readonly stateListeners = new Set<(state: ConnectionState) => void>();
+  private readonly stop = new AbortController();
+  private session: Session | undefined;
+  private lastFailure: unknown;
+  private fatal: Error | undefined;
+  private lastTransaction: string | undefined;
+
+  constructor(
+    private readonly database: D,
+    private readonly remotes: readonly Remote[],
+    private readonly options: ConnectOptions<D>,
+  ) {
+    options.signal?.addEventListener('abort', () => this.close(), { once: true });
+    if (options.signal?.aborted) this.close();
+    void this.keepConnected();
+  }
+
+  /** The rows of a monitored table. The map is live; the rows never change. */
+  table<N extends TableName<D>>(name: N): ReadonlyMap<Uuid, RowOf<D, N>> {
+    return this.cache.rows(name) as ReadonlyMap<Uuid, RowOf<D, N>>;
+  }
+
+  find<N extends TableName<D>>(name: N, wanted: (row: RowOf<D, N>) => boolean): RowOf<D, N> | undefined {
+    for (const row of this.table(name).values()) if (wanted(row)) return row;
+    return undefined;
+  }
+
+  filter<N extends TableName<D>>(name: N, wanted: (row: RowOf<D, N>) => boolean): RowOf<D, N>[] {
+    return [...this.table(name).values()].filter(wanted);
+  }
+
+  get isConnected(): boolean {
+    return this.session !== undefined;
+  }
+
+  /** Calls `listener` after each batch of changes; returns how to stop that. */
+  onChange(listener: (changes: readonly Change[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  onState(listener: (state: ConnectionState) => void): () => void {
+    this.stateListeners.add(listener);
+    return () => this.stateListeners.delete(listener);
+  }
+
+  transaction(comment: string): Transaction<D> {
+    const sink: Sink = {
+      send: (name, operations, what, timeoutMs) =>
+        this.send(name, operations, what, timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    };
+    return new Transaction(this.database, comment, sink);
+  }
+
+  /**
+   * Waits until `evaluate`, called now and after each batch, returns something.
+   * @throws WaitExpired naming `what`
+   */
+  until<T>(
+    evaluate: () => T | undefined,
+    { timeoutMs = DEFAULT_TIMEOUT_MS, what }: { timeoutMs?: number; what: string },
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void) => {
+        clearTimeout(timer);
+        forget();
+        outcome();
+      };
+      const look = () => {
+        const found = evaluate();
+        if (found !== undefined) settle(() => resolve(found));
+      };
+      const forget = this.onChange(look);
+      const timer = setTimeout(() => settle(() => reject(new WaitExpired(what, timeoutMs))), timeoutMs);
+      look();
+    });
+  }
+
+  /** Resolves when the tables are here for the first time. */
+  firstCopy(): Promise<void> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, remotes } = this.options;
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void) => {
+        clearTimeout(timer);
+        forget();
+        outcome();
+      };
+      const fail = (error: Error) => {
+        this.close();
+        settle(() => reject(error));
+      };
+      const timer = setTimeout(() => {
+        const why =
+          this.lastFailure instanceof Error ? this.lastFailure.message : `nothing within ${timeoutMs} ms`;
+        fail(new DatabaseUnreachable(this.database.name, remotes, why, { cause: undefined }));
+      }, timeoutMs);
+      const look = () => {
+        if (this.session !== undefined) settle(resolve);
+        else if (this.fatal !== undefined) fail(this.fatal);
+      };
+      const forget = this.onState(look);
+      look();
+    });
+  }
+
+  close(): void {
+    this.stop.abort();
+    this.session?.close();
+  }
+
+  private async send(
+    name: string,
+    operations: readonly unknown[],
+    what: string,
+    timeoutMs: number,
+  ): Promise<readonly unknown[]> {
+    const { session } = this;
+    if (session === undefined) {
+      throw new DatabaseUnreachable(
+        name,
+        this.options.remotes,
+        'not connected now; it is tried again by itself',
+      );
+    }
+    const late = AbortSignal.timeout(timeoutMs);
+    const expiry = new Promise<never>((_resolve, reject) => {
+      late.addEventListener('abort', () => reject(new OutcomeUnknown(what)), { once: true });
+    });
+    const reply = session.transact(name, operations).catch((error: unknown) => {
+      throw new OutcomeUnknown(what, { cause: error });
+    });
+    const result = await Promise.race([reply, expiry]);
+    if (!Array.isArray(result))
+      throw new ProductError('ERR_BAD_REPLY', `${what}: the reply to a transaction is not a list`);
+    return result;
+  }
+
+  /** One session after the other, until closed or of no use. */
+  private async keepConnected(): Promise<void> {
+    let wait = BACKOFF_MS.first;
+    for (let attempt = 0; !this.stop.signal.aborted && this.fatal === undefined; attempt++) {
+      const remote = this.remotes[attempt % this.remotes.length];
+      if (remote === undefined) return;
+      const served = await this.serve(remote);
+      wait = served ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.most);
+      // The other members of a list are tried at once; only a whole round that failed is waited for.
+      const roundIsOver = (attempt + 1) % this.remotes.length === 0;
+      if (!this.stop.signal.aborted && roundIsOver) await this.pause(wait * (0.75 + 0.5 * Math.random()));
+    }
+  }
+
+  /** Runs one session to its end; whether it ever had the tables. */
+  private async serve(remote: Remote): Promise<boolean> {
+    const { probeMs = DEFAULT_PROBE_MS, log, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
+    let session: Session | undefined;
+    try {
+      session = await openSession({
+        remote,
+        database: this.database,
+        tables: this.options.tables ?? Object.keys(this.database.tables),
+        leaderOnly: this.options.leaderOnly ?? true,
+        tls: this.options.tls,
+        probeMs,
+        since: this.lastTransaction,
+        cache: this.cache,
+        changed: (changes) => this.tell(changes),
+        signal: AbortSignal.any([this.stop.signal, AbortSignal.timeout(Math.max(timeoutMs, 1_000))]),
+      });
+    } catch (error) {
+      this.lastFailure = error;
+      if (error instanceof SchemaMismatch) {
+        this.fatal = error;
+        this.tellState('disconnected');
+      }
+      return false;
+    }
+    this.session = session;
+    log?.info(`${remote.text}: connected`);
+    this.tell(session.firstChanges);
+    this.tellState('connected');
+    const reason = await session.closed;
+    this.lastTransaction = session.lastTransaction;
+    this.session = undefined;
+    if (!this.stop.signal.aborted) log?.warn(`${remote.text}: connection lost: ${reason.message}`);
+    this.tellState('disconnected');
+    return true;
+  }
+
+  private pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.stop.signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  private tell(changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    for (const listener of [...this.listeners]) listener(changes);
+  }
+
+  private tellState(state: ConnectionState): void {
+    for (const listener of [...this.stateListeners]) listener(state);
+  }
+}

@@ -1,0 +1,60 @@
+import { ProductError } from '../net/errors.js';
+import { RpcError, type RpcSession } from './rpc.js';
+
+/** What a server says of a database in its `_Server` database (ovsdb-server(5) and `_Server(5)`, table Database). */
+interface Member {
+  readonly name?: unknown;
+  readonly model?: unknown;
+  readonly connected?: unknown;
+  readonly leader?: unknown;
+}
+
+/**
+ * Makes the session end unless the server leads the cluster that `database` is in, now and later.
+ *
+ * A database that is not clustered, and a server too old to have `_Server`, are as good as a leader.
+ * @returns what to call with the updates of monitor `id`
+ * @throws ProductError `ERR_NOT_LEADER`
+ */
+export async function watchLeadership(
+  rpc: RpcSession,
+  database: string,
+  id: string,
+): Promise<(updates: unknown) => void> {
+  const request = { Database: [{ columns: ['name', 'model', 'connected', 'leader'] }] };
+  const rows = new Map<string, Member>();
+  try {
+    take(rows, await rpc.request('monitor_cond', ['_Server', id, request]));
+  } catch (error) {
+    if (error instanceof RpcError) return () => undefined;
+    throw error;
+  }
+  const objection = objectionOf(rows, database);
+  if (objection !== undefined) throw objection;
+  return (updates) => {
+    take(rows, updates);
+    const later = objectionOf(rows, database);
+    if (later !== undefined) rpc.close(later);
+  };
+}
+
+function objectionOf(rows: ReadonlyMap<string, Member>, database: string): ProductError | undefined {
+  const member = [...rows.values()].find(({ name }) => name === database);
+  if (member?.model !== 'clustered') return undefined;
+  if (member.connected !== true)
+    return new ProductError('ERR_NOT_LEADER', `this server has lost the cluster of ${database}`);
+  if (member.leader !== true)
+    return new ProductError('ERR_NOT_LEADER', `this server does not lead the cluster of ${database}`);
+  return undefined;
+}
+
+/** Applies `table-updates2`; the columns asked for are all scalar, so a diff is the new value. */
+function take(rows: Map<string, Member>, updates: unknown): void {
+  const tables = updates as {
+    Database?: Record<string, { initial?: Member; insert?: Member; modify?: Member; delete?: unknown }>;
+  };
+  for (const [uuid, { initial, insert, modify, ...rest }] of Object.entries(tables.Database ?? {})) {
+    if ('delete' in rest) rows.delete(uuid);
+    else rows.set(uuid, { ...rows.get(uuid), ...initial, ...insert, ...modify });
+  }
+}

@@ -1,0 +1,62 @@
+import type { AnyColumn, Columns, Database } from './columns.js';
+import { SchemaMismatch } from './errors.js';
+
+/** A column of `get_schema`'s reply (RFC 7047 section 3.2): a type's name, or key, value and how many. */
+interface WireColumn {
+  readonly type:
+    | string
+    | {
+        readonly key: WireBase;
+        readonly value?: WireBase;
+        readonly min?: number;
+        readonly max?: number | 'unlimited';
+      };
+}
+type WireBase = string | { readonly type: string };
+
+/** The part of `get_schema`'s reply that is looked at. */
+export interface WireSchema {
+  readonly tables: Readonly<Record<string, { readonly columns: Readonly<Record<string, WireColumn>> }>>;
+}
+
+/** The columns of each table that this server has. */
+export type ServedColumns = ReadonlyMap<string, Columns>;
+
+/**
+ * Holds what the product uses of `database` against the server's schema.
+ * @returns for each of `tables` the columns to ask for, without those an older server may lack
+ * @throws SchemaMismatch naming the first table or column that is missing or of another type
+ */
+export function checkSchema(
+  database: Database,
+  schema: WireSchema,
+  tables: readonly string[],
+): ServedColumns {
+  return new Map(tables.map((name) => [name, checkTable(database, schema, name)]));
+}
+
+function checkTable(database: Database, schema: WireSchema, name: string): Columns {
+  const served = schema.tables[name]?.columns;
+  if (served === undefined) throw new SchemaMismatch(database.name, `the server has no table ${name}`);
+  const present = Object.entries(database.tables[name] ?? {}).filter(([column, wanted]) => {
+    const actual = served[column];
+    if (actual === undefined && wanted.mayBeAbsent) return false;
+    if (actual === undefined)
+      throw new SchemaMismatch(database.name, `the server's table ${name} has no column ${column}`);
+    if (!fits(wanted, actual)) {
+      throw new SchemaMismatch(
+        database.name,
+        `column ${column} of the server's table ${name} is not ${wanted.shape} of ${wanted.atom}`,
+      );
+    }
+    return true;
+  });
+  return Object.fromEntries(present);
+}
+
+function fits(wanted: AnyColumn, { type }: WireColumn): boolean {
+  const { key, value, min = 1, max = 1 } = typeof type === 'string' ? { key: type } : type;
+  const atom = typeof key === 'string' ? key : key.type;
+  const shape = value !== undefined ? 'map' : max !== 1 ? 'set' : min === 0 ? 'optional' : 'scalar';
+  return shape === wanted.shape && atom === wanted.atom;
+}

@@ -1,0 +1,116 @@
+import { ProductError } from '../net/errors.js';
+import type { Cache, Change } from './cache.js';
+import type { Database } from './columns.js';
+import { SchemaMismatch } from './errors.js';
+import { watchLeadership } from './leader.js';
+import { type MonitorKind, startMonitor } from './monitor.js';
+import type { Remote } from './remotes.js';
+import { RpcError, RpcSession } from './rpc.js';
+import { checkSchema, type WireSchema } from './schema.js';
+import { openStream, type TlsFiles } from './stream.js';
+
+export interface SessionOptions {
+  readonly remote: Remote;
+  readonly database: Database;
+  readonly tables: readonly string[];
+  readonly leaderOnly: boolean;
+  readonly tls: TlsFiles | undefined;
+  readonly probeMs: number;
+  /** The last transaction seen in an earlier session, to go on from. */
+  readonly since: string | undefined;
+  readonly cache: Cache;
+  readonly changed: (changes: readonly Change[]) => void;
+  /** Ends the attempt to open the session; an open one is closed with `close`. */
+  readonly signal: AbortSignal;
+}
+
+/** An open session whose tables are complete. */
+export interface Session {
+  readonly firstChanges: readonly Change[];
+  readonly lastTransaction: string | undefined;
+  readonly closed: Promise<Error>;
+  transact(database: string, operations: readonly unknown[]): Promise<unknown>;
+  close(): void;
+}
+
+/** Notifications that carry changes, and how each writes them. */
+const UPDATES: ReadonlyMap<string, MonitorKind> = new Map([
+  ['update', 'monitor'],
+  ['update2', 'monitor_cond'],
+  ['update3', 'monitor_cond_since'],
+]);
+
+const MONITOR_ID = 'tables';
+const SERVER_MONITOR_ID = 'server';
+
+/**
+ * Opens one session: connects, holds the schema against the descriptor, passes over a cluster's followers when
+ * asked, and fills the cache.
+ * @throws ProductError whatever went wrong first; nothing stays open then
+ */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { cache, changed, database, signal } = options;
+  let lastTransaction = options.since;
+  // Updates can stand right behind the monitor's reply, before whoever waits for that has filled the cache.
+  let early: (() => void)[] | undefined = [];
+  let leadership: ((updates: unknown) => void) | undefined;
+
+  const notified = (method: string, params: readonly unknown[]) => {
+    const kind = UPDATES.get(method);
+    const [id, ...rest] = params;
+    if (kind === undefined) return;
+    if (id === SERVER_MONITOR_ID) return leadership?.(rest.at(-1));
+    const update = () => {
+      if (kind === 'monitor_cond_since') lastTransaction = String(rest[0]);
+      changed(kind === 'monitor' ? cache.applyUpdates(rest.at(-1)) : cache.applyUpdates2(rest.at(-1)));
+    };
+    if (early === undefined) update();
+    else early.push(update);
+  };
+
+  const socket = await openStream(options.remote, options.tls, signal);
+  const rpc = new RpcSession({ socket, notified, probeMs: options.probeMs });
+  const abort = () =>
+    rpc.close(new ProductError('ERR_CONNECT_TIMEOUT', `${options.remote.text} did not answer in time`));
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    if (options.leaderOnly) {
+      leadership = await watchLeadership(rpc, database.name, SERVER_MONITOR_ID);
+    }
+    const columns = checkSchema(database, await fetchSchema(rpc, database.name), options.tables);
+    const { reply, firstChanges } = await startMonitor({
+      rpc,
+      database: database.name,
+      id: MONITOR_ID,
+      columns,
+      since: options.since,
+      cache,
+    });
+    lastTransaction = reply.lastTransaction;
+    for (const update of early) update();
+    early = undefined;
+    signal.removeEventListener('abort', abort);
+    return {
+      firstChanges,
+      get lastTransaction() {
+        return lastTransaction;
+      },
+      closed: rpc.closed,
+      transact: (name, operations) => rpc.request('transact', [name, ...operations]),
+      close: () => rpc.close(),
+    };
+  } catch (error) {
+    rpc.close();
+    throw error;
+  }
+}
+
+async function fetchSchema(rpc: RpcSession, database: string): Promise<WireSchema> {
+  try {
+    return (await rpc.request('get_schema', [database])) as WireSchema;
+  } catch (error) {
+    if (error instanceof RpcError)
+      throw new SchemaMismatch(database, `the server does not have it (${error.message})`);
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Socket } from 'node:net';
+import { ProductError } from '../net/errors.js';
+
+/** Waits for `event`; a socket that fails or is too late is destroyed. */
+export function once(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => socket.destroy(new ProductError('ERR_CONNECT_TIMEOUT', 'no connection in time'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', reject);
+    socket.once('close', () => signal.removeEventListener('abort', abort));
+    socket.once(event, () => {
+      signal.removeEventListener('abort', abort);
+      socket.off('error', reject);
+      resolve();
+    });
+  });
+}

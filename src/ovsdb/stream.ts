@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { ProductError } from '../net/errors.js';
+import { bootstrapCa } from './bootstrap.js';
+import type { Remote } from './remotes.js';
+import { once } from './socket.js';
+
+/** Files of a key pair and of the CA that must have signed the server's certificate, all PEM. */
+export interface TlsFiles {
+  readonly privateKey: string;
+  readonly certificate: string;
+  /** Fetched from the server and written on first use when it is absent, as `--bootstrap-ca-cert` of OVS does. */
+  readonly ca: string;
+}
+
+/**
+ * Opens a connection to `remote`.
+ * @throws ProductError `ERR_NO_TLS_FILES`, or the error of the socket
+ */
+export async function openStream(
+  remote: Remote,
+  tls: TlsFiles | undefined,
+  signal: AbortSignal,
+): Promise<Socket> {
+  if (remote.kind !== 'ssl') {
+    const target = remote.kind === 'unix' ? { path: remote.path } : { host: remote.host, port: remote.port };
+    const socket = connectPlain(target);
+    await once(socket, 'connect', signal);
+    return socket;
+  }
+  if (tls === undefined) {
+    throw new ProductError(
+      'ERR_NO_TLS_FILES',
+      `${remote.text} needs a private key, a certificate and a CA file`,
+    );
+  }
+  const [key, cert] = await Promise.all([readPem(tls.privateKey), readPem(tls.certificate)]);
+  const ca = await bootstrapCa(tls.ca, { host: remote.host, port: remote.port, key, cert, signal });
+  // As in OVS, the CA says who is a server; its name is not looked at, so addresses need no certificate of their own.
+  const socket = connectTls({
+    host: remote.host,
+    port: remote.port,
+    key,
+    cert,
+    ca,
+    checkServerIdentity: () => undefined,
+  });
+  await once(socket, 'secureConnect', signal);
+  return socket;
+}
+
+async function readPem(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new ProductError('ERR_NO_TLS_FILES', `cannot read ${path}; ovs-pki makes it`, { cause: error });
+  }
+}

@@ -1,0 +1,50 @@
+import { database, integer, newer, optional, setOf, string, stringMap, uuid } from '../columns.js';
+
+/** What the product uses of the local switch's database (ovs-vswitchd.conf.db(5)). */
+export const openVswitch = database('Open_vSwitch', {
+  Open_vSwitch: {
+    bridges: setOf(uuid),
+    external_ids: stringMap,
+    other_config: stringMap,
+    next_cfg: integer,
+    cur_cfg: integer,
+    ovs_version: optional(string),
+    datapath_types: setOf(string),
+    iface_types: setOf(string),
+  },
+  Bridge: {
+    name: string,
+    ports: setOf(uuid),
+    datapath_type: string,
+    datapath_id: optional(string),
+    fail_mode: optional(string),
+    protocols: setOf(string),
+    external_ids: stringMap,
+    other_config: stringMap,
+  },
+  Port: {
+    name: string,
+    interfaces: setOf(uuid),
+    tag: optional(integer),
+    external_ids: stringMap,
+    other_config: stringMap,
+  },
+  Interface: {
+    name: string,
+    type: string,
+    ofport: optional(integer),
+    ofport_request: optional(integer),
+    ifindex: optional(integer),
+    mac: optional(string),
+    mac_in_use: optional(string),
+    mtu: optional(integer),
+    mtu_request: optional(integer),
+    admin_state: optional(string),
+    link_state: optional(string),
+    error: newer(optional(string)),
+    options: stringMap,
+    external_ids: stringMap,
+    other_config: stringMap,
+    status: stringMap,
+  },
+});

@@ -1,0 +1,71 @@
+import { boolean, database, integer, newer, optional, setOf, string, stringMap, uuid } from '../columns.js';
+
+/** What the product uses of OVN's northbound database (ovn-nb(5)). */
+export const ovnNorthbound = database('OVN_Northbound', {
+  NB_Global: {
+    nb_cfg: integer,
+    sb_cfg: integer,
+    hv_cfg: integer,
+    options: stringMap,
+    external_ids: stringMap,
+  },
+  Logical_Switch: {
+    name: string,
+    ports: setOf(uuid),
+    load_balancer: setOf(uuid),
+    other_config: stringMap,
+    external_ids: stringMap,
+  },
+  Logical_Switch_Port: {
+    name: string,
+    type: string,
+    options: stringMap,
+    addresses: setOf(string),
+    dynamic_addresses: optional(string),
+    port_security: setOf(string),
+    up: optional(boolean),
+    enabled: optional(boolean),
+    external_ids: stringMap,
+  },
+  Logical_Router: {
+    name: string,
+    ports: setOf(uuid),
+    static_routes: setOf(uuid),
+    nat: setOf(uuid),
+    load_balancer: setOf(uuid),
+    options: stringMap,
+    external_ids: stringMap,
+  },
+  Logical_Router_Port: {
+    name: string,
+    mac: string,
+    networks: setOf(string),
+    peer: optional(string),
+    options: newer(stringMap),
+    external_ids: stringMap,
+  },
+  Logical_Router_Static_Route: {
+    ip_prefix: string,
+    nexthop: string,
+    policy: optional(string),
+    output_port: optional(string),
+    options: newer(stringMap),
+    external_ids: newer(stringMap),
+  },
+  NAT: {
+    type: string,
+    external_ip: string,
+    logical_ip: string,
+    external_port_range: newer(string),
+    logical_port: optional(string),
+    options: newer(stringMap),
+    external_ids: newer(stringMap),
+  },
+  Load_Balancer: {
+    name: string,
+    vips: stringMap,
+    protocol: optional(string),
+    options: newer(stringMap),
+    external_ids: stringMap,
+  },
+});

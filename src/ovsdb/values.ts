@@ -1,0 +1,93 @@
+import { type AnyColumn, type Atom, RowRef, type Uuid } from './columns.js';
+
+/** A column's value as the cache holds it. */
+export type Value = Atom | undefined | readonly Atom[] | ReadonlyMap<string, string>;
+
+/** A value of RFC 7047 section 5.1, as JSON. */
+export type Wire = string | number | boolean | readonly [string, unknown];
+
+/** Reads a wire value of `column`; total, since the server's schema was checked at connect. */
+export function fromWire(column: AnyColumn, wire: unknown): Value {
+  switch (column.shape) {
+    case 'scalar':
+      return atomFromWire(wire);
+    case 'optional':
+      return setFromWire(wire)[0];
+    case 'set':
+      return setFromWire(wire);
+    case 'map':
+      return mapFromWire(wire);
+  }
+}
+
+/** What a column holds that nobody has set, or that the server does not have. */
+export function emptyValue(column: AnyColumn): Value {
+  if (column.shape === 'map') return new Map();
+  if (column.shape === 'set') return [];
+  if (column.shape === 'optional') return undefined;
+  return column.atom === 'boolean' ? false : column.atom === 'integer' || column.atom === 'real' ? 0 : '';
+}
+
+/** `value` as RFC 7047 section 5.1 writes it: `["set", …]`, `["map", …]`, `["uuid", …]`. */
+export function toWire(column: AnyColumn, value: Value): Wire {
+  if (isMap(value)) return ['map', [...value]];
+  if (Array.isArray(value)) return ['set', value.map((atom) => atomToWire(column, atom))];
+  return value === undefined ? ['set', []] : atomToWire(column, value as Atom);
+}
+
+/**
+ * What a `modify` of `update2` makes of `old` (ovsdb-server(7), "Monitor Cond"): a set's diff has the elements
+ * that come or go, a map's the pairs that come, change, or (when equal) go; anything else is the new value.
+ */
+export function applyDiff(column: AnyColumn, old: Value, wire: unknown): Value {
+  if (column.shape === 'set' && Array.isArray(old)) {
+    const elements = new Set<Atom>(old);
+    for (const atom of setFromWire(wire)) {
+      if (!elements.delete(atom)) elements.add(atom);
+    }
+    return [...elements];
+  }
+  if (column.shape === 'map' && isMap(old)) {
+    const pairs = new Map(old);
+    for (const [key, value] of mapFromWire(wire)) {
+      if (pairs.get(key) === value) pairs.delete(key);
+      else pairs.set(key, value);
+    }
+    return pairs;
+  }
+  return fromWire(column, wire);
+}
+
+/** Whether two values of a column are the same, whatever the order of sets and maps. */
+export function sameValue(a: Value, b: Value): boolean {
+  if (isMap(a) && isMap(b)) return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+  if (Array.isArray(a) && Array.isArray(b)) {
+    const elements = new Set<Atom>(b);
+    return a.length === b.length && a.every((atom) => elements.has(atom));
+  }
+  return a === b;
+}
+
+function isMap(value: Value): value is ReadonlyMap<string, string> {
+  return value instanceof Map;
+}
+
+function atomFromWire(wire: unknown): Atom {
+  if (Array.isArray(wire)) return String(wire[1]) as Uuid;
+  return typeof wire === 'number' || typeof wire === 'boolean' ? wire : String(wire);
+}
+
+function setFromWire(wire: unknown): Atom[] {
+  if (Array.isArray(wire) && wire[0] === 'set' && Array.isArray(wire[1])) return wire[1].map(atomFromWire);
+  return [atomFromWire(wire)];
+}
+
+function mapFromWire(wire: unknown): ReadonlyMap<string, string> {
+  const pairs: unknown = Array.isArray(wire) && wire[0] === 'map' ? wire[1] : [];
+  return new Map(Array.isArray(pairs) ? pairs.map(([key, value]) => [String(key), String(value)]) : []);
+}
+
+function atomToWire(column: AnyColumn, atom: Atom): Wire {
+  if (atom instanceof RowRef) return ['named-uuid', atom.name];
+  return column.atom === 'uuid' ? ['uuid', String(atom)] : atom;
+}

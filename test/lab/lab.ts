@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { killNamespace, type Namespace, openNamespace } from './namespace.js';
+
+/** Why no lab can be built here, or `undefined` when one can. */
+export const noLab: string | undefined =
+  process.getuid?.() === 0 ? undefined : 'needs root: namespaces and Open vSwitch';
+
+/**
+ * One test's corner of this machine: namespaces and a directory, all named `PREFIX-PID-N…`, and gone together.
+ *
+ * Disposal is synchronous so that it also runs from `process.on('exit')`: after Ctrl-C, after a test that
+ * threw, after ava ended the worker. A run that was killed outright is swept up by the next one.
+ */
+export class Lab {
+  readonly dir: string;
+  readonly #namespaces: Namespace[] = [];
+  readonly #dispose = () => this.dispose();
+
+  private constructor(readonly name: string) {
+    this.dir = join(tmpdir(), name);
+    mkdirSync(this.dir);
+    process.on('exit', this.#dispose);
+  }
+
+  /** `prefix` tells labs apart that must not be swept: a kept demo outlives its process. */
+  static open(prefix = 'lab'): Lab {
+    sweep();
+    exitOnSignals();
+    opened += 1;
+    return new Lab(`${prefix}-${process.pid}-${opened}`);
+  }
+
+  /** A new network namespace, with loopback up. */
+  async namespace(label: string): Promise<Namespace> {
+    const namespace = await openNamespace(`${this.name}-${label}`);
+    this.#namespaces.push(namespace);
+    return namespace;
+  }
+
+  /** Leaves everything up after this process. */
+  keep(): void {
+    process.off('exit', this.#dispose);
+  }
+
+  dispose(): void {
+    this.keep();
+    for (const namespace of this.#namespaces.splice(0).reverse()) killNamespace(namespace.name);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+let opened = 0;
+let handlingSignals = false;
+
+function exitOnSignals(): void {
+  if (handlingSignals) return;
+  handlingSignals = true;
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
+}
+
+/** Removes what test runs left that were killed before they could: theirs are the names of dead processes. */
+function sweep(): void {
+  const stale = (name: string) => {
+    const pid = /^lab-(\d+)-/.exec(name)?.[1];
+    return pid !== undefined && !isAlive(Number(pid));
+  };
+  for (const name of listed('/run/netns').filter(stale)) killNamespace(name);
+  for (const name of listed(tmpdir()).filter(stale)) {
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function listed(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  return spawnSync('kill', ['-0', String(pid)]).status === 0;
+}

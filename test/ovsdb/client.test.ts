@@ -1,0 +1,173 @@
+import test from 'ava';
+import { connect } from '../../src/ovsdb/client.js';
+import {
+  ConstraintViolation,
+  DatabaseUnreachable,
+  ReferentialIntegrityViolation,
+  WaitExpired,
+  WaitTimedOut,
+} from '../../src/ovsdb/errors.js';
+import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
+import { startOvsdbServer } from '../lab/ovsdb_server.js';
+
+type Db = Awaited<ReturnType<typeof open>>;
+
+async function open(remotes: string) {
+  return connect(openVswitch, { remotes, timeoutMs: 5_000 });
+}
+
+/** The root row, which ovs-vsctl init would make. */
+async function init(db: Db) {
+  const txn = db.transaction('init');
+  txn.insert('Open_vSwitch', {});
+  await txn.commit();
+  return db.until(() => [...db.table('Open_vSwitch').keys()][0], { what: 'the root row' });
+}
+
+async function addBridge(db: Db, name: string) {
+  const root = [...db.table('Open_vSwitch').keys()][0] ?? (await init(db));
+  const txn = db.transaction(`add ${name}`);
+  const iface = txn.insert('Interface', { name, type: 'internal', external_ids: new Map([['a', '1']]) });
+  const port = txn.insert('Port', { name, interfaces: [iface] });
+  const bridge = txn.insert('Bridge', { name, ports: [port], fail_mode: 'standalone' });
+  txn.mutate('Open_vSwitch', root, { bridges: { insert: [bridge] } });
+  const uuids = await txn.commit();
+  const uuid = uuids.get(bridge);
+  if (uuid === undefined) throw new Error('no uuid for the bridge');
+  await db.until(() => db.table('Bridge').get(uuid), { what: `bridge ${name}` });
+  return uuid;
+}
+
+test('rows that one client inserts reach another, as one batch', async (t) => {
+  const server = await startOvsdbServer();
+  const [writer, reader] = await Promise.all([open(server.remote), open(server.remote)]);
+  let batches = 0;
+  reader.onChange((changes) => {
+    if (changes.some(({ table }) => table === 'Bridge')) {
+      batches++;
+      t.true(changes.some(({ table }) => table === 'Interface'));
+    }
+  });
+  const uuid = await addBridge(writer, 'br0');
+  const bridge = await reader.until(() => reader.find('Bridge', (row) => row.name === 'br0'), {
+    what: 'br0',
+  });
+  t.is(bridge._uuid, uuid);
+  t.is(bridge.fail_mode, 'standalone');
+  t.is(bridge.datapath_id, undefined);
+  const port = reader.find('Port', (row) => row._uuid === bridge.ports[0]);
+  t.is(reader.find('Interface', (row) => row._uuid === port?.interfaces[0])?.external_ids.get('a'), '1');
+  t.is(batches, 1);
+  writer.close();
+  reader.close();
+  await server.dispose();
+});
+
+test('mutations change maps by key and sets by element, and leave the rest', async (t) => {
+  const server = await startOvsdbServer();
+  const db = await open(server.remote);
+  const uuid = await addBridge(db, 'br0');
+  const set = db.transaction('set');
+  set.mutate('Bridge', uuid, {
+    external_ids: { set: { a: '1', b: '2' } },
+    protocols: { insert: ['OpenFlow10', 'OpenFlow14'] },
+  });
+  await set.commit();
+  await db.until(() => db.table('Bridge').get(uuid)?.external_ids.get('b'), { what: 'b' });
+  const change = db.transaction('change');
+  change.mutate('Bridge', uuid, {
+    external_ids: { set: { a: '3' }, delete: ['b'] },
+    protocols: { delete: ['OpenFlow10'] },
+  });
+  await change.commit();
+  const row = await db.until(
+    () => {
+      const found = db.table('Bridge').get(uuid);
+      return found?.external_ids.get('a') === '3' ? found : undefined;
+    },
+    { what: 'a=3' },
+  );
+  t.deepEqual([...row.external_ids], [['a', '3']]);
+  t.deepEqual(row.protocols, ['OpenFlow14']);
+  db.close();
+  await server.dispose();
+});
+
+test('what the server refuses is a typed error that carries the operation', async (t) => {
+  const server = await startOvsdbServer();
+  const db = await open(server.remote);
+  const uuid = await addBridge(db, 'br0');
+  const bad = db.transaction('bad fail mode');
+  bad.update('Bridge', uuid, { fail_mode: 'nonsense' });
+  const violation = await t.throwsAsync(bad.commit(), {
+    instanceOf: ConstraintViolation,
+    code: 'ERR_CONSTRAINT_VIOLATION',
+  });
+  t.like(violation?.operation, { op: 'update', table: 'Bridge' });
+  t.false(violation?.message.includes('\n'));
+
+  const dangling = db.transaction('delete a port that a bridge has');
+  for (const port of db.table('Port').keys()) dangling.delete('Port', port);
+  const whole = await t.throwsAsync(dangling.commit(), { instanceOf: ReferentialIntegrityViolation });
+  t.is(whole?.operation, undefined);
+
+  const stale = db.transaction('expect another name');
+  stale.expect('Bridge', uuid, { name: 'br1' });
+  stale.update('Bridge', uuid, { fail_mode: 'secure' });
+  await t.throwsAsync(stale.commit(), { instanceOf: WaitTimedOut });
+  t.is(db.table('Bridge').get(uuid)?.fail_mode, 'standalone');
+
+  const taken = db.transaction('expect no br0');
+  taken.expectNone('Bridge', { name: 'br0' });
+  await t.throwsAsync(taken.commit(), { instanceOf: WaitTimedOut });
+  await t.throwsAsync(
+    db.until(() => undefined, { timeoutMs: 10, what: 'Godot' }),
+    { instanceOf: WaitExpired, message: /Godot/ },
+  );
+  db.close();
+  await server.dispose();
+});
+
+test('a server that restarts is found again, and what changed meanwhile is a change', async (t) => {
+  const server = await startOvsdbServer();
+  const db = await open(server.remote);
+  await addBridge(db, 'br0');
+  const states: string[] = [];
+  db.onState((state) => states.push(state));
+  await server.stop('SIGKILL');
+  await t.throwsAsync(
+    async () => {
+      while (db.isConnected) await new Promise((resolve) => db.onState(resolve));
+      const txn = db.transaction('while away');
+      txn.insert('Open_vSwitch', {});
+      await txn.commit();
+    },
+    { instanceOf: DatabaseUnreachable },
+  );
+  await server.start();
+  const other = await open(server.remote);
+  const uuid = await addBridge(other, 'br1');
+  await db.until(() => db.table('Bridge').get(uuid), { what: 'br1', timeoutMs: 10_000 });
+  t.deepEqual(states.slice(0, 2), ['disconnected', 'connected']);
+  t.is(db.table('Bridge').size, 2);
+  db.close();
+  other.close();
+  await server.dispose();
+});
+
+test('an address where nothing answers is an error that names it', async (t) => {
+  await t.throwsAsync(connect(openVswitch, { remotes: 'unix:/nonexistent/db.sock', timeoutMs: 300 }), {
+    instanceOf: DatabaseUnreachable,
+    message: /unix:\/nonexistent\/db.sock/,
+  });
+});
+
+test('an empty transaction sends nothing, and a bad one says so before it is sent', async (t) => {
+  const server = await startOvsdbServer();
+  const db = await open(server.remote);
+  const empty = db.transaction('nothing');
+  t.true(empty.isEmpty);
+  t.is((await empty.commit()).size, 0);
+  db.close();
+  await server.dispose();
+});
