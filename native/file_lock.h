@@ -1,0 +1,73 @@
+#pragma once
+
+#include <fcntl.h>
+#include <napi.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "system_error.h"
+#include "unique_fd.h"
+
+namespace gateway {
+
+/// A file held under a POSIX write lock, as OVS holds its pidfiles (lib/daemon-unix.c): `ovs-appctl -t NAME` believes
+/// a pidfile only while the process named in it has this lock. The lock goes with the descriptor, or the process.
+class FileLock : public Napi::ObjectWrap<FileLock> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "FileLock",
+                       {InstanceMethod<&FileLock::Write>("write"), InstanceMethod<&FileLock::Close>("close")});
+  }
+
+  /// new FileLock(path): opens or makes the file and locks it. Throws with `errno` EAGAIN or EACCES when another
+  /// process holds the lock, ESTALE when the file was replaced under it.
+  explicit FileLock(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FileLock>(info) { Open(info); }
+
+ private:
+  void Open(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    if (info.Length() != 1 || !info[0].IsString()) {
+      Napi::TypeError::New(env, "path must be a string").ThrowAsJavaScriptException();
+      return;
+    }
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!fd) return ThrowErrno(env, errno, "open");
+
+    struct flock lock = {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    if (::fcntl(fd.get(), F_SETLK, &lock) < 0) return ThrowErrno(env, errno, "fcntl");
+
+    // Between open and lock a dying owner can have unlinked the file: the lock would be on a file nobody can find.
+    struct stat held = {};
+    struct stat named = {};
+    if (::fstat(fd.get(), &held) < 0) return ThrowErrno(env, errno, "fstat");
+    if (::stat(path.c_str(), &named) < 0 || held.st_dev != named.st_dev || held.st_ino != named.st_ino) {
+      return ThrowErrno(env, ESTALE, "stat");
+    }
+    fd_ = std::move(fd);
+  }
+
+  /// write(text): replaces the content. Not through a second descriptor: closing that would drop the lock (fcntl(2)).
+  void Write(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    if (info.Length() != 1 || !info[0].IsString()) {
+      Napi::TypeError::New(env, "text must be a string").ThrowAsJavaScriptException();
+      return;
+    }
+    const std::string text = info[0].As<Napi::String>().Utf8Value();
+    if (::ftruncate(fd_.get(), 0) < 0) return ThrowErrno(env, errno, "ftruncate");
+    const ssize_t written = ::pwrite(fd_.get(), text.data(), text.size(), 0);
+    if (written != static_cast<ssize_t>(text.size())) ThrowErrno(env, written < 0 ? errno : ENOSPC, "pwrite");
+  }
+
+  void Close(const Napi::CallbackInfo&) { fd_.reset(); }
+
+  UniqueFd fd_;
+};
+
+}  // namespace gateway

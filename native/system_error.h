@@ -1,0 +1,19 @@
+#pragma once
+
+#include <napi.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace gateway {
+
+/// Makes the pending JavaScript exception of a failed system call, with `errno` and `syscall` as Node's own have them.
+inline void ThrowErrno(Napi::Env env, int error, const char* syscall) {
+  Napi::Error exception = Napi::Error::New(env, std::string(syscall) + ": " + std::strerror(error));
+  exception.Set("errno", Napi::Number::New(env, error));
+  exception.Set("syscall", Napi::String::New(env, syscall));
+  exception.ThrowAsJavaScriptException();
+}
+
+}  // namespace gateway
