@@ -24,7 +24,14 @@ interface Addon {
 }
 
 /** Multicast groups of rtnetlink(7), from linux/rtnetlink.h. */
-const GROUPS = { link: 0x1, neigh: 0x4, 'ipv4-ifaddr': 0x10, 'ipv4-route': 0x40, 'ipv6-ifaddr': 0x100, 'ipv6-route': 0x400 };
+const GROUPS = {
+  link: 0x1,
+  neigh: 0x4,
+  'ipv4-ifaddr': 0x10,
+  'ipv4-route': 0x40,
+  'ipv6-ifaddr': 0x100,
+  'ipv6-route': 0x400,
+};
 export type NetlinkGroup = keyof typeof GROUPS;
 
 let loaded: Addon | undefined;
@@ -53,6 +60,7 @@ function addonPath(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const path = join(folder, 'native', 'build', 'Release', 'gateway.node');
     if (existsSync(path)) return path;
-    if (folder === dirname(folder)) throw new ProductError('ERR_NO_ADDON', 'the native addon is not built; run npm run install');
+    if (folder === dirname(folder))
+      throw new ProductError('ERR_NO_ADDON', 'the native addon is not built; run npm run install');
   }
 }

@@ -8,8 +8,11 @@ export class Wakeup {
     this.waiting?.();
   };
 
-  /** Resolves when the bell rings or has rung since the last wait, after `timeoutMs`, or when `signal` is aborted. */
-  async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits until the bell rings (or has rung since the last wait), `timeoutMs` have passed, or `signal` is aborted.
+   * @returns whether it rang
+   */
+  async wait(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     if (!this.rung && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
@@ -22,6 +25,8 @@ export class Wakeup {
       if (this.waiting !== undefined) signal.removeEventListener('abort', this.waiting);
       this.waiting = undefined;
     }
+    const { rung } = this;
     this.rung = false;
+    return rung;
   }
 }

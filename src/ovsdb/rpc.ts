@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { ProductError } from '../net/errors.js';
-import { JsonSplitter } from './framing.js';
+import { JsonSplitter } from '../net/json_stream.js';
 
 /** An error reply to a request: for OVSDB the error's name, as in `"unknown method"` (RFC 7047 section 4). */
 export class RpcError extends ProductError {

@@ -1,4 +1,4 @@
-import { ProductError } from '../net/errors.js';
+import { ProductError } from './errors.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -11,7 +11,7 @@ const CLOSE_BRACKET = 0x5d;
 export const MAX_MESSAGE_BYTES = 1024 * 1024 * 1024;
 
 /**
- * Cuts a stream of JSON texts, which JSON-RPC puts one after the other without a separator (RFC 7047 section 4),
+ * Cuts a stream of JSON texts, which JSON-RPC puts one after the other without a separator (RFC 7047 section 4; unixctl),
  * into messages. Every byte is looked at once, wherever the socket splits the stream.
  */
 export class JsonSplitter {

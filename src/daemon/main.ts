@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { explainError, ProductError } from '../net/errors.js';
+import { directories } from './directories.js';
+import { addDaemonOptions, type DaemonOptions, readDaemonOptions } from './options.js';
+import { type Pidfile, writePidfile } from './pidfile.js';
+import { currentStage, detach, EXIT_SOFTWARE, monitor, tellReady } from './supervise.js';
+import { type CommandHandler, UnixctlServer } from './unixctl_server.js';
+import { VERSION } from './version.js';
+import { type Log, Vlog } from './vlog.js';
+import { parseVlogSpec } from './vlog_spec.js';
+
+/** What a daemon's own code gets. */
+export interface Daemon {
+  log(module: string): Log;
+  register(name: string, usage: string, minArgs: number, maxArgs: number, handler: CommandHandler): void;
+  /** All is well: `--detach` lets the operator go on. */
+  ready(): void;
+  /** Aborted by SIGTERM, SIGINT and `exit`. */
+  readonly signal: AbortSignal;
+  /** What `exit --cleanup` does before the daemon ends. */
+  onCleanup(cleanup: () => Promise<void>): void;
+}
+
+/**
+ * Adds the options of a daemon to `command`, and makes running it do what they say before `main` runs.
+ * `main` returns when `signal` is aborted; what it throws before `ready` is the operator's to read.
+ */
+export function daemonCommand(
+  command: Command,
+  main: (daemon: Daemon, options: Record<string, unknown>) => Promise<void>,
+): Command {
+  const program = command.name();
+  return addDaemonOptions(command).action(async (given: Record<string, unknown>) => {
+    const options = readDaemonOptions(program, given, process.env);
+    const stage = currentStage(process.env);
+    if (stage === 'start' && options.detach) {
+      process.exitCode = await detach(options.monitor ? 'monitor' : 'daemon');
+    } else if (stage !== 'daemon' && options.monitor) {
+      const vlog = openVlog(options);
+      process.exitCode = await monitor((message) => vlog.module('daemon_unix').err(message));
+    } else {
+      await runInThisProcess(program, options, given, main);
+    }
+  });
+}
+
+async function runInThisProcess(
+  program: string,
+  options: DaemonOptions,
+  given: Record<string, unknown>,
+  main: (daemon: Daemon, options: Record<string, unknown>) => Promise<void>,
+): Promise<void> {
+  const vlog = openVlog(options);
+  const log = vlog.module('daemon');
+  const pidfile =
+    options.pidfile === undefined
+      ? undefined
+      : writePidfile(options.pidfile, { overwrite: options.overwritePidfile });
+  const socket = options.unixctl ?? join(directories(process.env).run, `${program}.${process.pid}.ctl`);
+  const unixctl = new UnixctlServer(socket);
+  const stop = new AbortController();
+  let isReady = false;
+  let cleanup = async (): Promise<void> => undefined;
+
+  registerCommon(unixctl, program, vlog, async (wantsCleanup) => {
+    if (wantsCleanup) await cleanup();
+    stop.abort();
+  });
+  catchSignals(vlog, stop);
+  const end = () => release(unixctl, pidfile);
+  const fatal = (error: unknown) => {
+    log.err(`unexpected error: ${error instanceof Error ? error.stack : String(error)}`);
+    end();
+    process.exit(EXIT_SOFTWARE);
+  };
+  process.once('uncaughtException', fatal);
+  process.once('unhandledRejection', fatal);
+
+  try {
+    await unixctl.listen();
+    if (options.detach && options.chdir) process.chdir('/');
+    log.info(`${program} ${VERSION}`);
+    await main(
+      {
+        log: (module) => vlog.module(module),
+        register: (name, usage, minArgs, maxArgs, handler) =>
+          unixctl.register(name, usage, minArgs, maxArgs, handler),
+        ready: () => {
+          if (isReady) return;
+          isReady = true;
+          // From here on nobody reads standard error of a detached daemon.
+          if (options.detach) vlog.set({ module: undefined, facility: 'console', level: 'off' });
+          tellReady();
+        },
+        signal: stop.signal,
+        onCleanup: (handler) => {
+          cleanup = handler;
+        },
+      },
+      given,
+    );
+    log.info('exiting');
+  } catch (error) {
+    if (isReady || !(error instanceof ProductError)) return fatal(error);
+    if (options.logFile !== undefined) log.err(explainError(error));
+    throw error;
+  } finally {
+    // Whatever main opened listens to this signal.
+    stop.abort();
+    end();
+    process.off('uncaughtException', fatal);
+    process.off('unhandledRejection', fatal);
+  }
+}
+
+function openVlog(options: DaemonOptions): Vlog {
+  // A pipe that nobody reads any more must not end a daemon.
+  process.stderr.on('error', () => undefined);
+  const vlog = new Vlog({ now: () => new Date(), console: (line) => process.stderr.write(line) });
+  if (options.logFile !== undefined) vlog.openFile(options.logFile);
+  for (const setting of options.verbose) vlog.set(setting);
+  return vlog;
+}
+
+function registerCommon(
+  unixctl: UnixctlServer,
+  program: string,
+  vlog: Vlog,
+  exit: (cleanup: boolean) => Promise<void>,
+): void {
+  unixctl.register('version', '', 0, 0, () => `${program} ${VERSION}`);
+  unixctl.register('exit', '[--cleanup]', 0, 1, async ([option]) => {
+    if (option !== undefined && option !== '--cleanup')
+      throw new ProductError('ERR_ARGUMENTS', `exit: unknown argument ${option}`);
+    await exit(option === '--cleanup');
+    return '';
+  });
+  unixctl.register('vlog/list', '', 0, 0, () => vlog.list());
+  unixctl.register('vlog/set', '{spec...}', 1, Number.MAX_SAFE_INTEGER, (specs) => {
+    const settings = specs.map(parseVlogSpec);
+    const unknown = settings.find(({ module }) => module !== undefined && !vlog.knows(module));
+    if (unknown !== undefined)
+      throw new ProductError('ERR_ARGUMENTS', `no facility, level, or module "${unknown.module}"`);
+    for (const setting of settings) vlog.set(setting);
+    return '';
+  });
+  unixctl.register('vlog/reopen', '', 0, 0, () => {
+    vlog.reopen();
+    return '';
+  });
+}
+
+function catchSignals(vlog: Vlog, stop: AbortController): void {
+  process.on('SIGTERM', () => stop.abort());
+  process.on('SIGINT', () => stop.abort());
+  process.on('SIGHUP', () => {
+    try {
+      vlog.reopen();
+    } catch {
+      // Without a log file, or when it cannot be made anew, the old one goes on.
+    }
+  });
+}
+
+function release(unixctl: UnixctlServer, pidfile: Pidfile | undefined): void {
+  unixctl.close();
+  pidfile?.remove();
+}

@@ -1,0 +1,62 @@
+import { join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { directories } from './directories.js';
+import { parseVlogSpec, type VlogSetting } from './vlog_spec.js';
+
+/** What the options common to OVS's daemons ask for; paths are absolute. */
+export interface DaemonOptions {
+  readonly pidfile: string | undefined;
+  readonly overwritePidfile: boolean;
+  readonly detach: boolean;
+  readonly chdir: boolean;
+  readonly monitor: boolean;
+  readonly logFile: string | undefined;
+  readonly verbose: readonly VlogSetting[];
+  readonly unixctl: string | undefined;
+}
+
+/** Adds the options of ovs-vswitchd(8), "Daemon Options" and "Logging Options", to a command. */
+export function addDaemonOptions(command: Command): Command {
+  return command
+    .option('--pidfile [file]', 'create pidfile (default: RUNDIR/PROGRAM.pid)')
+    .option('--overwrite-pidfile', 'with --pidfile, start even if already running')
+    .option('--detach', 'run in background as daemon')
+    .option('--no-chdir', 'do not chdir to "/"')
+    .option('--monitor', 'restart the daemon when it dies of a fault')
+    .option('--log-file [file]', 'log to file (default: LOGDIR/PROGRAM.log)')
+    .addOption(
+      new Option('-v, --verbose [spec]', 'set logging levels: [MODULE][:FACILITY][:LEVEL]').argParser(
+        collect,
+      ),
+    )
+    .option('--unixctl <socket>', 'control socket (default: RUNDIR/PROGRAM.PID.ctl)');
+}
+
+/** `-v` can be given several times; each one counts. */
+function collect(spec: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(Array.isArray(before) ? before : []), spec];
+}
+
+/** @throws UsageError for a SPEC that cannot be read */
+export function readDaemonOptions(
+  program: string,
+  given: Record<string, unknown>,
+  env: NodeJS.ProcessEnv,
+): DaemonOptions {
+  const { run, log } = directories(env);
+  const path = (value: unknown, byDefault: string) =>
+    value === undefined || value === false
+      ? undefined
+      : resolve(typeof value === 'string' ? value : byDefault);
+  const specs = given.verbose === true ? [''] : Array.isArray(given.verbose) ? given.verbose.map(String) : [];
+  return {
+    pidfile: path(given.pidfile, join(run, `${program}.pid`)),
+    overwritePidfile: given.overwritePidfile === true,
+    detach: given.detach === true,
+    chdir: given.chdir !== false,
+    monitor: given.monitor === true,
+    logFile: path(given.logFile, join(log, `${program}.log`)),
+    verbose: specs.map(parseVlogSpec),
+    unixctl: path(given.unixctl, ''),
+  };
+}

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * The processes of a daemon, each started from the one before: `start` is what the operator ran, with
+ * `--detach` it waits until the rest is ready; `monitor` keeps the daemon alive; `daemon` does the work.
+ */
+export type Stage = 'start' | 'monitor' | 'daemon';
+
+/** Says to a process of ours which stage it is; not an option, operators never set it. */
+const STAGE_VARIABLE = 'OVN_K8S_DAEMON_STAGE';
+
+/** A program that dies at once each time is started at most this often (lib/daemon-unix.c, "throttle"). */
+const RESTART_INTERVAL_MS = 10_000;
+
+/** Exit code of a daemon that met an error nobody expected (sysexits.h, EX_SOFTWARE): the monitor starts it again. */
+export const EXIT_SOFTWARE = 70;
+
+/** Signals that show a fault of the program (ovs-vswitchd(8), "--monitor"); any other end was wanted. */
+const FAULTS: readonly (NodeJS.Signals | null)[] = [
+  'SIGABRT',
+  'SIGALRM',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGPIPE',
+  'SIGSEGV',
+  'SIGXCPU',
+  'SIGXFSZ',
+];
+
+export function currentStage(env: NodeJS.ProcessEnv): Stage {
+  const stage = env[STAGE_VARIABLE];
+  return stage === 'monitor' || stage === 'daemon' ? stage : 'start';
+}
+
+/** Tells the process that started this one that all is well, and lets go of it. */
+export function tellReady(): void {
+  if (process.send === undefined || !process.connected) return;
+  process.send('ready', () => process.disconnect());
+}
+
+/**
+ * Starts the next stage in a session of its own and waits until it is ready.
+ * @returns the exit code for the operator's shell: 0 when ready; what the child wrote to standard error was passed on
+ */
+export async function detach(next: Stage): Promise<number> {
+  const child = spawnStage(next, { detached: true });
+  child.stderr?.pipe(process.stderr);
+  const outcome = await new Promise<number>((resolve) => {
+    child.once('message', () => resolve(0));
+    child.once('exit', (code) => resolve(code === null || code === 0 ? 1 : code));
+  });
+  child.unref();
+  child.stderr?.destroy();
+  return outcome;
+}
+
+/** Runs the daemon and starts it again when it dies of a fault; returns its exit code otherwise. */
+export async function monitor(report: (message: string) => void): Promise<number> {
+  for (;;) {
+    const started = performance.now();
+    const child = spawnStage('daemon', { detached: false });
+    child.once('message', tellReady);
+    child.stderr?.pipe(process.stderr);
+    const forward = (signal: NodeJS.Signals) => child.kill(signal);
+    process.on('SIGTERM', forward);
+    process.on('SIGINT', forward);
+    process.on('SIGHUP', forward);
+    const [code, signal] = await ended(child);
+    for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.off(name, forward);
+    if (code !== EXIT_SOFTWARE && !FAULTS.includes(signal)) return code ?? 1;
+    report(`daemon died (${signal ?? `exit code ${code}`}), restarting`);
+    await delay(Math.max(0, RESTART_INTERVAL_MS - (performance.now() - started)));
+  }
+}
+
+function spawnStage(stage: Stage, { detached }: { detached: boolean }): ChildProcess {
+  const [script = '', ...args] = process.argv.slice(1);
+  return spawn(process.execPath, [...process.execArgv, script, ...args], {
+    detached,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, [STAGE_VARIABLE]: stage },
+  });
+}
+
+function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+  return new Promise((resolve) => child.once('exit', (code, signal) => resolve([code, signal])));
+}

@@ -1,0 +1,13 @@
+import { UsageError } from '../net/errors.js';
+
+/**
+ * Reads the value of `--timeout`, in seconds, and returns milliseconds.
+ * @throws UsageError
+ */
+export function readMilliseconds(seconds: string): number {
+  const value = Number(seconds);
+  if (seconds.trim() === '' || !Number.isFinite(value) || value <= 0 || value > 86_400) {
+    throw new UsageError(`--timeout=${seconds}: give a number of seconds above 0`);
+  }
+  return value * 1_000;
+}

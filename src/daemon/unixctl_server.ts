@@ -1,0 +1,123 @@
+import { chmodSync, unlinkSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { explainError, ProductError } from '../net/errors.js';
+import { JsonSplitter } from '../net/json_stream.js';
+
+/** What runs for a command; its result is printed by `ovs-appctl`, a thrown error makes that exit 2. */
+export type CommandHandler = (args: readonly string[]) => string | Promise<string>;
+
+interface Registered {
+  readonly usage: string;
+  readonly minArgs: number;
+  readonly maxArgs: number;
+  readonly handler: CommandHandler;
+}
+
+/** A request of ovs-appctl is a name and some words. */
+const MAX_REQUEST_BYTES = 256 * 1024;
+
+/** The control socket of a daemon: JSON-RPC with string arguments and a string result (lib/unixctl.c of OVS). */
+export class UnixctlServer {
+  private readonly commands = new Map<string, Registered>();
+  private readonly server: Server;
+  private readonly clients = new Set<Socket>();
+
+  constructor(private readonly path: string) {
+    this.server = createServer((socket) => this.serve(socket));
+    this.register('list-commands', '', 0, 0, () => this.list());
+  }
+
+  register(name: string, usage: string, minArgs: number, maxArgs: number, handler: CommandHandler): void {
+    this.commands.set(name, { usage, minArgs, maxArgs, handler });
+  }
+
+  /** @throws ProductError `ERR_UNIXCTL` when the socket cannot be made */
+  async listen(): Promise<void> {
+    removeSocket(this.path);
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', (error) => {
+        reject(new ProductError('ERR_UNIXCTL', `cannot make control socket ${this.path}`, { cause: error }));
+      });
+      this.server.listen(this.path, () => {
+        // Whoever can connect can stop the daemon: its own user only, as OVS's umask makes it.
+        chmodSync(this.path, 0o700);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends the server after what was answered has been written. */
+  close(): void {
+    this.server.close();
+    for (const socket of this.clients) socket.destroySoon();
+    removeSocket(this.path);
+  }
+
+  private serve(socket: Socket): void {
+    const splitter = new JsonSplitter(MAX_REQUEST_BYTES);
+    this.clients.add(socket);
+    socket.on('close', () => this.clients.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      try {
+        for (const text of splitter.push(chunk)) void this.answer(socket, JSON.parse(text));
+      } catch {
+        // Not a client of ours: whatever it is, it gets no answer.
+        socket.destroy();
+      }
+    });
+  }
+
+  private async answer(
+    socket: Socket,
+    request: { id?: unknown; method?: unknown; params?: unknown },
+  ): Promise<void> {
+    const args = Array.isArray(request.params) ? request.params.map(String) : [];
+    let reply: { result: string | null; error: string | null };
+    try {
+      reply = { result: withNewline(await this.run(String(request.method), args)), error: null };
+    } catch (error) {
+      reply = { result: null, error: withNewline(explainError(error)) };
+    }
+    if (!socket.destroyed) socket.write(JSON.stringify({ id: request.id, ...reply }));
+  }
+
+  private async run(name: string, args: readonly string[]): Promise<string> {
+    const command = this.commands.get(name);
+    if (command === undefined) {
+      throw new ProductError(
+        'ERR_NO_COMMAND',
+        `"${name}" is not a valid command (use "list-commands" to see a list of valid commands)`,
+      );
+    }
+    if (args.length < command.minArgs) {
+      throw new ProductError(
+        'ERR_ARGUMENTS',
+        `"${name}" command requires at least ${command.minArgs} arguments`,
+      );
+    }
+    if (args.length > command.maxArgs) {
+      throw new ProductError('ERR_ARGUMENTS', `"${name}" command takes at most ${command.maxArgs} arguments`);
+    }
+    return command.handler(args);
+  }
+
+  private list(): string {
+    const lines = [...this.commands]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { usage }]) => `  ${name.padEnd(23)} ${usage}`.trimEnd());
+    return `The available commands are:\n${lines.join('\n')}\n`;
+  }
+}
+
+function withNewline(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function removeSocket(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}

@@ -1,0 +1,179 @@
+import type { GatewayState } from '../demux/state.js';
+import { explainError } from '../net/errors.js';
+import type { FlowChannel, SwitchNews } from '../openflow/channel.js';
+import type { Facts, Intent } from './facts.js';
+import { readFacts } from './state.js';
+import { reconcileFlows, reconcileSettings } from './switch.js';
+import { type Log, Trouble } from './trouble.js';
+import { Wakeup } from './wakeup.js';
+
+/** How often flows and settings are looked at though nothing was heard: `set-frags` makes no news. */
+const AUDIT_MS = 10_000;
+/** Waits after a failure: they double up to the second, and start again after a success. */
+const RETRY_MS = { first: 20, most: 1_000 };
+
+export interface ControllerOptions {
+  readonly intent: Intent;
+  readonly channel: FlowChannel;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Learns the facts anew; called each time the loop looks. */
+  readonly learn: () => Facts;
+  /** Mends what is not the switch's, such as a missing patch port; fails like the switch does. */
+  readonly mend: () => Promise<void>;
+  /** What else is wrong, found by others: rows of OVN that no longer fit. */
+  readonly otherProblems: () => readonly string[];
+}
+
+/** How long after the start a switch that has not answered yet is no news. */
+const START_MS = 1_000;
+
+/** What the helper has done so far. */
+export interface Totals {
+  looks: number;
+  bundles: number;
+  flowsAdded: number;
+  flowsRemoved: number;
+  failures: number;
+  switchRestarts: number;
+}
+
+/**
+ * The loop that keeps one bridge right: something rings, facts become a state, the state flows, and what differs
+ * on the switch is sent. It looks at the whole each time, so a lost event or a restart is no special case.
+ */
+export class Controller {
+  readonly totals: Totals = {
+    looks: 0,
+    bundles: 0,
+    flowsAdded: 0,
+    flowsRemoved: 0,
+    failures: 0,
+    switchRestarts: 0,
+  };
+  private readonly wakeup = new Wakeup();
+  private readonly trouble: Trouble;
+  private readonly started = performance.now();
+  private switchIsUp = false;
+  private wasUp = false;
+  private settingsDue = true;
+  private retryMs = RETRY_MS.first;
+  private lastPatch: number | undefined;
+  private state: GatewayState | undefined;
+  private failure: string | undefined;
+  private isSynced = false;
+  private readonly stopped = new AbortController();
+  private running: Promise<void> | undefined;
+  private readonly syncWaiters = new Set<() => void>();
+
+  constructor(private readonly options: ControllerOptions) {
+    this.trouble = new Trouble(options.log);
+  }
+
+  /** Says that something may have changed. */
+  look = (): void => this.wakeup.ring();
+
+  get currentState(): GatewayState | undefined {
+    return this.state;
+  }
+
+  get problems(): readonly string[] {
+    return this.trouble.current;
+  }
+
+  /** Whether the flows were those of the state when last looked at. */
+  get synced(): boolean {
+    return this.isSynced;
+  }
+
+  /** Looks at everything now; resolves when the flows are right. */
+  syncNow(): Promise<void> {
+    this.settingsDue = true;
+    this.isSynced = false;
+    const done = new Promise<void>((resolve) => this.syncWaiters.add(resolve));
+    this.look();
+    return done;
+  }
+
+  /** Keeps the bridge right until told to stop. */
+  run(): Promise<void> {
+    this.running = this.loop();
+    return this.running;
+  }
+
+  /** Ends the loop; resolves when it does nothing any more. */
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    await this.running;
+  }
+
+  private async loop(): Promise<void> {
+    const { channel } = this.options;
+    const signal = AbortSignal.any([this.options.signal, this.stopped.signal]);
+    channel.watch((news) => this.hear(news), signal);
+    while (!signal.aborted) {
+      const rang = await this.wakeup.wait(this.failure === undefined ? AUDIT_MS : this.retryMs, signal);
+      if (!rang) this.settingsDue = true;
+      if (!signal.aborted) await this.once();
+    }
+  }
+
+  private hear(news: SwitchNews): void {
+    if (news === 'up') {
+      this.switchIsUp = true;
+      this.settingsDue = true;
+      if (this.wasUp) this.totals.switchRestarts++;
+      this.wasUp = true;
+    } else if (news === 'down') {
+      this.switchIsUp = false;
+      this.isSynced = false;
+    }
+    this.look();
+  }
+
+  private async once(): Promise<void> {
+    this.totals.looks++;
+    const { learn, intent, mend, otherProblems } = this.options;
+    const { state, problems } = readFacts(learn(), intent);
+    this.state = state;
+    try {
+      if (state !== undefined && this.switchIsUp) await this.settle(state);
+      await mend();
+      this.failure = undefined;
+      this.retryMs = RETRY_MS.first;
+    } catch (error) {
+      this.totals.failures++;
+      this.failure = explainError(error);
+      this.isSynced = false;
+      this.retryMs = Math.min(2 * this.retryMs, RETRY_MS.most);
+    }
+    const isAway = !this.switchIsUp && (this.wasUp || performance.now() - this.started > START_MS);
+    const absence = !isAway ? [] : [`${intent.bridge}: ovs-vswitchd does not answer`];
+    const failure = this.failure === undefined || !this.switchIsUp ? [] : [this.failure];
+    this.trouble.report([...absence, ...failure, ...problems, ...otherProblems()]);
+  }
+
+  private async settle(state: GatewayState): Promise<void> {
+    const { channel, log } = this.options;
+    const { added, removed } = await reconcileFlows(channel, state);
+    this.totals.flowsAdded += added;
+    this.totals.flowsRemoved += removed;
+    if (added + removed > 0) {
+      this.totals.bundles++;
+      log.info(`${state.bridge}: one bundle: ${added} flows added, ${removed} deleted`);
+    }
+    await this.settleSettings(state);
+    this.isSynced = true;
+    for (const resolve of this.syncWaiters) resolve();
+    this.syncWaiters.clear();
+  }
+
+  /** Settings make no news, so they are read when the switch or the patch port is new, and at each audit. */
+  private async settleSettings(state: GatewayState): Promise<void> {
+    const { channel, log } = this.options;
+    if (!this.settingsDue && state.patch === this.lastPatch) return;
+    for (const change of await reconcileSettings(channel, state)) log.info(`${state.bridge}: ${change}`);
+    this.settingsDue = false;
+    this.lastPatch = state.patch;
+  }
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { explainError } from '../net/errors.js';
+import { type Client, connect } from '../ovsdb/client.js';
+import { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
+import { CHECKED_TABLES } from './northbound_check.js';
+
+export interface NorthboundOptions {
+  readonly remotes: string;
+  /** OVS's sysconf directory, where the key pair for `ssl:` is. */
+  readonly sysconf: string;
+  readonly changed: () => void;
+  readonly signal: AbortSignal;
+}
+
+const RETRY_MS = 5_000;
+
+/** The northbound database as far as it is reached: read only, never waited for. */
+export class NorthboundSource {
+  private client: Client<typeof ovnNorthbound> | undefined;
+  private why: string | undefined;
+
+  constructor(private readonly options: NorthboundOptions) {
+    void this.keepTrying();
+  }
+
+  /** The copy of the tables; `undefined` until they were here once. */
+  get tables(): Client<typeof ovnNorthbound> | undefined {
+    return this.client;
+  }
+
+  get problem(): string | undefined {
+    return this.client?.isConnected ? undefined : this.why;
+  }
+
+  private async keepTrying(): Promise<void> {
+    const { remotes, sysconf, changed, signal } = this.options;
+    while (!signal.aborted && this.client === undefined) {
+      try {
+        this.client = await connect(ovnNorthbound, {
+          remotes,
+          tables: CHECKED_TABLES,
+          timeoutMs: RETRY_MS,
+          signal,
+          tls: {
+            privateKey: join(sysconf, 'ovncontroller-privkey.pem'),
+            certificate: join(sysconf, 'ovncontroller-cert.pem'),
+            ca: join(sysconf, 'ovnnb-ca.cert'),
+          },
+        });
+        this.client.onChange(changed);
+        this.client.onState((state) => {
+          this.why =
+            state === 'connected' ? undefined : `OVN_Northbound database at ${remotes}: connection lost`;
+          changed();
+        });
+      } catch (error) {
+        this.why = explainError(error);
+      }
+      changed();
+    }
+  }
+}
