@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { explainError, ProductError } from '../net/errors.js';
 import { directories } from './directories.js';
 import { addDaemonOptions, type DaemonOptions, readDaemonOptions } from './options.js';
-import { type Pidfile, writePidfile } from './pidfile.js';
+import { writePidfile } from './pidfile.js';
 import { currentStage, detach, EXIT_SOFTWARE, monitor, tellReady } from './supervise.js';
 import { type CommandHandler, UnixctlServer } from './unixctl_server.js';
 import { VERSION } from './version.js';
@@ -68,10 +68,9 @@ async function runInThisProcess(
     stop.abort();
   });
   catchSignals(vlog, stop);
-  const end = () => release(unixctl, pidfile);
   const fatal = (error: unknown) => {
     log.err(`unexpected error: ${error instanceof Error ? error.stack : String(error)}`);
-    end();
+    pidfile?.remove();
     process.exit(EXIT_SOFTWARE);
   };
   process.once('uncaughtException', fatal);
@@ -108,7 +107,8 @@ async function runInThisProcess(
   } finally {
     // Whatever main opened listens to this signal.
     stop.abort();
-    end();
+    await unixctl.close();
+    pidfile?.remove();
     process.off('uncaughtException', fatal);
     process.off('unhandledRejection', fatal);
   }
@@ -161,9 +161,4 @@ function catchSignals(vlog: Vlog, stop: AbortController): void {
       // Without a log file, or when it cannot be made anew, the old one goes on.
     }
   });
-}
-
-function release(unixctl: UnixctlServer, pidfile: Pidfile | undefined): void {
-  unixctl.close();
-  pidfile?.remove();
 }

@@ -21,6 +21,7 @@ export class UnixctlServer {
   private readonly commands = new Map<string, Registered>();
   private readonly server: Server;
   private readonly clients = new Set<Socket>();
+  private readonly answering = new Set<Promise<void>>();
 
   constructor(private readonly path: string) {
     this.server = createServer((socket) => this.serve(socket));
@@ -46,9 +47,10 @@ export class UnixctlServer {
     });
   }
 
-  /** Ends the server after what was answered has been written. */
-  close(): void {
+  /** Ends the server after all that was asked has been answered. */
+  async close(): Promise<void> {
     this.server.close();
+    await Promise.allSettled(this.answering);
     for (const socket of this.clients) socket.destroySoon();
     removeSocket(this.path);
   }
@@ -60,12 +62,17 @@ export class UnixctlServer {
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk) => {
       try {
-        for (const text of splitter.push(chunk)) void this.answer(socket, JSON.parse(text));
+        for (const text of splitter.push(chunk)) this.track(this.answer(socket, JSON.parse(text)));
       } catch {
         // Not a client of ours: whatever it is, it gets no answer.
         socket.destroy();
       }
     });
+  }
+
+  private track(answer: Promise<void>): void {
+    this.answering.add(answer);
+    void answer.finally(() => this.answering.delete(answer));
   }
 
   private async answer(

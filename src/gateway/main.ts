@@ -75,8 +75,17 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   sayWhatIsNotConfigured(db, log);
   northbound = startNorthbound(db, sysconf, controller, signal);
   await looping;
+  await aborted(signal);
   netlink.close();
   db.close();
+}
+
+/** The loop can end before the daemon may: cleaning up comes after it. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function refuseWrongNames(db: LocalDatabase, { bridge, physicalInterface }: Intent): void {

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Namespace } from './namespace.js';
+import { until, when } from './until.js';
+
+const AGENT = fileURLToPath(new URL('./wire_agent.mjs', import.meta.url));
+
+/** Frames seen and sent on some interfaces of one namespace. */
+export class Taps {
+  private readonly seen: { readonly device: string; readonly frame: string }[] = [];
+
+  private constructor(private readonly send: (line: string) => void) {}
+
+  static async open(net: Namespace, devices: readonly string[]): Promise<Taps> {
+    const agent = spawn('ip', ['netns', 'exec', net.name, process.execPath, AGENT, ...devices], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const taps = new Taps((line) => agent.stdin.write(`${line}\n`));
+    await new Promise<void>((resolve, reject) => {
+      agent.once('exit', (code) => reject(new Error(`the wire agent ended with ${code}`)));
+      createInterface({ input: agent.stdout }).on('line', (line) => {
+        const message: { ready?: boolean; device: string; frame: string } = JSON.parse(line);
+        if (message.ready) resolve();
+        else taps.seen.push(message);
+      });
+    });
+    return taps;
+  }
+
+  inject(device: string, frame: Buffer): void {
+    this.send(JSON.stringify({ device, frame: frame.toString('hex') }));
+  }
+
+  /** Forgets what was seen. */
+  clear(): void {
+    this.seen.length = 0;
+  }
+
+  /** How many frames with `marker` in them were seen at `device`. */
+  count(device: string, marker: Buffer): number {
+    const hex = marker.toString('hex');
+    return this.seen.filter((one) => one.device === device && one.frame.includes(hex)).length;
+  }
+
+  /** Waits until a frame with `marker` is seen at `device`. */
+  async arrived(device: string, marker: Buffer): Promise<void> {
+    await until(`a frame with ${marker.toString('hex')} at ${device}`, () =>
+      when(this.count(device, marker) > 0),
+    );
+  }
+}
