@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { type Command, Option } from 'commander';
+import { makeCommand, runCommand } from '../daemon/command.js';
+import { directories, localDatabase } from '../daemon/directories.js';
+import { readMilliseconds } from '../daemon/timeout.js';
+
+const command = makeCommand('ovn-k8s-util', "move a host's NIC to an Open vSwitch bridge and back");
+
+withCommonOptions(
+  command
+    .command('nics-to-bridge')
+    .description('put each interface on a bridge brIF with all that hangs on it')
+    .argument('<interface...>'),
+)
+  .addOption(
+    new Option('--datapath-type <type>', 'system, or netdev where the kernel has no Open vSwitch').choices([
+      'system',
+      'netdev',
+    ]),
+  )
+  .option('--restart-dhcp', 'have the DHCP client of the interface renew its lease on the bridge')
+  .action(async (interfaces: readonly string[], given: Record<string, unknown>) => {
+    const { moveAll } = await import('../nic/move_all.js');
+    const { planToBridge } = await import('../nic/to_bridge.js');
+    await moveAll(interfaces, planToBridge, readOptions(given));
+  });
+
+withCommonOptions(
+  command
+    .command('bridge-to-nics')
+    .description('give what is on each bridge back to its interface')
+    .argument('<bridge...>'),
+).action(async (bridges: readonly string[], given: Record<string, unknown>) => {
+  const { moveAll } = await import('../nic/move_all.js');
+  const { planToNic } = await import('../nic/to_nic.js');
+  await moveAll(bridges, planToNic, readOptions(given));
+});
+
+function withCommonOptions(sub: Command): Command {
+  return sub
+    .option('--dry-run', 'print what would be done, and do nothing')
+    .option('--db <database>', 'the local switch', localDatabase(process.env))
+    .option('--timeout <seconds>', 'how long the database and the switch may take', '5');
+}
+
+function readOptions(given: Record<string, unknown>) {
+  return {
+    db: String(given.db),
+    timeoutMs: readMilliseconds(String(given.timeout)),
+    rundir: directories(process.env).run,
+    dryRun: given.dryRun === true,
+    datapath:
+      given.datapathType === 'system' || given.datapathType === 'netdev' ? given.datapathType : undefined,
+    restartDhcp: given.restartDhcp === true,
+  } as const;
+}
+
+const code = await runCommand(command, process.argv);
+if (code !== 0) process.exitCode = code;

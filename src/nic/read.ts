@@ -1,0 +1,95 @@
+import { execa } from 'execa';
+import { ProductError } from '../net/errors.js';
+import {
+  type Address,
+  type Link,
+  type Neighbour,
+  type Route,
+  type Rule,
+  type Snapshot,
+  snapshotOf,
+} from './snapshot.js';
+
+const TIMEOUT_MS = 5_000;
+/** A dump that the kernel changed under `ip`'s hands is asked for again; it says so itself. */
+const TRIES = 5;
+
+/**
+ * Reads all that hangs on interface `device`.
+ * @throws ProductError `ERR_NO_INTERFACE`, `ERR_IP`
+ */
+export async function readSnapshot(device: string): Promise<Snapshot> {
+  const [links, addresses, routes4, routes6, rules4, rules6, neighbours] = await Promise.all([
+    readLinks(),
+    dump<{ ifname: string; addr_info: readonly Address[] }>('-details', 'address', 'show'),
+    dump<Route>('-N', '-details', '-4', 'route', 'show', 'table', 'all'),
+    dump<Route>('-N', '-details', '-6', 'route', 'show', 'table', 'all'),
+    dump<Rule>('-N', '-4', 'rule', 'show'),
+    dump<Rule>('-N', '-6', 'rule', 'show'),
+    dump<Neighbour>('neighbour', 'show', 'dev', device).catch(() => []),
+  ]);
+  return snapshotOf(device, {
+    links,
+    addresses,
+    routes: [...routes4.map(ofFamily(4)), ...routes6.map(ofFamily(6))],
+    rules: [...rules4.map(ofFamily(4)), ...rules6.map(ofFamily(6))],
+    neighbours,
+  });
+}
+
+export async function readLinks(): Promise<Link[]> {
+  return dump<Link>('link', 'show');
+}
+
+/**
+ * Runs the lines as one `ip -batch`, from a file, so that all of it is done even if this process dies.
+ * @param force goes on after a line that fails, for undoing what may be half done
+ * @throws ProductError `ERR_IP` with the line that failed
+ */
+export async function runBatch(
+  file: string,
+  { force = false, family = undefined as 6 | undefined } = {},
+): Promise<void> {
+  const args = [...(family === 6 ? ['-6'] : []), ...(force ? ['-force'] : []), '-batch', file];
+  const { failed, stderr, shortMessage } = await execa('ip', args, {
+    reject: false,
+    timeout: TIMEOUT_MS,
+    stdin: 'ignore',
+  });
+  if (failed && !force)
+    throw new ProductError('ERR_IP', `ip -batch ${file}: ${stderr.replaceAll('\n', ' ') || shortMessage}`);
+}
+
+/** Runs one `ip` command. */
+export async function ip(...args: readonly string[]): Promise<void> {
+  const { failed, stderr, shortMessage } = await execa('ip', args, {
+    reject: false,
+    timeout: TIMEOUT_MS,
+    stdin: 'ignore',
+  });
+  if (failed)
+    throw new ProductError('ERR_IP', `ip ${args.join(' ')}: ${stderr.split('\n')[0] || shortMessage}`);
+}
+
+async function dump<T>(...args: readonly string[]): Promise<T[]> {
+  for (let tries = 1; ; tries++) {
+    const { stdout, stderr, failed, shortMessage } = await execa('ip', ['-json', ...args], {
+      reject: false,
+      timeout: TIMEOUT_MS,
+      stdin: 'ignore',
+    });
+    const wasInterrupted = stderr.includes('Dump was interrupted');
+    if (failed && !wasInterrupted) {
+      throw new ProductError('ERR_IP', `ip ${args.join(' ')}: ${stderr.split('\n')[0] || shortMessage}`);
+    }
+    // ip prints empty objects for entries that a filter left out.
+    if (!wasInterrupted)
+      return (JSON.parse(stdout || '[]') as T[]).filter((one) => Object.keys(one as object).length > 0);
+    if (tries === TRIES)
+      throw new ProductError('ERR_IP', `ip ${args.join(' ')}: the kernel's tables never stood still`);
+  }
+}
+
+function ofFamily<F extends 4 | 6>(family: F) {
+  return <T>(one: T): T & { family: F } => ({ ...one, family });
+}

@@ -1,0 +1,168 @@
+import { ProductError } from '../net/errors.js';
+
+/** An address as `ip -json address show` has it; what the kernel does not say is absent (ip-address(8)). */
+export interface Address {
+  readonly family: 'inet' | 'inet6';
+  readonly local: string;
+  readonly prefixlen: number;
+  /** The other end of a point-to-point address. */
+  readonly address?: string;
+  readonly broadcast?: string;
+  readonly scope?: string | number;
+  readonly label?: string;
+  /** Seconds; {@link FOREVER} for an address without end. */
+  readonly valid_life_time?: number;
+  readonly preferred_life_time?: number;
+  readonly metric?: number;
+  readonly dynamic?: boolean;
+  readonly secondary?: boolean;
+  readonly temporary?: boolean;
+  readonly tentative?: boolean;
+  readonly nodad?: boolean;
+  readonly home?: boolean;
+  readonly mngtmpaddr?: boolean;
+  readonly noprefixroute?: boolean;
+  readonly autojoin?: boolean;
+}
+
+export const FOREVER = 0xffffffff;
+
+interface Via {
+  readonly family: string;
+  readonly host: string;
+}
+
+interface NextHop {
+  readonly dev?: string;
+  readonly gateway?: string;
+  readonly via?: Via;
+  readonly weight?: number;
+  readonly flags?: readonly string[];
+}
+
+/** A route as `ip -json -N -details route show` has it (ip-route(8)). */
+export interface Route extends NextHop {
+  readonly family: 4 | 6;
+  readonly dst: string;
+  readonly type?: string | number;
+  readonly table?: string | number;
+  readonly protocol?: string | number;
+  readonly scope?: string | number;
+  readonly prefsrc?: string;
+  readonly metric?: number;
+  readonly pref?: string;
+  readonly tos?: string | number;
+  readonly expires?: number;
+  readonly metrics?: readonly Readonly<Record<string, unknown>>[];
+  readonly nexthops?: readonly NextHop[];
+  readonly nhid?: number;
+}
+
+/** A policy rule as `ip -json -N rule show` has it (ip-rule(8)). */
+export interface Rule {
+  readonly family: 4 | 6;
+  readonly priority: number;
+  readonly src?: string;
+  readonly srclen?: number;
+  readonly dst?: string;
+  readonly dstlen?: number;
+  readonly iif?: string;
+  readonly oif?: string;
+  readonly fwmark?: string;
+  readonly fwmask?: string;
+  readonly table?: string | number;
+  readonly not?: unknown;
+  readonly protocol?: string | number;
+}
+
+/** A neighbour entry as `ip -json neighbour show` has it. */
+export interface Neighbour {
+  readonly dst: string;
+  readonly lladdr?: string;
+  readonly state?: readonly string[];
+  readonly router?: unknown;
+  readonly proxy?: unknown;
+}
+
+export interface Link {
+  readonly ifindex: number;
+  readonly ifname: string;
+  readonly address: string;
+  readonly mtu: number;
+  readonly flags: readonly string[];
+  readonly master?: string;
+  /** The device this one is stacked on, as `eth0` for `eth0.100`. */
+  readonly link?: string;
+  readonly link_type?: string;
+}
+
+/** Everything of one interface that can move to another. */
+export interface Snapshot {
+  readonly device: string;
+  readonly link: Link;
+  readonly addresses: readonly Address[];
+  readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
+  readonly neighbours: readonly Neighbour[];
+}
+
+/** RTPROT_KERNEL (linux/rtnetlink.h): the kernel makes and takes these routes with the address or the device. */
+const BY_KERNEL: readonly (string | number)[] = [2, '2', 'kernel'];
+
+/** What of the output of `ip` belongs to `device`, in the order in which the kernel lists it. */
+export function snapshotOf(
+  device: string,
+  dump: {
+    readonly links: readonly Link[];
+    readonly addresses: readonly { readonly ifname: string; readonly addr_info: readonly Address[] }[];
+    readonly routes: readonly Route[];
+    readonly rules: readonly Rule[];
+    readonly neighbours: readonly Neighbour[];
+  },
+): Snapshot {
+  const link = dump.links.find(({ ifname }) => ifname === device);
+  if (link === undefined) throw new ProductError('ERR_NO_INTERFACE', `there is no interface ${device}`);
+  return {
+    device,
+    link,
+    addresses: dump.addresses.filter(({ ifname }) => ifname === device).flatMap(({ addr_info }) => addr_info),
+    routes: dump.routes.filter(
+      (route) => isThrough(route, device) && !BY_KERNEL.includes(route.protocol ?? ''),
+    ),
+    rules: dump.rules.filter(({ iif, oif }) => iif === device || oif === device),
+    neighbours: dump.neighbours,
+  };
+}
+
+/** The same things, hanging on another device: what a snapshot of `device` becomes after a move. */
+export function rehung(snapshot: Snapshot, device: string): Snapshot {
+  const name = <T extends string | undefined>(dev: T) => (dev === snapshot.device ? device : dev);
+  return {
+    ...snapshot,
+    device,
+    addresses: snapshot.addresses.map(({ label, ...one }) => ({
+      ...one,
+      ...(label === undefined ? {} : { label: `${device}${label.slice(snapshot.device.length)}` }),
+    })),
+    routes: snapshot.routes.map((route) => ({
+      ...route,
+      ...(route.dev === undefined ? {} : { dev: name(route.dev) }),
+      ...(route.nexthops === undefined
+        ? {}
+        : {
+            nexthops: route.nexthops.map((hop) =>
+              hop.dev === undefined ? hop : { ...hop, dev: name(hop.dev) },
+            ),
+          }),
+    })),
+    rules: snapshot.rules.map((rule) => ({
+      ...rule,
+      ...(rule.iif === undefined ? {} : { iif: name(rule.iif) }),
+      ...(rule.oif === undefined ? {} : { oif: name(rule.oif) }),
+    })),
+  };
+}
+
+function isThrough(route: Route, device: string): boolean {
+  return route.dev === device || (route.nexthops ?? []).some(({ dev }) => dev === device);
+}

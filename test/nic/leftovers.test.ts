@@ -1,0 +1,30 @@
+import test from 'ava';
+import { leftoversIn } from '../../src/nic/leftovers.js';
+import type { Link } from '../../src/nic/snapshot.js';
+
+const link = (ifname: string, on?: string): Link => ({
+  ifindex: 1,
+  ifname,
+  address: '02:00:00:00:00:01',
+  mtu: 1500,
+  flags: [],
+  ...(on === undefined ? {} : { link: on }),
+});
+
+test('rules, stacked devices and shapers that still name the NIC are told, others are not', (t) => {
+  const found = leftoversIn('eth0', {
+    links: [link('eth0'), link('eth0.100', 'eth0'), link('eth1.5', 'eth1')],
+    firewall: {
+      nft: 'table inet fw {\n  iifname "eth0" drop\n  iifname "eth01" drop\n  iifname { "eth0", "eth1" } accept\n}',
+      iptables: '-A INPUT -i eth0 -p tcp -j DROP\n-A INPUT -i eth00 -j DROP',
+    },
+    qdiscs: 'qdisc noqueue 0: root refcnt 2\nqdisc tbf 8001: root refcnt 2 rate 1Mbit',
+  });
+  t.deepEqual(found, [
+    'nft rule still names eth0 and will not match: iifname "eth0" drop',
+    'nft rule still names eth0 and will not match: iifname { "eth0", "eth1" } accept',
+    'iptables rule still names eth0 and will not match: -A INPUT -i eth0 -p tcp -j DROP',
+    'eth0.100 is stacked on eth0: its frames pass through the bridge only if it is made anew on that',
+    'tc still shapes eth0, not the bridge: qdisc tbf 8001: root refcnt 2 rate 1Mbit',
+  ]);
+});
