@@ -2,11 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killNamespace, type Namespace, openNamespace } from './namespace.js';
-
-/** Why no lab can be built here, or `undefined` when one can. */
-export const noLab: string | undefined =
-  process.getuid?.() === 0 ? undefined : 'needs root: namespaces and Open vSwitch';
+import { execa } from 'execa';
+import { killNamespace, Namespace } from './namespace.js';
 
 /**
  * One test's corner of this machine: namespaces and a directory, all named `PREFIX-PID-N…`, and gone together.
@@ -16,7 +13,7 @@ export const noLab: string | undefined =
  */
 export class Lab {
   readonly dir: string;
-  readonly #namespaces: Namespace[] = [];
+  readonly #namespaces: string[] = [];
   readonly #dispose = () => this.dispose();
 
   private constructor(readonly name: string) {
@@ -33,10 +30,13 @@ export class Lab {
     return new Lab(`${prefix}-${process.pid}-${opened}`);
   }
 
-  /** A new network namespace, with loopback up. */
-  async namespace(label: string): Promise<Namespace> {
-    const namespace = await openNamespace(`${this.name}-${label}`);
-    this.#namespaces.push(namespace);
+  /** A new network namespace, with loopback up, and `env` added to the environment of what runs in it. */
+  async namespace(label: string, env: Readonly<Record<string, string>> = {}): Promise<Namespace> {
+    const namespace = new Namespace(`${this.name}-${label}`, env);
+    this.#namespaces.push(namespace.name);
+    await execa('ip', ['netns', 'add', namespace.name]);
+    mkdirSync(`/etc/netns/${namespace.name}/sysctl.d`, { recursive: true });
+    await namespace.ip('link set lo up');
     return namespace;
   }
 
@@ -47,7 +47,7 @@ export class Lab {
 
   dispose(): void {
     this.keep();
-    for (const namespace of this.#namespaces.splice(0).reverse()) killNamespace(namespace.name);
+    for (const name of this.#namespaces.splice(0).reverse()) killNamespace(name);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

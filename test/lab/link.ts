@@ -18,7 +18,11 @@ export async function cable(left: End, right: End): Promise<void> {
     `link add ${described(left)} type veth peer ${described(right)} netns ${right.in.name}`,
     `link set ${left.name} up`,
   );
-  await Promise.all([right.in.ip(`link set ${right.name} up`), softwareChecksums(left), softwareChecksums(right)]);
+  await Promise.all([
+    right.in.ip(`link set ${right.name} up`),
+    softwareChecksums(left),
+    softwareChecksums(right),
+  ]);
 }
 
 /** Has the kernel compute what it sends out of this device. */

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
-import { execa, type Options, type ResultPromise } from 'execa';
+import { rmSync } from 'node:fs';
+import { execa } from 'execa';
+import { Running } from './running.js';
 
 /** What a command did, whatever its exit code. */
 export interface Outcome {
@@ -8,6 +9,14 @@ export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+interface Input {
+  /** What the command reads from standard input; nothing when left out. */
+  readonly input?: string;
+}
+
+/** No command of a test takes this long, in milliseconds, unless it hangs. */
+const TIMEOUT = 60_000;
 
 /**
  * A network namespace, and the way to run programs in it.
@@ -23,27 +32,22 @@ export class Namespace {
   ) {}
 
   /** Runs a command to its end and answers its standard output; rejects when it fails. */
-  async exec(argv: readonly string[], options: { readonly input?: string } = {}): Promise<string> {
-    const { stdout } = await this.#start(argv, { ...options, timeout: 60_000 });
-    return String(stdout);
+  async exec(argv: readonly string[], { input = '' }: Input = {}): Promise<string> {
+    const { stdout } = await execa('ip', this.#inside(argv), { env: this.env, input, timeout: TIMEOUT });
+    return stdout;
   }
 
   /** Runs a command to its end, whatever that is. */
-  async attempt(argv: readonly string[], options: { readonly input?: string } = {}): Promise<Outcome> {
-    const { exitCode, stdout, stderr } = await this.#start(argv, {
-      ...options,
-      timeout: 60_000,
-      reject: false,
-    });
-    return { exitCode: exitCode ?? -1, stdout: String(stdout), stderr: String(stderr) };
+  async attempt(argv: readonly string[], { input = '' }: Input = {}): Promise<Outcome> {
+    const options = { env: this.env, input, timeout: TIMEOUT, reject: false } as const;
+    const { exitCode = -1, stdout, stderr } = await execa('ip', this.#inside(argv), options);
+    return { exitCode, stdout, stderr };
   }
 
   /** Starts a command that stays; it dies with the namespace. */
-  spawn(argv: readonly string[]): ResultPromise<{ reject: false; buffer: false }> {
-    return this.#start(argv, { reject: false, buffer: false }) as ResultPromise<{
-      reject: false;
-      buffer: false;
-    }>;
+  spawn(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+    const options = { env: { ...this.env, ...env }, stdin: 'ignore', all: true, reject: false } as const;
+    return new Running(argv.join(' '), execa('ip', this.#inside(argv), options));
   }
 
   /** Gives `ip` several commands at once: `link set eth0 up`, `addr add …`. */
@@ -55,17 +59,9 @@ export class Namespace {
     await this.exec(['sysctl', '-qw', ...Object.entries(values).map(([key, value]) => `${key}=${value}`)]);
   }
 
-  #start(argv: readonly string[], options: Options): ResultPromise {
-    return execa('ip', ['netns', 'exec', this.name, ...argv], { ...options, env: this.env });
+  #inside(argv: readonly string[]): string[] {
+    return ['netns', 'exec', this.name, ...argv];
   }
-}
-
-export async function openNamespace(name: string): Promise<Namespace> {
-  await execa('ip', ['netns', 'add', name]);
-  mkdirSync(`/etc/netns/${name}/sysctl.d`, { recursive: true });
-  const namespace = new Namespace(name);
-  await namespace.ip('link set lo up');
-  return namespace;
 }
 
 /** Ends every process in the namespace by its id, and removes it. Synchronous: see `Lab`. */
