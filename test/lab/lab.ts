@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { killNamespace, Namespace } from './namespace.js';
+import { killNamespace, Namespace, signal } from './namespace.js';
 
 /**
  * One test's corner of this machine: namespaces and a directory, all named `PREFIX-PID-N…`, and gone together.
@@ -66,7 +65,7 @@ function exitOnSignals(): void {
 function sweep(): void {
   const stale = (name: string) => {
     const pid = /^lab-(\d+)-/.exec(name)?.[1];
-    return pid !== undefined && !isAlive(Number(pid));
+    return pid !== undefined && !signal(Number(pid), 0);
   };
   for (const name of listed('/run/netns').filter(stale)) killNamespace(name);
   for (const name of listed(tmpdir()).filter(stale)) {
@@ -80,8 +79,4 @@ function listed(dir: string): string[] {
   } catch {
     return [];
   }
-}
-
-function isAlive(pid: number): boolean {
-  return spawnSync('kill', ['-0', String(pid)]).status === 0;
 }

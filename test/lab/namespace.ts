@@ -67,13 +67,22 @@ export class Namespace {
 /** Ends every process in the namespace by its id, and removes it. Synchronous: see `Lab`. */
 export function killNamespace(name: string): void {
   for (let pids = processesIn(name); pids.length > 0; pids = processesIn(name)) {
-    spawnSync('kill', ['-KILL', ...pids]);
+    for (const pid of pids) signal(pid, 'SIGKILL');
   }
   spawnSync('ip', ['netns', 'del', name]);
   rmSync(`/etc/netns/${name}`, { recursive: true, force: true });
 }
 
-function processesIn(name: string): string[] {
+function processesIn(name: string): number[] {
   const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
-  return stdout.split('\n').filter((line) => line !== '');
+  return stdout.split('\n').filter(Boolean).map(Number);
+}
+
+/** @returns whether there is such a process; `0` only asks */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
 }
