@@ -1,6 +1,8 @@
 import test from 'ava';
 import { bridgeNic } from './bridged_nic.js';
 import { type Cluster, FAR, startCluster } from './cluster.js';
+import { Session } from './session.js';
+import { httpGet, startWebServer } from './web.js';
 
 let cluster: Cluster;
 test.before(async () => {
@@ -31,4 +33,13 @@ test.serial('pods on two nodes reach each other through Geneve', async (t) => {
   for (const other of ['10.244.1.2', 'fd00:1::2']) {
     t.regex((await pods[0]?.exec(['ping', '-c3', '-i0.2', '-W2', other])) ?? '', / [1-3] received/);
   }
+});
+
+test.serial('a session from outside tells its longest gap, and a web server who asked', async (t) => {
+  const { host, v4 } = cluster.node('gw1');
+  const session = await Session.open(cluster.outside, { in: host.net, address: v4, port: 2222 });
+  await startWebServer(cluster.outside);
+  t.regex(await httpGet(host.net, `http://${FAR.v4}/`), new RegExp(`^hello, ${v4} port \\d+$`));
+  const { alive, answered, longestGapMs } = await session.close();
+  t.true(alive && answered > 0 && longestGapMs > 0);
 });
