@@ -1,6 +1,7 @@
 import test from 'ava';
 import { bridgeNic } from './bridged_nic.js';
 import { type Cluster, FAR, startCluster } from './cluster.js';
+import { labTest } from './lab_test.js';
 import { Session } from './session.js';
 import { httpGet, startWebServer } from './web.js';
 
@@ -10,13 +11,13 @@ test.before(async () => {
 });
 test.after.always(() => cluster?.dispose());
 
-test.serial('a new node reaches beyond its router from a plain eth0, in both families', async (t) => {
+labTest('a new node reaches beyond its router from a plain eth0, in both families', async (t) => {
   const { host } = cluster.node('gw1');
   for (const far of [FAR.v4, FAR.v6])
     t.regex(await host.exec(['ping', '-c1', '-W2', far]), / 0% packet loss/);
 });
 
-test.serial('pods on two nodes reach each other through Geneve', async (t) => {
+labTest('pods on two nodes reach each other through Geneve', async (t) => {
   await Promise.all(cluster.nodes.map(bridgeNic));
   await cluster.nbctl('ls-add', 'pods');
   const pods = await Promise.all(
@@ -35,7 +36,7 @@ test.serial('pods on two nodes reach each other through Geneve', async (t) => {
   }
 });
 
-test.serial('a session from outside tells its longest gap, and a web server who asked', async (t) => {
+labTest('a session from outside tells its longest gap, and a web server who asked', async (t) => {
   const { host, v4 } = cluster.node('gw1');
   const session = await Session.open(cluster.outside, { in: host.net, address: v4, port: 2222 });
   await startWebServer(cluster.outside);
