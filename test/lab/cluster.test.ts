@@ -36,6 +36,15 @@ labTest('pods on two nodes reach each other through Geneve', async (t) => {
   }
 });
 
+labTest('a node answers a ping once when its NIC is on a bridge', async (t) => {
+  const { v4, v6 } = cluster.node('gw1');
+  for (const address of [v4, v6]) {
+    const answer = await cluster.outside.exec(['ping', '-c2', '-i0.1', address]);
+    t.regex(answer, / 2 received/);
+    t.notRegex(answer, /DUP/);
+  }
+});
+
 labTest('a session from outside tells its longest gap, and a web server who asked', async (t) => {
   const { host, v4 } = cluster.node('gw1');
   const session = await Session.open(cluster.outside, { in: host.net, address: v4, port: 2222 });
