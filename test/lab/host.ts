@@ -1,79 +1,112 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from './lab.js';
 import type { Namespace, Outcome } from './namespace.js';
 import { accepting, SCHEMAS } from './ovsdb_server.js';
 import { executable } from './project.js';
-
-/** A host of the lab: a namespace with an Open vSwitch of its own. */
-export interface Host {
-  readonly label: string;
-  readonly net: Namespace;
-  readonly dir: string;
-  /** `unix:` of the local switch's database. */
-  readonly db: string;
-  /** Runs one of the product's executables to its end. */
-  run(program: string, args: readonly string[]): Promise<Outcome>;
-  vsctl(...args: readonly string[]): Promise<string>;
-  ofctl(...args: readonly string[]): Promise<string>;
-  appctl(...args: readonly string[]): Promise<string>;
-  /** Kills ovs-vswitchd as a crash would, by its pid. */
-  killSwitch(): Promise<void>;
-  startSwitch(): Promise<void>;
-}
+import type { Running } from './running.js';
 
 /**
- * Starts a host: `ovsdb-server` and `ovs-vswitchd` with the userspace datapath, in directories of its own.
- * Debian's ovs-vswitchd 3.1 sometimes aborts in that datapath; tests that outlive this ask for `monitor`.
+ * A machine: a namespace with an `ovsdb-server` and an `ovs-vswitchd` of its own, userspace datapath, whose
+ * files are all under `dir`. OVS's tools and the product's executables find them through the environment.
  */
-export async function startHost(lab: Lab, label: string, { monitor = false } = {}): Promise<Host> {
+export class Host {
+  constructor(
+    readonly label: string,
+    readonly dir: string,
+    readonly net: Namespace,
+  ) {}
+
+  /** `unix:` of the local switch's database. */
+  get db(): string {
+    return `unix:${this.rundir}/db.sock`;
+  }
+
+  /** Where Open vSwitch has its sockets and logs. */
+  get rundir(): string {
+    return join(this.dir, 'openvswitch');
+  }
+
+  exec(argv: readonly string[], options?: { readonly input?: string }): Promise<string> {
+    return this.net.exec(argv, options);
+  }
+
+  /** Runs one of the product's executables to its end, whatever its exit code. */
+  run(program: string, args: readonly string[]): Promise<Outcome> {
+    return this.net.attempt([process.execPath, executable(program), ...args]);
+  }
+
+  /** Starts one of the product's executables in the foreground, and leaves it running. */
+  spawn(program: string, args: readonly string[]): Running {
+    return this.net.spawn([process.execPath, executable(program), ...args]);
+  }
+
+  vsctl(...args: readonly string[]): Promise<string> {
+    return this.exec(['ovs-vsctl', '--timeout=10', ...args]);
+  }
+
+  ofctl(...args: readonly string[]): Promise<string> {
+    return this.exec(['ovs-ofctl', ...args]);
+  }
+
+  appctl(...args: readonly string[]): Promise<string> {
+    return this.exec(['ovs-appctl', '--timeout=10', ...args]);
+  }
+
+  /** Answers when the database accepts connections. */
+  async startDatabase(): Promise<void> {
+    await this.daemon('ovsdb-server', join(this.dir, 'conf.db'), `--remote=punix:${this.rundir}/db.sock`);
+  }
+
+  /** Answers when the switch has done what the database says. */
+  async startSwitch(): Promise<void> {
+    await this.daemon('ovs-vswitchd', '--disable-system', '--monitor');
+  }
+
+  /**
+   * Ends ovs-vswitchd, by its pid: with `SIGKILL` it stays away, as after a crash, until `startSwitch`; after
+   * `SIGABRT` its monitor starts it again at once.
+   */
+  async killSwitch(signal: 'SIGTERM' | 'SIGKILL' | 'SIGABRT' = 'SIGKILL'): Promise<void> {
+    process.kill(Number(await readFile(join(this.rundir, 'ovs-vswitchd.pid'), 'utf8')), signal);
+  }
+
+  /** How often ovs-vswitchd crashed; Debian's 3.1 does so now and then with NATed connections. */
+  async switchCrashes(): Promise<number> {
+    const log = await readFile(join(this.rundir, 'ovs-vswitchd.log'), 'utf8');
+    return log.match(/ died, killed \(/g)?.length ?? 0;
+  }
+
+  /** Starts one of the daemons of OVS or OVN as Debian's scripts do; answers when it is ready. */
+  async daemon(program: string, ...args: readonly string[]): Promise<void> {
+    await this.exec([program, ...args, '--pidfile', '--log-file', '--detach', '-vconsole:off']);
+  }
+}
+
+/** A host with an empty Open vSwitch; it has no links yet. */
+export async function startHost(lab: Lab, label: string): Promise<Host> {
   const dir = join(lab.dir, label);
-  mkdirSync(join(dir, 'openvswitch'), { recursive: true });
-  const env = {
-    // Not npm's: its node_modules/.bin has an `nft` that is no nftables.
-    PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-    OVS_RUNDIR: dir,
-    OVS_LOGDIR: dir,
+  const [ovs, ovn] = [join(dir, 'openvswitch'), join(dir, 'ovn')];
+  await Promise.all([ovs, ovn, join(dir, 'etc/openvswitch')].map((path) => mkdir(path, { recursive: true })));
+  const net = await lab.namespace(label, {
+    OVS_RUNDIR: ovs,
+    OVS_LOGDIR: ovs,
     OVS_DBDIR: dir,
-    OVS_SYSCONFDIR: dir,
-    OVN_RUNDIR: dir,
-    OVN_LOGDIR: dir,
+    OVS_SYSCONFDIR: join(dir, 'etc'),
+    OVN_RUNDIR: ovn,
+    OVN_LOGDIR: ovn,
     OVN_DBDIR: dir,
-  };
-  const net = await lab.namespace(label, env);
-  const socket = join(dir, 'db.sock');
-  const db = `unix:${socket}`;
-  await net.exec(['ovsdb-tool', 'create', join(dir, 'conf.db'), SCHEMAS.Open_vSwitch]);
-  const background = [
-    '--detach',
-    '--pidfile',
-    '--log-file',
-    '-vconsole:off',
-    ...(monitor ? ['--monitor'] : []),
-  ];
-  await net.exec(['ovsdb-server', join(dir, 'conf.db'), `--remote=punix:${socket}`, ...background]);
-  await net.exec(['ovs-vsctl', `--db=${db}`, '--no-wait', 'init']);
-  const startSwitch = async () => {
-    await net.exec(['ovs-vswitchd', db, '--disable-system', ...background]);
-  };
-  await startSwitch();
-  return {
-    label,
-    net,
-    dir,
-    db,
-    run: (program, args) => net.attempt([process.execPath, executable(program), ...args]),
-    vsctl: (...args) => net.exec(['ovs-vsctl', `--db=${db}`, '--timeout=10', ...args]),
-    ofctl: (...args) => net.exec(['ovs-ofctl', ...args]),
-    appctl: (...args) => net.exec(['ovs-appctl', '--timeout=10', ...args]),
-    killSwitch: async () => {
-      await net.exec(['kill', '-KILL', readFileSync(join(dir, 'ovs-vswitchd.pid'), 'utf8').trim()]);
-    },
-    startSwitch,
-  };
+    OVN_SYSCONFDIR: join(dir, 'etc'),
+  });
+  const host = new Host(label, dir, net);
+  await host.exec(['ovsdb-tool', 'create', join(dir, 'conf.db'), SCHEMAS.Open_vSwitch]);
+  await host.startDatabase();
+  await host.vsctl('--no-wait', 'init', '--', 'set', 'Open_vSwitch', '.', `external_ids:system-id=${label}`);
+  await host.startSwitch();
+  return host;
 }
 
 /** Waits until a bridge's management socket accepts connections. */
 export async function bridgeAnswers(host: Host, bridge: string): Promise<void> {
-  await accepting(join(host.dir, `${bridge}.mgmt`));
+  await accepting(join(host.rundir, `${bridge}.mgmt`));
 }

@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { killNamespace, Namespace } from './namespace.js';
+import { killNamespace, Namespace, signal } from './namespace.js';
 
 /**
  * One test's corner of this machine: namespaces and a directory, all named `PREFIX-PID-N…`, and gone together.
@@ -13,7 +12,6 @@ import { killNamespace, Namespace } from './namespace.js';
  */
 export class Lab {
   readonly dir: string;
-  readonly #namespaces: string[] = [];
   readonly #dispose = () => this.dispose();
 
   private constructor(readonly name: string) {
@@ -33,7 +31,6 @@ export class Lab {
   /** A new network namespace, with loopback up, and `env` added to the environment of what runs in it. */
   async namespace(label: string, env: Readonly<Record<string, string>> = {}): Promise<Namespace> {
     const namespace = new Namespace(`${this.name}-${label}`, env);
-    this.#namespaces.push(namespace.name);
     await execa('ip', ['netns', 'add', namespace.name]);
     mkdirSync(`/etc/netns/${namespace.name}/sysctl.d`, { recursive: true });
     await namespace.ip('link set lo up');
@@ -47,8 +44,7 @@ export class Lab {
 
   dispose(): void {
     this.keep();
-    for (const name of this.#namespaces.splice(0).reverse()) killNamespace(name);
-    rmSync(this.dir, { recursive: true, force: true });
+    removeLab(this.name);
   }
 }
 
@@ -62,15 +58,23 @@ function exitOnSignals(): void {
   process.once('SIGTERM', () => process.exit(143));
 }
 
+/** Ends what runs in a lab and removes its namespaces and its directory. */
+export function removeLab(name: string): void {
+  for (const namespace of listed('/run/netns')) {
+    if (namespace.startsWith(`${name}-`)) killNamespace(namespace);
+  }
+  rmSync(join(tmpdir(), name), { recursive: true, force: true });
+}
+
+/** The names of the labs that there are with this prefix. */
+export function labsNamed(prefix: string): string[] {
+  return listed(tmpdir()).filter((name) => new RegExp(`^${prefix}-\\d+-\\d+$`).test(name));
+}
+
 /** Removes what test runs left that were killed before they could: theirs are the names of dead processes. */
 function sweep(): void {
-  const stale = (name: string) => {
-    const pid = /^lab-(\d+)-/.exec(name)?.[1];
-    return pid !== undefined && !isAlive(Number(pid));
-  };
-  for (const name of listed('/run/netns').filter(stale)) killNamespace(name);
-  for (const name of listed(tmpdir()).filter(stale)) {
-    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  for (const name of labsNamed('lab')) {
+    if (!signal(Number(name.split('-')[1]), 0)) removeLab(name);
   }
 }
 
@@ -80,8 +84,4 @@ function listed(dir: string): string[] {
   } catch {
     return [];
   }
-}
-
-function isAlive(pid: number): boolean {
-  return spawnSync('kill', ['-0', String(pid)]).status === 0;
 }

@@ -16,10 +16,10 @@ export interface End {
 export async function cable(left: End, right: End): Promise<void> {
   await left.in.ip(
     `link add ${described(left)} type veth peer ${described(right)} netns ${right.in.name}`,
-    `link set ${left.name} up`,
+    `link set dev ${left.name} up`,
   );
   await Promise.all([
-    right.in.ip(`link set ${right.name} up`),
+    right.in.ip(`link set dev ${right.name} up`),
     softwareChecksums(left),
     softwareChecksums(right),
   ]);

@@ -15,6 +15,12 @@ interface Input {
   readonly input?: string;
 }
 
+/** An operator's path: npm puts node_modules/.bin ahead of it, where some package has an `nft` of its own. */
+const PATH = (process.env.PATH ?? '')
+  .split(':')
+  .filter((folder) => !folder.includes('node_modules'))
+  .join(':');
+
 /** No command of a test takes this long, in milliseconds, unless it hangs. */
 const TIMEOUT = 60_000;
 
@@ -25,11 +31,15 @@ const TIMEOUT = 60_000;
  * /etc/netns/NAME over /etc: what the product writes in /etc/sysctl.d stays with the namespace.
  */
 export class Namespace {
+  /** Added to the environment of every command. */
+  readonly env: Readonly<Record<string, string>>;
+
   constructor(
     readonly name: string,
-    /** Added to the environment of every command. */
-    readonly env: Readonly<Record<string, string>> = {},
-  ) {}
+    env: Readonly<Record<string, string>> = {},
+  ) {
+    this.env = { PATH, ...env };
+  }
 
   /** Runs a command to its end and answers its standard output; rejects when it fails. */
   async exec(argv: readonly string[], { input = '' }: Input = {}): Promise<string> {
@@ -67,13 +77,22 @@ export class Namespace {
 /** Ends every process in the namespace by its id, and removes it. Synchronous: see `Lab`. */
 export function killNamespace(name: string): void {
   for (let pids = processesIn(name); pids.length > 0; pids = processesIn(name)) {
-    spawnSync('kill', ['-KILL', ...pids]);
+    for (const pid of pids) signal(pid, 'SIGKILL');
   }
   spawnSync('ip', ['netns', 'del', name]);
   rmSync(`/etc/netns/${name}`, { recursive: true, force: true });
 }
 
-function processesIn(name: string): string[] {
+function processesIn(name: string): number[] {
   const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
-  return stdout.split('\n').filter((line) => line !== '');
+  return stdout.split('\n').filter(Boolean).map(Number);
+}
+
+/** @returns whether there is such a process; `0` only asks */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
 }

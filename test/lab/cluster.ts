@@ -1,0 +1,156 @@
+import { startCentral, startController } from './central.js';
+import { type Host, startHost } from './host.js';
+import { Lab } from './lab.js';
+import { cable, softwareChecksums } from './link.js';
+import type { Namespace } from './namespace.js';
+
+/** The nodes' network, RFC 5737 and RFC 3849: its router, which is also the outside world, is `.1` and `::1`. */
+export const ROUTER = { v4: '203.0.113.1', v6: '2001:db8::1' };
+/** Somebody beyond the router. */
+export const FAR = { v4: '198.51.100.7', v6: '2001:db8:ffff::7' };
+
+/** A host of the cluster, with its one NIC eth0. */
+export class Node {
+  readonly v4: string;
+  readonly v6: string;
+
+  constructor(
+    readonly host: Host,
+    index: number,
+  ) {
+    this.v4 = `203.0.113.${10 + index}`;
+    this.v6 = `2001:db8::${10 + index}`;
+  }
+}
+
+export interface PodOptions {
+  /** The logical switch it is on. */
+  readonly on: string;
+  /** `10.244.1.5/24`, `fd00:1::5/64`. */
+  readonly addresses: readonly string[];
+  readonly gateways: readonly string[];
+  readonly mac: string;
+}
+
+/** Several hosts on one network, the first of which has OVN's databases. */
+export class Cluster {
+  constructor(
+    readonly lab: Lab,
+    /** The rest of the world: the router of the nodes' network. */
+    readonly outside: Namespace,
+    readonly nodes: readonly Node[],
+  ) {}
+
+  node(label: string): Node {
+    const found = this.nodes.find(({ host }) => host.label === label);
+    if (found === undefined) throw new Error(`the cluster has no node ${label}`);
+    return found;
+  }
+
+  get master(): Node {
+    const [first] = this.nodes;
+    if (first === undefined) throw new Error('the cluster has no nodes');
+    return first;
+  }
+
+  /** `ovn-nbctl` on the master: how a test asks what the product wrote. */
+  nbctl(...args: readonly string[]): Promise<string> {
+    return this.master.host.exec(['ovn-nbctl', '--timeout=10', ...args]);
+  }
+
+  /** Waits until every node does what the northbound database says. */
+  async settled(): Promise<void> {
+    await this.nbctl('--wait=hv', 'sync');
+  }
+
+  /** A namespace on a node, plugged into a logical switch as the CNI plugin does it. */
+  async pod({ host }: Node, name: string, { on, addresses, gateways, mac }: PodOptions): Promise<Namespace> {
+    const pod = await this.lab.namespace(name);
+    const outer = `v-${name}`.slice(0, 15);
+    await cable({ in: host.net, name: outer }, { in: pod, name: 'eth0', mac });
+    const plain = addresses.map((address) => address.split('/')[0]);
+    await this.nbctl(
+      ...['--may-exist', 'lsp-add', on, name],
+      ...['--', 'lsp-set-addresses', name, [mac, ...plain].join(' ')],
+    );
+    await pod.ip(
+      'link set eth0 mtu 1400',
+      ...addresses.map((address) => `addr add ${address} dev eth0${address.includes(':') ? ' nodad' : ''}`),
+      ...gateways.map((gateway) => `route add default via ${gateway}`),
+    );
+    await host.vsctl(
+      ...['add-port', 'br-int', outer, '--', 'set', 'Interface', outer],
+      ...[`external_ids:iface-id=${name}`, `external_ids:attached_mac="${mac}"`],
+    );
+    await this.nbctl('wait-until', 'Logical_Switch_Port', name, 'up=true');
+    return pod;
+  }
+
+  /** One line for each switch of the lab that crashed: a fault of Debian's 3.1, not of what is tested. */
+  async crashes(): Promise<string[]> {
+    const counts = await Promise.all(
+      this.nodes.map(async ({ host }) => ({ host, crashes: await host.switchCrashes() })),
+    );
+    return counts
+      .filter(({ crashes }) => crashes > 0)
+      .map(({ host, crashes }) => `ovs-vswitchd on ${host.label} aborted ${crashes} times`);
+  }
+
+  dispose(): void {
+    this.lab.dispose();
+  }
+}
+
+/**
+ * Builds the hosts, each with its addresses on a plain eth0 as a node has them when it is new, and OVN's
+ * databases and controllers. No bridge is made: that is the product's work.
+ */
+export async function startCluster({
+  nodes = ['master', 'gw1'],
+  prefix = 'lab',
+}: {
+  readonly nodes?: readonly string[];
+  readonly prefix?: string;
+} = {}): Promise<Cluster> {
+  const lab = Lab.open(prefix);
+  const outside = await startOutside(lab);
+  const started = await Promise.all(
+    nodes.map(async (label, index) => {
+      const node = new Node(await startHost(lab, label), index);
+      await attach(node, outside);
+      return node;
+    }),
+  );
+  const cluster = new Cluster(lab, outside, started);
+  await startCentral(cluster.master.host);
+  await Promise.all(
+    started.map(({ host, v4 }) => startController(host, { central: cluster.master.v4, address: v4 })),
+  );
+  return cluster;
+}
+
+/** The outside: a Linux bridge that the nodes' cables end at, and addresses on it. */
+async function startOutside(lab: Lab): Promise<Namespace> {
+  const outside = await lab.namespace('outside');
+  await outside.ip(
+    'link add lan type bridge mcast_snooping 0',
+    'link set lan up',
+    `addr add ${ROUTER.v4}/24 dev lan`,
+    `addr add ${ROUTER.v6}/64 dev lan nodad`,
+    `addr add ${FAR.v4}/32 dev lo`,
+    `addr add ${FAR.v6}/128 dev lo nodad`,
+  );
+  await softwareChecksums({ in: outside, name: 'lan' });
+  return outside;
+}
+
+async function attach({ host, v4, v6 }: Node, outside: Namespace): Promise<void> {
+  await cable({ in: host.net, name: 'eth0' }, { in: outside, name: host.label });
+  await outside.ip(`link set dev ${host.label} master lan`);
+  await host.net.ip(
+    `addr add ${v4}/24 dev eth0`,
+    `addr add ${v6}/64 dev eth0 nodad`,
+    `route add default via ${ROUTER.v4}`,
+    `route add default via ${ROUTER.v6}`,
+  );
+}

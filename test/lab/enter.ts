@@ -1,0 +1,26 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Host } from './host.js';
+import { executable } from './project.js';
+
+/**
+ * Writes a script that runs a command, or a shell, on a host of a lab that is left up, with OVS's tools and
+ * the product's executables at hand by their names.
+ * @returns its path
+ */
+export function writeEnterScript(host: Host, executables: readonly string[]): string {
+  const bin = join(host.dir, 'bin');
+  mkdirSync(bin);
+  for (const name of executables) symlinkSync(executable(name), join(bin, name));
+  const settings = Object.entries(host.net.env).map(([key, value]) => `${key}=${value}`);
+  const script = join(host.dir, 'enter');
+  writeFileSync(
+    script,
+    `#!/bin/sh
+[ $# -gt 0 ] || set -- bash
+exec ip netns exec ${host.net.name} env ${settings.join(' ')} PATH="${bin}:$PATH" "$@"
+`,
+    { mode: 0o755 },
+  );
+  return script;
+}
