@@ -131,10 +131,14 @@ function rootOf(db: Switch): Uuid {
   return root;
 }
 
-/** Waits for the kernel's device, not for the database to say that it is there. */
+/**
+ * Waits for the kernel's device, not for the database to say that it is there. A device that is being registered has
+ * its place in sysfs before it has its sysctls.
+ */
 async function device(name: string, present: boolean, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (existsSync(`/sys/class/net/${name}`) !== present) {
+  const signs = [`/sys/class/net/${name}`, `/proc/sys/net/ipv4/conf/${name}`];
+  while (signs.some((sign) => existsSync(sign) !== present)) {
     if (performance.now() > end) {
       const what = present ? 'did not appear' : 'did not go';
       throw new ProductError(

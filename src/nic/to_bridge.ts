@@ -64,10 +64,11 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
     name: `prepare ${bridge}`,
     details: ['copy the sysctls of the interface, no addresses of its own, up'],
     run: async () => {
+      // First a change that takes the kernel's rtnl lock: after it the device is registered for both families.
+      await ip('link', 'set', bridge, 'addrgenmode', 'none');
       const refused = writeSysctls(sysctlChanges(nic, bridge));
       if (refused.length > 0)
         throw new ProductError('ERR_SYSCTL', `cannot write ${refused.map(({ path }) => path).join(', ')}`);
-      await ip('link', 'set', bridge, 'addrgenmode', 'none');
       await ip('link', 'set', bridge, 'up');
     },
   });
