@@ -137,8 +137,11 @@ export class Controller {
     const { state, problems } = readFacts(learn(), intent);
     this.state = state;
     try {
-      if (state !== undefined && this.switchIsUp) await this.settle(state);
-      await mend();
+      if (state !== undefined && this.switchIsUp) {
+        await this.settle(state);
+        // Only now: what OVN gets to send and receive here is sorted by the flows.
+        await mend();
+      }
       this.failure = undefined;
       this.retryMs = RETRY_MS.first;
     } catch (error) {

@@ -12,7 +12,7 @@ import { Controller } from './controller.js';
 import type { Intent, LocalAddress } from './facts.js';
 import { misfits } from './northbound_check.js';
 import { NorthboundSource } from './northbound_source.js';
-import { completePatchPair } from './patch_pair.js';
+import { completePatchPair, integrationBridge } from './patch_pair.js';
 import { NODE_NAME } from './state.js';
 import { countersJson, formatCounters, formatStatus, type Status, statusJson } from './status.js';
 import { cleanUp } from './switch.js';
@@ -118,8 +118,11 @@ async function firstFlows(controller: Controller, { bridge, timeoutMs }: HelperO
 }
 
 async function mendPatchPair(db: LocalDatabase, bridge: string): Promise<void> {
+  const node = readBridge(db, bridge)?.externalIds.get(NODE_NAME);
+  if (node === undefined) return;
   const txn = db.transaction('ovn-k8s-gateway-helper: make the patch ports');
-  completePatchPair(db, txn, { bridge, systemIds: readSystemIds(db) });
+  const integration = integrationBridge(readSystemIds(db));
+  completePatchPair(db, txn, { bridge, integration, node, isReady: true });
   await txn.commit();
 }
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { ProductError } from '../net/errors.js';
 import { type Client, connect } from '../ovsdb/client.js';
 import type { RowOf, Uuid } from '../ovsdb/columns.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
+import { awaitDevice } from './device.js';
 
 export type Switch = Client<typeof openVswitch>;
 type BridgeRow = RowOf<typeof openVswitch, 'Bridge'>;
@@ -65,7 +65,7 @@ export async function createBridge(
   txn.mutate('Open_vSwitch', root, { bridges: { insert: [bridge] } });
   txn.increment('Open_vSwitch', root, 'next_cfg');
   await txn.commit({ timeoutMs: options.timeoutMs });
-  await device(name, true, options.timeoutMs);
+  await awaitDevice(name, true, options.timeoutMs);
 }
 
 /** Puts `nic` on the bridge and waits until ovs-vswitchd has it open. */
@@ -109,7 +109,7 @@ export async function deleteBridge(db: Switch, name: string, timeoutMs: number):
   }
   txn.increment('Open_vSwitch', rootOf(db), 'next_cfg');
   await txn.commit({ timeoutMs });
-  await device(name, false, timeoutMs);
+  await awaitDevice(name, false, timeoutMs);
 }
 
 /** Whether vswitchd has opened it; an error it met says why it never will. */
@@ -124,28 +124,10 @@ function portNames(db: Switch, bridge: BridgeRow): string[] {
   return bridge.ports.flatMap((uuid) => db.table('Port').get(uuid)?.name ?? []);
 }
 
-function rootOf(db: Switch): Uuid {
+/** The one row of the switch. */
+export function rootOf(db: Switch): Uuid {
   const root = [...db.table('Open_vSwitch').keys()][0];
   if (root === undefined)
     throw new ProductError('ERR_NO_SWITCH', 'the Open_vSwitch table is empty; run ovs-vsctl init');
   return root;
-}
-
-/**
- * Waits for the kernel's device, not for the database to say that it is there. A device that is being registered has
- * its place in sysfs before it has its sysctls.
- */
-async function device(name: string, present: boolean, timeoutMs: number): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  const signs = [`/sys/class/net/${name}`, `/proc/sys/net/ipv4/conf/${name}`];
-  while (signs.some((sign) => existsSync(sign) !== present)) {
-    if (performance.now() > end) {
-      const what = present ? 'did not appear' : 'did not go';
-      throw new ProductError(
-        'ERR_NO_DEVICE',
-        `device ${name} ${what} within ${timeoutMs} ms; is ovs-vswitchd running?`,
-      );
-    }
-    await pause(2);
-  }
 }

@@ -1,0 +1,131 @@
+import { type Cidr, contains, formatCidr, overlaps } from '../net/cidr.js';
+import { ProductError } from '../net/errors.js';
+import { findClusterRouter, type Gateway, subnetsOf } from './gateways.js';
+import { gatewayRouterName, JOIN_SWITCH, KEYS, toSwitch } from './names.js';
+import type { NorthboundView } from './rows.js';
+
+/** @throws ProductError `ERR_OTHER_CLUSTER` where the cluster has another router already */
+export function refuseOtherCluster(db: NorthboundView, node: string): void {
+  const router = findClusterRouter(db);
+  if (router !== undefined && router !== node) {
+    throw new ProductError(
+      'ERR_OTHER_CLUSTER',
+      `--node-name=${node}: OVN_Northbound has cluster router ${router} already; run master-init with --node-name=${router}, or minion-init on this node`,
+    );
+  }
+}
+
+/** @throws ProductError `ERR_OVERLAP` where another switch has some of the subnets */
+export function refuseOverlap(
+  db: NorthboundView,
+  option: string,
+  node: string,
+  subnets: readonly Cidr[],
+): void {
+  for (const row of db.table('Logical_Switch').values()) {
+    if (row.name === node || row.name === JOIN_SWITCH) continue;
+    for (const other of subnetsOf(row.external_ids, row.other_config)) {
+      const mine = subnets.find((subnet) => overlaps(subnet, other));
+      if (mine !== undefined) {
+        throw new ProductError(
+          'ERR_OVERLAP',
+          `${option}=${formatCidr(mine)}: overlaps ${formatCidr(other)} of Logical_Switch ${row.name}; give each node a subnet of its own`,
+        );
+      }
+    }
+  }
+}
+
+/**
+ * Refuses rampout subnets that would break the cluster or that another gateway has.
+ * @throws ProductError `ERR_RAMPOUT`
+ */
+export function refuseRampout(
+  db: NorthboundView,
+  others: readonly Gateway[],
+  rampout: readonly Cidr[],
+): void {
+  const no = (subnet: Cidr, why: string) =>
+    new ProductError('ERR_RAMPOUT', `--rampout-ip-subnets=${formatCidr(subnet)}: ${why}`);
+  for (const subnet of rampout) {
+    for (const row of db.table('Logical_Switch').values()) {
+      const wide = subnetsOf(row.external_ids, row.other_config).find(
+        (one) => contains(one, subnet.address) && one.prefix < subnet.prefix,
+      );
+      if (wide !== undefined) {
+        throw no(
+          subnet,
+          `is longer than ${formatCidr(wide)} of Logical_Switch ${row.name}, and its route would beat that to the other nodes; give ${formatCidr(wide)}`,
+        );
+      }
+    }
+    const other = others.find((gateway) => gateway.rampout.some((one) => overlaps(one, subnet)));
+    if (other !== undefined) {
+      throw no(
+        subnet,
+        `leaves by ${gatewayRouterName(other.node)} already; run gateway-init on ${other.node} without it first`,
+      );
+    }
+    const foreign = foreignRoute(db, subnet);
+    if (foreign !== undefined) {
+      throw no(
+        subnet,
+        `a src-ip route of the cluster router sends it to ${foreign}; delete that with ovn-nbctl lr-route-del`,
+      );
+    }
+  }
+}
+
+/** @throws ProductError `ERR_ADDRESS_TAKEN` where another gateway has one of the addresses */
+export function refuseTakenAddress(others: readonly Gateway[], physical: readonly Cidr[]): void {
+  for (const { address } of physical) {
+    const other = others.find((gateway) => gateway.physical.includes(address));
+    if (other !== undefined) {
+      throw new ProductError(
+        'ERR_ADDRESS_TAKEN',
+        `--physical-ip=${address}: is that of ${gatewayRouterName(other.node)}; give this host's own, or run gateway-deinit on ${other.node}`,
+      );
+    }
+  }
+}
+
+/** @throws ProductError `ERR_IN_USE` where the node is a gateway still */
+export function refuseGatewayNode(gateways: readonly Gateway[], node: string): void {
+  if (gateways.some((gateway) => gateway.node === node)) {
+    throw new ProductError(
+      'ERR_IN_USE',
+      `${node} is a gateway; run gateway-deinit --node-name=${node} first`,
+    );
+  }
+}
+
+/** @throws ProductError `ERR_IN_USE` where other nodes or gateways hang on the cluster router */
+export function refuseUsedCluster(db: NorthboundView, node: string, gateways: readonly Gateway[]): void {
+  const nodes = db
+    .filter('Logical_Router_Port', ({ name }) => name.startsWith('rtos-') && name !== toSwitch(node))
+    .map(({ name }) => name.slice('rtos-'.length));
+  const inUse = [...nodes, ...gateways.map((gateway) => gatewayRouterName(gateway.node))];
+  if (inUse.length > 0) {
+    throw new ProductError(
+      'ERR_IN_USE',
+      `cluster router ${node} still serves ${inUse.join(', ')}; run gateway-deinit and minion-deinit there first`,
+    );
+  }
+}
+
+/** The next hop of a src-ip route for the subnet that no command of ours made. */
+function foreignRoute(db: NorthboundView, subnet: Cidr): string | undefined {
+  const routers = db.filter(
+    'Logical_Router',
+    ({ external_ids }) => external_ids.get(KEYS.clusterRouter) === 'yes',
+  );
+  return routers
+    .flatMap((router) => router.static_routes)
+    .flatMap((uuid) => db.table('Logical_Router_Static_Route').get(uuid) ?? [])
+    .find(
+      (row) =>
+        row.policy === 'src-ip' &&
+        row.ip_prefix === formatCidr(subnet) &&
+        !row.external_ids.has(KEYS.gateway),
+    )?.nexthop;
+}

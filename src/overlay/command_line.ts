@@ -1,0 +1,94 @@
+import type { Cidr } from '../net/cidr.js';
+import { UsageError } from '../net/errors.js';
+import type { PortRange } from '../net/ports.js';
+import type { CniDirectories } from './cni_config.js';
+import {
+  readClusterSubnets,
+  readDefaultGateways,
+  readNodeName,
+  readNodeSubnetsOption,
+  readPhysicalIps,
+  readRampout,
+  readSnatRange,
+} from './options.js';
+import type { Device } from './physical.js';
+
+/** The values of a command's options, by their names in camel case. */
+type Given = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Outside of Linux's ephemeral ports, 32768 to 60999 (ip-sysctl.rst of the kernel). */
+const DEFAULT_RANGE = '61000-65535';
+/** The dynamic ports of RFC 6335, and what is then left for the host. */
+const WIDE_RANGE = '49152-65535';
+const NARROW_EPHEMERAL: PortRange = { lo: 32_768, hi: 49_151 };
+
+/** @throws UsageError */
+export function readName(given: Given): string {
+  return readNodeName(String(given.nodeName));
+}
+
+/** The options of `master-init` and `minion-init`. @throws UsageError */
+export function readNode(given: Given, option: string, subnets: unknown) {
+  const clusterSubnets = readClusterSubnets(String(given.clusterIpSubnet));
+  return {
+    node: readName(given),
+    clusterSubnets,
+    subnets: readNodeSubnetsOption(option, String(subnets), clusterSubnets),
+  };
+}
+
+export function readCni(given: Given): CniDirectories {
+  return { conf: String(given.cniConfDir), bin: String(given.cniBinDir) };
+}
+
+/** The options of `gateway-init`. @throws UsageError */
+export function readGateway(given: Given) {
+  const clusterSubnets = readClusterSubnets(String(given.clusterIpSubnet));
+  const physical = readPhysicalIps(String(given.physicalIp), clusterSubnets);
+  const device = readDevice(given);
+  return {
+    node: readName(given),
+    clusterSubnets,
+    physical,
+    device,
+    defaultGateways: optional(given.defaultGw, (text) => readDefaultGateways(text, physical)),
+    rampout: optional(given.rampoutIpSubnets, (text): Cidr[] => readRampout(text, clusterSubnets)),
+    ...readPorts(given, device),
+    sysctlDir: String(given.sysctlDir),
+  };
+}
+
+/** A NIC that the host does not use has no ports to share with it. */
+function readPorts(given: Given, { kind }: Device) {
+  const isWide = given.reserveHostPorts === true;
+  if (kind === 'nic') {
+    for (const [option, value] of Object.entries({
+      '--snat-port-range': given.snatPortRange,
+      '--reserve-host-ports': given.reserveHostPorts,
+    }))
+      if (value !== undefined)
+        throw new UsageError(`${option}: is for --bridge-interface, where the host has ports too`);
+    return { snatRange: undefined, ephemeral: undefined };
+  }
+  const text = given.snatPortRange ?? (isWide ? WIDE_RANGE : DEFAULT_RANGE);
+  return {
+    snatRange: readSnatRange(String(text)),
+    ephemeral: isWide ? NARROW_EPHEMERAL : undefined,
+  };
+}
+
+function readDevice(given: Given): Device {
+  const { bridgeInterface, physicalInterface } = given;
+  if ((bridgeInterface === undefined) === (physicalInterface === undefined)) {
+    throw new UsageError(
+      'give exactly one of --bridge-interface, for a bridge that this host shares, and --physical-interface, for a NIC that it does not use',
+    );
+  }
+  return bridgeInterface !== undefined
+    ? { kind: 'bridge', name: String(bridgeInterface) }
+    : { kind: 'nic', name: String(physicalInterface) };
+}
+
+function optional<T>(value: string | boolean | undefined, read: (text: string) => T[]): T[] {
+  return value === undefined ? [] : read(String(value));
+}

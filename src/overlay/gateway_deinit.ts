@@ -1,0 +1,116 @@
+import { integrationBridge, patchPeerName } from '../gateway/patch_pair.js';
+import { NODE_NAME, PHYSICAL_IP, patchName, SNAT_PORT_RANGE } from '../gateway/state.js';
+import { findBridge, type Switch } from '../nic/bridge_rows.js';
+import { removeGuard } from '../nic/guard.js';
+import { ip } from '../nic/read.js';
+import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
+import { gatewayRoutes, ROUTE_MARK, withFirst } from './gateway_routes.js';
+import { findClusterRouter, readGateways } from './gateways.js';
+import { reserveHostPorts } from './host_ports.js';
+import { type LocalTransaction, removePort } from './integration.js';
+import {
+  externalSwitchName,
+  gatewayLoadBalancerKey,
+  gatewayRouterName,
+  JOIN_SWITCH,
+  joinTo,
+  KEYS,
+  localPortName,
+  PROTOCOLS,
+} from './names.js';
+import { FORMER_ADDRESSES, formerRange } from './physical.js';
+import { type NorthboundTransaction, reconcileRows, wanted } from './rows.js';
+import { clusterRouter } from './topology.js';
+
+/** Makes this host a gateway no longer; another becomes the first where this was it. */
+export async function gatewayDeinit(
+  options: DatabaseOptions & { readonly node: string; readonly sysctlDir: string },
+): Promise<void> {
+  const { node, sysctlDir } = options;
+  await withDatabases(options, async (databases) => {
+    const { local, systemIds, timeoutMs } = databases;
+    const txn = local.transaction(`ovn-k8s-overlay: gateway-deinit ${node}`);
+    for (const { name } of local.filter('Bridge', (row) => row.external_ids.get(NODE_NAME) === node)) {
+      const former = formerRange(local, name);
+      if (former !== undefined)
+        reserveHostPorts({ range: undefined, former, ephemeral: undefined, sysctlDir });
+      disconnectBridge(local, txn, name, integrationBridge(systemIds));
+    }
+    const nics = dedicatedNics(local, node);
+    for (const { name } of nics) removePort(local, txn, name);
+    await txn.commit({ timeoutMs });
+    for (const nic of nics) await takeBack(nic);
+    await commitNorthbound(databases, `gateway-deinit ${node}`, (nbTxn) =>
+      removeGateway(databases, nbTxn, node),
+    );
+  });
+}
+
+interface Nic {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+function disconnectBridge(local: Switch, txn: LocalTransaction, bridge: string, integration: string): void {
+  removePort(local, txn, patchName(bridge));
+  removePort(local, txn, patchPeerName(bridge, integration));
+  const row = findBridge(local, bridge);
+  if (row !== undefined)
+    txn.mutate('Bridge', row._uuid, {
+      external_ids: { delete: [PHYSICAL_IP, SNAT_PORT_RANGE, NODE_NAME] },
+    });
+}
+
+/** The NICs that OVN has for this node, and the addresses that they had before. */
+function dedicatedNics(local: Switch, node: string): Nic[] {
+  return local
+    .filter(
+      'Interface',
+      ({ name, external_ids }) => external_ids.get('iface-id') === localPortName(name, node),
+    )
+    .map(({ name, external_ids }) => ({
+      name,
+      addresses: external_ids.get(FORMER_ADDRESSES)?.split(',') ?? [],
+    }));
+}
+
+async function takeBack({ name, addresses }: Nic): Promise<void> {
+  await removeGuard(name);
+  for (const address of addresses) await ip('addr', 'replace', address, 'dev', name);
+}
+
+function removeGateway({ nb }: Databases, txn: NorthboundTransaction, node: string): void {
+  const router = gatewayRouterName(node);
+  for (const { _uuid } of nb.filter('Logical_Router', ({ name }) => name === router))
+    txn.delete('Logical_Router', _uuid);
+  for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === externalSwitchName(node)))
+    txn.delete('Logical_Switch', _uuid);
+  const keys = PROTOCOLS.map(gatewayLoadBalancerKey);
+  for (const { _uuid } of nb.filter('Load_Balancer', (row) =>
+    keys.some((key) => row.external_ids.get(key) === router),
+  ))
+    txn.delete('Load_Balancer', _uuid);
+  const joinPort = nb.find('Logical_Switch_Port', ({ name }) => name === joinTo(router))?._uuid;
+  for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === JOIN_SWITCH))
+    if (joinPort !== undefined) txn.mutate('Logical_Switch', _uuid, { ports: { delete: [joinPort] } });
+  rerouteWithout(nb, txn, node);
+}
+
+/** The routes of the gateways that remain, of which the first takes what the default route takes. */
+function rerouteWithout(nb: Databases['nb'], txn: NorthboundTransaction, node: string): void {
+  const cluster = findClusterRouter(nb);
+  if (cluster === undefined) return;
+  const gateways = withFirst(readGateways(nb).filter((gateway) => gateway.node !== node));
+  const promoted = gateways
+    .filter(({ isFirst }) => isFirst)
+    .map((gateway) =>
+      wanted('Logical_Router', {
+        is: { name: gatewayRouterName(gateway.node) },
+        pairs: { external_ids: { [KEYS.firstGateway]: 'yes' } },
+      }),
+    );
+  reconcileRows(nb, txn, [
+    clusterRouter(cluster, { static_routes: gatewayRoutes(gateways) }, { static_routes: ROUTE_MARK }),
+    ...promoted,
+  ]);
+}

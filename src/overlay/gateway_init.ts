@@ -1,0 +1,127 @@
+import { integrationBridge } from '../gateway/patch_pair.js';
+import { type Cidr, formatCidr } from '../net/cidr.js';
+import type { IpAddress } from '../net/ip.js';
+import { formatPortRange, type PortRange } from '../net/ports.js';
+import { refuseRampout, refuseTakenAddress } from './checks.js';
+import {
+  commitNorthbound,
+  type DatabaseOptions,
+  type Databases,
+  requireSystemId,
+  withDatabases,
+} from './databases.js';
+import { type GatewaySpec, gatewayRows } from './gateway_router.js';
+import { gatewayRoutes, ROUTE_MARK } from './gateway_routes.js';
+import {
+  chooseJoinAddresses,
+  type Gateway,
+  readGateways,
+  readNodeSubnets,
+  theClusterRouter,
+} from './gateways.js';
+import { readEphemeralRange, reserveHostPorts } from './host_ports.js';
+import { gatewayRouterName } from './names.js';
+import { connectPhysical, type Device, formerRange, readPhysical, yieldNic } from './physical.js';
+import { readHostSockets, refuseUsedRange } from './port_checks.js';
+import { type NorthboundTransaction, reconcileRows } from './rows.js';
+import { clusterRouter, joinSwitch } from './topology.js';
+
+/** What `gateway-init` is told. */
+export interface GatewayOptions extends DatabaseOptions {
+  readonly node: string;
+  readonly clusterSubnets: readonly Cidr[];
+  readonly physical: readonly Cidr[];
+  readonly defaultGateways: readonly IpAddress[];
+  readonly rampout: readonly Cidr[];
+  readonly device: Device;
+  /** Ports of pods' connections; `undefined` where host and pods take theirs from the same. */
+  readonly snatRange: PortRange | undefined;
+  /** Narrow the host's ephemeral range to this. */
+  readonly ephemeral: PortRange | undefined;
+  readonly sysctlDir: string;
+}
+
+/**
+ * Makes this host a gateway.
+ * @returns what the operator should know, one line each
+ */
+export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
+  const { node, snatRange, ephemeral, sysctlDir } = options;
+  return withDatabases(options, async (databases) => {
+    const { local, nb, systemIds, timeoutMs } = databases;
+    const integration = integrationBridge(systemIds);
+    const chassis = requireSystemId(systemIds, 'system-id', node);
+    const device = await readPhysical(local, options.device, integration);
+    const build = (txn: NorthboundTransaction) =>
+      addGateway(databases, txn, options, { chassis, mac: device.mac, mtu: device.mtu });
+
+    // Everything that could be refused is, before anything is changed.
+    if (snatRange !== undefined)
+      refuseUsedRange(snatRange, ephemeral ?? readEphemeralRange(), await readHostSockets());
+    build(nb.transaction('check'));
+
+    reserveHostPorts({ range: snatRange, former: formerRange(local, device.name), ephemeral, sysctlDir });
+    const txn = local.transaction(`ovn-k8s-overlay: gateway-init ${node}`);
+    connectPhysical(local, txn, device, {
+      node,
+      integration,
+      systemIds,
+      addresses: options.physical,
+      snatRange,
+    });
+    await txn.commit({ timeoutMs });
+    await yieldNic(device, systemIds);
+    await commitNorthbound(databases, `gateway-init ${node}`, build);
+    return [...noteOnAddresses(options, device.addresses), ...noteOnRange(options)];
+  });
+}
+
+function addGateway(
+  { nb }: Databases,
+  txn: NorthboundTransaction,
+  options: GatewayOptions,
+  host: Pick<GatewaySpec, 'chassis' | 'mac' | 'mtu'>,
+): void {
+  const { node, physical, rampout, device } = options;
+  const router = theClusterRouter(nb);
+  const others = readGateways(nb).filter((gateway) => gateway.node !== node);
+  refuseTakenAddress(others, physical);
+  refuseRampout(nb, others, rampout);
+  const own: Gateway = {
+    node,
+    join: chooseJoinAddresses(nb, node),
+    isFirst: !others.some(({ isFirst }) => isFirst),
+    physical: physical.map(({ address }) => address),
+    isShared: device.kind === 'bridge',
+    rampout,
+    subnets: readNodeSubnets(nb, node),
+  };
+  const { isFirst, isShared, join } = own;
+  const rows = gatewayRows({ ...options, ...host, device: device.name, isShared, join, isFirst });
+  reconcileRows(nb, txn, [
+    clusterRouter(router, { static_routes: gatewayRoutes([...others, own]) }, { static_routes: ROUTE_MARK }),
+    joinSwitch(gatewayRouterName(node)),
+    ...rows,
+  ]);
+}
+
+function noteOnAddresses({ device, physical }: GatewayOptions, present: readonly string[]): string[] {
+  const missing = physical.map(formatCidr).filter((address) => !present.includes(address));
+  return device.kind === 'nic' || missing.length === 0
+    ? []
+    : [`${device.name} does not have ${missing.join(', ')}; the helper goes by what it has`];
+}
+
+/** How many connections the range allows: an operator of many pods must know. */
+function noteOnRange({ device, snatRange, physical }: GatewayOptions): string[] {
+  if (device.kind === 'nic') return [];
+  if (snatRange === undefined)
+    return [
+      'without a --snat-port-range a connection of a pod can take the port of one of the host, which then dies',
+    ];
+  const ports = snatRange.hi - snatRange.lo + 1;
+  const from = physical.map(({ address }) => address).join(' and ');
+  return [
+    `ports ${formatPortRange(snatRange)} of ${from} are the pods': at most ${ports} connections at a time to one server's address and port, a protocol`,
+  ];
+}

@@ -1,0 +1,117 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ProductError } from '../net/errors.js';
+import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
+
+const RESERVED = 'net.ipv4.ip_local_reserved_ports';
+const EPHEMERAL = 'net.ipv4.ip_local_port_range';
+/** Read at boot by systemd-sysctl (sysctl.d(5)). */
+const FILE = '60-ovn-k8s-gateway.conf';
+
+/** The ports from which the host's own connections take theirs (ip-sysctl.rst of the kernel). */
+export function readEphemeralRange(): PortRange {
+  const [lo, hi] = readSysctl(EPHEMERAL).split(/\s+/).map(Number);
+  return { lo: lo ?? 0, hi: hi ?? 0 };
+}
+
+/**
+ * Has the host leave the ports of `range` alone, now and after a reboot, and gives back those of `former`.
+ * @param ephemeral what the host's own connections get instead, if it must change
+ */
+export function reserveHostPorts({
+  range,
+  former,
+  ephemeral,
+  sysctlDir,
+}: {
+  readonly range: PortRange | undefined;
+  readonly former: PortRange | undefined;
+  readonly ephemeral: PortRange | undefined;
+  readonly sysctlDir: string;
+}): void {
+  const kept =
+    former === undefined
+      ? parseReserved(readSysctl(RESERVED))
+      : without(parseReserved(readSysctl(RESERVED)), former);
+  const reserved = formatReserved(range === undefined ? kept : merged([...kept, range]));
+  writeSysctl(RESERVED, reserved);
+  if (ephemeral !== undefined) writeSysctl(EPHEMERAL, `${ephemeral.lo} ${ephemeral.hi}`);
+  keep(sysctlDir, range === undefined ? undefined : reserved, ephemeral);
+}
+
+/** Reads a list such as `8080,9148-9150`. */
+export function parseReserved(text: string): PortRange[] {
+  return text
+    .trim()
+    .split(',')
+    .filter((part) => part !== '')
+    .map((part) => parsePortRange(part.includes('-') ? part : `${part}-${part}`));
+}
+
+export function formatReserved(ranges: readonly PortRange[]): string {
+  return ranges.map((range) => (range.lo === range.hi ? String(range.lo) : formatPortRange(range))).join(',');
+}
+
+/** The same ports as the fewest ranges, in ascending order. */
+export function merged(ranges: readonly PortRange[]): PortRange[] {
+  const result: PortRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.lo - b.lo)) {
+    const last = result.at(-1);
+    if (last !== undefined && range.lo <= last.hi + 1) {
+      result[result.length - 1] = { lo: last.lo, hi: Math.max(last.hi, range.hi) };
+    } else {
+      result.push(range);
+    }
+  }
+  return result;
+}
+
+/** The ports of `ranges` that are not in `gone`. */
+export function without(ranges: readonly PortRange[], gone: PortRange): PortRange[] {
+  return ranges.flatMap(({ lo, hi }) =>
+    [
+      { lo, hi: Math.min(hi, gone.lo - 1) },
+      { lo: Math.max(lo, gone.hi + 1), hi },
+    ].filter((range) => range.lo <= range.hi),
+  );
+}
+
+function keep(sysctlDir: string, reserved: string | undefined, ephemeral: PortRange | undefined): void {
+  const file = join(sysctlDir, FILE);
+  if (reserved === undefined) {
+    rmSync(file, { force: true });
+    return;
+  }
+  const lines = [
+    "# Written by ovn-k8s-overlay gateway-init: these ports are the pods'.",
+    `${RESERVED} = ${reserved}`,
+    ...(ephemeral === undefined ? [] : [`${EPHEMERAL} = ${ephemeral.lo} ${ephemeral.hi}`]),
+    '',
+  ];
+  try {
+    mkdirSync(sysctlDir, { recursive: true });
+    writeFileSync(file, lines.join('\n'));
+  } catch (error) {
+    throw new ProductError('ERR_SYSCTL', `cannot write ${file}; give another --sysctl-dir`, { cause: error });
+  }
+}
+
+function sysctlPath(name: string): string {
+  return `/proc/sys/${name.replaceAll('.', '/')}`;
+}
+
+function readSysctl(name: string): string {
+  return readFileSync(sysctlPath(name), 'utf8').trim();
+}
+
+function writeSysctl(name: string, value: string): void {
+  if (readSysctl(name).split(/\s+/).join(' ') === value) return;
+  try {
+    // An empty list is written as an empty line.
+    writeFileSync(sysctlPath(name), `${value}\n`);
+  } catch (error) {
+    throw new ProductError('ERR_SYSCTL', `cannot set ${name} to "${value}"; is this run as root?`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,63 @@
+import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
+import { awaitDevice } from '../nic/device.js';
+import { ip, readSnapshot } from '../nic/read.js';
+import type { Snapshot } from '../nic/snapshot.js';
+import { managementAddresses, ofFamily, routerAddresses } from './addresses.js';
+import { POD_MTU } from './gateway_router.js';
+import { managementInterfaceName } from './names.js';
+
+/**
+ * The commands of `ip` that give the node's own port its addresses and the way to the cluster, and take what it has
+ * from earlier subnets; none when all is right.
+ */
+export function managementPortCommands(
+  actual: Snapshot,
+  subnets: readonly Cidr[],
+  clusterSubnets: readonly Cidr[],
+): string[][] {
+  const { device } = actual;
+  const addresses = managementAddresses(subnets).map(formatCidr);
+  const routes = clusterSubnets.flatMap((cluster) => {
+    const router = ofFamily(routerAddresses(subnets), cluster.family);
+    return router === undefined ? [] : [{ to: formatCidr(networkOf(cluster)), via: String(router.address) }];
+  });
+  const haveAddresses = actual.addresses
+    .filter(({ scope }) => scope === 'global')
+    .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+  const haveRoutes = actual.routes.flatMap(({ dst, gateway }) =>
+    gateway === undefined ? [] : [{ to: dst, via: gateway }],
+  );
+  const isIn = (all: readonly { to: string; via: string }[], one: { to: string; via: string }) =>
+    all.some(({ to, via }) => to === one.to && via === one.via);
+  const isUp = actual.link.flags.includes('UP');
+  const has = (address: string) => haveAddresses.includes(address);
+  return [
+    ...(isUp && actual.link.mtu === POD_MTU ? [] : [['link', 'set', device, 'mtu', String(POD_MTU), 'up']]),
+    ...haveRoutes
+      .filter((one) => !isIn(routes, one))
+      .map(({ to, via }) => ['route', 'del', to, 'via', via, 'dev', device]),
+    ...haveAddresses
+      .filter((address) => !addresses.includes(address))
+      .map((address) => ['addr', 'del', address, 'dev', device]),
+    ...addresses
+      .filter((address) => !has(address))
+      .map((address) => ['addr', 'add', address, 'dev', device, ...(address.includes(':') ? ['nodad'] : [])]),
+    ...routes
+      // Deleting an address takes the routes that needed it along, so after one they are all set again.
+      .filter((one) => !isIn(haveRoutes, one) || !addresses.every(has))
+      .map(({ to, via }) => ['route', 'replace', to, 'via', via, 'dev', device]),
+  ];
+}
+
+/** Gives `k8s-NODE`, once the switch has made it, what it must have in the kernel. */
+export async function setUpManagementPort(
+  node: string,
+  subnets: readonly Cidr[],
+  clusterSubnets: readonly Cidr[],
+  timeoutMs: number,
+): Promise<void> {
+  const device = managementInterfaceName(node);
+  await awaitDevice(device, true, timeoutMs);
+  const commands = managementPortCommands(await readSnapshot(device), subnets, clusterSubnets);
+  for (const command of commands) await ip(...command);
+}

@@ -1,0 +1,82 @@
+import { refuseGatewayNode, refuseOtherCluster, refuseUsedCluster } from './checks.js';
+import { type CniDirectories, uninstallCni } from './cni_config.js';
+import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
+import { readGateways } from './gateways.js';
+import { removePort } from './integration.js';
+import {
+  clusterLoadBalancerKey,
+  JOIN_SWITCH,
+  managementInterfaceName,
+  PROTOCOLS,
+  switchTo,
+  toSwitch,
+} from './names.js';
+import type { NorthboundTransaction } from './rows.js';
+
+/** Takes this host out of the cluster: the inverse of `minion-init`. */
+export async function minionDeinit(
+  options: DatabaseOptions & { readonly node: string; readonly cni: CniDirectories },
+): Promise<void> {
+  const { node, cni } = options;
+  await withDatabases(options, async (databases) => {
+    const build = (txn: NorthboundTransaction) => {
+      refuseGatewayNode(readGateways(databases.nb), node);
+      removeNode(databases, txn, node);
+    };
+    await deinitNode(databases, node, `minion-deinit ${node}`, build);
+    uninstallCni(cni);
+  });
+}
+
+/** Takes down the cluster's own rows: the inverse of `master-init`. */
+export async function masterDeinit(options: DatabaseOptions & { readonly node: string }): Promise<void> {
+  const { node } = options;
+  await withDatabases(options, async (databases) => {
+    const { nb } = databases;
+    const build = (txn: NorthboundTransaction) => {
+      refuseOtherCluster(nb, node);
+      const gateways = readGateways(nb);
+      refuseGatewayNode(gateways, node);
+      refuseUsedCluster(nb, node, gateways);
+      removeNode(databases, txn, node);
+      removeCluster(databases, txn, node);
+    };
+    await deinitNode(databases, node, `master-deinit ${node}`, build);
+  });
+}
+
+async function deinitNode(
+  databases: Databases,
+  node: string,
+  comment: string,
+  build: (txn: NorthboundTransaction) => void,
+): Promise<void> {
+  const { local, nb, timeoutMs } = databases;
+  build(nb.transaction(comment));
+  const txn = local.transaction(`ovn-k8s-overlay: ${comment}`);
+  removePort(local, txn, managementInterfaceName(node));
+  await txn.commit({ timeoutMs });
+  await commitNorthbound(databases, comment, build);
+}
+
+function removeNode({ nb }: Databases, txn: NorthboundTransaction, node: string): void {
+  const ownPort = nb.find('Logical_Switch_Port', ({ name }) => name === switchTo(node));
+  for (const { _uuid } of nb.filter('Logical_Switch', ({ ports }) =>
+    ports.some((port) => port === ownPort?._uuid),
+  ))
+    txn.delete('Logical_Switch', _uuid);
+  const port = nb.find('Logical_Router_Port', ({ name }) => name === toSwitch(node))?._uuid;
+  for (const { _uuid } of nb.filter('Logical_Router', ({ ports }) => ports.some((one) => one === port)))
+    if (port !== undefined) txn.mutate('Logical_Router', _uuid, { ports: { delete: [port] } });
+}
+
+/** What belongs to no node: the router, the switch between the routers, and the services' load balancers. */
+function removeCluster({ nb }: Databases, txn: NorthboundTransaction, router: string): void {
+  const keys = PROTOCOLS.map(clusterLoadBalancerKey);
+  for (const { _uuid } of nb.filter('Logical_Router', ({ name }) => name === router))
+    txn.delete('Logical_Router', _uuid);
+  for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === JOIN_SWITCH))
+    txn.delete('Logical_Switch', _uuid);
+  for (const { _uuid } of nb.filter('Load_Balancer', (row) => keys.some((key) => row.external_ids.has(key))))
+    txn.delete('Load_Balancer', _uuid);
+}

@@ -1,0 +1,106 @@
+import { integrationBridge } from '../gateway/patch_pair.js';
+import type { Cidr } from '../net/cidr.js';
+import { refuseOtherCluster, refuseOverlap } from './checks.js';
+import { type CniDirectories, installCni } from './cni_config.js';
+import {
+  commitNorthbound,
+  type DatabaseOptions,
+  type Databases,
+  requireSystemId,
+  withDatabases,
+} from './databases.js';
+import { POD_MTU } from './gateway_router.js';
+import { gatewayRoutes, ROUTE_MARK } from './gateway_routes.js';
+import { readGateways, theClusterRouter } from './gateways.js';
+import { ensureIntegrationBridge, ensurePort } from './integration.js';
+import { setUpManagementPort } from './management_port.js';
+import { managementInterfaceName, managementPortName } from './names.js';
+import { type NorthboundTransaction, reconcileRows } from './rows.js';
+import {
+  clusterLoadBalancers,
+  clusterRouter,
+  joinSwitch,
+  managementOf,
+  nodeSwitch,
+  portToSwitch,
+} from './topology.js';
+
+/** What `master-init` and `minion-init` are told. */
+export interface NodeOptions extends DatabaseOptions {
+  readonly node: string;
+  readonly clusterSubnets: readonly Cidr[];
+  readonly subnets: readonly Cidr[];
+}
+
+/** Makes the cluster's router, its switches and load balancers, and makes this host a node. */
+export async function masterInit(options: NodeOptions): Promise<void> {
+  const { node, subnets } = options;
+  await withDatabases(options, async (databases) => {
+    const build = (txn: NorthboundTransaction) => {
+      refuseOtherCluster(databases.nb, node);
+      refuseOverlap(databases.nb, '--master-switch-subnet', node, subnets);
+      addNode(databases, txn, options, node);
+    };
+    await initNode(databases, options, `master-init ${node}`, build);
+  });
+}
+
+/** Makes this host a node of the cluster, and links the CNI plugin. */
+export async function minionInit(options: NodeOptions & { readonly cni: CniDirectories }): Promise<void> {
+  const { node, subnets, cni } = options;
+  await withDatabases(options, async (databases) => {
+    const build = (txn: NorthboundTransaction) => {
+      const router = theClusterRouter(databases.nb);
+      refuseOverlap(databases.nb, '--minion-switch-subnet', node, subnets);
+      addNode(databases, txn, options, router);
+    };
+    await initNode(databases, options, `minion-init ${node}`, build);
+    installCni(cni);
+  });
+}
+
+/** The switch first, then what the kernel has, then OVN: a run that is cut short is ended by the next. */
+async function initNode(
+  databases: Databases,
+  { node, subnets, clusterSubnets }: NodeOptions,
+  comment: string,
+  build: (txn: NorthboundTransaction) => void,
+): Promise<void> {
+  const { local, nb, systemIds, timeoutMs } = databases;
+  requireSystemId(systemIds, 'system-id', 'NODE');
+  // Everything that could be refused is, before anything is changed.
+  build(nb.transaction(comment));
+  const txn = local.transaction(`ovn-k8s-overlay: ${comment}`);
+  const bridge = ensureIntegrationBridge(local, txn, integrationBridge(systemIds), systemIds);
+  ensurePort(local, txn, bridge, {
+    name: managementInterfaceName(node),
+    columns: { type: 'internal', mac: managementOf(subnets).mac, mtu_request: POD_MTU },
+    externalIds: { 'iface-id': managementPortName(node) },
+  });
+  await txn.commit({ timeoutMs });
+  await setUpManagementPort(node, subnets, clusterSubnets, timeoutMs);
+  await commitNorthbound(databases, comment, build);
+}
+
+function addNode(
+  { nb }: Databases,
+  txn: NorthboundTransaction,
+  { node, subnets }: NodeOptions,
+  router: string,
+): void {
+  const loadBalancers = clusterLoadBalancers();
+  // A node that is a gateway already gets the routes that its subnet makes necessary.
+  const gateways = readGateways(nb).map((gateway) =>
+    gateway.node === node ? { ...gateway, subnets } : gateway,
+  );
+  reconcileRows(nb, txn, [
+    ...loadBalancers,
+    clusterRouter(
+      router,
+      { ports: [portToSwitch(node, subnets)], static_routes: gatewayRoutes(gateways) },
+      { static_routes: ROUTE_MARK },
+    ),
+    joinSwitch(router),
+    nodeSwitch(node, subnets, managementOf(subnets), loadBalancers),
+  ]);
+}

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { completePatchPair } from '../gateway/patch_pair.js';
+import { NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../gateway/state.js';
+import { type Cidr, formatCidr } from '../net/cidr.js';
+import { ProductError } from '../net/errors.js';
+import { type MacAddress, parseMac } from '../net/mac.js';
+import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
+import { bridgeOf, findBridge, type Switch } from '../nic/bridge_rows.js';
+import { setGuard } from '../nic/guard.js';
+import { ip, readSnapshot } from '../nic/read.js';
+import type { Snapshot } from '../nic/snapshot.js';
+import {
+  ensureIntegrationBridge,
+  ensurePort,
+  integrationDatapath,
+  type LocalTransaction,
+} from './integration.js';
+import { localPortName } from './names.js';
+
+/** What carries the gateway's traffic: a bridge that the host has too, or a NIC of its own. */
+export interface Device {
+  readonly kind: 'bridge' | 'nic';
+  readonly name: string;
+}
+
+/** A device that can carry a gateway. */
+export interface Physical extends Device {
+  readonly mac: MacAddress;
+  readonly mtu: number;
+  readonly addresses: readonly string[];
+}
+
+/** `external_ids` of a dedicated NIC: the addresses that it had, so that it can have them again. */
+export const FORMER_ADDRESSES = 'k8s-former-addresses';
+
+/** @throws ProductError for a device that is not there, or that cannot carry a gateway */
+export async function readPhysical(db: Switch, device: Device, integration: string): Promise<Physical> {
+  const { kind, name } = device;
+  if (kind === 'bridge' && findBridge(db, name) === undefined) {
+    throw new ProductError(
+      'ERR_NO_BRIDGE',
+      `--bridge-interface=${name}: there is no such bridge; ovn-k8s-util nics-to-bridge makes it`,
+    );
+  }
+  if (!existsSync(`/sys/class/net/${name}`)) {
+    throw new ProductError(
+      'ERR_NO_INTERFACE',
+      `--${kind === 'bridge' ? 'bridge' : 'physical'}-interface=${name}: there is no such interface; ip link lists them`,
+    );
+  }
+  const snapshot = await readSnapshot(name);
+  if (kind === 'nic') refuseNic(db, snapshot, integration);
+  const addresses = snapshot.addresses
+    .filter(({ scope }) => scope === 'global')
+    .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+  return { ...device, mac: parseMac(snapshot.link.address), mtu: snapshot.link.mtu, addresses };
+}
+
+export interface PhysicalRows {
+  readonly node: string;
+  readonly integration: string;
+  readonly systemIds: ReadonlyMap<string, string>;
+  readonly addresses: readonly Cidr[];
+  readonly snatRange: PortRange | undefined;
+}
+
+/** Adds to `txn` what connects the device to OVN, and what the gateway helper must know of it. */
+export function connectPhysical(
+  db: Switch,
+  txn: LocalTransaction,
+  physical: Physical,
+  { node, integration, systemIds, addresses, snatRange }: PhysicalRows,
+): void {
+  const { kind, name } = physical;
+  const target = ensureIntegrationBridge(db, txn, integration, systemIds);
+  const bridge = findBridge(db, name);
+  if (kind === 'nic' || bridge === undefined) {
+    const former = physical.addresses.length > 0 ? { [FORMER_ADDRESSES]: physical.addresses.join(',') } : {};
+    const externalIds = { 'iface-id': localPortName(name, node), ...former };
+    ensurePort(db, txn, target, { name, externalIds });
+    return;
+  }
+  const ids = {
+    [PHYSICAL_IP]: addresses.map(formatCidr).join(','),
+    [SNAT_PORT_RANGE]: snatRange === undefined ? 'none' : formatPortRange(snatRange),
+    [NODE_NAME]: node,
+  };
+  const changed = Object.entries(ids).filter(([key, value]) => bridge.external_ids.get(key) !== value);
+  if (changed.length > 0)
+    txn.mutate('Bridge', bridge._uuid, { external_ids: { set: Object.fromEntries(changed) } });
+  // OVN gets the pair from the helper, once the rules that keep it and the host apart are in place.
+  completePatchPair(db, txn, { bridge: name, integration, node, isReady: false });
+}
+
+/** Leaves a dedicated NIC to OVN: the host must not answer beside it. */
+export async function yieldNic(
+  { kind, name, addresses }: Physical,
+  systemIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (kind !== 'nic') return;
+  await ip('link', 'set', name, 'up');
+  if (integrationDatapath(systemIds) === 'netdev') await setGuard(name);
+  for (const address of addresses) await ip('addr', 'del', address, 'dev', name);
+}
+
+/** The range that an earlier `gateway-init` set on the bridge. */
+export function formerRange(db: Switch, bridge: string): PortRange | undefined {
+  const text = findBridge(db, bridge)?.external_ids.get(SNAT_PORT_RANGE);
+  return text === undefined || text === 'none' ? undefined : parsePortRange(text);
+}
+
+function refuseNic(db: Switch, { device, link, routes }: Snapshot, integration: string): void {
+  const no = (why: string) => new ProductError('ERR_CANNOT_USE', `--physical-interface=${device}: ${why}`);
+  const owner = bridgeOf(db, device)?.name;
+  if (findBridge(db, device) !== undefined) throw no('is a bridge; use --bridge-interface');
+  if (owner !== undefined && owner !== integration)
+    throw no(`is on bridge ${owner}; use --bridge-interface=${owner}, or take it off first`);
+  if (link.master !== undefined && link.master !== 'ovs-system')
+    throw no(`is enslaved to ${link.master}; take it out of there first`);
+  if (link.flags.includes('LOOPBACK')) throw no('is the loopback interface');
+  if (routes.some(({ dst }) => dst === 'default')) {
+    throw no(
+      `carries a default route of the host, which would be cut off; share it: ovn-k8s-util nics-to-bridge ${device}, then --bridge-interface=br${device}`,
+    );
+  }
+}

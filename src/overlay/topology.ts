@@ -1,0 +1,120 @@
+import type { Cidr } from '../net/cidr.js';
+import { formatCidr, networkOf } from '../net/cidr.js';
+import type { IpAddress } from '../net/ip.js';
+import type { MacAddress } from '../net/mac.js';
+import { joinAddresses, macFor, managementAddresses, ofFamily, routerAddresses } from './addresses.js';
+import {
+  clusterLoadBalancerKey,
+  JOIN_SWITCH,
+  joinTo,
+  KEYS,
+  managementPortName,
+  PROTOCOLS,
+  switchTo,
+  toJoin,
+  toSwitch,
+} from './names.js';
+import { type Wanted, wanted } from './rows.js';
+
+/** The load balancers of services inside the cluster, one a protocol; every node's switch has them. */
+export function clusterLoadBalancers(): Wanted[] {
+  return PROTOCOLS.map((protocol) =>
+    wanted('Load_Balancer', {
+      is: { external_ids: new Map([[clusterLoadBalancerKey(protocol), 'yes']]) },
+      set: { protocol },
+    }),
+  );
+}
+
+/** The cluster router and whatever of its ports and routes is given, connected to switch `join`. */
+export function clusterRouter(name: string, holds: Wanted['holds'], sheds: Wanted['sheds'] = {}): Wanted {
+  return wanted('Logical_Router', {
+    is: { name },
+    pairs: { external_ids: { [KEYS.clusterRouter]: 'yes' } },
+    holds: { ...holds, ports: [portToJoin(name, joinAddresses(1)), ...(holds.ports ?? [])] },
+    sheds,
+  });
+}
+
+/** A router's port on the join switch. */
+export function portToJoin(
+  router: string,
+  addresses: readonly Cidr[],
+  options?: Readonly<Record<string, string>>,
+): Wanted {
+  return wanted('Logical_Router_Port', {
+    is: { name: toJoin(router) },
+    set: { networks: addresses.map(formatCidr) },
+    initially: { mac: macForAny(addresses) },
+    pairs: { external_ids: { [KEYS.connectToJoin]: 'yes' }, ...(options === undefined ? {} : { options }) },
+  });
+}
+
+/** Switch `join` as far as router `router` is on it. */
+export function joinSwitch(router: string): Wanted {
+  return wanted('Logical_Switch', {
+    is: { name: JOIN_SWITCH },
+    holds: { ports: [switchPortTo(joinTo(router), toJoin(router))] },
+  });
+}
+
+/** The cluster router's port on the switch of `node`. */
+export function portToSwitch(node: string, subnets: readonly Cidr[]): Wanted {
+  const addresses = routerAddresses(subnets);
+  return wanted('Logical_Router_Port', {
+    is: { name: toSwitch(node) },
+    set: { networks: addresses.map(formatCidr) },
+    initially: { mac: macForAny(addresses) },
+  });
+}
+
+/** The logical switch of `node`, with its port to the cluster router and its own port `k8s-NODE`. */
+export function nodeSwitch(
+  node: string,
+  subnets: readonly Cidr[],
+  management: { readonly mac: MacAddress; readonly addresses: readonly IpAddress[] },
+  loadBalancers: readonly Wanted[],
+): Wanted {
+  const [v4, v6] = [ofFamily(subnets, 4), ofFamily(subnets, 6)];
+  return wanted('Logical_Switch', {
+    is: { name: node },
+    pairs: {
+      other_config: {
+        subnet: v4 && formatCidr(networkOf(v4)),
+        ipv6_prefix: v6 && networkOf(v6).address,
+      },
+      external_ids: { [KEYS.gatewayIp]: routerAddresses(subnets).map(formatCidr).join(',') },
+    },
+    holds: {
+      ports: [
+        switchPortTo(switchTo(node), toSwitch(node)),
+        wanted('Logical_Switch_Port', {
+          is: { name: managementPortName(node) },
+          set: { addresses: [[management.mac, ...management.addresses].join(' ')] },
+        }),
+      ],
+      load_balancer: loadBalancers,
+    },
+  });
+}
+
+/** A switch's port that is the other end of a router's: OVN takes its MAC and addresses from there. */
+export function switchPortTo(name: string, routerPort: string): Wanted {
+  return wanted('Logical_Switch_Port', {
+    is: { name },
+    set: { type: 'router', addresses: ['router'] },
+    pairs: { options: { 'router-port': routerPort } },
+  });
+}
+
+/** The MAC and addresses of a node's own port. */
+export function managementOf(subnets: readonly Cidr[]): { mac: MacAddress; addresses: IpAddress[] } {
+  const addresses = managementAddresses(subnets);
+  return { mac: macForAny(addresses), addresses: addresses.map(({ address }) => address) };
+}
+
+function macForAny(addresses: readonly Cidr[]): MacAddress {
+  const [first] = addresses;
+  if (first === undefined) throw new TypeError('a port without an address');
+  return macFor(first.address);
+}
