@@ -86,7 +86,6 @@ async function setUp(master: Node, gateway: Node): Promise<void> {
     `--physical-ip=${gateway.v4}/24`,
     `--default-gw=${ROUTER.v4}`,
     '--node-name=gw1',
-    `--sysctl-dir=${join(gateway.host.dir, 'sysctl.d')}`,
   );
   await operator(
     gateway,

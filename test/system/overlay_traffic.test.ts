@@ -1,0 +1,108 @@
+import test from 'ava';
+import { type Cluster, FAR, startCluster } from '../lab/cluster.js';
+import { labTest } from '../lab/lab_test.js';
+import type { Namespace } from '../lab/namespace.js';
+import {
+  bridgeNics,
+  gatewayInit,
+  masterInit,
+  minionInit,
+  overlayWell,
+  podOptions,
+  startGatewayHelper,
+  subnetsOf,
+} from '../lab/overlay.js';
+import { until, when } from '../lab/until.js';
+import { httpGet, startWebServer } from '../lab/web.js';
+
+/** A cluster as an operator sets it up: master, and two gateways which are nodes too; a pod on each of the three. */
+let cluster: Cluster;
+const pods = new Map<string, Namespace>();
+const NODES = { master: 1, gw1: 2, gw2: 3 } as const;
+type NodeName = keyof typeof NODES;
+
+test.before(async () => {
+  if (process.getuid?.() !== 0) return;
+  cluster = await startCluster({ nodes: Object.keys(NODES) });
+  await bridgeNics(cluster);
+  await overlayWell(cluster.master, ...masterInit(cluster.master, NODES.master));
+  for (const name of ['gw1', 'gw2'] as const) {
+    const node = cluster.node(name);
+    await overlayWell(node, ...minionInit(node, NODES[name]));
+    await overlayWell(node, ...gatewayInit(node));
+    await startGatewayHelper(node);
+  }
+  for (const [name, n] of Object.entries(NODES)) {
+    const node = cluster.node(name);
+    pods.set(name, await cluster.pod(node, `pod-${name}`, podOptions(node, n, 1)));
+  }
+  await startWebServer(cluster.outside);
+  await cluster.settled();
+});
+test.after.always(async (t) => {
+  for (const crash of (await cluster?.crashes()) ?? []) t.log(crash);
+  cluster?.dispose();
+});
+
+/** Who a server outside sees when the pod of a node asks, and from which port. */
+async function seenFrom(name: NodeName, authority: string): Promise<{ address: string; port: number }> {
+  const pod = pods.get(name);
+  if (pod === undefined) throw new Error(`there is no pod on ${name}`);
+  const answer = await httpGet(pod, `http://${authority}/`);
+  const [, address = '', port] = /^hello, (\S+) port (\d+)$/.exec(answer) ?? [];
+  return { address, port: Number(port) };
+}
+
+/**
+ * Waits for an answer: the first packet of a tunnel is lost each way while the userspace datapath looks for its
+ * other end's MAC, which together is more than a page may take.
+ */
+async function answersPing(name: NodeName, address: string): Promise<void> {
+  await until(`a ping of ${address} from the pod on ${name}`, async () =>
+    when((await pods.get(name)?.attempt(['ping', '-c1', '-W1', address]))?.exitCode === 0),
+  );
+}
+
+labTest('a pod on a gateway leaves by it, and one on another node by the first gateway', async (t) => {
+  const by = { master: 'gw1', gw1: 'gw1', gw2: 'gw2' } as const;
+  for (const [name, gateway] of Object.entries(by) as [NodeName, NodeName][]) {
+    const node = cluster.node(gateway);
+    for (const [far, address] of [
+      [FAR.v4, node.v4],
+      [`[${FAR.v6}]`, node.v6],
+    ] as const) {
+      const seen = await seenFrom(name, far);
+      t.is(seen.address, address, `${name} to ${far}`);
+      t.true(seen.port >= 61000, `port ${seen.port} is of the pods' range`);
+    }
+  }
+});
+
+labTest("pods reach the gateway hosts' own addresses, from the same node and from others", async (t) => {
+  for (const gateway of ['gw1', 'gw2']) {
+    const { host, v4, v6 } = cluster.node(gateway);
+    await startWebServer(host.net, 8080);
+    for (const name of Object.keys(NODES) as NodeName[]) {
+      const own = subnetsOf(NODES[name]);
+      await answersPing(name, v4);
+      t.is((await seenFrom(name, `${v4}:8080`)).address, `${own.v4}.17`, `${name} to ${gateway}`);
+      t.is((await seenFrom(name, `[${v6}]:8080`)).address, `${own.v6}:17`, `${name} to ${gateway}`);
+    }
+  }
+});
+
+labTest('a subnet that another gateway ramps out leaves by that one', async (t) => {
+  const gw2 = cluster.node('gw2');
+  await overlayWell(gw2, ...gatewayInit(gw2, '--rampout-ip-subnets=10.244.1.0/24,fd00:10:244:1::/64'));
+  await cluster.settled();
+  t.is((await seenFrom('master', FAR.v4)).address, gw2.v4);
+  t.is((await seenFrom('master', `[${FAR.v6}]`)).address, gw2.v6);
+  t.is((await seenFrom('gw1', FAR.v4)).address, cluster.node('gw1').v4);
+});
+
+labTest('when the first gateway is taken down, its pods leave by the other', async (t) => {
+  await overlayWell(cluster.node('gw1'), 'gateway-deinit', '--node-name=gw1');
+  await cluster.settled();
+  t.is((await seenFrom('gw1', FAR.v4)).address, cluster.node('gw2').v4);
+  t.is((await seenFrom('gw1', `[${FAR.v6}]`)).address, cluster.node('gw2').v6);
+});
