@@ -9,8 +9,8 @@ export const SOUTHBOUND_PORT = 6642;
 /** OVN's databases and `ovn-northd` on a host, each database on TCP and on its usual socket. */
 export async function startCentral(host: Host): Promise<void> {
   await Promise.all([
-    startDatabase(host, 'ovnnb_db', SCHEMAS.OVN_Northbound, NORTHBOUND_PORT),
-    startDatabase(host, 'ovnsb_db', SCHEMAS.OVN_Southbound, SOUTHBOUND_PORT),
+    startNorthbound(host, `--remote=ptcp:${NORTHBOUND_PORT}:[::]`),
+    startDatabase(host, 'ovnsb_db', SCHEMAS.OVN_Southbound, `--remote=ptcp:${SOUTHBOUND_PORT}:[::]`),
   ]);
   await host.exec(['ovn-nbctl', 'init']);
   await host.exec(['ovn-sbctl', 'init']);
@@ -40,7 +40,17 @@ export async function startController(
   await host.daemon('ovn-controller', host.db);
 }
 
-async function startDatabase(host: Host, name: string, schema: string, port: number): Promise<void> {
+/** The northbound database alone, for commands that need no `ovn-northd`. */
+export function startNorthbound(host: Host, ...args: readonly string[]): Promise<void> {
+  return startDatabase(host, 'ovnnb_db', SCHEMAS.OVN_Northbound, ...args);
+}
+
+async function startDatabase(
+  host: Host,
+  name: string,
+  schema: string,
+  ...args: readonly string[]
+): Promise<void> {
   const file = join(host.dir, `${name}.db`);
   await host.exec(['ovsdb-tool', 'create', file, schema]);
   const rundir = join(host.dir, 'ovn');
@@ -48,7 +58,7 @@ async function startDatabase(host: Host, name: string, schema: string, port: num
     'ovsdb-server',
     file,
     `--remote=punix:${rundir}/${name}.sock`,
-    `--remote=ptcp:${port}:[::]`,
+    ...args,
     `--unixctl=${rundir}/${name}.ctl`,
     `--pidfile=${rundir}/${name}.pid`,
     `--log-file=${rundir}/${name}.log`,
