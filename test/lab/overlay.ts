@@ -67,11 +67,12 @@ export function gatewayInit(node: Node, ...more: readonly string[]): readonly st
 }
 
 /** Starts the gateway helper on a node; answers when its first flows are in place. */
-export async function startGatewayHelper({ host }: Node): Promise<void> {
+export async function startGatewayHelper({ host }: Node, ...more: readonly string[]): Promise<void> {
   await host.exec([
     process.execPath,
-    ...[executable('ovn-k8s-gateway-helper'), '--physical-bridge=breth0', '--physical-interface=eth0'],
-    ...['--detach', '--pidfile', '--log-file', '-vconsole:off'],
+    executable('ovn-k8s-gateway-helper'),
+    ...['--physical-bridge=breth0', '--physical-interface=eth0', '--detach', '--pidfile', '--log-file'],
+    ...['-vconsole:off', ...more],
   ]);
 }
 

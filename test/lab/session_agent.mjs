@@ -1,15 +1,18 @@
 // Both ends of a session like ssh's: small messages, each answered at once.
 //   session_agent.mjs serve PORT       echoes what it receives, both families
-//   session_agent.mjs keep HOST PORT   sends a byte every 5 ms; says "open" once connected, and on SIGTERM, or when
+//   session_agent.mjs keep HOST PORT [LOCALPORT]
+//                                      sends a byte every 5 ms; says "open" once connected, and on SIGTERM, or when
 //                                      the session ends by itself, what it saw as one JSON object
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
 
 const INTERVAL_MS = 5;
+/** After so many answers it says "busy". */
+const BUSY = 20;
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === 'serve') serve(Number(rest[0]));
-else keep(rest[0], Number(rest[1]));
+else keep(rest[0], Number(rest[1]), rest[2] === undefined ? undefined : Number(rest[2]));
 
 function serve(port) {
   createServer((socket) => {
@@ -19,8 +22,8 @@ function serve(port) {
   }).listen(port, '::', () => console.log('serving'));
 }
 
-function keep(host, port) {
-  const socket = connect(port, host);
+function keep(host, port, localPort) {
+  const socket = connect({ host, port, localPort });
   socket.setNoDelay(true);
   let sent = 0;
   let answered = 0;
@@ -43,6 +46,7 @@ function keep(host, port) {
     const now = performance.now();
     longestGapMs = Math.max(longestGapMs, now - last);
     last = now;
+    if (answered < BUSY && answered + answer.length >= BUSY) console.log('busy');
     answered += answer.length;
   });
   socket.on('close', () => report(false));

@@ -12,6 +12,7 @@ import {
   startGatewayHelper,
   subnetsOf,
 } from '../lab/overlay.js';
+import { Session } from '../lab/session.js';
 import { until, when } from '../lab/until.js';
 import { httpGet, startWebServer } from '../lab/web.js';
 
@@ -90,6 +91,40 @@ labTest("pods reach the gateway hosts' own addresses, from the same node and fro
     }
   }
 });
+
+for (const mode of ['port-range', 'conntrack'] as const) {
+  labTest(`${mode}: pod and host use the same port to the same server, and neither is cut off`, async (t) => {
+    const gw1 = cluster.node('gw1');
+    await gw1.host.appctl('-t', 'ovn-k8s-gateway-helper', 'exit');
+    await until('the helper to end', async () =>
+      when(
+        (await gw1.host.net.attempt(['test', '-e', `${gw1.host.rundir}/ovn-k8s-gateway-helper.pid`]))
+          .exitCode !== 0,
+      ),
+    );
+    await startGatewayHelper(gw1, `--demux=${mode}`);
+    const pod = pods.get('gw1');
+    if (pod === undefined) throw new Error('there is no pod on gw1');
+    for (const [address, port] of [
+      [FAR.v4, 2001],
+      [FAR.v6, 2002],
+    ] as const) {
+      const server = await Session.serve(cluster.outside, port + (mode === 'conntrack' ? 10 : 0));
+      const to = { address, port: port + (mode === 'conntrack' ? 10 : 0) };
+      const sessions = [
+        await Session.join(gw1.host.net, to, 40_000),
+        await Session.join(pod, to, 40_000),
+        await Session.join(gw1.host.net, to, 40_001),
+      ];
+      for (const session of sessions) await session.busy();
+      for (const session of sessions) {
+        const { alive, answered, sent } = await session.close();
+        t.true(alive && answered >= sent - 20, `${answered} of ${sent} answered`);
+      }
+      await server.stop('SIGKILL');
+    }
+  });
+}
 
 labTest('a subnet that another gateway ramps out leaves by that one', async (t) => {
   const gw2 = cluster.node('gw2');
