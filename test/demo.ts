@@ -57,7 +57,7 @@ async function demonstrate(): Promise<void> {
 
 /** What an operator types, in order; `ovn-nb` and the like were set when the hosts were made. */
 async function setUp(master: Node, gateway: Node): Promise<void> {
-  await operator(master, 'ovn-k8s-util', 'nics-to-bridge', 'eth0', '--datapath-type=netdev');
+  await operator(master, 'ovn-k8s-util', 'nics-to-bridge', 'eth0');
   await operator(
     master,
     'ovn-k8s-overlay',
@@ -66,7 +66,7 @@ async function setUp(master: Node, gateway: Node): Promise<void> {
     `--master-switch-subnet=${MASTER_SWITCH}`,
     '--node-name=master',
   );
-  await operator(gateway, 'ovn-k8s-util', 'nics-to-bridge', 'eth0', '--datapath-type=netdev');
+  await operator(gateway, 'ovn-k8s-util', 'nics-to-bridge', 'eth0');
   await operator(
     gateway,
     'ovn-k8s-overlay',

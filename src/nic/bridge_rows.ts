@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { ProductError } from '../net/errors.js';
 import { type Client, connect } from '../ovsdb/client.js';
 import type { RowOf, Uuid } from '../ovsdb/columns.js';
@@ -34,9 +33,11 @@ export function nicsOf(db: Switch, bridge: BridgeRow): string[] {
     .map(({ name }) => name);
 }
 
-/** `system` where the kernel has Open vSwitch's datapath, as ovs-vswitchd found out (`datapath_types`, `iface_types`). */
-export function bestDatapath(kernelHasOvs = existsSync('/sys/module/openvswitch')): DatapathType {
-  return kernelHasOvs ? 'system' : 'netdev';
+/** `system` where the kernel has Open vSwitch's datapath, as ovs-vswitchd found out (`datapath_types`). */
+export function bestDatapath(db: Switch): DatapathType {
+  return db.find('Open_vSwitch', ({ datapath_types }) => datapath_types.includes('system')) === undefined
+    ? 'netdev'
+    : 'system';
 }
 
 /** Makes bridge `name` with its LOCAL port, which has the NIC's MAC and MTU before the NIC is there. */

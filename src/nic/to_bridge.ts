@@ -45,7 +45,7 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
   const existing = findBridge(db, bridge);
   const datapath =
     existing === undefined
-      ? (options.datapath ?? bestDatapath())
+      ? (options.datapath ?? bestDatapath(db))
       : existing.datapath_type === 'netdev'
         ? 'netdev'
         : 'system';

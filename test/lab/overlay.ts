@@ -116,9 +116,7 @@ export async function northboundContents(cluster: Cluster): Promise<readonly str
 export async function bridgeNics(cluster: Cluster): Promise<void> {
   await Promise.all(
     cluster.nodes.map(async ({ host }) => {
-      const { exitCode, stderr } = await host.run('ovn-k8s-util', [
-        ...['nics-to-bridge', 'eth0', '--datapath-type=netdev'],
-      ]);
+      const { exitCode, stderr } = await host.run('ovn-k8s-util', ['nics-to-bridge', 'eth0']);
       if (exitCode !== 0) throw new Error(`nics-to-bridge on ${host.label}: ${stderr}`);
     }),
   );
