@@ -26,6 +26,11 @@ export async function removeGuard(nic: string): Promise<void> {
   await nft(`table netdev ${tableOf(nic)}\ndelete table netdev ${tableOf(nic)}\n`);
 }
 
+/** What `nft list ruleset` prints, but for the guard of `nic`. */
+export function withoutGuard(ruleset: string, nic: string): string {
+  return ruleset.replace(new RegExp(`^table netdev ${tableOf(nic)} \\{\\n[\\s\\S]*?^\\}`, 'm'), '');
+}
+
 function tableOf(nic: string): string {
   return `ovn_k8s_${nic.replaceAll(/[^A-Za-z0-9_]/g, '_')}`;
 }

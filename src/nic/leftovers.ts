@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { withoutGuard } from './guard.js';
 import { readLinks } from './read.js';
 import type { Link } from './snapshot.js';
 
@@ -25,7 +26,7 @@ export function leftoversIn(
 ): string[] {
   const word = new RegExp(`(^|[\\s",={])${quoted(device)}($|[\\s",.};:])`);
   const rules = Object.entries(firewall).flatMap(([tool, text]) =>
-    text
+    withoutGuard(text, device)
       .split('\n')
       .filter((line) => word.test(line))
       .map((line) => `${tool} rule still names ${device} and will not match: ${line.trim()}`),

@@ -6,15 +6,36 @@ import { SCHEMAS } from './ovsdb_server.js';
 export const NORTHBOUND_PORT = 6641;
 export const SOUTHBOUND_PORT = 6642;
 
-/** OVN's databases and `ovn-northd` on a host, each database on TCP and on its usual socket. */
+/** OVN's databases and `ovn-northd` on a host, which listen where they are told to, as Debian's do. */
 export async function startCentral(host: Host): Promise<void> {
   await Promise.all([
-    startNorthbound(host, `--remote=ptcp:${NORTHBOUND_PORT}:[::]`),
-    startDatabase(host, 'ovnsb_db', SCHEMAS.OVN_Southbound, `--remote=ptcp:${SOUTHBOUND_PORT}:[::]`),
+    startNorthbound(host, ...toldBy('OVN_Northbound,NB_Global', 'OVN_Northbound,SSL')),
+    startDatabase(
+      host,
+      'ovnsb_db',
+      SCHEMAS.OVN_Southbound,
+      ...toldBy('OVN_Southbound,SB_Global', 'OVN_Southbound,SSL'),
+    ),
   ]);
   await host.exec(['ovn-nbctl', 'init']);
   await host.exec(['ovn-sbctl', 'init']);
   await host.daemon('ovn-northd');
+}
+
+/** Has both databases listen to the other hosts. */
+export async function listen(host: Host): Promise<void> {
+  await host.exec(['ovn-nbctl', 'set-connection', `ptcp:${NORTHBOUND_PORT}:[::]`]);
+  await host.exec(['ovn-sbctl', 'set-connection', `ptcp:${SOUTHBOUND_PORT}:[::]`]);
+}
+
+/** Options of an `ovsdb-server` whose remotes and key pair are rows of its own database. */
+function toldBy(root: string, ssl: string): string[] {
+  return [
+    `--remote=db:${root},connections`,
+    `--private-key=db:${ssl},private_key`,
+    `--certificate=db:${ssl},certificate`,
+    `--ca-cert=db:${ssl},ca_cert`,
+  ];
 }
 
 /** `tcp:` with the host's first address: what other hosts put in `ovn-nb` and `ovn-remote`. */
@@ -22,8 +43,8 @@ export function remote(address: string, port: number): string {
   return `tcp:${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-/** The switch's side of OVN: what an operator sets once on a node, and `ovn-controller`. */
-export async function startController(
+/** What an operator sets once on a node. */
+export async function configure(
   host: Host,
   { central, address }: { readonly central: string; readonly address: string },
 ): Promise<void> {
@@ -32,11 +53,15 @@ export async function startController(
     'ovn-remote': remote(central, SOUTHBOUND_PORT),
     'ovn-encap-type': 'geneve',
     'ovn-encap-ip': address,
-    'ovn-bridge-datapath-type': 'netdev',
     hostname: host.label,
   };
   const columns = Object.entries(settings).map(([key, value]) => `external_ids:${key}="${value}"`);
   await host.vsctl('set', 'Open_vSwitch', '.', ...columns);
+}
+
+/** `ovn-controller`, for a switch whose datapath is in userspace. */
+export async function startController(host: Host): Promise<void> {
+  await host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-bridge-datapath-type=netdev');
   await host.daemon('ovn-controller', host.db);
 }
 

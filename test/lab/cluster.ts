@@ -1,4 +1,4 @@
-import { startCentral, startController } from './central.js';
+import { configure, listen, startCentral, startController } from './central.js';
 import { type Host, startHost } from './host.js';
 import { Lab } from './lab.js';
 import { cable, softwareChecksums } from './link.js';
@@ -108,9 +108,12 @@ export class Cluster {
 export async function startCluster({
   nodes = ['master', 'gw1'],
   prefix = 'lab',
+  isConfigured = true,
 }: {
   readonly nodes?: readonly string[];
   readonly prefix?: string;
+  /** Whether what an operator does once on each host has been done. */
+  readonly isConfigured?: boolean;
 } = {}): Promise<Cluster> {
   const lab = Lab.open(prefix);
   const outside = await startOutside(lab);
@@ -123,9 +126,12 @@ export async function startCluster({
   );
   const cluster = new Cluster(lab, outside, started);
   await startCentral(cluster.master.host);
-  await Promise.all(
-    started.map(({ host, v4 }) => startController(host, { central: cluster.master.v4, address: v4 })),
-  );
+  if (isConfigured) {
+    await listen(cluster.master.host);
+    const central = cluster.master.v4;
+    await Promise.all(started.map(({ host, v4 }) => configure(host, { central, address: v4 })));
+  }
+  await Promise.all(started.map(({ host }) => startController(host)));
   return cluster;
 }
 

@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from './lab.js';
@@ -34,6 +35,12 @@ export class Host {
   /** Runs one of the product's executables to its end, whatever its exit code. */
   run(program: string, args: readonly string[]): Promise<Outcome> {
     return this.net.attempt([process.execPath, executable(program), ...args]);
+  }
+
+  /** Runs a command as an operator types it in /etc/openvswitch, the product's executables by their names. */
+  operate([program = '', ...args]: readonly string[]): Promise<Outcome> {
+    const argv = program.startsWith('ovn-k8s-') ? [process.execPath, executable(program)] : [program];
+    return this.net.attempt(['env', '-C', '/etc/openvswitch', ...argv, ...args]);
   }
 
   /** Starts one of the product's executables in the foreground, and leaves it running. */
@@ -98,6 +105,7 @@ export async function startHost(lab: Lab, label: string): Promise<Host> {
     OVN_DBDIR: dir,
     OVN_SYSCONFDIR: join(dir, 'etc'),
   });
+  symlinkSync(join(dir, 'etc/openvswitch'), `/etc/netns/${net.name}/openvswitch`);
   const host = new Host(label, dir, net);
   await host.exec(['ovsdb-tool', 'create', join(dir, 'conf.db'), SCHEMAS.Open_vSwitch]);
   await host.startDatabase();

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { guardScript } from '../../src/nic/guard.js';
 import { leftoversIn } from '../../src/nic/leftovers.js';
 import type { Link } from '../../src/nic/snapshot.js';
 
@@ -27,4 +28,10 @@ test('rules, stacked devices and shapers that still name the NIC are told, other
     'eth0.100 is stacked on eth0: its frames pass through the bridge only if it is made anew on that',
     'tc still shapes eth0, not the bridge: qdisc tbf 8001: root refcnt 2 rate 1Mbit',
   ]);
+});
+
+test('the guard that the product set itself is no firewall of an operator', (t) => {
+  const ruleset = `${guardScript('eth0').split('\n').slice(2).join('\n')}table netdev fw {\n  device "eth0" drop\n}\n`;
+  const found = leftoversIn('eth0', { links: [], firewall: { nft: ruleset }, qdiscs: '' });
+  t.deepEqual(found, ['nft rule still names eth0 and will not match: device "eth0" drop']);
 });
