@@ -1,9 +1,10 @@
 import { Argument, Command } from 'commander';
 import type { Section } from './figure.js';
 import { startUp } from './sections/start_up.js';
+import { wire } from './sections/wire.js';
 import { formatFigures } from './table.js';
 
-const SECTIONS: readonly Section[] = [startUp];
+const SECTIONS: readonly Section[] = [wire, startUp];
 
 const command = new Command('npm run bench --')
   .description('measure the product beside what it is compared with, in the same run on the same machine')
