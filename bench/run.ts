@@ -1,10 +1,11 @@
 import { Argument, Command } from 'commander';
 import type { Section } from './figure.js';
+import { repair } from './sections/repair.js';
 import { startUp } from './sections/start_up.js';
 import { wire } from './sections/wire.js';
 import { formatFigures } from './table.js';
 
-const SECTIONS: readonly Section[] = [wire, startUp];
+const SECTIONS: readonly Section[] = [wire, repair, startUp];
 
 const command = new Command('npm run bench --')
   .description('measure the product beside what it is compared with, in the same run on the same machine')

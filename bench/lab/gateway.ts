@@ -3,6 +3,7 @@ import { type Host, startHost } from '../../test/lab/host.js';
 import { Lab } from '../../test/lab/lab.js';
 import { cable } from '../../test/lab/link.js';
 import type { Namespace } from '../../test/lab/namespace.js';
+import { OURS } from './witness.js';
 
 export const HOST = { v4: '203.0.113.10', v6: '2001:db8::10' };
 export const OUTSIDE = { v4: '203.0.113.1', v6: '2001:db8::1' };
@@ -46,6 +47,19 @@ export class Gateway {
   /** A command of the running helper. */
   helper(...command: readonly string[]): Promise<string> {
     return this.host.appctl('-t', 'ovn-k8s-gateway-helper', ...command);
+  }
+
+  /** The cookies of the flows that are the helper's, as the switch has them now. */
+  async ourCookies(): Promise<string[]> {
+    const dump = await this.host.ofctl('--no-names', 'dump-flows', 'breth0');
+    return [...dump.matchAll(/cookie=(0x[0-9a-f]+)/g)].flatMap(([, cookie = '']) =>
+      cookie.startsWith(OURS) ? [cookie] : [],
+    );
+  }
+
+  /** Waits until the helper has looked at everything and has no reason to look again. */
+  async settled(): Promise<void> {
+    await this.helper('flow/sync');
   }
 
   dispose(): void {
