@@ -18,7 +18,9 @@ export interface Applied {
  * @throws SwitchUnreachable, BundleRefused, BundleUnknown
  */
 export async function reconcileFlows(channel: FlowChannel, state: GatewayState): Promise<Applied> {
-  const bundle = diffFlows(demuxFlows(state), await channel.readFlows());
+  // The switch is asked first: while it is, the flows are made.
+  const [installed, desired] = await Promise.all([channel.readFlows(), demuxFlows(state)]);
+  const bundle = diffFlows(desired, installed);
   if (bundleSize(bundle) > 0) await channel.apply(bundle);
   return { added: bundle.add.length, removed: bundle.remove.length, settings: [] };
 }
