@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { ingressGuard } from '../../test/lab/bridged_nic.js';
 import { type Host, startHost } from '../../test/lab/host.js';
 import { Lab } from '../../test/lab/lab.js';
@@ -47,6 +48,10 @@ export class Gateway {
   /** A command of the running helper. */
   helper(...command: readonly string[]): Promise<string> {
     return this.host.appctl('-t', 'ovn-k8s-gateway-helper', ...command);
+  }
+
+  async helperPid(): Promise<number> {
+    return Number(await readFile(`${this.host.rundir}/ovn-k8s-gateway-helper.pid`, 'utf8'));
   }
 
   /** The cookies of the flows that are the helper's, as the switch has them now. */
