@@ -2,13 +2,14 @@ import { Argument, Command } from 'commander';
 import type { Section } from './figure.js';
 import { atRest } from './sections/at_rest.js';
 import { flows } from './sections/flows.js';
+import { nicMove } from './sections/nic_move.js';
 import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
 import { startUp } from './sections/start_up.js';
 import { wire } from './sections/wire.js';
 import { formatFigures } from './table.js';
 
-const SECTIONS: readonly Section[] = [wire, repair, restart, atRest, startUp, flows];
+const SECTIONS: readonly Section[] = [wire, repair, restart, atRest, startUp, flows, nicMove];
 
 const command = new Command('npm run bench --')
   .description('measure the product beside what it is compared with, in the same run on the same machine')

@@ -1,7 +1,7 @@
 // Both ends of a stream of numbered datagrams.
 //   datagram_agent.mjs serve PORT                     sends back what it receives
 //   datagram_agent.mjs keep HOST PORT INTERVAL_MS     sends one every INTERVAL_MS; says "open" at the first answer,
-//                                                     and on SIGTERM, after a moment for the last answers, what it saw
+//                                                     and after SIGTERM goes on for a moment, then says what it saw
 //   datagram_agent.mjs flood HOST PORT COUNT          sends COUNT from many ports, a few a millisecond, and ends
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const PORTS = 64;
 const BURST = 10;
+const AFTERWARDS_MS = 500;
 const LAST_ANSWERS_MS = 300;
 const [mode, ...rest] = process.argv.slice(2);
 
@@ -50,7 +51,10 @@ function keep(host, port, interval) {
     }, interval);
   });
   process.on('SIGTERM', async () => {
+    // A way that was cut just now has not been silent long enough to be seen.
+    await pause(AFTERWARDS_MS);
     clearInterval(timer);
+    longestGapMs = Math.max(longestGapMs, performance.now() - last);
     await pause(LAST_ANSWERS_MS);
     console.log(JSON.stringify({ sent, answered: answered.size, longestGapMs }));
     process.exit(0);

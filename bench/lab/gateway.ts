@@ -72,8 +72,14 @@ export class Gateway {
   }
 }
 
+export interface PlainHost {
+  readonly lab: Lab;
+  readonly host: Host;
+  readonly outside: Namespace;
+}
+
 /** A host with its addresses on a plain eth0, cabled to the outside. */
-export async function startPlainHost(): Promise<{ lab: Lab; host: Host; outside: Namespace }> {
+export async function startPlainHost(): Promise<PlainHost> {
   const lab = Lab.open();
   const [host, outside] = await Promise.all([startHost(lab, 'gw'), lab.namespace('outside')]);
   await cable({ in: host.net, name: 'eth0', mac: MAC }, { in: outside, name: 'lan' });

@@ -23,7 +23,8 @@ export const flows: Section = {
     'In this process, with benchmark.js: the flows of a gateway and what is done with them at each look at the switch,',
     `for a gateway without services and for one with ${SERVICES} node ports, compared with one ovs-ofctl process; and what cuts a`,
     'stream of JSON into messages, compared with JSON.parse of the same bytes.',
-    'Flows given to ovs-vswitchd one ovs-ofctl process each, and all as one bundle. They take turns.',
+    'Flows given to ovs-vswitchd one ovs-ofctl process each, and all as one bundle, in turns; the time of a process each',
+    `is reckoned from at most ${MOST_PROCESSES} of them.`,
   ],
 
   async measure(): Promise<Report> {
