@@ -11,6 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const PORTS = 64;
 const BURST = 10;
 const AFTERWARDS_MS = 500;
+const PATIENCE_MS = 5000;
 const LAST_ANSWERS_MS = 300;
 const [mode, ...rest] = process.argv.slice(2);
 
@@ -51,8 +52,9 @@ function keep(host, port, interval) {
     }, interval);
   });
   process.on('SIGTERM', async () => {
-    // A way that was cut just now has not been silent long enough to be seen.
-    await pause(AFTERWARDS_MS);
+    // A way that was cut just now has not been silent long enough to be seen, and may come back.
+    const told = performance.now();
+    while (last < told + AFTERWARDS_MS && performance.now() < told + PATIENCE_MS) await pause(interval);
     clearInterval(timer);
     longestGapMs = Math.max(longestGapMs, performance.now() - last);
     await pause(LAST_ANSWERS_MS);
