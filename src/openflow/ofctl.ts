@@ -2,8 +2,9 @@ import { ExecaError, execa } from 'execa';
 import { type Bundle, formatBundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
 import { OUR_COOKIES } from './cookie.js';
+import { dumpReader } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
-import { type InstalledFlow, parseDumpedFlow } from './flow.js';
+import type { InstalledFlow } from './flow.js';
 import { watchSwitch } from './ofctl_watch.js';
 import { LOCAL, type Ofport, parsePort } from './ofport.js';
 
@@ -21,6 +22,7 @@ const MAX_REPLY_BYTES = 512 * 1024 * 1024;
 /** The channel that runs one `ovs-ofctl` process for each question and each bundle. */
 export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
   const target = `unix:${rundir}/${bridge}.mgmt`;
+  const readDump = dumpReader();
   const run = (args: readonly string[], input = '') =>
     execa('ovs-ofctl', args, {
       input,
@@ -39,8 +41,9 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
 
   return {
     async readFlows(): Promise<InstalledFlow[]> {
-      const dump = await ask('-O', 'OpenFlow14', '--no-names', 'dump-flows', target, `cookie=${OUR_COOKIES}`);
-      return dump.split('\n').flatMap((line) => parseDumpedFlow(line) ?? []);
+      return readDump(
+        await ask('-O', 'OpenFlow14', '--no-names', 'dump-flows', target, `cookie=${OUR_COOKIES}`),
+      );
     },
 
     async readSettings(): Promise<SwitchSettings> {
