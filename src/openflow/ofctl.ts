@@ -7,6 +7,7 @@ import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
 import { watchSwitch } from './ofctl_watch.js';
 import { LOCAL, type Ofport, parsePort } from './ofport.js';
+import { ReadyProcess } from './ready_process.js';
 
 export interface OfctlOptions {
   readonly bridge: string;
@@ -19,21 +20,27 @@ export interface OfctlOptions {
 /** A reply larger than this is not the reply of a gateway's bridge: a million flows take some 200 MB. */
 const MAX_REPLY_BYTES = 512 * 1024 * 1024;
 
-/** The channel that runs one `ovs-ofctl` process for each question and each bundle. */
+/**
+ * The channel that runs one `ovs-ofctl` process for each question and each bundle; while it watches, the one
+ * for the next bundle waits for its input.
+ */
 export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
   const target = `unix:${rundir}/${bridge}.mgmt`;
   const readDump = dumpReader();
-  const run = (args: readonly string[], input = '') =>
-    execa('ovs-ofctl', args, {
-      input,
-      timeout: timeoutMs,
-      maxBuffer: MAX_REPLY_BYTES,
-      stripFinalNewline: true,
-    });
+  const bundles = new ReadyProcess(
+    ['ovs-ofctl', '-O', 'OpenFlow14', '--bundle', '--no-names', 'add-flows', target, '-'],
+    timeoutMs,
+  );
 
   const ask = async (...args: readonly string[]): Promise<string> => {
     try {
-      return (await run(args)).stdout;
+      const { stdout } = await execa('ovs-ofctl', args, {
+        stdin: 'ignore',
+        timeout: timeoutMs,
+        maxBuffer: MAX_REPLY_BYTES,
+        stripFinalNewline: true,
+      });
+      return stdout;
     } catch (error) {
       throw new SwitchUnreachable(bridge, complaintOf(error), { cause: error });
     }
@@ -52,16 +59,9 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     },
 
     async apply(bundle: Bundle): Promise<void> {
-      try {
-        await run(
-          ['-O', 'OpenFlow14', '--bundle', '--no-names', 'add-flows', target, '-'],
-          formatBundle(bundle),
-        );
-      } catch (error) {
-        if (error instanceof ExecaError && error.timedOut)
-          throw new BundleUnknown(bridge, timeoutMs, { cause: error });
-        throw new BundleRefused(bridge, complaintOf(error), { cause: error });
-      }
+      const outcome = await bundles.run(formatBundle(bundle));
+      if (outcome === 'late') throw new BundleUnknown(bridge, timeoutMs);
+      if (outcome.failed) throw new BundleRefused(bridge, complaintOf(outcome), { cause: outcome });
     },
 
     async setFragments(mode: FragmentMode): Promise<void> {
@@ -73,6 +73,7 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     },
 
     watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
+      bundles.keepReady(signal);
       watchSwitch({ socket: `${rundir}/${bridge}.mgmt`, listener, signal });
     },
   };
