@@ -1,6 +1,7 @@
 import type { GatewayState } from '../demux/state.js';
 import { explainError } from '../net/errors.js';
 import type { FlowChannel, SwitchNews } from '../openflow/channel.js';
+import { desiredFlows } from './desired.js';
 import type { Facts, Intent } from './facts.js';
 import { readFacts } from './state.js';
 import { reconcileFlows, reconcileSettings } from './switch.js';
@@ -64,6 +65,7 @@ export class Controller {
   private isSynced = false;
   private readonly stopped = new AbortController();
   private running: Promise<void> | undefined;
+  private readonly desired = desiredFlows();
   private readonly syncWaiters = new Set<() => void>();
 
   constructor(private readonly options: ControllerOptions) {
@@ -158,7 +160,7 @@ export class Controller {
 
   private async settle(state: GatewayState): Promise<void> {
     const { channel, log } = this.options;
-    const { added, removed } = await reconcileFlows(channel, state);
+    const { added, removed } = await reconcileFlows(channel, () => this.desired(state));
     this.totals.flowsAdded += added;
     this.totals.flowsRemoved += removed;
     if (added + removed > 0) {

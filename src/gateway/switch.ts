@@ -1,8 +1,7 @@
 import type { GatewayState } from '../demux/state.js';
-import { demuxFlows } from '../demux/table.js';
 import { bundleSize } from '../openflow/bundle.js';
 import type { FlowChannel } from '../openflow/channel.js';
-import { flow, type InstalledFlow } from '../openflow/flow.js';
+import { type Flow, flow, type InstalledFlow } from '../openflow/flow.js';
 import { diffFlows } from '../openflow/reconcile.js';
 
 /** What one look at the switch changed. */
@@ -14,11 +13,16 @@ export interface Applied {
 }
 
 /**
- * Makes the switch's flows those of `state`: reads, compares, and sends one bundle if anything differs.
+ * Makes the switch's flows the desired ones: reads, compares, and sends one bundle if anything differs.
  * @throws SwitchUnreachable, BundleRefused, BundleUnknown
  */
-export async function reconcileFlows(channel: FlowChannel, state: GatewayState): Promise<Applied> {
-  const bundle = diffFlows(demuxFlows(state), await channel.readFlows());
+export async function reconcileFlows(
+  channel: FlowChannel,
+  makeFlows: () => readonly Flow[],
+): Promise<Applied> {
+  // The switch is asked first: while it is, the flows are made.
+  const [installed, desired] = await Promise.all([channel.readFlows(), makeFlows()]);
+  const bundle = diffFlows(desired, installed);
   if (bundleSize(bundle) > 0) await channel.apply(bundle);
   return { added: bundle.add.length, removed: bundle.remove.length, settings: [] };
 }

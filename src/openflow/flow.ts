@@ -38,18 +38,27 @@ function keyOf(table: number, priority: number, match: string): string {
 const DUMPED =
   /^ ?cookie=(0x[0-9a-f]+), (?:duration=[^,]*, )?table=(\d+), n_packets=(\d+), n_bytes=(\d+),(?: [a-z_]+=[^,]*,)* (\S*) ?actions=(\S+)$/;
 
+/** What a flow is, apart from its cookie and its counters. */
+export type Meaning = Pick<InstalledFlow, 'key' | 'text'>;
+
 /**
  * Reads one line of `ovs-ofctl --no-names dump-flows`.
- *
- * Match and actions are brought into this product's own form, so that text can be compared; what cannot be
- * read (somebody altered the flow) keeps the text of the switch, and so differs from every flow of ours.
  * @returns `undefined` for a line that is no flow, such as the reply's header
  */
-export function parseDumpedFlow(line: string): InstalledFlow | undefined {
+export function parseDumpedFlow(line: string, meaningOf = parseMeaning): InstalledFlow | undefined {
   const [, cookie, table, packets, bytes, where, what] = DUMPED.exec(line) ?? [];
   if (cookie === undefined || table === undefined || packets === undefined || bytes === undefined)
     return undefined;
   if (where === undefined || what === undefined) return undefined;
+  const { key, text } = meaningOf(table, where, what);
+  return { cookie: BigInt(cookie), key, text, packets: BigInt(packets), bytes: BigInt(bytes) };
+}
+
+/**
+ * Brings match and actions into this product's own form, so that text can be compared; what cannot be read
+ * (somebody altered the flow) keeps the text of the switch, and so differs from every flow of ours.
+ */
+export function parseMeaning(table: string, where: string, what: string): Meaning {
   const tokens = where.split(',').filter((token) => token !== '');
   const priority = Number(
     tokens.find((token) => token.startsWith('priority='))?.slice('priority='.length) ?? 32768,
@@ -58,11 +67,5 @@ export function parseDumpedFlow(line: string): InstalledFlow | undefined {
   const match = parseMatch(rawMatch);
   const actions = parseActions(what);
   const key = keyOf(Number(table), priority, match === undefined ? rawMatch : formatMatch(match));
-  return {
-    cookie: BigInt(cookie),
-    key,
-    text: `${key} actions=${actions === undefined ? what : formatActions(actions)}`,
-    packets: BigInt(packets),
-    bytes: BigInt(bytes),
-  };
+  return { key, text: `${key} actions=${actions === undefined ? what : formatActions(actions)}` };
 }

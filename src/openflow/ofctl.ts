@@ -2,10 +2,12 @@ import { ExecaError, execa } from 'execa';
 import { type Bundle, formatBundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
 import { OUR_COOKIES } from './cookie.js';
+import { dumpReader } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
-import { type InstalledFlow, parseDumpedFlow } from './flow.js';
+import type { InstalledFlow } from './flow.js';
 import { watchSwitch } from './ofctl_watch.js';
 import { LOCAL, type Ofport, parsePort } from './ofport.js';
+import { ReadyProcess } from './ready_process.js';
 
 export interface OfctlOptions {
   readonly bridge: string;
@@ -18,20 +20,27 @@ export interface OfctlOptions {
 /** A reply larger than this is not the reply of a gateway's bridge: a million flows take some 200 MB. */
 const MAX_REPLY_BYTES = 512 * 1024 * 1024;
 
-/** The channel that runs one `ovs-ofctl` process for each question and each bundle. */
+/**
+ * The channel that runs one `ovs-ofctl` process for each question and each bundle; while it watches, the one
+ * for the next bundle waits for its input.
+ */
 export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
   const target = `unix:${rundir}/${bridge}.mgmt`;
-  const run = (args: readonly string[], input = '') =>
-    execa('ovs-ofctl', args, {
-      input,
-      timeout: timeoutMs,
-      maxBuffer: MAX_REPLY_BYTES,
-      stripFinalNewline: true,
-    });
+  const readDump = dumpReader();
+  const bundles = new ReadyProcess(
+    ['ovs-ofctl', '-O', 'OpenFlow14', '--bundle', '--no-names', 'add-flows', target, '-'],
+    timeoutMs,
+  );
 
   const ask = async (...args: readonly string[]): Promise<string> => {
     try {
-      return (await run(args)).stdout;
+      const { stdout } = await execa('ovs-ofctl', args, {
+        stdin: 'ignore',
+        timeout: timeoutMs,
+        maxBuffer: MAX_REPLY_BYTES,
+        stripFinalNewline: true,
+      });
+      return stdout;
     } catch (error) {
       throw new SwitchUnreachable(bridge, complaintOf(error), { cause: error });
     }
@@ -39,8 +48,9 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
 
   return {
     async readFlows(): Promise<InstalledFlow[]> {
-      const dump = await ask('-O', 'OpenFlow14', '--no-names', 'dump-flows', target, `cookie=${OUR_COOKIES}`);
-      return dump.split('\n').flatMap((line) => parseDumpedFlow(line) ?? []);
+      return readDump(
+        await ask('-O', 'OpenFlow14', '--no-names', 'dump-flows', target, `cookie=${OUR_COOKIES}`),
+      );
     },
 
     async readSettings(): Promise<SwitchSettings> {
@@ -49,16 +59,9 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     },
 
     async apply(bundle: Bundle): Promise<void> {
-      try {
-        await run(
-          ['-O', 'OpenFlow14', '--bundle', '--no-names', 'add-flows', target, '-'],
-          formatBundle(bundle),
-        );
-      } catch (error) {
-        if (error instanceof ExecaError && error.timedOut)
-          throw new BundleUnknown(bridge, timeoutMs, { cause: error });
-        throw new BundleRefused(bridge, complaintOf(error), { cause: error });
-      }
+      const outcome = await bundles.run(formatBundle(bundle));
+      if (outcome === 'late') throw new BundleUnknown(bridge, timeoutMs);
+      if (outcome.failed) throw new BundleRefused(bridge, complaintOf(outcome), { cause: outcome });
     },
 
     async setFragments(mode: FragmentMode): Promise<void> {
@@ -70,6 +73,7 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     },
 
     watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
+      bundles.keepReady(signal);
       watchSwitch({ socket: `${rundir}/${bridge}.mgmt`, listener, signal });
     },
   };

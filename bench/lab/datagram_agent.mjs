@@ -1,0 +1,81 @@
+// Both ends of a stream of numbered datagrams.
+//   datagram_agent.mjs serve PORT                     sends back what it receives
+//   datagram_agent.mjs keep HOST PORT INTERVAL_MS     sends one every INTERVAL_MS; says "open" at the first answer,
+//                                                     and after SIGTERM goes on for a moment, then says what it saw
+//   datagram_agent.mjs flood HOST PORT COUNT          sends COUNT from many ports, a few a millisecond, and ends
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import process from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const PORTS = 64;
+const BURST = 10;
+const AFTERWARDS_MS = 500;
+const PATIENCE_MS = 5000;
+const LAST_ANSWERS_MS = 300;
+const [mode, ...rest] = process.argv.slice(2);
+
+if (mode === 'serve') serve(Number(rest[0]));
+else if (mode === 'keep') keep(rest[0], Number(rest[1]), Number(rest[2]));
+else await flood(rest[0], Number(rest[1]), Number(rest[2]));
+
+function serve(port) {
+  const socket = createSocket({ type: 'udp6', recvBufferSize: 4_000_000 });
+  socket.on('message', (message, { address, port }) => socket.send(message, port, address));
+  socket.on('error', () => undefined);
+  socket.bind(port, '::', () => console.log('serving'));
+}
+
+function keep(host, port, interval) {
+  const socket = createSocket('udp4');
+  const answered = new Set();
+  let sent = 0;
+  let last = performance.now();
+  let longestGapMs = 0;
+  let timer;
+
+  socket.on('message', (message) => {
+    const now = performance.now();
+    if (answered.size === 0) console.log('open');
+    else longestGapMs = Math.max(longestGapMs, now - last);
+    last = now;
+    answered.add(message.readUInt32BE(0));
+  });
+  // Nobody there for a moment, or no way to there: what is not answered is counted as such.
+  socket.on('error', () => undefined);
+  socket.connect(port, host, () => {
+    timer = setInterval(() => {
+      const message = Buffer.alloc(32);
+      message.writeUInt32BE(sent, 0);
+      sent += 1;
+      socket.send(message, () => undefined);
+    }, interval);
+  });
+  process.on('SIGTERM', async () => {
+    // A way that was cut just now has not been silent long enough to be seen, and may come back.
+    const told = performance.now();
+    while (last < told + AFTERWARDS_MS && performance.now() < told + PATIENCE_MS) await pause(interval);
+    clearInterval(timer);
+    longestGapMs = Math.max(longestGapMs, performance.now() - last);
+    await pause(LAST_ANSWERS_MS);
+    console.log(JSON.stringify({ sent, answered: answered.size, longestGapMs }));
+    process.exit(0);
+  });
+}
+
+async function flood(host, port, count) {
+  const sockets = await Promise.all(
+    Array.from({ length: PORTS }, async () => {
+      const socket = createSocket('udp4');
+      socket.connect(port, host);
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  const message = Buffer.alloc(200);
+  for (let sent = 0; sent < count; sent += BURST) {
+    for (let i = 0; i < BURST; i += 1) sockets[(sent + i) % PORTS].send(message, () => undefined);
+    await pause(1);
+  }
+  for (const socket of sockets) socket.close();
+}

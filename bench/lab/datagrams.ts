@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { Namespace } from '../../test/lab/namespace.js';
+import { PROJECT } from '../../test/lab/project.js';
+import type { Running } from '../../test/lab/running.js';
+
+const AGENT = join(PROJECT, 'bench/lab/datagram_agent.mjs');
+
+export interface StreamReport {
+  readonly sent: number;
+  readonly answered: number;
+  /** The longest time between two answers. */
+  readonly longestGapMs: number;
+}
+
+/** Numbered datagrams to a host, each of which it sends back. */
+export class Stream {
+  private constructor(
+    private readonly server: Running,
+    private readonly client: Running,
+  ) {}
+
+  static async open(
+    from: Namespace,
+    to: { readonly in: Namespace; readonly address: string; readonly port: number },
+    intervalMs: number,
+  ): Promise<Stream> {
+    const server = await serveDatagrams(to.in, to.port);
+    const client = from.spawn(agent('keep', to.address, String(to.port), String(intervalMs)));
+    await client.says(/open/);
+    return new Stream(server, client);
+  }
+
+  async close(): Promise<StreamReport> {
+    await this.client.stop();
+    await this.server.stop('SIGKILL');
+    return JSON.parse(/^\{.*\}$/m.exec(this.client.output)?.[0] ?? '{}');
+  }
+}
+
+/** Has a host send back the datagrams that come to a port of its. */
+export async function serveDatagrams(net: Namespace, port: number): Promise<Running> {
+  const server = net.spawn(agent('serve', String(port)));
+  await server.says(/serving/);
+  return server;
+}
+
+/** Sends as many datagrams as told, from many source ports, as fast as is no flood. */
+export async function sendDatagrams(
+  from: Namespace,
+  to: { readonly address: string; readonly port: number },
+  count: number,
+): Promise<void> {
+  await from.exec(agent('flood', to.address, String(to.port), String(count)));
+}
+
+/** Ahead of everything else on the machine, so that what is lost is lost in the switch. */
+function agent(...args: readonly string[]): string[] {
+  return ['nice', '-n', '-20', process.execPath, AGENT, ...args];
+}

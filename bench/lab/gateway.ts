@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { ingressGuard } from '../../test/lab/bridged_nic.js';
+import { type Host, startHost } from '../../test/lab/host.js';
+import { Lab } from '../../test/lab/lab.js';
+import { cable } from '../../test/lab/link.js';
+import type { Namespace } from '../../test/lab/namespace.js';
+import { OURS } from './witness.js';
+
+export const HOST = { v4: '203.0.113.10', v6: '2001:db8::10' };
+export const OUTSIDE = { v4: '203.0.113.1', v6: '2001:db8::1' };
+export const MAC = '0a:58:cb:00:71:0a';
+
+/** A gateway whose NIC is on breth0, cabled to the outside; what is behind the patch port is an empty br-int. */
+export class Gateway {
+  private constructor(
+    readonly host: Host,
+    readonly outside: Namespace,
+    private readonly lab: Lab,
+  ) {}
+
+  static async start(): Promise<Gateway> {
+    const { lab, host, outside } = await startPlainHost();
+    await host.vsctl(...BRIDGES.trim().split(/\s+/));
+    await host.exec(['nft', '-f', '-'], { input: ingressGuard('eth0') });
+    await host.net.ip(
+      'addr flush dev eth0',
+      'link set dev breth0 up',
+      `addr add ${HOST.v4}/24 dev breth0`,
+      `addr add ${HOST.v6}/64 dev breth0 nodad`,
+    );
+    return new Gateway(host, outside, lab);
+  }
+
+  /** Where the OpenFlow of a bridge is, for processes outside the namespace. */
+  socket(bridge: string): string {
+    return `${this.host.rundir}/${bridge}.mgmt`;
+  }
+
+  /** Starts the helper in the background; answers when its flows are in place. */
+  async startHelper(...args: readonly string[]): Promise<void> {
+    const { exitCode, stderr } = await this.host.run('ovn-k8s-gateway-helper', [
+      ...['--physical-bridge=breth0', '--physical-interface=eth0'],
+      ...['--detach', '--pidfile', '--log-file', ...args],
+    ]);
+    if (exitCode !== 0) throw new Error(`the helper exited with ${exitCode}: ${stderr}`);
+  }
+
+  /** A command of the running helper. */
+  helper(...command: readonly string[]): Promise<string> {
+    return this.host.appctl('-t', 'ovn-k8s-gateway-helper', ...command);
+  }
+
+  async helperPid(): Promise<number> {
+    return Number(await readFile(`${this.host.rundir}/ovn-k8s-gateway-helper.pid`, 'utf8'));
+  }
+
+  /** The cookies of the flows that are the helper's, as the switch has them now. */
+  async ourCookies(): Promise<string[]> {
+    const dump = await this.host.ofctl('--no-names', 'dump-flows', 'breth0');
+    return [...dump.matchAll(/cookie=(0x[0-9a-f]+)/g)].flatMap(([, cookie = '']) =>
+      cookie.startsWith(OURS) ? [cookie] : [],
+    );
+  }
+
+  /** Waits until the helper has looked at everything and has no reason to look again. */
+  async settled(): Promise<void> {
+    await this.helper('flow/sync');
+  }
+
+  dispose(): void {
+    this.lab.dispose();
+  }
+}
+
+export interface PlainHost {
+  readonly lab: Lab;
+  readonly host: Host;
+  readonly outside: Namespace;
+}
+
+/** A host with its addresses on a plain eth0, cabled to the outside. */
+export async function startPlainHost(): Promise<PlainHost> {
+  const lab = Lab.open();
+  const [host, outside] = await Promise.all([startHost(lab, 'gw'), lab.namespace('outside')]);
+  await cable({ in: host.net, name: 'eth0', mac: MAC }, { in: outside, name: 'lan' });
+  await outside.ip(`addr add ${OUTSIDE.v4}/24 dev lan`, `addr add ${OUTSIDE.v6}/64 dev lan nodad`);
+  await host.net.ip(
+    `addr add ${HOST.v4}/24 dev eth0`,
+    `addr add ${HOST.v6}/64 dev eth0 nodad`,
+    `route add default via ${OUTSIDE.v4}`,
+  );
+  return { lab, host, outside };
+}
+
+/** As `nics-to-bridge` and `gateway-init` leave it; every packet is looked up as if its flow were new to the switch. */
+const BRIDGES = `
+  set Open_vSwitch . other_config:emc-insert-inv-prob=0
+  -- add-br breth0 -- set Bridge breth0 datapath_type=netdev fail-mode=standalone other-config:hwaddr="${MAC}"
+    external-ids:k8s-physical-ip="${HOST.v4},${HOST.v6}" external-ids:k8s-snat-port-range=61000-65535
+    external-ids:k8s-node-name=gw
+  -- add-port breth0 eth0
+  -- add-br br-int -- set Bridge br-int datapath_type=netdev fail-mode=secure
+  -- add-port breth0 k8s-patch-breth0-br-int
+  -- set Interface k8s-patch-breth0-br-int type=patch options:peer=k8s-patch-br-int-breth0
+  -- add-port br-int k8s-patch-br-int-breth0
+  -- set Interface k8s-patch-br-int-breth0 type=patch options:peer=k8s-patch-breth0-br-int`;

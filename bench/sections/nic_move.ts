@@ -1,0 +1,114 @@
+import { ingressGuard } from '../../test/lab/bridged_nic.js';
+import type { Host } from '../../test/lab/host.js';
+import { Session } from '../../test/lab/session.js';
+import type { Figure, Report, Section } from '../figure.js';
+import { Stream } from '../lab/datagrams.js';
+import { HOST, MAC, OUTSIDE, type PlainHost, startPlainHost } from '../lab/gateway.js';
+
+const ROUNDS = 10;
+const INTERVAL_MS = 5;
+const PORTS = { tcp: 22, udp: 5003 };
+
+/** A way to move the NIC of a host to a bridge and back. */
+interface Way {
+  readonly name: string;
+  there(host: Host): Promise<void>;
+  back(host: Host): Promise<void>;
+}
+
+const PRODUCT: Way = {
+  name: 'ovn-k8s-util',
+  there: (host) => util(host, 'nics-to-bridge', '--datapath-type=netdev', 'eth0'),
+  back: (host) => util(host, 'bridge-to-nics', 'breth0'),
+};
+
+/** What a how-to of the original tells an operator to type, here without the time it takes to type. */
+const BY_HAND: Way = {
+  name: 'three commands',
+  async there(host) {
+    await host.vsctl(
+      ...['add-br', 'breth0', '--', 'set', 'Bridge', 'breth0', 'datapath_type=netdev'],
+      ...[`other-config:hwaddr="${MAC}"`, '--', 'add-port', 'breth0', 'eth0'],
+    );
+    await host.exec(['ip', 'addr', 'flush', 'dev', 'eth0']);
+    await host.net.ip('link set breth0 up', ...configured('breth0'));
+    // Of the lab, not of the three: the kernel must not answer too what the userspace datapath answers.
+    await host.exec(['nft', '-f', '-'], { input: ingressGuard('eth0') });
+  },
+  async back(host) {
+    await host.exec(['nft', 'delete', 'table', 'netdev', 'lab_guard']);
+    await host.exec(['ip', 'addr', 'flush', 'dev', 'breth0']);
+    await host.net.ip(...configured('eth0'));
+    await host.vsctl('del-br', 'breth0');
+  },
+};
+
+export const nicMove: Section = {
+  name: 'nic-move',
+  about: [
+    `A TCP session from the wire that sends a byte every ${INTERVAL_MS} ms, and datagrams as often, all of them answered by the host, while`,
+    'its NIC is moved to a bridge, and back: the longest time between two answers. By ovn-k8s-util, and by three',
+    'commands one right after the other: ovs-vsctl add-br and add-port, ip addr flush, ip addr and route add.',
+  ],
+
+  async measure(): Promise<Report> {
+    const place = await startPlainHost();
+    const gaps = new Map<string, number[]>();
+    let broken = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const way of [BY_HAND, PRODUCT]) {
+        for (const direction of ['there', 'back'] as const) {
+          const { tcp, udp, alive } = await gapsDuring(place, () => way[direction](place.host));
+          push(gaps, `${direction} by ${way.name}, TCP`, tcp);
+          push(gaps, `${direction} by ${way.name}, UDP`, udp);
+          if (!alive) broken += 1;
+        }
+      }
+    }
+    place.lab.dispose();
+    return { figures: figuresOf(gaps), notes: [`${broken} TCP sessions broke.`] };
+  },
+};
+
+async function gapsDuring(
+  { host, outside }: PlainHost,
+  move: () => Promise<void>,
+): Promise<{ tcp: number; udp: number; alive: boolean }> {
+  const to = { in: host.net, address: HOST.v4 };
+  const session = await Session.open(outside, { ...to, port: PORTS.tcp });
+  const stream = await Stream.open(outside, { ...to, port: PORTS.udp }, INTERVAL_MS);
+  await move();
+  const datagrams = await stream.close();
+  const report = await session.close();
+  return { tcp: report.longestGapMs, udp: datagrams.longestGapMs, alive: report.alive };
+}
+
+function figuresOf(gaps: ReadonlyMap<string, readonly number[]>): Figure[] {
+  return (['there', 'back'] as const).flatMap((direction) =>
+    (['TCP', 'UDP'] as const).flatMap((kind) => {
+      const figure = (way: Way): Figure => {
+        const name = `${direction} by ${way.name}, ${kind}`;
+        return { name, unit: 'ms', samples: gaps.get(name) ?? [] };
+      };
+      const byHand = figure(BY_HAND);
+      return [byHand, { ...figure(PRODUCT), to: byHand }];
+    }),
+  );
+}
+
+function push(gaps: Map<string, number[]>, name: string, gap: number): void {
+  gaps.set(name, [...(gaps.get(name) ?? []), gap]);
+}
+
+function configured(device: string): string[] {
+  return [
+    `addr add ${HOST.v4}/24 dev ${device}`,
+    `addr add ${HOST.v6}/64 dev ${device} nodad`,
+    `route add default via ${OUTSIDE.v4} dev ${device}`,
+  ];
+}
+
+async function util(host: Host, ...args: readonly string[]): Promise<void> {
+  const { exitCode, stderr } = await host.run('ovn-k8s-util', args);
+  if (exitCode !== 0) throw new Error(`ovn-k8s-util ${args.join(' ')} exited with ${exitCode}: ${stderr}`);
+}

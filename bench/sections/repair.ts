@@ -1,0 +1,103 @@
+import { connect } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Figure, Report, Section } from '../figure.js';
+import { Gateway } from '../lab/gateway.js';
+import { Witness } from '../lab/witness.js';
+import { timeProcess } from '../processes.js';
+
+const DELETIONS = 100;
+const SWITCH_RESTARTS = 10;
+
+export const repair: Section = {
+  name: 'repair',
+  about: [
+    'ovs-ofctl del-flows breth0 while the helper runs: from the event of the last deletion until that of the last flow',
+    'that came back, both stamped by an ovs-ofctl monitor --timestamp of the benchmark; compared with one ovs-ofctl',
+    'add-flow, from its start to its end, of a flow on br-int of the same ovs-vswitchd. They take turns.',
+    'ovs-vswitchd killed and started again: from the moment breth0.mgmt accepts a connection until all flows are back.',
+  ],
+
+  async measure(): Promise<Report> {
+    const gateway = await Gateway.start();
+    await gateway.startHelper();
+    const { deletions, bare } = await repairDeletions(gateway);
+    const restarts: number[] = [];
+    for (let round = 0; round < SWITCH_RESTARTS; round += 1) restarts.push(await restartSwitch(gateway));
+    gateway.dispose();
+
+    const reference: Figure = { name: 'one ovs-ofctl', unit: 'ms', samples: bare };
+    return {
+      figures: [
+        reference,
+        {
+          name: 'flows deleted',
+          unit: 'ms',
+          samples: deletions,
+          to: reference,
+          targets: [{ of: 'p99', as: 'ratio', atMost: 4 }],
+        },
+        {
+          name: 'ovs-vswitchd killed',
+          unit: 'ms',
+          samples: restarts,
+          to: reference,
+          targets: [{ of: 'p99', as: 'value', atMost: 250 }],
+        },
+      ],
+    };
+  },
+};
+
+async function repairDeletions(gateway: Gateway): Promise<{ deletions: number[]; bare: number[] }> {
+  const witness = await Witness.open(gateway.socket('breth0'), 'watch:!initial');
+  const flows = await gateway.ourCookies();
+  const deletions: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < DELETIONS; round += 1) {
+    bare.push(
+      timeProcess([
+        ...(['ovs-ofctl', 'add-flow', `unix:${gateway.socket('br-int')}`] as const),
+        `priority=1,tcp,tp_dst=${round + 1},actions=drop`,
+      ]),
+    );
+    witness.forget();
+    timeProcess(['ovs-ofctl', 'del-flows', `unix:${gateway.socket('breth0')}`]);
+    const whole = await witness.arrived(flows);
+    deletions.push(whole - witness.lastDeletionMs);
+    await gateway.settled();
+  }
+  witness.close();
+  return { deletions, bare };
+}
+
+async function restartSwitch(gateway: Gateway): Promise<number> {
+  const { host } = gateway;
+  await host.killSwitch();
+  while (await accepts(gateway.socket('breth0'))) await turn();
+  const starting = host.startSwitch();
+  const accepted = await firstAccept(gateway.socket('breth0'));
+  const witness = await Witness.open(gateway.socket('breth0'), 'watch:');
+  await starting;
+  // Ports may have got other numbers, and so the flows other cookies: only the end tells which they are.
+  await gateway.settled();
+  const whole = await witness.arrived(await gateway.ourCookies());
+  witness.close();
+  return whole - accepted;
+}
+
+/** When a socket that refuses, or is not there, first accepts a connection. */
+async function firstAccept(path: string): Promise<number> {
+  while (!(await accepts(path))) await turn();
+  return Date.now();
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}

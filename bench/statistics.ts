@@ -1,0 +1,22 @@
+/** What is told of one thing that was measured again and again. */
+export interface Summary {
+  readonly runs: number;
+  readonly min: number;
+  readonly median: number;
+  readonly p99: number;
+}
+
+export function summarize(samples: readonly number[]): Summary {
+  return {
+    runs: samples.length,
+    min: quantile(samples, 0),
+    median: quantile(samples, 0.5),
+    p99: quantile(samples, 0.99),
+  };
+}
+
+/** By nearest rank, so that it is always something that was measured; of few runs the p99 is the worst. */
+export function quantile(samples: readonly number[], q: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
+}

@@ -1,0 +1,47 @@
+import test from 'ava';
+import { ReadyProcess } from '../../src/openflow/ready_process.js';
+import { until, when } from '../lab/until.js';
+
+/** Says who it is and what it was given; `linger` never ends by itself. */
+const ECHO = [
+  process.execPath,
+  '-e',
+  'process.stdin.on("end", () => console.log(process.pid)).pipe(process.stdout)',
+] as const;
+const LINGER = [process.execPath, '-e', 'setInterval(() => {}, 1000)'] as const;
+const TIMEOUT = 10_000;
+
+function ready(argv: readonly [string, ...string[]], timeoutMs = TIMEOUT) {
+  const stop = new AbortController();
+  return { process: new ReadyProcess(argv, timeoutMs), stop };
+}
+
+test('the one that waits gets the input, and another one waits after it', async (t) => {
+  const { process: each, stop } = ready(ECHO);
+  each.keepReady(stop.signal);
+  const first = each.waitingPid;
+  const outcome = await each.run('one\n');
+  t.is(outcome !== 'late' && outcome.stdout, `one\n${first}`);
+  const second = await until('another waits', () => each.waitingPid);
+  t.not(second, first);
+  stop.abort();
+  await until('none waits', () => when(each.waitingPid === undefined));
+});
+
+test('one that was killed while it waited is not given anything', async (t) => {
+  const { process: each, stop } = ready(ECHO);
+  each.keepReady(stop.signal);
+  const { waitingPid } = each;
+  if (waitingPid === undefined) return t.fail('none waits');
+  process.kill(waitingPid, 'SIGKILL');
+  await until('it is gone', () => when(each.waitingPid !== waitingPid));
+  const outcome = await each.run('one\n');
+  t.regex(outcome === 'late' ? outcome : (outcome.stdout ?? ''), /^one\n\d+$/);
+  stop.abort();
+});
+
+test('a failure is an outcome, and what takes too long is ended and called late', async (t) => {
+  const failed = await ready([process.execPath, '-e', 'process.exit(3)']).process.run('');
+  t.is(failed !== 'late' && failed.exitCode, 3);
+  t.is(await ready(LINGER, 100).process.run('one\n'), 'late');
+});
