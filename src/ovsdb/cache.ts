@@ -93,11 +93,15 @@ function emptyTables(columns: ServedColumns): ReadonlyMap<string, Map<Uuid, AnyR
 }
 
 function wholeRow(columns: Columns, uuid: Uuid, wire: Readonly<Record<string, unknown>>): AnyRow {
-  const values = Object.entries(columns).map(([name, column]: [string, AnyColumn]) => {
+  // One object and nothing else: the first copy of a large database is made of these.
+  const row: Record<string, Value> = { _uuid: uuid };
+  for (const name of Object.keys(columns)) {
+    const column: AnyColumn | undefined = columns[name];
+    if (column === undefined) continue;
     const value = wire[name];
-    return [name, value === undefined ? emptyValue(column) : fromWire(column, value)] as const;
-  });
-  return { ...Object.fromEntries(values), _uuid: uuid } as AnyRow;
+    row[name] = value === undefined ? emptyValue(column) : fromWire(column, value);
+  }
+  return row as AnyRow;
 }
 
 function differences(
