@@ -151,10 +151,13 @@ test('a transaction without an answer is of unknown outcome, one refused as a wh
   const refusing = await open({
     monitor: () => ({}),
     transact: () => {
-      throw 'not leader';
+      throw { error: 'not leader', details: 'transact for a follower' };
     },
   });
-  await t.throwsAsync(txn(refusing.db).commit(), { instanceOf: NotLeader, code: 'ERR_NOT_LEADER' });
+  await t.throwsAsync(txn(refusing.db).commit(), {
+    instanceOf: NotLeader,
+    message: 'a bridge: not leader (transact for a follower)',
+  });
   await refusing.dispose();
 });
 
