@@ -1,5 +1,5 @@
 import type { AnyColumn, Columns, Uuid } from './columns.js';
-import type { ServedColumns } from './schema.js';
+import type { ServedTables } from './schema.js';
 import { applyDiff, emptyValue, fromWire, sameValue, type Value } from './values.js';
 
 /** A row without knowledge of its table: the typed client narrows it. */
@@ -16,8 +16,8 @@ export interface Change {
 export class Cache {
   private tables: ReadonlyMap<string, Map<Uuid, AnyRow>>;
 
-  constructor(private columns: ServedColumns) {
-    this.tables = emptyTables(columns);
+  constructor(private served: ServedTables) {
+    this.tables = emptyTables(served);
   }
 
   rows(table: string): ReadonlyMap<Uuid, AnyRow> {
@@ -28,11 +28,11 @@ export class Cache {
    * Forgets everything and takes `updates` instead, after a reconnect that could not go on where it was.
    * @returns what really differs
    */
-  replace(columns: ServedColumns, apply: (fresh: Cache) => void): Change[] {
-    const fresh = new Cache(columns);
+  replace(served: ServedTables, apply: (fresh: Cache) => void): Change[] {
+    const fresh = new Cache(served);
     apply(fresh);
     const before = this.tables;
-    this.columns = columns;
+    this.served = served;
     this.tables = fresh.tables;
     return [...fresh.tables.keys()].flatMap((table) =>
       differences(table, before.get(table) ?? new Map(), fresh.tables.get(table) ?? new Map()),
@@ -65,7 +65,7 @@ export class Cache {
   private each(updates: unknown, next: Next): Change[] {
     const changes: Change[] = [];
     for (const [table, rows] of entriesOf(updates)) {
-      const columns = this.columns.get(table);
+      const columns = this.served.get(table)?.columns;
       const cached = this.tables.get(table);
       if (columns === undefined || cached === undefined) continue;
       for (const [key, update] of entriesOf(rows)) {
@@ -88,16 +88,20 @@ type Next = (
   update: Readonly<Record<string, unknown>>,
 ) => AnyRow | undefined;
 
-function emptyTables(columns: ServedColumns): ReadonlyMap<string, Map<Uuid, AnyRow>> {
-  return new Map([...columns.keys()].map((table) => [table, new Map()]));
+function emptyTables(served: ServedTables): ReadonlyMap<string, Map<Uuid, AnyRow>> {
+  return new Map([...served.keys()].map((table) => [table, new Map()]));
 }
 
 function wholeRow(columns: Columns, uuid: Uuid, wire: Readonly<Record<string, unknown>>): AnyRow {
-  const values = Object.entries(columns).map(([name, column]: [string, AnyColumn]) => {
+  // One object and nothing else: the first copy of a large database is made of these.
+  const row: Record<string, Value> = { _uuid: uuid };
+  for (const name of Object.keys(columns)) {
+    const column: AnyColumn | undefined = columns[name];
+    if (column === undefined) continue;
     const value = wire[name];
-    return [name, value === undefined ? emptyValue(column) : fromWire(column, value)] as const;
-  });
-  return { ...Object.fromEntries(values), _uuid: uuid } as AnyRow;
+    row[name] = value === undefined ? emptyValue(column) : fromWire(column, value);
+  }
+  return row as AnyRow;
 }
 
 function differences(

@@ -1,8 +1,15 @@
 import { ProductError } from '../net/errors.js';
 import { Cache, type Change } from './cache.js';
 import type { Database, RowOf, TableName, Uuid } from './columns.js';
-import { DatabaseUnreachable, OutcomeUnknown, SchemaMismatch, WaitExpired } from './errors.js';
+import {
+  DatabaseUnreachable,
+  OutcomeUnknown,
+  SchemaMismatch,
+  transactionError,
+  WaitExpired,
+} from './errors.js';
 import { parseRemotes, type Remote } from './remotes.js';
+import { RpcError } from './rpc.js';
 import { openSession, type Session } from './session.js';
 import type { TlsFiles } from './stream.js';
 import { type Sink, Transaction } from './transaction.js';
@@ -182,6 +189,8 @@ export class Client<D extends Database> {
       late.addEventListener('abort', () => reject(new OutcomeUnknown(what)), { once: true });
     });
     const reply = session.transact(name, operations).catch((error: unknown) => {
+      // An error for the request as a whole, not for an operation of it: nothing was done.
+      if (error instanceof RpcError) throw refusalOf(what, error);
       throw new OutcomeUnknown(what, { cause: error });
     });
     const result = await Promise.race([reply, expiry]);
@@ -259,4 +268,11 @@ export class Client<D extends Database> {
   private tellState(state: ConnectionState): void {
     for (const listener of [...this.stateListeners]) listener(state);
   }
+}
+
+/** ovsdb-server writes such an error as it does that of an operation: its name, and details beside it. */
+function refusalOf(what: string, { error }: RpcError): Error {
+  const { error: name = JSON.stringify(error), details = '' }: { error?: unknown; details?: unknown } =
+    typeof error === 'object' && error !== null ? error : { error };
+  return transactionError(what, String(name), String(details), undefined);
 }

@@ -1,6 +1,6 @@
 import type { Cache, Change } from './cache.js';
 import { RpcError, type RpcSession } from './rpc.js';
-import type { ServedColumns } from './schema.js';
+import type { ServedTables } from './schema.js';
 
 /** The ways to follow tables, newest first: ovsdb-server(7) for the first two, RFC 7047 section 4.1.5 for the last. */
 const KINDS = ['monitor_cond_since', 'monitor_cond', 'monitor'] as const;
@@ -13,7 +13,7 @@ interface MonitorRequest {
   readonly rpc: RpcSession;
   readonly database: string;
   readonly id: string;
-  readonly columns: ServedColumns;
+  readonly tables: ServedTables;
   readonly since: string | undefined;
   readonly cache: Cache;
 }
@@ -36,16 +36,16 @@ export async function startMonitor(
   throw new RpcError('monitor', 'unknown method');
 }
 
-async function follow(kind: MonitorKind, { rpc, database, id, columns, since, cache }: MonitorRequest) {
+async function follow(kind: MonitorKind, { rpc, database, id, tables, since, cache }: MonitorRequest) {
   const requests = Object.fromEntries(
-    [...columns].map(([table, served]) => {
-      const one = { columns: Object.keys(served) };
+    [...tables].map(([table, { present }]) => {
+      const one = { columns: present };
       return [table, kind === 'monitor' ? one : [one]];
     }),
   );
   if (kind !== 'monitor_cond_since') {
     const updates = await rpc.request(kind, [database, id, requests]);
-    const firstChanges = cache.replace(columns, (fresh) => {
+    const firstChanges = cache.replace(tables, (fresh) => {
       if (kind === 'monitor') fresh.applyUpdates(updates);
       else fresh.applyUpdates2(updates);
     });
@@ -56,6 +56,6 @@ async function follow(kind: MonitorKind, { rpc, database, id, columns, since, ca
   const firstChanges =
     found === true
       ? cache.applyUpdates2(updates)
-      : cache.replace(columns, (fresh) => fresh.applyUpdates2(updates));
+      : cache.replace(tables, (fresh) => fresh.applyUpdates2(updates));
   return { reply: { lastTransaction: String(last) }, firstChanges };
 }

@@ -19,26 +19,31 @@ export interface WireSchema {
   readonly tables: Readonly<Record<string, { readonly columns: Readonly<Record<string, WireColumn>> }>>;
 }
 
-/** The columns of each table that this server has. */
-export type ServedColumns = ReadonlyMap<string, Columns>;
+/** A table as this server has it. */
+export interface ServedTable {
+  /** All that a row has; what an older server lacks stays empty. */
+  readonly columns: Columns;
+  /** The columns to ask for. */
+  readonly present: readonly string[];
+}
+
+/** The tables that are followed, by name. */
+export type ServedTables = ReadonlyMap<string, ServedTable>;
 
 /**
  * Holds what the product uses of `database` against the server's schema.
- * @returns for each of `tables` the columns to ask for, without those an older server may lack
+ * @returns each of `tables` with the columns to ask for, without those an older server may lack
  * @throws SchemaMismatch naming the first table or column that is missing or of another type
  */
-export function checkSchema(
-  database: Database,
-  schema: WireSchema,
-  tables: readonly string[],
-): ServedColumns {
+export function checkSchema(database: Database, schema: WireSchema, tables: readonly string[]): ServedTables {
   return new Map(tables.map((name) => [name, checkTable(database, schema, name)]));
 }
 
-function checkTable(database: Database, schema: WireSchema, name: string): Columns {
+function checkTable(database: Database, schema: WireSchema, name: string): ServedTable {
   const served = schema.tables[name]?.columns;
   if (served === undefined) throw new SchemaMismatch(database.name, `the server has no table ${name}`);
-  const present = Object.entries(database.tables[name] ?? {}).filter(([column, wanted]) => {
+  const columns = database.tables[name] ?? {};
+  const present = Object.entries(columns).filter(([column, wanted]) => {
     const actual = served[column];
     if (actual === undefined && wanted.mayBeAbsent) return false;
     if (actual === undefined)
@@ -51,7 +56,7 @@ function checkTable(database: Database, schema: WireSchema, name: string): Colum
     }
     return true;
   });
-  return Object.fromEntries(present);
+  return { columns, present: present.map(([column]) => column) };
 }
 
 function fits(wanted: AnyColumn, { type }: WireColumn): boolean {

@@ -77,12 +77,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     if (options.leaderOnly) {
       leadership = await watchLeadership(rpc, database.name, SERVER_MONITOR_ID);
     }
-    const columns = checkSchema(database, await fetchSchema(rpc, database.name), options.tables);
+    const tables = checkSchema(database, await fetchSchema(rpc, database.name), options.tables);
     const { reply, firstChanges } = await startMonitor({
       rpc,
       database: database.name,
       id: MONITOR_ID,
-      columns,
+      tables,
       since: options.since,
       cache,
     });

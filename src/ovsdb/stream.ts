@@ -16,7 +16,7 @@ export interface TlsFiles {
 
 /**
  * Opens a connection to `remote`.
- * @throws ProductError `ERR_NO_TLS_FILES`, or the error of the socket
+ * @throws ProductError `ERR_NO_TLS_FILES`, `ERR_UNTRUSTED_SERVER`, or the error of the socket
  */
 export async function openStream(
   remote: Remote,
@@ -46,8 +46,20 @@ export async function openStream(
     ca,
     checkServerIdentity: () => undefined,
   });
-  await once(socket, 'secureConnect', signal);
+  try {
+    await once(socket, 'secureConnect', signal);
+  } catch (error) {
+    throw socket.authorizationError ? distrusted(remote, tls.ca, error) : error;
+  }
   return socket;
+}
+
+function distrusted(remote: Remote, ca: string, cause: unknown): ProductError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ProductError(
+    'ERR_UNTRUSTED_SERVER',
+    `the certificate of ${remote.text} is not of the CA in ${ca} (${why}); if the CA has changed, delete that file`,
+  );
 }
 
 async function readPem(path: string): Promise<Buffer> {

@@ -1,0 +1,172 @@
+import { readFile } from 'node:fs/promises';
+import test from 'ava';
+import { connect } from '../../src/ovsdb/client.js';
+import { DatabaseUnreachable, NotLeader, OutcomeUnknown } from '../../src/ovsdb/errors.js';
+import type { WireSchema } from '../../src/ovsdb/schema.js';
+import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
+import { SCHEMAS } from '../lab/ovsdb_server.js';
+import { until, when } from '../lab/until.js';
+import { type Answers, type FakeServer, type Message, startFakeServer } from './fake_server.js';
+
+const schema: WireSchema = JSON.parse(await readFile(SCHEMAS.Open_vSwitch, 'utf8'));
+const ROW = 'c0ffee00-0000-4000-8000-000000000001';
+const row = { name: 'br0', external_ids: ['map', [['a', '1']]] };
+
+const methodsOf = (server: FakeServer) => server.received.map(({ method }) => method);
+
+/** Sends `message` to every client. */
+function tell(server: FakeServer, message: Message): void {
+  for (const socket of server.sockets) socket.write(JSON.stringify({ id: null, ...message }));
+}
+
+async function open(answers: Answers, options: { probeMs?: number } = {}) {
+  const server = await startFakeServer({ get_schema: () => schema, ...answers });
+  const db = await connect(openVswitch, {
+    remotes: server.remote,
+    tables: ['Bridge'],
+    timeoutMs: 2_000,
+    ...options,
+  });
+  const dispose = async () => {
+    db.close();
+    await server.dispose();
+  };
+  return { server, db, dispose };
+}
+
+test('a server without monitor_cond_since is followed by monitor_cond', async (t) => {
+  const { server, db, dispose } = await open({
+    monitor_cond: ([name]) => (name === '_Server' ? {} : { Bridge: { [ROW]: { initial: row } } }),
+  });
+  t.deepEqual(methodsOf(server), ['monitor_cond', 'get_schema', 'monitor_cond_since', 'monitor_cond']);
+  t.is(db.find('Bridge', ({ name }) => name === 'br0')?.external_ids.get('a'), '1');
+  const diff = {
+    name: 'br1',
+    external_ids: [
+      'map',
+      [
+        ['a', '1'],
+        ['b', '2'],
+      ],
+    ],
+  };
+  tell(server, { method: 'update2', params: ['tables', { Bridge: { [ROW]: { modify: diff } } }] });
+  const changed = await db.until(() => db.find('Bridge', ({ name }) => name === 'br1'), { what: 'br1' });
+  t.deepEqual([...changed.external_ids], [['b', '2']]);
+  tell(server, { method: 'update2', params: ['tables', { Bridge: { [ROW]: { delete: null } } }] });
+  await db.until(() => when(db.table('Bridge').size === 0), { what: 'no bridge' });
+  await dispose();
+});
+
+test('a server of RFC 7047 alone is followed by monitor', async (t) => {
+  const { server, db, dispose } = await open({ monitor: () => ({ Bridge: { [ROW]: { new: row } } }) });
+  t.deepEqual(methodsOf(server), [
+    'monitor_cond',
+    'get_schema',
+    'monitor_cond_since',
+    'monitor_cond',
+    'monitor',
+  ]);
+  t.is(db.find('Bridge', ({ name }) => name === 'br0')?.external_ids.get('a'), '1');
+  const update = { old: { name: 'br0' }, new: { ...row, name: 'br1' } };
+  tell(server, { method: 'update', params: ['tables', { Bridge: { [ROW]: update } }] });
+  await db.until(() => db.find('Bridge', ({ name }) => name === 'br1'), { what: 'br1' });
+  tell(server, { method: 'update', params: ['tables', { Bridge: { [ROW]: { old: row } } }] });
+  await db.until(() => when(db.table('Bridge').size === 0), { what: 'no bridge' });
+  await dispose();
+});
+
+test('an update that stands right behind the first copy is not lost', async (t) => {
+  const update = JSON.stringify({
+    id: null,
+    method: 'update',
+    params: ['tables', { Bridge: { [ROW]: { old: row, new: { ...row, name: 'br1' } } } }],
+  });
+  const { db, dispose } = await open({
+    // The reply's end and the update come in one read.
+    monitor: () =>
+      Buffer.from(`{"Bridge":{"${ROW}":{"new":${JSON.stringify(row)}}}},"error":null}${update}{"x":0`),
+  });
+  await db.until(() => db.find('Bridge', ({ name }) => name === 'br1'), { what: 'br1' });
+  t.pass();
+  await dispose();
+});
+
+test('a session goes on after the last transaction it saw, and takes all anew where the server forgot', async (t) => {
+  const sinces: unknown[] = [];
+  const { server, db, dispose } = await open({
+    monitor_cond_since: ([, , , since]) => {
+      sinces.push(since);
+      if (sinces.length === 1) return [false, 'txn-1', { Bridge: { [ROW]: { initial: row } } }];
+      if (sinces.length === 2) return [true, 'txn-3', { Bridge: { [ROW]: { modify: { name: 'br3' } } } }];
+      return [false, 'txn-9', {}];
+    },
+  });
+  const reconnect = () => {
+    for (const socket of server.sockets) socket.destroy();
+  };
+  tell(server, {
+    method: 'update3',
+    params: ['tables', 'txn-2', { Bridge: { [ROW]: { modify: { name: 'br2' } } } }],
+  });
+  await db.until(() => db.find('Bridge', ({ name }) => name === 'br2'), { what: 'br2' });
+  reconnect();
+  const kept = await db.until(() => db.find('Bridge', ({ name }) => name === 'br3'), { what: 'br3' });
+  t.is(kept.external_ids.get('a'), '1');
+  reconnect();
+  await db.until(() => when(db.table('Bridge').size === 0), { what: 'no bridge' });
+  t.deepEqual(sinces, ['00000000-0000-0000-0000-000000000000', 'txn-2', 'txn-3']);
+  await dispose();
+});
+
+test('a server that falls silent is probed, given up and tried again', async (t) => {
+  const { server, db, dispose } = await open({ monitor: () => ({}) }, { probeMs: 50 });
+  const states: string[] = [];
+  db.onState((state) => states.push(state));
+  await until('a new session', () => when(states.includes('connected')));
+  t.true(methodsOf(server).includes('echo'));
+  t.is(states[0], 'disconnected');
+  await dispose();
+});
+
+test('a transaction without an answer is of unknown outcome, one refused as a whole is not', async (t) => {
+  const silent = await open({ monitor: () => ({}), transact: () => undefined });
+  const txn = (db: typeof silent.db) => {
+    const made = db.transaction('a bridge');
+    made.insert('Bridge', { name: 'br0' });
+    return made;
+  };
+  await t.throwsAsync(txn(silent.db).commit({ timeoutMs: 50 }), {
+    instanceOf: OutcomeUnknown,
+    message: /a bridge: .*may be made or not/,
+  });
+  const cut = txn(silent.db).commit();
+  await until('the request', () =>
+    when(methodsOf(silent.server).filter((method) => method === 'transact').length === 2),
+  );
+  for (const socket of silent.server.sockets) socket.destroy();
+  await t.throwsAsync(cut, { instanceOf: OutcomeUnknown });
+  await silent.dispose();
+
+  const refusing = await open({
+    monitor: () => ({}),
+    transact: () => {
+      throw { error: 'not leader', details: 'transact for a follower' };
+    },
+  });
+  await t.throwsAsync(txn(refusing.db).commit(), {
+    instanceOf: NotLeader,
+    message: 'a bridge: not leader (transact for a follower)',
+  });
+  await refusing.dispose();
+});
+
+test('a server that accepts and never answers is unreachable after the time given', async (t) => {
+  const server = await startFakeServer({ monitor_cond: () => undefined });
+  const started = performance.now();
+  await t.throwsAsync(connect(openVswitch, { remotes: server.remote, timeoutMs: 300 }), {
+    instanceOf: DatabaseUnreachable,
+  });
+  t.true(performance.now() - started < 2_000);
+  await server.dispose();
+});

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+
+/** A key and the certificate that goes with it, as PEM files. */
+export interface KeyPair {
+  readonly key: string;
+  readonly cert: string;
+}
+
+const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
+
+/** A self-signed CA in `directory`. */
+export async function makeCa(directory: string, name: string): Promise<KeyPair> {
+  const pair = at(directory, name);
+  await execa('openssl', [
+    'req',
+    '-x509',
+    ...EC,
+    '-keyout',
+    pair.key,
+    '-out',
+    pair.cert,
+    '-subj',
+    `/CN=${name}`,
+  ]);
+  return pair;
+}
+
+/** A certificate that `ca` has signed; nothing in it says on which address it is used, as those of ovs-pki. */
+export async function signedBy(ca: KeyPair, directory: string, name: string): Promise<KeyPair> {
+  const pair = at(directory, name);
+  await execa('openssl', [
+    ...['req', '-x509', ...EC, '-keyout', pair.key, '-out', pair.cert, '-subj', `/CN=${name}`],
+    ...['-CA', ca.cert, '-CAkey', ca.key, '-addext', 'basicConstraints=critical,CA:FALSE'],
+  ]);
+  return pair;
+}
+
+function at(directory: string, name: string): KeyPair {
+  return { key: join(directory, `${name}-privkey.pem`), cert: join(directory, `${name}-cert.pem`) };
+}

@@ -1,0 +1,108 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { connect } from '../../src/ovsdb/client.js';
+import { DatabaseUnreachable } from '../../src/ovsdb/errors.js';
+import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
+import { startOvsdbServer } from '../lab/ovsdb_server.js';
+import { type KeyPair, makeCa, signedBy } from './pki.js';
+
+async function workplace(t: ExecutionContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'tls-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  return directory;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** A real server at an `ssl:` address; it trusts clients of `ca` and sends that along. */
+async function serve(t: ExecutionContext, pair: KeyPair, ca: KeyPair, port: number): Promise<string> {
+  const server = await startOvsdbServer({
+    args: [
+      `--remote=pssl:${port}:127.0.0.1`,
+      ...[`--private-key=${pair.key}`, `--certificate=${pair.cert}`, `--ca-cert=${ca.cert}`],
+    ],
+  });
+  t.teardown(() => server.dispose());
+  return `ssl:127.0.0.1:${port}`;
+}
+
+async function open(remotes: string, client: KeyPair, ca: string, timeoutMs = 5_000) {
+  const db = await connect(openVswitch, {
+    remotes,
+    timeoutMs,
+    tls: { privateKey: client.key, certificate: client.cert, ca },
+  });
+  db.close();
+}
+
+test('the CA of the first server is written and believed from then on, one of another CA is refused', async (t) => {
+  const dir = await workplace(t);
+  const [ours, theirs] = await Promise.all([makeCa(dir, 'ours'), makeCa(dir, 'theirs')]);
+  const [server, client, impostor] = await Promise.all([
+    signedBy(ours, dir, 'server'),
+    signedBy(ours, dir, 'client'),
+    signedBy(theirs, dir, 'impostor'),
+  ]);
+  const ca = join(dir, 'ovnnb-ca.cert');
+  const remote = await serve(t, server, ours, await freePort());
+  await open(remote, client, ca);
+  t.is((await readFile(ca, 'utf8')).trim(), (await readFile(ours.cert, 'utf8')).trim());
+  t.is((await stat(ca)).mode & 0o777, 0o644);
+  await open(remote, client, ca);
+
+  const other = await serve(t, impostor, theirs, await freePort());
+  const error = await t.throwsAsync(open(other, client, ca, 500), { instanceOf: DatabaseUnreachable });
+  t.regex(error?.message ?? '', /is not of the CA in .*ovnnb-ca\.cert .*delete that file/);
+  t.is((await readFile(ca, 'utf8')).trim(), (await readFile(ours.cert, 'utf8')).trim());
+});
+
+test('a server that does not send its CA leaves no CA file, and the error says what to do', async (t) => {
+  const dir = await workplace(t);
+  const [ours, theirs] = await Promise.all([makeCa(dir, 'ours'), makeCa(dir, 'theirs')]);
+  const [server, client] = await Promise.all([
+    signedBy(ours, dir, 'server'),
+    signedBy(theirs, dir, 'client'),
+  ]);
+  const ca = join(dir, 'ovnnb-ca.cert');
+  // It trusts clients of another CA than its own, so it does not know what to send.
+  const remote = await serve(t, server, theirs, await freePort());
+  await t.throwsAsync(open(remote, client, ca, 500), {
+    instanceOf: DatabaseUnreachable,
+    message: /does not send its CA's certificate; copy the CA file here by hand/,
+  });
+  await t.throwsAsync(readFile(ca), { code: 'ENOENT' });
+});
+
+test('a client without its files, or of another CA than the server believes, is told so', async (t) => {
+  const dir = await workplace(t);
+  const [ours, theirs] = await Promise.all([makeCa(dir, 'ours'), makeCa(dir, 'theirs')]);
+  const [server, client, stranger] = await Promise.all([
+    signedBy(ours, dir, 'server'),
+    signedBy(ours, dir, 'client'),
+    signedBy(theirs, dir, 'stranger'),
+  ]);
+  const remote = await serve(t, server, ours, await freePort());
+  const unreachable = (message: RegExp) => ({ instanceOf: DatabaseUnreachable, message });
+  await t.throwsAsync(
+    connect(openVswitch, { remotes: remote, timeoutMs: 500 }),
+    unreachable(/needs a private key/),
+  );
+  const missing = { key: join(dir, 'missing.pem'), cert: client.cert };
+  await t.throwsAsync(open(remote, missing, ours.cert, 500), unreachable(/missing\.pem/));
+  const nonsense = join(dir, 'nonsense.pem');
+  await writeFile(nonsense, 'not a certificate\n');
+  await t.throwsAsync(
+    open(remote, client, nonsense, 500),
+    unreachable(/is not of the CA in .*nonsense\.pem/),
+  );
+  await t.throwsAsync(open(remote, stranger, ours.cert, 500), unreachable(/unknown ca|certificate|closed/));
+});
