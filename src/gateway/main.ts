@@ -1,15 +1,14 @@
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
-import { watchNetlink } from '../native.js';
 import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import { ofctlChannel } from '../openflow/ofctl.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
-import { readAddresses } from './address_source.js';
+import { AddressSource } from './address_source.js';
 import { FOLLOWED_TABLES, type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
 import { Controller } from './controller.js';
-import type { Intent, LocalAddress } from './facts.js';
+import type { Intent } from './facts.js';
 import { misfits } from './northbound_check.js';
 import { NorthboundSource } from './northbound_source.js';
 import { completePatchPair, integrationBridge } from './patch_pair.js';
@@ -42,26 +41,23 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   refuseWrongNames(db, options);
 
   const channel = ofctlChannel({ bridge: options.bridge, rundir });
-  let localAddresses: readonly LocalAddress[] = await readAddresses(options.bridge);
+  const addresses = await AddressSource.open(options.bridge, () => controller.look(), signal);
   let northbound: NorthboundSource | undefined;
 
-  const controller = new Controller({
+  const controller: Controller = new Controller({
     intent: options,
     channel,
     log,
     signal,
-    learn: () => ({ bridge: readBridge(db, options.bridge), localAddresses }),
+    learn: () => ({ bridge: readBridge(db, options.bridge), localAddresses: addresses.addresses }),
     mend: () => mendPatchPair(db, options.bridge),
-    otherProblems: () => northboundProblems(db, options.bridge, northbound, controller),
+    otherProblems: () => [
+      ...(addresses.problem === undefined ? [] : [addresses.problem]),
+      ...northboundProblems(db, options.bridge, northbound, controller),
+    ],
   });
   db.onChange(controller.look);
   db.onState(controller.look);
-  const netlink = watchNetlink(['link', 'ipv4-ifaddr', 'ipv6-ifaddr'], () => {
-    void readAddresses(options.bridge).then((addresses) => {
-      localAddresses = addresses;
-      controller.look();
-    });
-  });
   registerCommands(daemon, controller, channel);
   daemon.onCleanup(async () => {
     // The loop must not put back what is taken away.
@@ -76,7 +72,6 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   northbound = startNorthbound(db, sysconf, controller, signal);
   await looping;
   await aborted(signal);
-  netlink.close();
   db.close();
 }
 
