@@ -35,7 +35,9 @@ async function keepWatching({ socket, listener, signal }: Watched): Promise<void
 
 /** Runs one `ovs-ofctl monitor` to its end. */
 async function monitor({ socket, listener, signal }: Watched): Promise<void> {
-  const child = execa('ovs-ofctl', ['--unixctl=none', 'monitor', `unix:${socket}`, 'watch:!initial'], {
+  // Nothing tells a monitor that whoever reads it was killed, until the next event: setpriv(1) has the kernel do it.
+  const command = ['ovs-ofctl', '--unixctl=none', 'monitor', `unix:${socket}`, 'watch:!initial'];
+  const child = execa('setpriv', ['--pdeathsig', 'TERM', ...command], {
     buffer: false,
     reject: false,
     stdin: 'ignore',

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
 interface Subprocess extends PromiseLike<{ readonly exitCode?: number | undefined }> {
@@ -42,23 +41,25 @@ export class Running {
   }
 
   /** Waits until it has written something that matches. */
-  async says(pattern: RegExp, withinMs = 5000): Promise<string> {
-    const deadline = AbortSignal.timeout(withinMs);
-    for (;;) {
-      const match = pattern.exec(this.#output);
-      if (match !== null) return match[0];
-      if (this.#ended) throw new Error(`${this.command} ended and never said ${pattern}:\n${this.#output}`);
-      try {
-        await Promise.race([
-          once(this.#subprocess.all, 'data', { signal: deadline }),
-          once(this.#subprocess.all, 'end', { signal: deadline }),
-        ]);
-      } catch (cause) {
-        throw new Error(`${this.command} did not say ${pattern} in ${withinMs} ms:\n${this.#output}`, {
-          cause,
-        });
-      }
-    }
+  says(pattern: RegExp, withinMs = 5000): Promise<string> {
+    const { all } = this.#subprocess;
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void) => {
+        clearTimeout(timer);
+        all.off('data', look).off('end', look);
+        outcome();
+      };
+      const fail = (why: string) =>
+        settle(() => reject(new Error(`${this.command} ${why} ${pattern}:\n${this.#output}`)));
+      const look = () => {
+        const match = pattern.exec(this.#output);
+        if (match !== null) settle(() => resolve(match[0]));
+        else if (this.#ended) fail('ended and never said');
+      };
+      const timer = setTimeout(() => fail(`did not in ${withinMs} ms say`), withinMs);
+      all.on('data', look).on('end', look);
+      look();
+    });
   }
 
   /** Ends it and answers its exit code. */

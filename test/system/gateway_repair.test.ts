@@ -149,10 +149,20 @@ labTest('a helper that is started with the right flows in place sends nothing', 
   t.regex(await wire.helper('status'), /bundles 0, flows added 0, deleted 0/);
 });
 
+labTest('a helper that is killed leaves the flows in place and no process behind', async (t) => {
+  const before = await ours();
+  process.kill(Number(pid), 'SIGKILL');
+  await until('nothing of it to run', async () => when(!(await processes()).includes('ovs-ofctl')));
+  t.deepEqual(await ours(), before);
+  await wire.startHelper();
+  pid = await pidOfHelper();
+  t.regex(await wire.helper('status'), /bundles 0, flows added 0, deleted 0/);
+});
+
 labTest('that there is no API server is said once', async (t) => {
   const log = await readFile(join(wire.host.rundir, 'ovn-k8s-gateway-helper.log'), 'utf8');
   const lines = log.split('\n').filter((line) => line.includes('k8s-api-server is not set'));
-  t.is(lines.length, 2, 'once for each start');
+  t.is(lines.length, 3, 'once for each start');
 });
 
 labTest(
@@ -172,6 +182,12 @@ labTest(
 
 async function pidOfHelper(): Promise<string> {
   return (await readFile(join(wire.host.rundir, 'ovn-k8s-gateway-helper.pid'), 'utf8')).trim();
+}
+
+/** The commands that run on the host. */
+async function processes(): Promise<string> {
+  const pids = await wire.host.exec(['ip', 'netns', 'pids', wire.host.net.name]);
+  return wire.host.exec(['ps', '-o', 'args=', '-p', pids.split('\n').filter(Boolean).join(',')]);
 }
 
 async function ofport(name: string): Promise<string> {
