@@ -1,0 +1,200 @@
+import type { ExecutionContext } from 'ava';
+import { classOfId, type PacketClass } from '../../src/demux/classes.js';
+import { explain, type PacketFields } from '../../src/demux/explain.js';
+import type { GatewayState } from '../../src/demux/state.js';
+import { demuxFlows } from '../../src/demux/table.js';
+import { linkLocalOf } from '../../src/net/mac.js';
+import { classIdOf } from '../../src/openflow/cookie.js';
+import type { FieldName } from '../../src/openflow/fields.js';
+import { parseMatch } from '../../src/openflow/match.js';
+import { formatPort, LOCAL, parsePort } from '../../src/openflow/ofport.js';
+import { labTest } from '../lab/lab_test.js';
+import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../lab/wire.js';
+
+/** A packet as `ovs-ofctl` writes a match, from one of the bridge's ports; and the class that it must be of. */
+type Case = readonly [name: PacketClass, from: 'phys' | 'local' | 'patch', packet: string];
+
+/** New, established and related connections, as `ct_state` of ovs-fields(7) has their bits with `trk`. */
+const CT_STATES = { new: 0x21n, est: 0x22n, rel: 0x24n } as const;
+
+const LINK_LOCAL = linkLocalOf(MAC);
+const BROADCAST = 'ff:ff:ff:ff:ff:ff';
+
+function cases(f: 4 | 6): Case[] {
+  const [us, outside] = [IP[f], OUTSIDE[f]];
+  const v6 = f === 6;
+  const [src, dst] = v6 ? ['ipv6_src', 'ipv6_dst'] : ['nw_src', 'nw_dst'];
+  const l4 = (protocol: string) => `${protocol}${v6 ? '6' : ''}`;
+  const icmp = v6 ? 'icmp6' : 'icmp';
+  const toUs = `dl_src=${ROUTER_MAC},dl_dst=${MAC},${src}=${outside},${dst}=${us}`;
+  const fromUs = `dl_src=${MAC},dl_dst=${ROUTER_MAC},${src}=${us},${dst}=${outside}`;
+  return [
+    ['tunnel', 'phys', `${l4('udp')},${toUs},tp_src=5000,tp_dst=6081`],
+    ['tunnel', 'phys', `${l4('tcp')},${toUs},tp_src=5000,tp_dst=7471`],
+    ['tunnel', 'local', `${l4('udp')},${fromUs},tp_src=5000,tp_dst=6081`],
+    ['echo-request', 'phys', `${icmp},${toUs},icmp_type=${v6 ? 128 : 8},icmp_code=0`],
+    ['icmp', 'phys', `${icmp},${toUs},icmp_type=${v6 ? 129 : 0},icmp_code=0`],
+    ['icmp', 'phys', `${icmp},${toUs},icmp_type=${v6 ? 1 : 3},icmp_code=0`],
+    ['fragment', 'phys', `${l4('udp')},${toUs},nw_frag=later`],
+    ['management', 'phys', `${l4('tcp')},${toUs},tp_src=5000,tp_dst=22`],
+    ['management', 'phys', `${l4('sctp')},${toUs},tp_src=5000,tp_dst=22`],
+    ['management', 'phys', `${v6 ? 'ipv6' : 'ip'},${toUs},nw_proto=47`],
+    ['pod-out', 'patch', `${l4('tcp')},${fromUs},tp_src=61234,tp_dst=80`],
+    [
+      'pod-drop',
+      'patch',
+      `${l4('tcp')},${fromUs.replace(us, v6 ? 'fd00::9' : '10.244.1.9')},tp_src=1,tp_dst=80`,
+    ],
+    ['host-out', 'local', `${l4('tcp')},${fromUs},tp_src=40000,tp_dst=80`],
+    ['other', 'phys', `${l4('tcp')},${toUs.replace(MAC, OTHER_MAC)},tp_src=5000,tp_dst=22`],
+    [
+      'broadcast',
+      'phys',
+      `${l4('udp')},${toUs.replace(MAC, v6 ? '33:33:00:00:00:01' : BROADCAST)},tp_src=68,tp_dst=67`,
+    ],
+    ...(v6 ? neighbours6() : neighbours4()),
+  ];
+}
+
+function neighbours4(): Case[] {
+  const [us, outside] = [IP[4], OUTSIDE[4]];
+  return [
+    [
+      'neighbour-request',
+      'phys',
+      `arp,dl_src=${ROUTER_MAC},dl_dst=${BROADCAST},arp_spa=${outside},arp_tpa=${us},arp_op=1,arp_sha=${ROUTER_MAC}`,
+    ],
+    [
+      'neighbour-reply',
+      'phys',
+      `arp,dl_src=${ROUTER_MAC},dl_dst=${MAC},arp_spa=${outside},arp_tpa=${us},arp_op=2,arp_sha=${ROUTER_MAC}`,
+    ],
+    [
+      'neighbour-reply',
+      'phys',
+      `arp,dl_src=${ROUTER_MAC},dl_dst=${BROADCAST},arp_spa=${outside},arp_tpa=${outside},arp_op=1,arp_sha=${ROUTER_MAC}`,
+    ],
+    [
+      'pod-out',
+      'patch',
+      `arp,dl_src=${MAC},dl_dst=${BROADCAST},arp_spa=${us},arp_tpa=${outside},arp_op=1,arp_sha=${MAC}`,
+    ],
+    [
+      'pod-drop',
+      'patch',
+      `arp,dl_src=${MAC},dl_dst=${BROADCAST},arp_spa=${us},arp_tpa=${us},arp_op=1,arp_sha=${MAC}`,
+    ],
+  ];
+}
+
+function neighbours6(): Case[] {
+  const [us, outside] = [IP[6], OUTSIDE[6]];
+  const group = '33:33:ff:00:00:10';
+  return [
+    [
+      'neighbour-request',
+      'phys',
+      `icmp6,dl_src=${ROUTER_MAC},dl_dst=${group},ipv6_src=${outside},ipv6_dst=ff02::1:ff00:10,icmp_type=135,icmp_code=0,nd_target=${us}`,
+    ],
+    [
+      'neighbour-reply',
+      'phys',
+      `icmp6,dl_src=${ROUTER_MAC},dl_dst=${MAC},ipv6_src=${outside},ipv6_dst=${us},icmp_type=136,icmp_code=0,nd_target=${outside}`,
+    ],
+    [
+      'pod-out',
+      'patch',
+      `icmp6,dl_src=${MAC},dl_dst=${group},ipv6_src=${LINK_LOCAL},ipv6_dst=ff02::1:ff00:1,icmp_type=135,icmp_code=0,nd_target=${outside}`,
+    ],
+    [
+      'pod-drop',
+      'patch',
+      `icmp6,dl_src=${MAC},dl_dst=33:33:00:00:00:01,ipv6_src=${us},ipv6_dst=ff02::1,icmp_type=136,icmp_code=0,nd_target=${us}`,
+    ],
+  ];
+}
+
+for (const mode of ['port-range', 'conntrack'] as const) {
+  labTest(`${mode}: the switch and explain agree on every class, in both families`, async (t) => {
+    const wire = await Wire.start();
+    t.teardown(() => wire.dispose());
+    await wire.startHelper(`--demux=${mode}`);
+    const { state } = JSON.parse(await wire.helper('status', '--json')) as { state: GatewayState };
+    const flows = demuxFlows(state);
+    for (const f of [4, 6] as const) {
+      const returns: Case = [
+        'pod-return',
+        'phys',
+        `${f === 6 ? 'tcp6' : 'tcp'},dl_src=${ROUTER_MAC},dl_dst=${MAC},${f === 6 ? 'ipv6_src' : 'nw_src'}=${OUTSIDE[f]},${f === 6 ? 'ipv6_dst' : 'nw_dst'}=${IP[f]},tp_src=80,tp_dst=61234`,
+      ];
+      for (const [name, from, packet] of [...cases(f), returns]) {
+        const inPort = { phys: state.phys, local: LOCAL, patch: state.patch }[from];
+        if (inPort === undefined) throw new Error(`${from} has no number`);
+        const text = `in_port=${formatPort(inPort)},${packet}`;
+        for (const [ct, bits] of Object.entries(mode === 'conntrack' ? CT_STATES : { new: CT_STATES.new })) {
+          const told = explain(flows, fieldsOf(text), bits);
+          const traced = readTrace(await trace(wire, text, ct));
+          t.deepEqual(
+            { class: told.class, output: told.output.map(String).toSorted() },
+            traced,
+            `${text} ct ${ct}`,
+          );
+          if (name !== 'pod-return' || mode === 'port-range')
+            expectClass(t, name, told.class, mode, ct, text);
+          else t.is(told.class, ct === 'new' ? 'management' : 'pod-return', text);
+        }
+      }
+    }
+  });
+}
+
+/** In conntrack mode an established packet to IP is the pods', whatever its port. */
+function expectClass(
+  t: ExecutionContext,
+  name: PacketClass,
+  told: PacketClass | undefined,
+  mode: string,
+  ct: string,
+  text: string,
+): void {
+  const isTracked = mode === 'conntrack' && name === 'management' && ct !== 'new';
+  t.is(told, isTracked ? 'pod-return' : name, text);
+}
+
+function fieldsOf(text: string): PacketFields {
+  const match = parseMatch(text);
+  if (match === undefined) throw new Error(`cannot read ${text}`);
+  const fields = new Map<FieldName, bigint>([
+    ['vlan_tci', 0n],
+    ['nw_frag', 0n],
+  ]);
+  for (const { field, value } of match) fields.set(field, value);
+  return fields;
+}
+
+/** `ofproto/trace` takes the fields of a packet by their full names only (ovs-fields(7)). */
+function trace(wire: Wire, text: string, ct: string): Promise<string> {
+  const [, protocol = ''] = /,(tcp|udp|sctp)6?,/.exec(text) ?? [];
+  const named = text.replaceAll('tp_', `${protocol}_`);
+  const packet = text.includes('icmp6,') ? named.replaceAll('icmp_', 'icmpv6_') : named;
+  return wire.host.appctl('ofproto/trace', 'breth0', packet, '--ct-next', `trk,${ct}`);
+}
+
+/** The class of the last flow of breth0 that ofproto/trace met, and the ports that it sent the packet to. */
+function readTrace(text: string): { class: PacketClass | undefined; output: string[] } {
+  const sections = text.split(/^bridge\("/m).filter((section) => section.startsWith('breth0"'));
+  const lines = sections.join('\n').split('\n');
+  const cookies = lines.flatMap((line) => / cookie (0x[0-9a-f]+)$/.exec(line)?.[1] ?? []);
+  const last = cookies.at(-1);
+  const output = lines.flatMap((line) => {
+    const [, port] = /^ +(?:output:)?(\d+|LOCAL)$/.exec(line) ?? [];
+    const number = port === undefined ? undefined : parsePort(port);
+    if (number !== undefined && !lines.includes('    >>>> skipping output to input port <<<<'))
+      return [String(number)];
+    return /^ +NORMAL$/.test(line) ? ['NORMAL'] : [];
+  });
+  return {
+    class: last === undefined ? undefined : classOfId(classIdOf(BigInt(last))),
+    output: output.toSorted(),
+  };
+}
