@@ -1,61 +1,60 @@
 import test from 'ava';
 import { misfits } from '../../src/gateway/northbound_check.js';
-import type { Client } from '../../src/ovsdb/client.js';
-import type { ovnNorthbound } from '../../src/ovsdb/tables/ovn_northbound.js';
+import { type Client, connect } from '../../src/ovsdb/client.js';
+import type { Uuid } from '../../src/ovsdb/columns.js';
+import { ovnNorthbound } from '../../src/ovsdb/tables/ovn_northbound.js';
 import { GATEWAY, MAC } from '../demux/sample.js';
+import { type OvsdbServer, startOvsdbServer } from '../lab/ovsdb_server.js';
 
-type View = Parameters<typeof misfits>[0];
-type Row = Readonly<Record<string, unknown>>;
+let server: OvsdbServer;
+let nb: Client<typeof ovnNorthbound>;
+test.before(async () => {
+  server = await startOvsdbServer({ schema: 'OVN_Northbound' });
+  nb = await connect(ovnNorthbound, { remotes: server.remote });
+});
+test.after.always(async () => {
+  nb?.close();
+  await server?.dispose();
+});
 
-/** A northbound database of plain rows. */
-function database(tables: Readonly<Record<string, readonly Row[]>>): View {
-  const rows = (name: string) => tables[name] ?? [];
-  const view: Pick<Client<typeof ovnNorthbound>, 'table' | 'find' | 'filter'> = {
-    table: ((name: string) => new Map(rows(name).map((row) => [row._uuid, row]))) as View['table'],
-    find: ((name: string, wanted: (row: Row) => boolean) => rows(name).find(wanted)) as View['find'],
-    filter: ((name: string, wanted: (row: Row) => boolean) => rows(name).filter(wanted)) as View['filter'],
-  };
-  return view;
-}
-
-function gateway({
+/** Makes the gateway's rows anew, and waits until this client has them. */
+async function gateway({
   mac = String(MAC),
   networks = ['203.0.113.10/24', '2001:db8::10/64'],
   translatesTo = ['203.0.113.10', '2001:db8::10'],
   range = '61000-65535',
-} = {}): View {
-  const nat = translatesTo.map((external_ip, i) => ({
-    _uuid: `n${i}`,
-    type: 'snat',
-    external_ip,
-    external_port_range: range,
-  }));
-  return database({
-    Logical_Router: [{ _uuid: 'r', name: 'GR_gw', nat: nat.map(({ _uuid }) => _uuid) }],
-    Logical_Router_Port: [{ _uuid: 'p', name: 'rtoe-GR_gw', mac, networks }],
-    NAT: nat,
+} = {}): Promise<void> {
+  const txn = nb.transaction('a gateway');
+  for (const { _uuid } of nb.table('Logical_Router').values()) txn.delete('Logical_Router', _uuid);
+  const nat = translatesTo.map((external_ip) =>
+    txn.insert('NAT', { type: 'snat', external_ip, logical_ip: '10.244.0.0/16', external_port_range: range }),
+  );
+  const port = txn.insert('Logical_Router_Port', { name: 'rtoe-GR_gw', mac, networks });
+  const router = txn.insert('Logical_Router', { name: 'GR_gw', ports: [port], nat });
+  const uuid: Uuid | undefined = (await txn.commit()).get(router);
+  await nb.until(() => (uuid === undefined ? undefined : nb.table('Logical_Router').get(uuid)), {
+    what: 'the rows to be here',
   });
 }
 
-test('rows that fit the host are no problem', (t) => {
-  t.deepEqual(misfits(gateway(), 'gw', GATEWAY), []);
+test.serial('a gateway router that is not there is a problem', (t) => {
+  t.deepEqual(misfits(nb, 'gw', GATEWAY), ['OVN has no gateway router GR_gw; run gateway-init']);
 });
 
-test('each row that no longer fits is named, with the remedy', (t) => {
-  const cases: readonly (readonly [View, RegExp])[] = [
-    [database({}), /^OVN has no gateway router GR_gw; run gateway-init$/],
-    [
-      gateway({ mac: '02:00:00:00:00:99' }),
-      /rtoe-GR_gw has MAC 02:00:00:00:00:99, breth0 0a:58:cb:00:71:0a; .*gateway-init again/,
-    ],
-    [
-      gateway({ networks: ['203.0.113.9/24', '2001:db8::10/64'] }),
-      /rtoe-GR_gw has .*, not 203\.0\.113\.10; /,
-    ],
-    [gateway({ translatesTo: ['203.0.113.9'] }), /GR_gw translates to 203\.0\.113\.9; /],
-    [gateway({ range: '' }), /GR_gw translates to ports "", the rules expect 61000-65535; /],
+test.serial('rows that fit the host are no problem', async (t) => {
+  await gateway();
+  t.deepEqual(misfits(nb, 'gw', GATEWAY), []);
+});
+
+test.serial('each row that no longer fits is named, with the remedy', async (t) => {
+  const cases: readonly (readonly [Parameters<typeof gateway>[0], RegExp])[] = [
+    [{ mac: '02:00:00:00:00:99' }, /rtoe-GR_gw has MAC 02:00:00:00:00:99, breth0 0a:58:cb:00:71:0a; .*again/],
+    [{ networks: ['203.0.113.9/24', '2001:db8::10/64'] }, /rtoe-GR_gw has .*, not 203\.0\.113\.10; /],
+    [{ translatesTo: ['203.0.113.9'] }, /GR_gw translates to 203\.0\.113\.9; /],
+    [{ range: '' }, /GR_gw translates to ports "", the rules expect 61000-65535; /],
   ];
-  for (const [nb, line] of cases) {
+  for (const [rows, line] of cases) {
+    await gateway(rows);
     const found = misfits(nb, 'gw', GATEWAY);
     t.is(found.length, 1, found.join('\n'));
     t.regex(found[0] ?? '', line);
