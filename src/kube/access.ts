@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import type { RequestOptions } from 'node:https';
+import { join } from 'node:path';
+import { ProductError, UsageError } from '../net/errors.js';
+
+/** How to reach an API server, and as whom. */
+export interface ApiAccess {
+  readonly server: URL;
+  /** Where this was found, for messages: `external_ids:k8s-api-server`, a file. */
+  readonly source: string;
+  /** Credentials and TLS of the next request; a token that expires is read anew. */
+  options(): Promise<RequestOptions>;
+}
+
+export interface AccessOptions {
+  /** `--kubeconfig`. */
+  readonly kubeconfig?: string | undefined;
+  /** `external_ids` of the Open_vSwitch row. */
+  readonly systemIds: ReadonlyMap<string, string>;
+  /** OVS's sysconf directory, where `k8s-ca.crt` may be. */
+  readonly sysconf: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Where a Pod finds its token and CA (Kubernetes, "Accessing the Kubernetes API from a Pod"). */
+const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/**
+ * Finds the API server: `--kubeconfig`, then `external_ids:k8s-api-server`, then the cluster that this runs in.
+ * @returns `undefined` where none is configured
+ * @throws UsageError for a kubeconfig that cannot be used; ProductError `ERR_KUBE_CONFIG`
+ */
+export async function findAccess(options: AccessOptions): Promise<ApiAccess | undefined> {
+  const { kubeconfig, systemIds, env } = options;
+  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig);
+  const server = systemIds.get('k8s-api-server');
+  if (server !== undefined && server !== '') return fromSystemIds(server, options);
+  return env.KUBERNETES_SERVICE_HOST === undefined ? undefined : fromCluster();
+}
+
+/** What `external_ids` say. The token and the CA are stored with literal `\n`, as ovs-vsctl keeps them. */
+function fromSystemIds(text: string, { systemIds, sysconf }: AccessOptions): ApiAccess {
+  const server = parseServer(text);
+  const token = systemIds.get('k8s-api-token')?.replaceAll('\\n', '').trim();
+  const ca =
+    systemIds.get('k8s-ca-certificate')?.replaceAll('\\n', '\n') ?? readIfThere(join(sysconf, 'k8s-ca.crt'));
+  if (server.protocol === 'https:' && ca === undefined) {
+    throw new ProductError(
+      'ERR_KUBE_CONFIG',
+      `external_ids:k8s-api-server=${text}: no CA to know it by; set external_ids:k8s-ca-certificate or put it in ${join(sysconf, 'k8s-ca.crt')}`,
+    );
+  }
+  const headers = token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` };
+  return {
+    server,
+    source: 'external_ids:k8s-api-server',
+    options: async () => ({ headers, ...(ca === undefined ? {} : { ca }) }),
+  };
+}
+
+async function fromKubeconfig(file: string): Promise<ApiAccess> {
+  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(file);
+  } catch (error) {
+    throw new UsageError(`--kubeconfig=${file}: cannot be read`, { cause: error });
+  }
+  return fromConfig(config, `--kubeconfig=${file}`);
+}
+
+async function fromCluster(): Promise<ApiAccess> {
+  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
+  const config = new KubeConfig();
+  config.loadFromCluster();
+  return fromConfig(config, IN_CLUSTER);
+}
+
+function fromConfig(
+  config: {
+    getCurrentCluster(): { readonly server: string; skipTLSVerify?: boolean } | null;
+    applyToHTTPSOptions(options: RequestOptions): Promise<void>;
+  },
+  source: string,
+): ApiAccess {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null)
+    throw new UsageError(`${source}: has no current context; set one with kubectl config use-context`);
+  const server = parseServer(cluster.server);
+  return {
+    server,
+    source,
+    options: async () => {
+      if (server.protocol === 'http:') return {};
+      const options: RequestOptions = {};
+      await config.applyToHTTPSOptions(options);
+      // The connection is ours: one that is kept open for all requests.
+      const { agent: _agent, ...rest } = options;
+      return rest;
+    },
+  };
+}
+
+/** `http://` is assumed where no scheme is given, as in the original. */
+function parseServer(text: string): URL {
+  const withScheme = /^https?:\/\//.test(text) ? text : `http://${text}`;
+  try {
+    return new URL(withScheme);
+  } catch (error) {
+    throw new ProductError(
+      'ERR_KUBE_CONFIG',
+      `"${text}" is not the address of an API server; give https://HOST:PORT`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,136 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { ApiAccess } from './access.js';
+import { ApiError } from './errors.js';
+
+/** A page of a list, or an object, is not larger than this. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+/** No answer to a question takes longer, in milliseconds; a watch has a timer of its own. */
+const TIMEOUT_MS = 30_000;
+/** A kept connection is probed by TCP after this much silence, in milliseconds. */
+const KEEPALIVE_MS = 15_000;
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+interface Request {
+  readonly method: 'GET' | 'PATCH';
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Requests to one API server, over connections that are kept. */
+export class KubeApi {
+  private readonly agent: HttpAgent | HttpsAgent;
+
+  constructor(
+    private readonly access: ApiAccess,
+    { sockets = 16 }: { readonly sockets?: number } = {},
+  ) {
+    const options = { keepAlive: true, keepAliveMsecs: KEEPALIVE_MS, maxSockets: sockets };
+    this.agent = access.server.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+  }
+
+  /** The server, for messages. */
+  get name(): string {
+    return this.access.server.origin;
+  }
+
+  /** @throws ApiError */
+  get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+    return this.json<T>({ method: 'GET', path, query, signal });
+  }
+
+  /** Merges `patch` into an object (RFC 7386). @throws ApiError */
+  patch<T>(path: string, patch: unknown, signal?: AbortSignal): Promise<T> {
+    const body = JSON.stringify(patch);
+    return this.json<T>({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json', signal });
+  }
+
+  /** Opens a watch: the answer's body goes on until somebody ends it. @throws ApiError */
+  async open(path: string, query: Query, signal: AbortSignal): Promise<IncomingMessage> {
+    const response = await this.send({ method: 'GET', path, query, signal });
+    if (response.statusCode !== 200) throw await this.refusal(`GET ${path}`, response);
+    return response;
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private async json<T>(request: Request): Promise<T> {
+    const { method, path, signal } = request;
+    const late = AbortSignal.timeout(TIMEOUT_MS);
+    const either = signal === undefined ? late : AbortSignal.any([signal, late]);
+    const response = await this.send({ ...request, signal: either });
+    if (response.statusCode !== 200) throw await this.refusal(`${method} ${path}`, response);
+    const text = await this.body(`${method} ${path}`, response);
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      throw new ApiError(0, `${method} ${this.name}${path}`, 'the answer is not JSON', { cause: error });
+    }
+  }
+
+  private async send({
+    method,
+    path,
+    query = {},
+    body,
+    contentType,
+    signal,
+  }: Request): Promise<IncomingMessage> {
+    const url = new URL(path, this.access.server);
+    for (const [key, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(key, String(value));
+    const { headers = {}, ...options } = await this.access.options();
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    return new Promise((resolve, reject) => {
+      const request = send(url, {
+        ...options,
+        method,
+        agent: this.agent,
+        headers: {
+          ...headers,
+          accept: 'application/json',
+          ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      request.once('response', resolve);
+      request.once('error', (error) =>
+        reject(new ApiError(0, `${method} ${this.name}${path}`, 'no answer', { cause: error })),
+      );
+      request.end(body);
+    });
+  }
+
+  /** What a Status object says (Kubernetes API conventions, "Response Status Kind"). */
+  private async refusal(what: string, response: IncomingMessage): Promise<ApiError> {
+    const status = response.statusCode ?? 0;
+    const text = await this.body(what, response).catch(() => '');
+    const [, message] = /"message":"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
+    const said = message ?? text.slice(0, 200).replaceAll(/\s+/g, ' ');
+    const remedy =
+      status === 401 || status === 403 ? `; the credentials are those of ${this.access.source}` : '';
+    return new ApiError(status, `${what.replace(' ', ` ${this.name}`)}`, `${status} ${said}${remedy}`);
+  }
+
+  private async body(what: string, response: IncomingMessage): Promise<string> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > MAX_BODY_BYTES) throw new Error(`the answer has more than ${MAX_BODY_BYTES} bytes`);
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      response.destroy();
+      throw new ApiError(0, `${what} of ${this.name}`, 'the answer broke off', { cause: error });
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  }
+}

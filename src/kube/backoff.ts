@@ -1,0 +1,28 @@
+import { ApiError } from './errors.js';
+
+/** Waits before trying again, in milliseconds: they double, and start again after success. */
+const DELAYS = { first: 800, most: 30_000 } as const;
+
+/**
+ * How long to wait after each failure in a row.
+ *
+ * A server that refuses connections costs nothing to ask and may be back any moment; one that answers with an error
+ * is asked ever less often. Each wait varies by a fifth, so that many clients do not come at once.
+ */
+export class Backoff {
+  private failures = 0;
+
+  constructor(private readonly random: () => number = Math.random) {}
+
+  /** Milliseconds to wait after `error`. */
+  after(error: unknown): number {
+    const isAnswered = error instanceof ApiError && error.status !== 0;
+    const wait = isAnswered ? Math.min(DELAYS.first * 2 ** this.failures, DELAYS.most) : DELAYS.first;
+    this.failures++;
+    return wait * (0.8 + 0.4 * this.random());
+  }
+
+  reset(): void {
+    this.failures = 0;
+  }
+}

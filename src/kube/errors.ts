@@ -1,0 +1,20 @@
+import { ProductError } from '../net/errors.js';
+
+/** What an API server refused, or did not answer. `status` is that of HTTP, 0 where there was no answer. */
+export class ApiError extends ProductError {
+  override readonly name = 'ApiError';
+
+  constructor(
+    readonly status: number,
+    what: string,
+    why: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(status === 0 ? 'ERR_API_UNREACHABLE' : `ERR_API_${status}`, `${what}: ${why}`, options);
+  }
+
+  /** Whether the version that a list or watch named is too old: list again (Kubernetes API concepts, "410 Gone"). */
+  get isGone(): boolean {
+    return this.status === 410;
+  }
+}
