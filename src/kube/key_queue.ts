@@ -16,9 +16,10 @@ export class KeyQueue {
   async take(signal: AbortSignal): Promise<ReadonlySet<string>> {
     if (this.isEmpty && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        this.wake = () => resolve();
+        signal.addEventListener('abort', this.wake, { once: true });
       });
+      if (this.wake !== undefined) signal.removeEventListener('abort', this.wake);
       this.wake = undefined;
     }
     const taken = this.keys;
