@@ -17,6 +17,7 @@ const command = makeCommand(
       "how pods' return traffic is told from the host's (default: port-range where gateway-init set one)",
     ).choices(['conntrack', 'port-range']),
   )
+  .option('--kubeconfig <file>', 'how to reach the API server (default: what external_ids say)')
   .option('--db <database>', 'the local switch', localDatabase(process.env))
   .option('--timeout <seconds>', 'how long the database and the switch may take at start', '5');
 
@@ -27,6 +28,7 @@ daemonCommand(command, async (daemon, given) => {
     physicalInterface: String(given.physicalInterface),
     demux: given.demux === 'conntrack' || given.demux === 'port-range' ? given.demux : undefined,
     db: String(given.db),
+    kubeconfig: given.kubeconfig === undefined ? undefined : String(given.kubeconfig),
     timeoutMs: readMilliseconds(String(given.timeout)),
   });
 });

@@ -5,6 +5,12 @@ import type { Ofport } from '../openflow/ofport.js';
 
 export type Transport = 'tcp' | 'udp' | 'sctp';
 
+/** A port of the gateway's own addresses that belongs to a service. */
+export interface NodePort {
+  readonly protocol: Transport;
+  readonly port: number;
+}
+
 /** How return traffic of pods is told from the host's own. */
 export type Demux =
   | { readonly mode: 'conntrack' }
@@ -26,6 +32,6 @@ export interface GatewayState {
   /** External and ingress addresses that this gateway carries for services. */
   readonly served: readonly IpAddress[];
   /** Node ports of services, on every address of `addresses`. */
-  readonly nodePorts: readonly { readonly protocol: Transport; readonly port: number }[];
+  readonly nodePorts: readonly NodePort[];
   readonly demux: Demux;
 }

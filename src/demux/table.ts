@@ -6,7 +6,7 @@ import { term } from '../openflow/match.js';
 import { LOCAL } from '../openflow/ofport.js';
 import { ANNOUNCEMENT_TABLE, announcement } from './announcement.js';
 import { rule, sentBy, steer } from './rule.js';
-import type { GatewayState } from './state.js';
+import type { GatewayState, NodePort } from './state.js';
 
 /** Where connections that pods opened are tracked in `conntrack` mode, as the original had it. */
 export const POD_ZONE = 64000;
@@ -92,12 +92,7 @@ export function demuxFlows(state: GatewayState): Flow[] {
       .laterFragment()
       .output(LOCAL, patch),
 
-    nodePorts.flatMap(({ protocol, port }) =>
-      toUs('node-port')
-        .to(...addresses)
-        .transport(protocol, port)
-        .output(patch),
-    ),
+    nodePorts.flatMap(nodePortFlows(state)),
 
     toUs('external')
       .to(...served)
@@ -135,6 +130,23 @@ export function demuxFlows(state: GatewayState): Flow[] {
 
     rule('other').anyTag().do(NORMAL),
   ].flat();
+}
+
+/**
+ * Row 6: the flows of one node port. Of this row alone there can be thousands of flows, so that a caller may want to
+ * make those of a port once.
+ */
+export function nodePortFlows({
+  mac,
+  phys,
+  patch,
+  addresses,
+}: Omit<GatewayState, 'nodePorts'>): (nodePort: NodePort) => Flow[] {
+  const toUs = rule('node-port')
+    .from(phys)
+    .toMac(mac)
+    .to(...addresses);
+  return ({ protocol, port }) => toUs.transport(protocol, port).output(patch);
 }
 
 /** Row 9: what tells a pod's return traffic from the host's own. */

@@ -1,10 +1,14 @@
 import type { GatewayState } from '../demux/state.js';
 import { explainError } from '../net/errors.js';
+import { bundleSize } from '../openflow/bundle.js';
 import type { FlowChannel, SwitchNews } from '../openflow/channel.js';
+import { diffFlows } from '../openflow/reconcile.js';
 import { desiredFlows } from './desired.js';
-import type { Facts, Intent } from './facts.js';
+import type { Facts, Intent, ServiceFacts } from './facts.js';
+import { InstalledFlows } from './installed_flows.js';
+import { recoverClaims } from './services.js';
 import { readFacts } from './state.js';
-import { reconcileFlows, reconcileSettings } from './switch.js';
+import { reconcileSettings } from './switch.js';
 import { type Log, Trouble } from './trouble.js';
 import { Wakeup } from './wakeup.js';
 
@@ -66,10 +70,12 @@ export class Controller {
   private readonly stopped = new AbortController();
   private running: Promise<void> | undefined;
   private readonly desired = desiredFlows();
+  private readonly installed: InstalledFlows;
   private readonly syncWaiters = new Set<() => void>();
 
   constructor(private readonly options: ControllerOptions) {
     this.trouble = new Trouble(options.log);
+    this.installed = new InstalledFlows(options.channel);
   }
 
   /** Says that something may have changed. */
@@ -92,6 +98,7 @@ export class Controller {
   syncNow(): Promise<void> {
     this.settingsDue = true;
     this.isSynced = false;
+    this.installed.doubt();
     const done = new Promise<void>((resolve) => this.syncWaiters.add(resolve));
     this.look();
     return done;
@@ -115,12 +122,16 @@ export class Controller {
     channel.watch((news) => this.hear(news), signal);
     while (!signal.aborted) {
       const rang = await this.wakeup.wait(this.failure === undefined ? AUDIT_MS : this.retryMs, signal);
-      if (!rang) this.settingsDue = true;
+      if (!rang) {
+        this.settingsDue = true;
+        this.installed.doubt();
+      }
       if (!signal.aborted) await this.once();
     }
   }
 
   private hear(news: SwitchNews): void {
+    this.installed.doubt();
     if (news === 'up') {
       this.switchIsUp = true;
       this.settingsDue = true;
@@ -136,11 +147,12 @@ export class Controller {
   private async once(): Promise<void> {
     this.totals.looks++;
     const { learn, intent, mend, otherProblems } = this.options;
-    const { state, problems } = readFacts(learn(), intent);
+    const facts = learn();
+    const { state, problems } = readFacts(facts, intent);
     this.state = state;
     try {
       if (state !== undefined && this.switchIsUp) {
-        await this.settle(state);
+        await this.settle(state, facts.services);
         // Only now: what OVN gets to send and receive here is sorted by the flows.
         await mend();
       }
@@ -158,14 +170,26 @@ export class Controller {
     this.trouble.report([...absence, ...failure, ...problems, ...otherProblems()]);
   }
 
-  private async settle(state: GatewayState): Promise<void> {
-    const { channel, log } = this.options;
-    const { added, removed } = await reconcileFlows(channel, () => this.desired(state));
-    this.totals.flowsAdded += added;
-    this.totals.flowsRemoved += removed;
-    if (added + removed > 0) {
+  private async settle(reading: GatewayState, services: ServiceFacts): Promise<void> {
+    const { log } = this.options;
+    const installed = await this.installed.read();
+    // What no API server has said anything of yet stays as the switch has it.
+    const found = recoverClaims(services.nodePorts && services.served ? [] : installed);
+    const state = {
+      ...reading,
+      nodePorts: services.nodePorts ?? found.nodePorts,
+      served: services.served ?? found.served,
+    };
+    this.state = state;
+    const bundle = diffFlows(this.desired(state), installed);
+    if (bundleSize(bundle) > 0) {
+      await this.installed.apply(bundle, installed);
       this.totals.bundles++;
-      log.info(`${state.bridge}: one bundle: ${added} flows added, ${removed} deleted`);
+      this.totals.flowsAdded += bundle.add.length;
+      this.totals.flowsRemoved += bundle.remove.length;
+      log.info(
+        `${state.bridge}: one bundle: ${bundle.add.length} flows added, ${bundle.remove.length} deleted`,
+      );
     }
     await this.settleSettings(state);
     this.isSynced = true;

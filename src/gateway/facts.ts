@@ -1,4 +1,6 @@
+import type { NodePort } from '../demux/state.js';
 import type { Cidr } from '../net/cidr.js';
+import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import type { Ofport } from '../openflow/ofport.js';
 
@@ -25,10 +27,17 @@ export interface LocalAddress extends Cidr {
   readonly secondary: boolean;
 }
 
+/** What services take of the gateway's traffic; `undefined` for what is not known yet, which stays as it is. */
+export interface ServiceFacts {
+  readonly nodePorts: readonly NodePort[] | undefined;
+  readonly served: readonly IpAddress[] | undefined;
+}
+
 /** Everything the helper has learnt of its host: what its sources write and its decisions read. */
 export interface Facts {
   readonly bridge: BridgeFacts | undefined;
   readonly localAddresses: readonly LocalAddress[];
+  readonly services: ServiceFacts;
 }
 
 /** What the operator said on the command line. */

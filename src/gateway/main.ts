@@ -1,5 +1,6 @@
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
+import { isConfigured } from '../kube/access.js';
 import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import { ofctlChannel } from '../openflow/ofctl.js';
@@ -8,10 +9,12 @@ import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { AddressSource } from './address_source.js';
 import { FOLLOWED_TABLES, type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
 import { Controller } from './controller.js';
-import type { Intent } from './facts.js';
+import type { Intent, ServiceFacts } from './facts.js';
 import { misfits } from './northbound_check.js';
 import { NorthboundSource } from './northbound_source.js';
 import { completePatchPair, integrationBridge } from './patch_pair.js';
+import { ServiceSource } from './service_source.js';
+import { NO_CLAIMS } from './services.js';
 import { NODE_NAME } from './state.js';
 import { countersJson, formatCounters, formatStatus, type Status, statusJson } from './status.js';
 import { cleanUp } from './switch.js';
@@ -20,6 +23,8 @@ export interface HelperOptions extends Intent {
   /** The local switch's database. */
   readonly db: string;
   readonly timeoutMs: number;
+  /** `--kubeconfig`, before what `external_ids` say. */
+  readonly kubeconfig: string | undefined;
 }
 
 /**
@@ -43,16 +48,30 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   const channel = ofctlChannel({ bridge: options.bridge, rundir });
   const addresses = await AddressSource.open(options.bridge, () => controller.look(), signal);
   let northbound: NorthboundSource | undefined;
+  let services: ServiceSource | undefined;
+  const access = () => ({
+    kubeconfig: options.kubeconfig,
+    systemIds: readSystemIds(db),
+    sysconf,
+    env: process.env,
+  });
 
   const controller: Controller = new Controller({
     intent: options,
     channel,
     log,
     signal,
-    learn: () => ({ bridge: readBridge(db, options.bridge), localAddresses: addresses.addresses }),
+    learn: () => ({
+      bridge: readBridge(db, options.bridge),
+      localAddresses: addresses.addresses,
+      services: isConfigured(access())
+        ? readServiceFacts(db, options.bridge, services, northbound)
+        : NO_CLAIMS,
+    }),
     mend: () => mendPatchPair(db, options.bridge),
     otherProblems: () => [
       ...(addresses.problem === undefined ? [] : [addresses.problem]),
+      ...(services?.problems ?? []),
       ...northboundProblems(db, options.bridge, northbound, controller),
     ],
   });
@@ -68,8 +87,16 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   const looping = controller.run();
   await firstFlows(controller, options);
   daemon.ready();
-  sayWhatIsNotConfigured(db, log);
-  northbound = startNorthbound(db, sysconf, controller, signal);
+  if (!isConfigured(access()))
+    log.info('external_ids:k8s-api-server is not set: no services are followed, everything else is done');
+  // Each as soon as somebody says where it is, which may be later.
+  const reachOut = () => {
+    northbound ??= startNorthbound(db, sysconf, controller, signal);
+    if (isConfigured(access()))
+      services ??= new ServiceSource({ ...access(), changed: controller.look, signal });
+  };
+  reachOut();
+  db.onChange(reachOut);
   await looping;
   await aborted(signal);
   db.close();
@@ -146,10 +173,23 @@ function startNorthbound(
     : new NorthboundSource({ remotes, sysconf, changed: controller.look, signal });
 }
 
-function sayWhatIsNotConfigured(db: LocalDatabase, log: { info(message: string): void }): void {
-  if (!readSystemIds(db).has('k8s-api-server')) {
-    log.info('external_ids:k8s-api-server is not set: no services are followed, everything else is done');
-  }
+/**
+ * What is known of services. External addresses are those of the first gateway, as its load balancers are; where
+ * there is no northbound database to say which that is, there is one gateway.
+ */
+function readServiceFacts(
+  db: LocalDatabase,
+  bridge: string,
+  services: ServiceSource | undefined,
+  northbound: NorthboundSource | undefined,
+): ServiceFacts {
+  const claims = services?.claims;
+  const node = readBridge(db, bridge)?.externalIds.get(NODE_NAME);
+  const isFirst = northbound === undefined || node === undefined ? true : northbound.isFirstGateway(node);
+  return {
+    nodePorts: claims?.nodePorts,
+    served: isFirst === undefined ? undefined : isFirst ? claims?.served : [],
+  };
 }
 
 function registerCommands(daemon: Daemon, controller: Controller, channel: FlowChannel): void {

@@ -28,6 +28,12 @@ export class NorthboundSource {
     return this.client;
   }
 
+  /** Whether external addresses come in at the gateway of `node`; `undefined` until the tables were here once. */
+  isFirstGateway(node: string): boolean | undefined {
+    const router = this.client?.find('Logical_Router', ({ name }) => name === `GR_${node}`);
+    return this.client === undefined ? undefined : router?.external_ids.get('first_gateway') === 'yes';
+  }
+
   get problem(): string | undefined {
     return this.client?.isConnected ? undefined : this.why;
   }

@@ -1,31 +1,6 @@
 import type { GatewayState } from '../demux/state.js';
-import { bundleSize } from '../openflow/bundle.js';
 import type { FlowChannel } from '../openflow/channel.js';
-import { type Flow, flow, type InstalledFlow } from '../openflow/flow.js';
-import { diffFlows } from '../openflow/reconcile.js';
-
-/** What one look at the switch changed. */
-export interface Applied {
-  readonly added: number;
-  readonly removed: number;
-  /** Settings beside the flows that were put right, as an operator would name them. */
-  readonly settings: readonly string[];
-}
-
-/**
- * Makes the switch's flows the desired ones: reads, compares, and sends one bundle if anything differs.
- * @throws SwitchUnreachable, BundleRefused, BundleUnknown
- */
-export async function reconcileFlows(
-  channel: FlowChannel,
-  makeFlows: () => readonly Flow[],
-): Promise<Applied> {
-  // The switch is asked first: while it is, the flows are made.
-  const [installed, desired] = await Promise.all([channel.readFlows(), makeFlows()]);
-  const bundle = diffFlows(desired, installed);
-  if (bundleSize(bundle) > 0) await channel.apply(bundle);
-  return { added: bundle.add.length, removed: bundle.remove.length, settings: [] };
-}
+import { flow, type InstalledFlow } from '../openflow/flow.js';
 
 /**
  * Sets what the flows rely on: later fragments matched as such, and no copy of a flooded frame for OVN.

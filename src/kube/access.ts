@@ -25,6 +25,15 @@ export interface AccessOptions {
 /** Where a Pod finds its token and CA (Kubernetes, "Accessing the Kubernetes API from a Pod"). */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
+/** Whether anybody says where an API server is. */
+export function isConfigured({ kubeconfig, systemIds, env }: AccessOptions): boolean {
+  return (
+    kubeconfig !== undefined ||
+    (systemIds.get('k8s-api-server') ?? '') !== '' ||
+    env.KUBERNETES_SERVICE_HOST !== undefined
+  );
+}
+
 /**
  * Finds the API server: `--kubeconfig`, then `external_ids:k8s-api-server`, then the cluster that this runs in.
  * @returns `undefined` where none is configured

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { BridgeFacts, BridgePort, Facts, Intent, LocalAddress } from '../../src/gateway/facts.js';
+import { NO_CLAIMS } from '../../src/gateway/services.js';
 import { readFacts } from '../../src/gateway/state.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseMac } from '../../src/net/mac.js';
@@ -39,7 +40,7 @@ function facts({
   local?: readonly LocalAddress[];
 } = {}): Facts {
   const bridge: BridgeFacts = { uuid: 'u', name: 'breth0', ports, externalIds: ids };
-  return { bridge, localAddresses: local };
+  return { bridge, localAddresses: local, services: NO_CLAIMS };
 }
 
 function without(key: string): ReadonlyMap<string, string> {
@@ -55,7 +56,10 @@ test('a gateway that is whole has its state, and no problem', (t) => {
 });
 
 test('without a bridge there is no state, and the remedy is named', (t) => {
-  const { state, problems } = readFacts({ bridge: undefined, localAddresses: [] }, INTENT);
+  const { state, problems } = readFacts(
+    { bridge: undefined, localAddresses: [], services: NO_CLAIMS },
+    INTENT,
+  );
   t.is(state, undefined);
   t.deepEqual(problems, ['there is no bridge breth0; ovn-k8s-util nics-to-bridge makes it']);
 });
