@@ -137,11 +137,12 @@ function registerCommon(
     return '';
   });
   unixctl.register('vlog/list', '', 0, 0, () => vlog.list());
-  unixctl.register('vlog/set', '{spec...}', 1, Number.MAX_SAFE_INTEGER, (specs) => {
-    const settings = specs.map(parseVlogSpec);
+  unixctl.register('vlog/set', '{spec...}', 0, Number.MAX_SAFE_INTEGER, (specs) => {
+    // Without a SPEC everything is logged (ovs-appctl(8)).
+    const settings = (specs.length === 0 ? [''] : specs).map(parseVlogSpec);
     const unknown = settings.find(({ module }) => module !== undefined && !vlog.knows(module));
     if (unknown !== undefined)
-      throw new ProductError('ERR_ARGUMENTS', `no facility, level, or module "${unknown.module}"`);
+      throw new ProductError('ERR_ARGUMENTS', `no destination, level, or module "${unknown.module}"`);
     for (const setting of settings) vlog.set(setting);
     return '';
   });
