@@ -62,6 +62,8 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
       controller.look();
     });
   });
+  // Also after a start that failed: an open watch would keep the process, and who waits for it, for ever.
+  signal.addEventListener('abort', () => netlink.close(), { once: true });
   registerCommands(daemon, controller, channel);
   daemon.onCleanup(async () => {
     // The loop must not put back what is taken away.
@@ -70,13 +72,14 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   });
 
   const looping = controller.run();
-  await firstFlows(controller, options);
-  daemon.ready();
-  sayWhatIsNotConfigured(db, log);
-  northbound = startNorthbound(db, sysconf, controller, signal);
+  await Promise.race([firstFlows(controller, options), aborted(signal)]);
+  if (!signal.aborted) {
+    daemon.ready();
+    sayWhatIsNotConfigured(db, log);
+    northbound = startNorthbound(db, sysconf, controller, signal);
+  }
   await looping;
   await aborted(signal);
-  netlink.close();
   db.close();
 }
 
