@@ -101,6 +101,8 @@ async function runInThisProcess(
     );
     log.info('exiting');
   } catch (error) {
+    // What fails because the daemon was told to end is no failure.
+    if (stop.signal.aborted && error instanceof ProductError) return log.info('exiting');
     if (isReady || !(error instanceof ProductError)) return fatal(error);
     if (options.logFile !== undefined) log.err(explainError(error));
     throw error;
