@@ -248,3 +248,26 @@ labTest('exit ends a monitored daemon and its monitor', async (t) => {
   await ends(monitor);
   t.false(traces(host).includes(pidfileOf(host)));
 });
+
+labTest('a switch that does not answer is waited for, said, and no obstacle to ending', async (t) => {
+  const { host } = wire;
+  await host.killSwitch();
+  for (const mode of [['--detach'], ['--detach', '--monitor'], []]) {
+    const { exitCode, stderr } = await host.run(HELPER, [
+      ...PORTS,
+      ...mode,
+      '--timeout=0.3',
+      '-vconsole:off',
+    ]);
+    t.is(exitCode, 1);
+    t.regex(stderr, /^ovn-k8s-gateway-helper: breth0 has no flows after 300 ms/);
+    t.deepEqual(traces(host), []);
+  }
+  for (const db of [[], ['--db=unix:/nonexistent']]) {
+    const helper = host.spawn(HELPER, [...PORTS, '--timeout=60', ...db]);
+    await helper.says(/INFO/);
+    t.is(await helper.stop('SIGTERM'), 0, helper.output);
+    t.deepEqual(traces(host), []);
+  }
+  await host.startSwitch();
+});
