@@ -61,7 +61,7 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch> {
     changed_ = Napi::Persistent(info[1].As<Napi::Function>());
     context_ = std::make_unique<Napi::AsyncContext>(env, "NetlinkWatch");
     Ref();
-    napi_add_env_cleanup_hook(env, &NetlinkWatch::OnEnvCleanup, this);
+    napi_add_async_cleanup_hook(env, &NetlinkWatch::OnEnvCleanup, poll_.get(), &poll_->hook);
   }
 
   /// Outlives its owner until libuv has let go of the handle.
@@ -69,9 +69,18 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch> {
     uv_poll_t handle = {};
     UniqueFd fd;
     NetlinkWatch* owner = nullptr;
+    /// Held until libuv has let go: Node unloads the addon of a thread that ends, with the code that libuv would call.
+    napi_async_cleanup_hook_handle hook = nullptr;
   };
 
-  static void OnEnvCleanup(void* watch) { static_cast<NetlinkWatch*>(watch)->Stop(); }
+  static void OnEnvCleanup(napi_async_cleanup_hook_handle, void* poll) {
+    if (NetlinkWatch* owner = static_cast<Poll*>(poll)->owner; owner != nullptr) owner->Stop();
+  }
+
+  static void OnClosed(uv_handle_t* handle) {
+    const std::unique_ptr<Poll> poll(static_cast<Poll*>(handle->data));
+    napi_remove_async_cleanup_hook(poll->hook);
+  }
 
   static void OnReadable(uv_poll_t* handle, int, int) {
     auto* poll = static_cast<Poll*>(handle->data);
@@ -108,12 +117,9 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch> {
 
   void Stop() {
     if (!poll_) return;
-    napi_remove_env_cleanup_hook(Env(), &NetlinkWatch::OnEnvCleanup, this);
     poll_->owner = nullptr;
     uv_poll_stop(&poll_->handle);
-    uv_close(reinterpret_cast<uv_handle_t*>(poll_.release()), [](uv_handle_t* handle) {
-      std::unique_ptr<Poll>(static_cast<Poll*>(handle->data)).reset();
-    });
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll_.release()->handle), &NetlinkWatch::OnClosed);
     changed_.Reset();
     context_.reset();
   }

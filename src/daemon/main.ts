@@ -101,6 +101,8 @@ async function runInThisProcess(
     );
     log.info('exiting');
   } catch (error) {
+    // What fails because the daemon was told to end is no failure.
+    if (stop.signal.aborted && error instanceof ProductError) return log.info('exiting');
     if (isReady || !(error instanceof ProductError)) return fatal(error);
     if (options.logFile !== undefined) log.err(explainError(error));
     throw error;
@@ -137,11 +139,12 @@ function registerCommon(
     return '';
   });
   unixctl.register('vlog/list', '', 0, 0, () => vlog.list());
-  unixctl.register('vlog/set', '{spec...}', 1, Number.MAX_SAFE_INTEGER, (specs) => {
-    const settings = specs.map(parseVlogSpec);
+  unixctl.register('vlog/set', '{spec...}', 0, Number.MAX_SAFE_INTEGER, (specs) => {
+    // Without a SPEC everything is logged (ovs-appctl(8)).
+    const settings = (specs.length === 0 ? [''] : specs).map(parseVlogSpec);
     const unknown = settings.find(({ module }) => module !== undefined && !vlog.knows(module));
     if (unknown !== undefined)
-      throw new ProductError('ERR_ARGUMENTS', `no facility, level, or module "${unknown.module}"`);
+      throw new ProductError('ERR_ARGUMENTS', `no destination, level, or module "${unknown.module}"`);
     for (const setting of settings) vlog.set(setting);
     return '';
   });

@@ -25,9 +25,9 @@ export function addDaemonOptions(command: Command): Command {
     .option('--monitor', 'restart the daemon when it dies of a fault')
     .option('--log-file [file]', 'log to file (default: LOGDIR/PROGRAM.log)')
     .addOption(
-      new Option('-v, --verbose [spec]', 'set logging levels: [MODULE][:FACILITY][:LEVEL]').argParser(
-        collect,
-      ),
+      new Option('-v, --verbose [spec]', 'set logging levels: [MODULE][:FACILITY][:LEVEL]')
+        .preset('')
+        .argParser(collect),
     )
     .option('--unixctl <socket>', 'control socket (default: RUNDIR/PROGRAM.PID.ctl)');
 }
@@ -48,7 +48,7 @@ export function readDaemonOptions(
     value === undefined || value === false
       ? undefined
       : resolve(typeof value === 'string' ? value : byDefault);
-  const specs = given.verbose === true ? [''] : Array.isArray(given.verbose) ? given.verbose.map(String) : [];
+  const specs = Array.isArray(given.verbose) ? given.verbose.map(String) : [];
   return {
     pidfile: path(given.pidfile, join(run, `${program}.pid`)),
     overwritePidfile: given.overwritePidfile === true,

@@ -39,9 +39,7 @@ function refuseIfHeld(path: string): void {
     const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : undefined;
     if (!HELD.includes(errno))
       throw new ProductError('ERR_PIDFILE', `cannot lock pidfile ${path}`, { cause: error });
-    throw new ProductError('ERR_ALREADY_RUNNING', `${path}: already running as pid ${owner}, aborting`, {
-      cause: error,
-    });
+    throw new ProductError('ERR_ALREADY_RUNNING', `${path}: already running as pid ${owner}, aborting`);
   }
 }
 

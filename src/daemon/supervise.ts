@@ -10,7 +10,7 @@ export type Stage = 'start' | 'monitor' | 'daemon';
 /** Says to a process of ours which stage it is; not an option, operators never set it. */
 const STAGE_VARIABLE = 'OVN_K8S_DAEMON_STAGE';
 
-/** A program that dies at once each time is started at most this often (lib/daemon-unix.c, "throttle"). */
+/** Restarts are at least this far apart, the first one comes at once (lib/daemon-unix.c, "Throttle restarts"). */
 const RESTART_INTERVAL_MS = 10_000;
 
 /** Exit code of a daemon that met an error nobody expected (sysexits.h, EX_SOFTWARE): the monitor starts it again. */
@@ -58,8 +58,7 @@ export async function detach(next: Stage): Promise<number> {
 
 /** Runs the daemon and starts it again when it dies of a fault; returns its exit code otherwise. */
 export async function monitor(report: (message: string) => void): Promise<number> {
-  for (;;) {
-    const started = performance.now();
+  for (let lastRestart = -RESTART_INTERVAL_MS; ; lastRestart = performance.now()) {
     const child = spawnStage('daemon', { detached: false });
     child.once('message', tellReady);
     child.stderr?.pipe(process.stderr);
@@ -71,7 +70,7 @@ export async function monitor(report: (message: string) => void): Promise<number
     for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.off(name, forward);
     if (code !== EXIT_SOFTWARE && !FAULTS.includes(signal)) return code ?? 1;
     report(`daemon died (${signal ?? `exit code ${code}`}), restarting`);
-    await delay(Math.max(0, RESTART_INTERVAL_MS - (performance.now() - started)));
+    await delay(Math.max(0, RESTART_INTERVAL_MS - (performance.now() - lastRestart)));
   }
 }
 

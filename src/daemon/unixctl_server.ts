@@ -62,7 +62,9 @@ export class UnixctlServer {
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk) => {
       try {
-        for (const text of splitter.push(chunk)) this.track(this.answer(socket, JSON.parse(text)));
+        // A handler that closes the server runs after its answer is one to wait for.
+        for (const text of splitter.push(chunk))
+          this.track(Promise.resolve(JSON.parse(text)).then((request) => this.answer(socket, request)));
       } catch {
         // Not a client of ours: whatever it is, it gets no answer.
         socket.destroy();

@@ -24,9 +24,10 @@ export function parseVlogSpec(spec: string): VlogSetting {
   for (const word of spec.split(/[\s,:]+/).filter((part) => part !== '')) {
     const lower = word.toLowerCase();
     if (lower === 'any') continue;
+    const isName = !isLevel(lower) && !isFacility(lower) && /^[a-z][a-z0-9_]*$/.test(lower);
     if (isLevel(lower) && level === undefined) level = lower;
     else if (isFacility(lower) && facility === undefined) facility = lower;
-    else if (/^[a-z][a-z0-9_]*$/.test(lower) && module === undefined) module = lower;
+    else if (isName && module === undefined) module = lower;
     else throw new UsageError(`"${spec}" is not [MODULE][:FACILITY][:LEVEL]: cannot place "${word}"`);
   }
   return { module, facility, level: level ?? 'dbg' };

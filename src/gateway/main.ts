@@ -1,6 +1,5 @@
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
-import { isConfigured } from '../kube/access.js';
 import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import { ofctlChannel } from '../openflow/ofctl.js';
@@ -9,12 +8,9 @@ import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { AddressSource } from './address_source.js';
 import { FOLLOWED_TABLES, type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
 import { Controller } from './controller.js';
-import type { Intent, ServiceFacts } from './facts.js';
-import { misfits } from './northbound_check.js';
-import { NorthboundSource } from './northbound_source.js';
+import type { Intent } from './facts.js';
+import { Outside } from './outside.js';
 import { completePatchPair, integrationBridge } from './patch_pair.js';
-import { ServiceSource } from './service_source.js';
-import { NO_CLAIMS } from './services.js';
 import { NODE_NAME } from './state.js';
 import { countersJson, formatCounters, formatStatus, type Status, statusJson } from './status.js';
 import { cleanUp } from './switch.js';
@@ -47,13 +43,13 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
 
   const channel = ofctlChannel({ bridge: options.bridge, rundir });
   const addresses = await AddressSource.open(options.bridge, () => controller.look(), signal);
-  let northbound: NorthboundSource | undefined;
-  let services: ServiceSource | undefined;
-  const access = () => ({
+  const outside = new Outside({
+    db,
+    bridge: options.bridge,
     kubeconfig: options.kubeconfig,
-    systemIds: readSystemIds(db),
     sysconf,
-    env: process.env,
+    changed: () => controller.look(),
+    signal,
   });
 
   const controller: Controller = new Controller({
@@ -64,15 +60,12 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
     learn: () => ({
       bridge: readBridge(db, options.bridge),
       localAddresses: addresses.addresses,
-      services: isConfigured(access())
-        ? readServiceFacts(db, options.bridge, services, northbound)
-        : NO_CLAIMS,
+      services: outside.services,
     }),
     mend: () => mendPatchPair(db, options.bridge),
     otherProblems: () => [
       ...(addresses.problem === undefined ? [] : [addresses.problem]),
-      ...(services?.problems ?? []),
-      ...northboundProblems(db, options.bridge, northbound, controller),
+      ...outside.problems(controller.currentState),
     ],
   });
   db.onChange(controller.look);
@@ -85,18 +78,14 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   });
 
   const looping = controller.run();
-  await firstFlows(controller, options);
-  daemon.ready();
-  if (!isConfigured(access()))
-    log.info('external_ids:k8s-api-server is not set: no services are followed, everything else is done');
-  // Each as soon as somebody says where it is, which may be later.
-  const reachOut = () => {
-    northbound ??= startNorthbound(db, sysconf, controller, signal);
-    if (isConfigured(access()))
-      services ??= new ServiceSource({ ...access(), changed: controller.look, signal });
-  };
-  reachOut();
-  db.onChange(reachOut);
+  await Promise.race([firstFlows(controller, options), aborted(signal)]);
+  if (!signal.aborted) {
+    daemon.ready();
+    if (!outside.isFollowed)
+      log.info('external_ids:k8s-api-server is not set: no services are followed, everything else is done');
+    outside.reachOut();
+    db.onChange(outside.reachOut);
+  }
   await looping;
   await aborted(signal);
   db.close();
@@ -146,50 +135,6 @@ async function mendPatchPair(db: LocalDatabase, bridge: string): Promise<void> {
   const integration = integrationBridge(readSystemIds(db));
   completePatchPair(db, txn, { bridge, integration, node, isReady: true });
   await txn.commit();
-}
-
-function northboundProblems(
-  db: LocalDatabase,
-  bridge: string,
-  northbound: NorthboundSource | undefined,
-  controller: Controller,
-): readonly string[] {
-  const node = readBridge(db, bridge)?.externalIds.get(NODE_NAME);
-  const unreachable = northbound?.problem === undefined ? [] : [northbound.problem];
-  if (node === undefined || northbound?.tables === undefined || controller.currentState === undefined)
-    return unreachable;
-  return [...unreachable, ...misfits(northbound.tables, node, controller.currentState)];
-}
-
-function startNorthbound(
-  db: LocalDatabase,
-  sysconf: string,
-  controller: Controller,
-  signal: AbortSignal,
-): NorthboundSource | undefined {
-  const remotes = readSystemIds(db).get('ovn-nb');
-  return remotes === undefined
-    ? undefined
-    : new NorthboundSource({ remotes, sysconf, changed: controller.look, signal });
-}
-
-/**
- * What is known of services. External addresses are those of the first gateway, as its load balancers are; where
- * there is no northbound database to say which that is, there is one gateway.
- */
-function readServiceFacts(
-  db: LocalDatabase,
-  bridge: string,
-  services: ServiceSource | undefined,
-  northbound: NorthboundSource | undefined,
-): ServiceFacts {
-  const claims = services?.claims;
-  const node = readBridge(db, bridge)?.externalIds.get(NODE_NAME);
-  const isFirst = northbound === undefined || node === undefined ? true : northbound.isFirstGateway(node);
-  return {
-    nodePorts: claims?.nodePorts,
-    served: isFirst === undefined ? undefined : isFirst ? claims?.served : [],
-  };
 }
 
 function registerCommands(daemon: Daemon, controller: Controller, channel: FlowChannel): void {

@@ -145,11 +145,14 @@ export class Client<D extends Database> {
       const settle = (outcome: () => void) => {
         clearTimeout(timer);
         forget();
+        this.stop.signal.removeEventListener('abort', calledOff);
         outcome();
       };
+      const calledOff = () =>
+        settle(() => reject(new DatabaseUnreachable(this.database.name, remotes, 'closed before it did')));
       const fail = (error: Error) => {
-        this.close();
         settle(() => reject(error));
+        this.close();
       };
       const timer = setTimeout(() => {
         const why =
@@ -161,7 +164,9 @@ export class Client<D extends Database> {
         else if (this.fatal !== undefined) fail(this.fatal);
       };
       const forget = this.onState(look);
-      look();
+      this.stop.signal.addEventListener('abort', calledOff);
+      if (this.stop.signal.aborted) calledOff();
+      else look();
     });
   }
 

@@ -170,3 +170,14 @@ test('a server that accepts and never answers is unreachable after the time give
   t.true(performance.now() - started < 2_000);
   await server.dispose();
 });
+
+test('an attempt that is called off ends at once', async (t) => {
+  const stop = new AbortController();
+  const remotes = 'unix:/nonexistent/db.sock';
+  const attempt = connect(openVswitch, { remotes, timeoutMs: 60_000, signal: stop.signal });
+  stop.abort();
+  await t.throwsAsync(attempt, { instanceOf: DatabaseUnreachable, message: /closed before it did/ });
+  await t.throwsAsync(connect(openVswitch, { remotes, timeoutMs: 60_000, signal: stop.signal }), {
+    instanceOf: DatabaseUnreachable,
+  });
+});

@@ -1,0 +1,76 @@
+import type { GatewayState } from '../demux/state.js';
+import { type AccessOptions, isConfigured } from '../kube/access.js';
+import { type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
+import type { ServiceFacts } from './facts.js';
+import { misfits } from './northbound_check.js';
+import { NorthboundSource } from './northbound_source.js';
+import { ServiceSource } from './service_source.js';
+import { NO_CLAIMS } from './services.js';
+import { NODE_NAME } from './state.js';
+
+export interface OutsideOptions {
+  readonly db: LocalDatabase;
+  readonly bridge: string;
+  readonly kubeconfig: string | undefined;
+  readonly sysconf: string;
+  readonly changed: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** What lies beyond this host: OVN's northbound database and the API server, as far as they have been reached. */
+export class Outside {
+  private northbound: NorthboundSource | undefined;
+  private api: ServiceSource | undefined;
+
+  constructor(private readonly options: OutsideOptions) {}
+
+  /** Whether anybody says where an API server is. */
+  get isFollowed(): boolean {
+    return isConfigured(this.access());
+  }
+
+  /** Starts to follow each as soon as somebody says where it is, which may be later than this host's start. */
+  reachOut = (): void => {
+    const { db, sysconf, changed, signal } = this.options;
+    const remotes = readSystemIds(db).get('ovn-nb');
+    if (remotes !== undefined)
+      this.northbound ??= new NorthboundSource({ remotes, sysconf, changed, signal });
+    if (this.isFollowed) this.api ??= new ServiceSource({ ...this.access(), changed, signal });
+  };
+
+  /**
+   * What is known of services. External addresses are those of the first gateway, as its load balancers are; where
+   * there is no northbound database to say which that is, there is one gateway.
+   */
+  get services(): ServiceFacts {
+    if (!this.isFollowed) return NO_CLAIMS;
+    const claims = this.api?.claims;
+    const { node, northbound } = this;
+    const isAlone = node === undefined || !readSystemIds(this.options.db).has('ovn-nb');
+    const isFirst = isAlone ? true : northbound?.isFirstGateway(node);
+    return {
+      nodePorts: claims?.nodePorts,
+      served: isFirst === undefined ? undefined : isFirst ? claims?.served : [],
+    };
+  }
+
+  /** What is wrong out there, and what there no longer fits `state`. */
+  problems(state: GatewayState | undefined): readonly string[] {
+    const { node, northbound } = this;
+    const unreachable = northbound?.problem === undefined ? [] : [northbound.problem];
+    const unfit =
+      node === undefined || northbound?.tables === undefined || state === undefined
+        ? []
+        : misfits(northbound.tables, node, state);
+    return [...unreachable, ...unfit, ...(this.api?.problems ?? [])];
+  }
+
+  private get node(): string | undefined {
+    return readBridge(this.options.db, this.options.bridge)?.externalIds.get(NODE_NAME);
+  }
+
+  private access(): AccessOptions {
+    const { db, kubeconfig, sysconf } = this.options;
+    return { kubeconfig, systemIds: readSystemIds(db), sysconf, env: process.env };
+  }
+}

@@ -1,0 +1,92 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { readPid, writePidfile } from '../../src/daemon/pidfile.js';
+import { until } from '../lab/until.js';
+
+function directory(t: ExecutionContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'pidfile-'));
+  t.teardown(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+/** A daemon of OVS, which does nothing but hold its pidfile. */
+async function realDaemon(t: ExecutionContext, dir: string) {
+  const pidfile = join(dir, 'ovsdb-server.pid');
+  const args = [
+    ...['--no-db', `--pidfile=${pidfile}`, '--no-chdir', '-vconsole:err', '--unixctl=none'],
+    `--remote=punix:${join(dir, 'db.sock')}`,
+  ];
+  const server = execa('ovsdb-server', args, { reject: false, stdin: 'ignore' });
+  t.teardown(async () => {
+    server.kill('SIGKILL');
+    await server;
+  });
+  await until('the pidfile', () => readPid(pidfile));
+  return { pidfile, server, args };
+}
+
+test('a pidfile has the pid and a newline, can be read by all, and goes when the daemon does', (t) => {
+  const path = join(directory(t), 'x.pid');
+  const pidfile = writePidfile(path, { overwrite: false });
+  t.is(readFileSync(path, 'utf8'), `${process.pid}\n`);
+  t.false(existsSync(`${path}.tmp${process.pid}`));
+  pidfile.remove();
+  t.false(existsSync(path));
+});
+
+test('a pidfile that a daemon of OVS holds is refused with its pid, unless it may be overwritten', async (t) => {
+  const { pidfile, server } = await realDaemon(t, directory(t));
+  t.throws(() => writePidfile(pidfile, { overwrite: false }), {
+    code: 'ERR_ALREADY_RUNNING',
+    message: `${pidfile}: already running as pid ${server.pid}, aborting`,
+  });
+  const ours = writePidfile(pidfile, { overwrite: true });
+  t.is(readPid(pidfile), process.pid);
+  ours.remove();
+});
+
+test('OVS refuses a pidfile that is ours, with the same words', async (t) => {
+  const dir = directory(t);
+  const path = join(dir, 'ovsdb-server.pid');
+  const ours = writePidfile(path, { overwrite: false });
+  const { exitCode, stderr } = await execa(
+    'ovsdb-server',
+    ['--no-db', `--pidfile=${path}`, '--no-chdir', '--unixctl=none', `--remote=punix:${dir}/db.sock`],
+    { reject: false, timeout: 5_000 },
+  );
+  t.is(exitCode, 1);
+  t.true(stderr.includes(`${path}: already running as pid ${process.pid}, aborting`), stderr);
+  ours.remove();
+});
+
+test('a pidfile that a dead daemon left is taken over', async (t) => {
+  const { pidfile, server } = await realDaemon(t, directory(t));
+  server.kill('SIGKILL');
+  await server;
+  t.is(readPid(pidfile), server.pid);
+  const ours = writePidfile(pidfile, { overwrite: false });
+  t.is(readPid(pidfile), process.pid);
+  ours.remove();
+});
+
+test("another daemon's pidfile stays when the one that was overwritten ends", (t) => {
+  const path = join(directory(t), 'x.pid');
+  const ours = writePidfile(path, { overwrite: false });
+  writeFileSync(path, '1\n');
+  ours.remove();
+  t.is(readPid(path), 1);
+});
+
+test('nonsense in a pidfile is no daemon, and a directory that is not there is said', (t) => {
+  const path = join(directory(t), 'x.pid');
+  writeFileSync(path, 'nonsense\n');
+  t.is(readPid(path), undefined);
+  writePidfile(path, { overwrite: false }).remove();
+  t.throws(() => writePidfile('/nonexistent/x.pid', { overwrite: false }), {
+    code: 'ERR_PIDFILE',
+    message: /\/nonexistent\/x\.pid/,
+  });
+});

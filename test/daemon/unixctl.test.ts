@@ -1,0 +1,125 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { unixctl } from '../../src/daemon/unixctl_client.js';
+import { UnixctlServer } from '../../src/daemon/unixctl_server.js';
+import { ProductError } from '../../src/net/errors.js';
+
+async function serve(t: ExecutionContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'unixctl-'));
+  const path = join(directory, 'daemon.ctl');
+  const server = new UnixctlServer(path);
+  server.register('echo', '[word...]', 0, 3, (words) => words.join(' '));
+  server.register('fail', '', 0, 0, () => {
+    throw new ProductError('ERR_TEST', 'it is broken');
+  });
+  server.register('big', 'bytes', 1, 1, ([bytes]) => 'x'.repeat(Number(bytes)));
+  await server.listen();
+  t.teardown(async () => {
+    await server.close();
+    await rm(directory, { recursive: true });
+  });
+  return { path, server };
+}
+
+/** The real client. */
+async function appctl(path: string, ...command: readonly string[]) {
+  const { exitCode, stdout, stderr } = await execa('ovs-appctl', ['--timeout=5', '-t', path, ...command], {
+    reject: false,
+  });
+  return { exitCode, stdout, stderr };
+}
+
+test('ovs-appctl prints what a command returns, with its arguments as they were given', async (t) => {
+  const { path } = await serve(t);
+  t.deepEqual(await appctl(path, 'echo', 'a b', '"é"', '\\'), {
+    exitCode: 0,
+    stdout: 'a b "é" \\',
+    stderr: '',
+  });
+  t.is((await appctl(path, 'echo')).stdout, '');
+  t.is((await appctl(path, 'big', '3000000')).stdout.length, 3_000_000);
+});
+
+test('list-commands has the form of OVS', async (t) => {
+  const { path } = await serve(t);
+  const { stdout } = await appctl(path, 'list-commands');
+  t.is(
+    stdout,
+    [
+      'The available commands are:',
+      '  big                     bytes',
+      '  echo                    [word...]',
+      '  fail',
+      '  list-commands',
+    ].join('\n'),
+  );
+});
+
+test('what a command cannot do makes ovs-appctl exit 2 with the reason', async (t) => {
+  const { path } = await serve(t);
+  const refused = async (message: string, ...command: string[]) => {
+    const { exitCode, stderr } = await appctl(path, ...command);
+    t.is(exitCode, 2);
+    t.is(stderr.split('\n')[0], message);
+  };
+  await refused('it is broken', 'fail');
+  await refused('"echo" command takes at most 3 arguments', 'echo', '1', '2', '3', '4');
+  await refused('"big" command requires at least 1 arguments', 'big');
+  await refused(
+    '"nonsense" is not a valid command (use "list-commands" to see a list of valid commands)',
+    'nonsense',
+  );
+});
+
+test('the product is a client too, of its own daemons and of those of OVS', async (t) => {
+  const { path } = await serve(t);
+  t.is(await unixctl(path, 'echo', ['a', 'b']), 'a b\n');
+  await t.throwsAsync(unixctl(path, 'fail'), { code: 'ERR_UNIXCTL_REFUSED', message: 'fail: it is broken' });
+  await t.throwsAsync(unixctl(`${path}.none`, 'echo'), {
+    code: 'ERR_UNIXCTL',
+    message: /is the daemon running/,
+  });
+});
+
+test('only the own user can connect, and a socket that a dead daemon left is no obstacle', async (t) => {
+  const { path } = await serve(t);
+  t.is((await stat(path)).mode & 0o777, 0o700);
+  const left = `${path}.left`;
+  await writeFile(left, '');
+  const next = new UnixctlServer(left);
+  await next.listen();
+  t.regex((await appctl(left, 'list-commands')).stdout, /available/);
+  await next.close();
+  await t.throwsAsync(stat(left), { code: 'ENOENT' });
+  await t.throwsAsync(new UnixctlServer('/nonexistent/x.ctl').listen(), {
+    code: 'ERR_UNIXCTL',
+    message: /x\.ctl/,
+  });
+});
+
+test('a client that talks nonsense or too much is cut off, and the next one is served', async (t) => {
+  const { path } = await serve(t);
+  for (const bytes of ['GET / HTTP/1.1\r\n\r\n', `{"id":0,"method":"${'x'.repeat(300_000)}`, '}', '[1,2']) {
+    const socket = connect(path);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined);
+    socket.resume();
+    socket.end(bytes);
+    await closed;
+  }
+  t.is((await appctl(path, 'echo', 'still here')).stdout, 'still here');
+});
+
+test('a server that ends answers first what was asked', async (t) => {
+  const { path, server } = await serve(t);
+  server.register('exit', '', 0, 0, () => {
+    void server.close();
+    return 'bye';
+  });
+  t.like(await appctl(path, 'exit'), { exitCode: 0, stdout: 'bye' });
+  await t.throwsAsync(stat(path), { code: 'ENOENT' });
+});
