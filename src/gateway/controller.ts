@@ -13,7 +13,7 @@ import { type Log, Trouble } from './trouble.js';
 import { Wakeup } from './wakeup.js';
 
 /** How often flows and settings are looked at though nothing was heard: `set-frags` makes no news. */
-const AUDIT_MS = 10_000;
+const AUDIT_MS = 20_000;
 /** Waits after a failure: they double up to the second, and start again after a success. */
 const RETRY_MS = { first: 20, most: 1_000 };
 
