@@ -1,0 +1,145 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { KubeObject } from '../../src/kube/objects.js';
+import { keyOf } from '../../src/kube/objects.js';
+
+interface Event {
+  readonly version: number;
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: KubeObject;
+}
+
+/** What the server does instead of answering the next request of a kind. */
+export type Fault = { readonly status: number } | 'garbage' | 'reset';
+
+/**
+ * A small API server that lists in pages, watches with bookmarks, and can be told to fail in every way that a real
+ * one does in production and never on demand.
+ */
+export class FakeApi {
+  /** `GET /api/v1/pods?watch=true…` of each request, in order. */
+  readonly requests: string[] = [];
+  /** For the next list, the next watch: taken one by one. */
+  readonly faults: { list: Fault[]; watch: Fault[] } = { list: [], watch: [] };
+  /** Versions up to this one are too old to watch from. */
+  expired = 0;
+  private readonly objects = new Map<string, KubeObject>();
+  private readonly events: Event[] = [];
+  private readonly watches = new Set<ServerResponse>();
+  private readonly sockets = new Set<Socket>();
+  private readonly server: Server;
+  private version = 1;
+
+  private constructor() {
+    this.server = createServer((request, response) => this.answer(request, response));
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  static async start(): Promise<FakeApi> {
+    const api = new FakeApi();
+    await new Promise<void>((resolve) => api.server.listen(0, '127.0.0.1', resolve));
+    return api;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  get openWatches(): number {
+    return this.watches.size;
+  }
+
+  /** Makes or changes an object. */
+  set(name: string, more: object = {}): void {
+    this.version++;
+    const object = {
+      ...more,
+      metadata: { name, namespace: 'default', resourceVersion: String(this.version) },
+    };
+    const type = this.objects.has(keyOf(object)) ? 'MODIFIED' : 'ADDED';
+    this.objects.set(keyOf(object), object);
+    this.happen({ version: this.version, type, object });
+  }
+
+  remove(name: string): void {
+    const object = this.objects.get(`default/${name}`);
+    if (object === undefined) return;
+    this.version++;
+    this.objects.delete(`default/${name}`);
+    const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
+    this.happen({ version: this.version, type: 'DELETED', object: last });
+  }
+
+  bookmark(): void {
+    this.send({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(this.version) } } });
+  }
+
+  /** A line to all that watch, whatever it is. */
+  send(line: object | string): void {
+    for (const watch of this.watches)
+      watch.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
+  }
+
+  /** Ends all watches as a server does whose time is up. */
+  endWatches(): void {
+    for (const watch of this.watches) watch.end();
+  }
+
+  /** Breaks all connections. */
+  reset(): void {
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
+  close(): void {
+    this.reset();
+    this.server.close();
+  }
+
+  private happen(event: Event): void {
+    this.events.push(event);
+    this.send({ type: event.type, object: event.object });
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', this.url);
+    this.requests.push(`${request.method} ${request.url}`);
+    const isWatch = url.searchParams.get('watch') === 'true';
+    const fault = this.faults[isWatch ? 'watch' : 'list'].shift();
+    if (fault === 'reset') request.socket.resetAndDestroy();
+    else if (fault === 'garbage') response.end('<html>proxy error</html>');
+    else if (fault !== undefined) this.refuse(response, fault.status);
+    else if (isWatch) this.watch(url, response);
+    else this.list(url, response);
+  }
+
+  private refuse(response: ServerResponse, code: number): void {
+    response.writeHead(code).end(JSON.stringify({ kind: 'Status', code, message: `told to say ${code}` }));
+  }
+
+  /** Pages by place in the order of keys. */
+  private list({ searchParams }: URL, response: ServerResponse): void {
+    const limit = Number(searchParams.get('limit') ?? 500);
+    const from = Number(searchParams.get('continue') ?? 0);
+    const all = [...this.objects.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    const more = from + limit < all.length ? { continue: String(from + limit) } : {};
+    const metadata = { resourceVersion: String(this.version), ...more };
+    response.end(JSON.stringify({ kind: 'List', metadata, items: all.slice(from, from + limit) }));
+  }
+
+  private watch({ searchParams }: URL, response: ServerResponse): void {
+    const since = Number(searchParams.get('resourceVersion'));
+    response.writeHead(200).flushHeaders();
+    if (since <= this.expired) {
+      const object = { kind: 'Status', code: 410, message: 'too old resource version' };
+      response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
+      return;
+    }
+    this.watches.add(response);
+    response.on('close', () => this.watches.delete(response));
+    for (const { version, type, object } of this.events)
+      if (version > since) response.write(`${JSON.stringify({ type, object })}\n`);
+  }
+}

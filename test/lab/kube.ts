@@ -1,0 +1,163 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Namespace } from './namespace.js';
+import { PROJECT } from './project.js';
+import type { Running } from './running.js';
+import { until } from './until.js';
+
+export const TOKEN = 'test-admin-token';
+const ETCD = 'http://127.0.0.1:2379';
+
+/** The folder with kube-apiserver, etcd and kubectl; `undefined` where nobody has put them. */
+export function kubeAssets(): string | undefined {
+  try {
+    return execFileSync(join(PROJECT, 'scripts/kube-assets'), { encoding: 'utf8', stdio: 'pipe' }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+interface Place {
+  readonly net: Namespace;
+  /** Where its files go. */
+  readonly dir: string;
+  /** An address of the namespace that clients reach. */
+  readonly address: string;
+}
+
+/** A real API server with its etcd, in a namespace; there is no controller behind it. */
+export class Kubernetes {
+  private server: Running | undefined;
+
+  private constructor(
+    private readonly assets: string,
+    private readonly place: Place,
+  ) {}
+
+  static async start(place: Place): Promise<Kubernetes> {
+    const assets = kubeAssets();
+    if (assets === undefined)
+      throw new Error('there is no API server here: sudo scripts/kube-assets --build');
+    const kubernetes = new Kubernetes(assets, place);
+    await kubernetes.certify();
+    place.net.spawn([
+      join(assets, 'etcd'),
+      ...['--name=test', `--data-dir=${kubernetes.file('etcd')}`, '--log-level=error'],
+      ...[`--listen-client-urls=${ETCD}`, `--advertise-client-urls=${ETCD}`],
+      ...['--listen-peer-urls=http://127.0.0.1:2380', '--initial-advertise-peer-urls=http://127.0.0.1:2380'],
+      ...['--initial-cluster=test=http://127.0.0.1:2380'],
+    ]);
+    await kubernetes.startServer();
+    return kubernetes;
+  }
+
+  get url(): string {
+    return `https://${this.place.address}:6443`;
+  }
+
+  /** The CA's certificate, PEM. */
+  get ca(): string {
+    return readFileSync(this.file('ca.pem'), 'utf8');
+  }
+
+  get kubeconfig(): string {
+    return this.file('kubeconfig');
+  }
+
+  /** Values of `external_ids` that tell a host where this is, as an operator sets them. */
+  get externalIds(): readonly string[] {
+    return [
+      `external_ids:k8s-api-server="${this.url}"`,
+      `external_ids:k8s-api-token="${TOKEN}"`,
+      `external_ids:k8s-ca-certificate="${this.ca.trim().replaceAll('\n', '\\\\n')}"`,
+    ];
+  }
+
+  /** Answers when the server is ready for requests. */
+  async startServer(): Promise<void> {
+    const { address, net } = this.place;
+    this.server = net.spawn([
+      join(this.assets, 'kube-apiserver'),
+      ...[`--etcd-servers=${ETCD}`, `--bind-address=${address}`, `--advertise-address=${address}`],
+      ...['--secure-port=6443', `--cert-dir=${this.file('')}`, '--endpoint-reconciler-type=none'],
+      ...[`--tls-cert-file=${this.file('server.pem')}`, `--tls-private-key-file=${this.file('server.key')}`],
+      ...[`--service-account-key-file=${this.file('server.key')}`],
+      ...[`--service-account-signing-key-file=${this.file('server.key')}`],
+      '--service-account-issuer=https://kubernetes.default.svc',
+      ...[`--token-auth-file=${this.file('tokens.csv')}`, '--authorization-mode=RBAC'],
+      ...['--disable-admission-plugins=ServiceAccount', '--allow-privileged=true', '--profiling=false'],
+      '--service-cluster-ip-range=10.96.0.0/16',
+    ]);
+    await until(
+      'the API server to be ready',
+      async () => ((await this.attempt('get', '--raw', '/readyz')).exitCode === 0 ? true : undefined),
+      60_000,
+    );
+  }
+
+  /** Ends the API server; etcd keeps what it had. */
+  async stopServer(): Promise<void> {
+    await this.server?.stop('SIGKILL');
+  }
+
+  async kubectl(...args: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.attempt(...args);
+    if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Makes or changes objects, with kubectl. */
+  async apply(...objects: readonly object[]): Promise<void> {
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
+    await this.place.net.exec([...this.command, 'apply', '-f', '-'], { input: list });
+  }
+
+  private attempt(...args: readonly string[]) {
+    return this.place.net.attempt([...this.command, ...args]);
+  }
+
+  private get command(): string[] {
+    return [join(this.assets, 'kubectl'), `--kubeconfig=${this.kubeconfig}`, '--request-timeout=10s'];
+  }
+
+  private file(name: string): string {
+    return join(this.place.dir, 'kube', name);
+  }
+
+  private async certify(): Promise<void> {
+    const { address, net } = this.place;
+    mkdirSync(this.file(''), { recursive: true });
+    const key = ['-newkey', 'rsa:2048', '-nodes'];
+    await net.exec([
+      ...['openssl', 'req', '-x509', ...key, '-days', '2', '-subj', '/CN=test-ca'],
+      ...['-keyout', this.file('ca.key'), '-out', this.file('ca.pem')],
+    ]);
+    const request = ['-keyout', this.file('server.key'), '-out', this.file('server.csr')];
+    await net.exec(['openssl', 'req', ...key, '-subj', '/CN=kube-apiserver', ...request]);
+    writeFileSync(
+      this.file('names'),
+      `subjectAltName=IP:${address},IP:127.0.0.1,IP:10.96.0.1,DNS:kubernetes\n`,
+    );
+    await net.exec([
+      ...['openssl', 'x509', '-req', '-days', '2', '-in', this.file('server.csr')],
+      ...['-CA', this.file('ca.pem'), '-CAkey', this.file('ca.key'), '-CAcreateserial'],
+      ...['-extfile', this.file('names'), '-out', this.file('server.pem')],
+    ]);
+    writeFileSync(this.file('tokens.csv'), `${TOKEN},admin,admin,"system:masters"\n`);
+    writeFileSync(this.kubeconfig, this.config());
+  }
+
+  private config(): string {
+    return JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        { name: 'test', cluster: { server: this.url, 'certificate-authority': this.file('ca.pem') } },
+      ],
+      users: [{ name: 'admin', user: { token: TOKEN } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+      'current-context': 'test',
+    });
+  }
+}
