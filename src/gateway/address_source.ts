@@ -1,9 +1,9 @@
 import { execa } from 'execa';
+import { Wakeup } from '../daemon/wakeup.js';
 import { watchNetlink } from '../native.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { familyOf, parseIp } from '../net/ip.js';
 import type { LocalAddress } from './facts.js';
-import { Wakeup } from './wakeup.js';
 
 /** The addresses are asked for again this often whatever happens, and after a question that failed. */
 const AGAIN_MS = { news: 60_000, failure: 1_000 } as const;

@@ -1,3 +1,5 @@
+import { type Log, Trouble } from '../daemon/trouble.js';
+import { Wakeup } from '../daemon/wakeup.js';
 import type { GatewayState } from '../demux/state.js';
 import { explainError } from '../net/errors.js';
 import { bundleSize } from '../openflow/bundle.js';
@@ -9,8 +11,6 @@ import { InstalledFlows } from './installed_flows.js';
 import { recoverClaims } from './services.js';
 import { readFacts } from './state.js';
 import { reconcileSettings } from './switch.js';
-import { type Log, Trouble } from './trouble.js';
-import { Wakeup } from './wakeup.js';
 
 /** How often flows and settings are looked at though nothing was heard: `set-frags` makes no news. */
 const AUDIT_MS = 20_000;

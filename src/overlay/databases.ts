@@ -95,7 +95,11 @@ function systemIdsOf(local: Switch): ReadonlyMap<string, string> {
   return [...local.table('Open_vSwitch').values()][0]?.external_ids ?? new Map();
 }
 
-function connectNorthbound(systemIds: ReadonlyMap<string, string>, timeoutMs: number): Promise<Northbound> {
+/** The northbound database of this host, by `external_ids:ovn-nb`. @throws ProductError */
+export function connectNorthbound(
+  systemIds: ReadonlyMap<string, string>,
+  timeoutMs: number,
+): Promise<Northbound> {
   const { sysconf } = directories(process.env);
   return connect(ovnNorthbound, {
     remotes: requireSystemId(systemIds, 'ovn-nb', 'tcp:CENTRAL:6641'),

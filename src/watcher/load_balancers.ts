@@ -1,0 +1,151 @@
+import {
+  clusterLoadBalancerKey,
+  gatewayLoadBalancerKey,
+  gatewayRouterName,
+  type Protocol,
+} from '../overlay/names.js';
+import type { NorthboundTransaction, NorthboundView } from '../overlay/rows.js';
+import type { RowInput, Uuid } from '../ovsdb/columns.js';
+import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
+import { balancerText, type VipClaims, type VipId } from './vip_claims.js';
+import type { Balancer } from './vips.js';
+
+/** `external_ids` of the rows of services with a policy of their own: whose, and which of its rows. */
+const SERVICE = 'k8s-service';
+const BALANCER = 'k8s-balancer';
+
+type LoadBalancerRow = NonNullable<ReturnType<typeof findRow>>;
+
+/**
+ * Adds to `txn` what makes these virtual addresses what `claims` say: keys of the rows' maps one by one, and the rows
+ * of services with a policy of their own as a whole. A gateway that has no rows yet gets its own when it has.
+ */
+export function reconcileVips(
+  db: NorthboundView,
+  txn: NorthboundTransaction,
+  claims: Pick<VipClaims, 'targets'>,
+  ids: readonly VipId[],
+): void {
+  for (const [text, group] of byBalancer(ids)) {
+    const balancer = group[0]?.balancer;
+    if (balancer === undefined) continue;
+    const wanted = new Map(group.map((id) => [id.vip, claims.targets(id)]));
+    const row = findRow(db, balancer, text);
+    if (row !== undefined) mend(txn, row, wanted, balancer);
+    else if (balancer.service !== undefined) make(db, txn, balancer, text, present(wanted));
+  }
+}
+
+/** Virtual addresses that rows of ours have and nobody claims: what was deleted while nobody watched. */
+export function strayVips(db: NorthboundView, txn: NorthboundTransaction, claimed: readonly VipId[]): void {
+  const known = new Map<Uuid, Set<string>>();
+  for (const { balancer, vip } of claimed) {
+    const row = findRow(db, balancer, balancerText(balancer));
+    if (row === undefined) continue;
+    const vips = known.get(row._uuid) ?? new Set();
+    known.set(row._uuid, vips.add(vip));
+  }
+  for (const row of db.table('Load_Balancer').values()) {
+    if (!isOurs(row.external_ids)) continue;
+    const stray = [...row.vips.keys()].filter((vip) => known.get(row._uuid)?.has(vip) !== true);
+    if (row.external_ids.has(SERVICE) && stray.length === row.vips.size)
+      txn.delete('Load_Balancer', row._uuid);
+    else if (stray.length > 0) txn.mutate('Load_Balancer', row._uuid, { vips: { delete: stray } });
+  }
+}
+
+/** Puts the rows of services with a policy of their own on switches that came later. */
+export function attachEverywhere(db: NorthboundView, txn: NorthboundTransaction): void {
+  const own = db
+    .filter('Load_Balancer', ({ external_ids }) => external_ids.get(BALANCER)?.startsWith('["",') === true)
+    .map(({ _uuid }) => _uuid);
+  for (const node of nodeSwitches(db)) {
+    const missing = own.filter((uuid) => !node.load_balancer.includes(uuid));
+    if (missing.length > 0) txn.mutate('Logical_Switch', node._uuid, { load_balancer: { insert: missing } });
+  }
+}
+
+function mend(
+  txn: NorthboundTransaction,
+  { _uuid, vips }: LoadBalancerRow,
+  wanted: ReadonlyMap<string, string | undefined>,
+  balancer: Balancer,
+): void {
+  const set = Object.fromEntries([...present(wanted)].filter(([vip, targets]) => vips.get(vip) !== targets));
+  const gone = [...wanted].flatMap(([vip, targets]) => (targets === undefined && vips.has(vip) ? [vip] : []));
+  const isEmptied = Object.keys(set).length === 0 && gone.length === vips.size;
+  if (balancer.service !== undefined && isEmptied) txn.delete('Load_Balancer', _uuid);
+  else if (Object.keys(set).length + gone.length > 0)
+    txn.mutate('Load_Balancer', _uuid, { vips: { set, delete: gone } });
+}
+
+function make(
+  db: NorthboundView,
+  txn: NorthboundTransaction,
+  { scope, protocol, service = '', options = {} }: Balancer,
+  text: string,
+  vips: ReadonlyMap<string, string>,
+): void {
+  if (vips.size === 0) return;
+  const router =
+    scope === 'cluster'
+      ? undefined
+      : db.find('Logical_Router', ({ name }) => name === gatewayRouterName(scope.gateway));
+  if (scope !== 'cluster' && router === undefined) return;
+  const columns: RowInput<typeof ovnNorthbound, 'Load_Balancer'> = {
+    protocol,
+    vips,
+    options: new Map(Object.entries(options)),
+    external_ids: new Map([
+      [SERVICE, service],
+      [BALANCER, text],
+    ]),
+  };
+  const row = txn.insert('Load_Balancer', columns);
+  if (router !== undefined) txn.mutate('Logical_Router', router._uuid, { load_balancer: { insert: [row] } });
+  else
+    for (const node of nodeSwitches(db))
+      txn.mutate('Logical_Switch', node._uuid, { load_balancer: { insert: [row] } });
+}
+
+/** The switches of nodes: those that have the cluster's load balancers. */
+function nodeSwitches(db: NorthboundView) {
+  const shared = findShared(db, clusterLoadBalancerKey('tcp'), 'yes')?._uuid;
+  return db.filter('Logical_Switch', ({ load_balancer }) => load_balancer.some((uuid) => uuid === shared));
+}
+
+function findRow(db: NorthboundView, { scope, protocol, service }: Balancer, text: string) {
+  if (service !== undefined)
+    return db.find('Load_Balancer', ({ external_ids }) => external_ids.get(BALANCER) === text);
+  return scope === 'cluster'
+    ? findShared(db, clusterLoadBalancerKey(protocol), 'yes')
+    : findShared(db, gatewayLoadBalancerKey(protocol), gatewayRouterName(scope.gateway));
+}
+
+function findShared(db: NorthboundView, key: string, value: string) {
+  return db.find('Load_Balancer', ({ external_ids }) => external_ids.get(key) === value);
+}
+
+const SHARED_KEYS: readonly string[] = (['tcp', 'udp', 'sctp'] satisfies Protocol[]).flatMap((protocol) => [
+  clusterLoadBalancerKey(protocol),
+  gatewayLoadBalancerKey(protocol),
+]);
+
+function isOurs(externalIds: ReadonlyMap<string, string>): boolean {
+  return externalIds.has(SERVICE) || SHARED_KEYS.some((key) => externalIds.has(key));
+}
+
+function present(wanted: ReadonlyMap<string, string | undefined>): Map<string, string> {
+  return new Map([...wanted].flatMap(([vip, targets]) => (targets === undefined ? [] : [[vip, targets]])));
+}
+
+function byBalancer(ids: readonly VipId[]): Map<string, VipId[]> {
+  const groups = new Map<string, VipId[]>();
+  for (const id of ids) {
+    const text = balancerText(id.balancer);
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, [id]);
+    else group.push(id);
+  }
+  return groups;
+}
