@@ -86,6 +86,7 @@ export class FakeApi {
   /** Ends all watches as a server does whose time is up. */
   endWatches(): void {
     for (const watch of this.watches) watch.end();
+    this.watches.clear();
   }
 
   /** Breaks all connections. */
