@@ -3,7 +3,15 @@ export type Uuid = string & { readonly __brand: 'Uuid' };
 
 /** A row that a transaction is about to insert: stands for its uuid inside that transaction. */
 export class RowRef {
-  constructor(readonly name: string) {}
+  constructor(
+    readonly table: string,
+    /** Which operation of the transaction inserts it. */
+    readonly operation: number,
+  ) {}
+
+  get name(): string {
+    return `row${this.operation}`;
+  }
 }
 
 export type AtomType = 'string' | 'integer' | 'real' | 'boolean' | 'uuid';

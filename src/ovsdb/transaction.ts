@@ -57,7 +57,7 @@ export class Transaction<D extends Database> {
   }
 
   insert<N extends TableName<D>>(table: N, row: RowInput<D, N>): RowRef {
-    const ref = new RowRef(`row${this.operations.length}`);
+    const ref = new RowRef(table, this.operations.length);
     this.inserted.push(ref);
     this.add({ op: 'insert', table, row: this.row(table, row), 'uuid-name': ref.name });
     return ref;
@@ -133,12 +133,7 @@ export class Transaction<D extends Database> {
       timeoutMs,
     );
     this.refuse(results);
-    return new Map(
-      this.inserted.map((ref) => [
-        ref,
-        uuidOf(results[this.operations.findIndex((op) => op['uuid-name'] === ref.name)]),
-      ]),
-    );
+    return new Map(this.inserted.map((ref) => [ref, uuidOf(results[ref.operation])]));
   }
 
   /** Throws for the first error among the results; one beyond the operations is that of the commit itself. */

@@ -11,6 +11,7 @@ const AT_ONCE = 16;
 export class Annotator {
   private readonly wanted = new Map<string, string>();
   private readonly busy = new Set<string>();
+  private readonly waiting = new Set<string>();
   private readonly failing = new Map<string, { readonly why: string; readonly backoff: Backoff }>();
 
   constructor(
@@ -39,7 +40,7 @@ export class Annotator {
   private next(): void {
     for (const [key, text] of this.wanted) {
       if (this.busy.size >= AT_ONCE || this.signal.aborted) return;
-      if (!this.busy.has(key)) void this.write(key, text);
+      if (!this.busy.has(key) && !this.waiting.has(key)) void this.write(key, text);
     }
   }
 
@@ -53,19 +54,21 @@ export class Annotator {
     } catch (error) {
       // The watch says so too; there is nothing to annotate.
       if (error instanceof ApiError && error.status === 404) this.forget(key);
-      else await this.failed(key, error);
+      else this.failed(key, error);
     }
     this.busy.delete(key);
     this.next();
   }
 
-  private async failed(key: string, error: unknown): Promise<void> {
+  private failed(key: string, error: unknown): void {
     const { backoff } = this.failing.get(key) ?? { backoff: new Backoff() };
     this.failing.set(key, { why: explainError(error), backoff });
+    this.waiting.add(key);
+    const again = () => {
+      this.waiting.delete(key);
+      this.next();
+    };
+    setTimeout(again, backoff.after(error)).unref();
     this.changed();
-    const wait = backoff.after(error);
-    await new Promise<void>((resolve) => {
-      setTimeout(resolve, this.signal.aborted ? 0 : wait).unref();
-    });
   }
 }

@@ -31,7 +31,9 @@ export function ofEndpoints({ subsets }: V1Endpoints): Endpoint[] {
 }
 
 /** What one slice says; a service has several. An endpoint of which nothing is said is ready (`conditions.ready`). */
-export function ofSlice({ endpoints, ports }: V1EndpointSlice): Endpoint[] {
+export function ofSlice({ addressType, endpoints, ports }: V1EndpointSlice): Endpoint[] {
+  // Names, which no load balancer takes.
+  if (addressType === 'FQDN') return [];
   return (endpoints ?? []).flatMap(({ addresses, conditions, nodeName }) =>
     (ports ?? []).flatMap(({ name, port, protocol }) =>
       port === undefined || port === null

@@ -2,10 +2,10 @@ import {
   clusterLoadBalancerKey,
   gatewayLoadBalancerKey,
   gatewayRouterName,
-  type Protocol,
+  PROTOCOLS,
 } from '../overlay/names.js';
 import type { NorthboundTransaction, NorthboundView } from '../overlay/rows.js';
-import type { RowInput, Uuid } from '../ovsdb/columns.js';
+import type { RowInput, RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { balancerText, type VipClaims, type VipId } from './vip_claims.js';
 import type { Balancer } from './vips.js';
@@ -14,7 +14,7 @@ import type { Balancer } from './vips.js';
 const SERVICE = 'k8s-service';
 const BALANCER = 'k8s-balancer';
 
-type LoadBalancerRow = NonNullable<ReturnType<typeof findRow>>;
+type LoadBalancerRow = RowOf<typeof ovnNorthbound, 'Load_Balancer'>;
 
 /**
  * Adds to `txn` what makes these virtual addresses what `claims` say: keys of the rows' maps one by one, and the rows
@@ -26,21 +26,24 @@ export function reconcileVips(
   claims: Pick<VipClaims, 'targets'>,
   ids: readonly VipId[],
 ): void {
+  if (ids.length === 0) return;
+  const index = new BalancerIndex(db);
   for (const [text, group] of byBalancer(ids)) {
     const balancer = group[0]?.balancer;
     if (balancer === undefined) continue;
     const wanted = new Map(group.map((id) => [id.vip, claims.targets(id)]));
-    const row = findRow(db, balancer, text);
+    const row = index.row(balancer, text);
     if (row !== undefined) mend(txn, row, wanted, balancer);
-    else if (balancer.service !== undefined) make(db, txn, balancer, text, present(wanted));
+    else if (balancer.service !== undefined) make(index, txn, balancer, text, present(wanted));
   }
 }
 
 /** Virtual addresses that rows of ours have and nobody claims: what was deleted while nobody watched. */
 export function strayVips(db: NorthboundView, txn: NorthboundTransaction, claimed: readonly VipId[]): void {
+  const index = new BalancerIndex(db);
   const known = new Map<Uuid, Set<string>>();
   for (const { balancer, vip } of claimed) {
-    const row = findRow(db, balancer, balancerText(balancer));
+    const row = index.row(balancer, balancerText(balancer));
     if (row === undefined) continue;
     const vips = known.get(row._uuid) ?? new Set();
     known.set(row._uuid, vips.add(vip));
@@ -59,8 +62,9 @@ export function attachEverywhere(db: NorthboundView, txn: NorthboundTransaction)
   const own = db
     .filter('Load_Balancer', ({ external_ids }) => external_ids.get(BALANCER)?.startsWith('["",') === true)
     .map(({ _uuid }) => _uuid);
-  for (const node of nodeSwitches(db)) {
-    const missing = own.filter((uuid) => !node.load_balancer.includes(uuid));
+  for (const node of new BalancerIndex(db).nodeSwitches) {
+    const attached = new Set(node.load_balancer);
+    const missing = own.filter((uuid) => !attached.has(uuid));
     if (missing.length > 0) txn.mutate('Logical_Switch', node._uuid, { load_balancer: { insert: missing } });
   }
 }
@@ -80,17 +84,14 @@ function mend(
 }
 
 function make(
-  db: NorthboundView,
+  index: BalancerIndex,
   txn: NorthboundTransaction,
   { scope, protocol, service = '', options = {} }: Balancer,
   text: string,
   vips: ReadonlyMap<string, string>,
 ): void {
   if (vips.size === 0) return;
-  const router =
-    scope === 'cluster'
-      ? undefined
-      : db.find('Logical_Router', ({ name }) => name === gatewayRouterName(scope.gateway));
+  const router = scope === 'cluster' ? undefined : index.gatewayRouter(scope.gateway);
   if (scope !== 'cluster' && router === undefined) return;
   const columns: RowInput<typeof ovnNorthbound, 'Load_Balancer'> = {
     protocol,
@@ -104,29 +105,47 @@ function make(
   const row = txn.insert('Load_Balancer', columns);
   if (router !== undefined) txn.mutate('Logical_Router', router._uuid, { load_balancer: { insert: [row] } });
   else
-    for (const node of nodeSwitches(db))
+    for (const node of index.nodeSwitches)
       txn.mutate('Logical_Switch', node._uuid, { load_balancer: { insert: [row] } });
 }
 
-/** The switches of nodes: those that have the cluster's load balancers. */
-function nodeSwitches(db: NorthboundView) {
-  const shared = findShared(db, clusterLoadBalancerKey('tcp'), 'yes')?._uuid;
-  return db.filter('Logical_Switch', ({ load_balancer }) => load_balancer.some((uuid) => uuid === shared));
+/** Rows by what they are looked up by, read once for many virtual addresses. */
+class BalancerIndex {
+  /** The switches of nodes: those that have the cluster's load balancers. */
+  readonly nodeSwitches: readonly RowOf<typeof ovnNorthbound, 'Logical_Switch'>[];
+  private readonly own = new Map<string, LoadBalancerRow>();
+  private readonly shared = new Map<string, LoadBalancerRow>();
+
+  constructor(private readonly db: NorthboundView) {
+    for (const row of db.table('Load_Balancer').values()) {
+      const text = row.external_ids.get(BALANCER);
+      if (text !== undefined) this.own.set(text, row);
+      for (const key of SHARED_KEYS) {
+        const value = row.external_ids.get(key);
+        if (value !== undefined) this.shared.set(`${key}=${value}`, row);
+      }
+    }
+    const cluster = this.shared.get(`${clusterLoadBalancerKey('tcp')}=yes`)?._uuid;
+    this.nodeSwitches = db.filter('Logical_Switch', ({ load_balancer }) =>
+      load_balancer.some((uuid) => uuid === cluster),
+    );
+  }
+
+  row({ scope, protocol, service }: Balancer, text: string): LoadBalancerRow | undefined {
+    if (service !== undefined) return this.own.get(text);
+    return this.shared.get(
+      scope === 'cluster'
+        ? `${clusterLoadBalancerKey(protocol)}=yes`
+        : `${gatewayLoadBalancerKey(protocol)}=${gatewayRouterName(scope.gateway)}`,
+    );
+  }
+
+  gatewayRouter(node: string) {
+    return this.db.find('Logical_Router', ({ name }) => name === gatewayRouterName(node));
+  }
 }
 
-function findRow(db: NorthboundView, { scope, protocol, service }: Balancer, text: string) {
-  if (service !== undefined)
-    return db.find('Load_Balancer', ({ external_ids }) => external_ids.get(BALANCER) === text);
-  return scope === 'cluster'
-    ? findShared(db, clusterLoadBalancerKey(protocol), 'yes')
-    : findShared(db, gatewayLoadBalancerKey(protocol), gatewayRouterName(scope.gateway));
-}
-
-function findShared(db: NorthboundView, key: string, value: string) {
-  return db.find('Load_Balancer', ({ external_ids }) => external_ids.get(key) === value);
-}
-
-const SHARED_KEYS: readonly string[] = (['tcp', 'udp', 'sctp'] satisfies Protocol[]).flatMap((protocol) => [
+const SHARED_KEYS: readonly string[] = PROTOCOLS.flatMap((protocol) => [
   clusterLoadBalancerKey(protocol),
   gatewayLoadBalancerKey(protocol),
 ]);

@@ -3,30 +3,24 @@ import type { PodNetwork } from '../kube/pod_annotation.js';
 import type { IpAddress } from '../net/ip.js';
 import { KEYS } from '../overlay/names.js';
 import type { NorthboundTransaction, NorthboundView } from '../overlay/rows.js';
-import type { RowOf, RowRef, Uuid } from '../ovsdb/columns.js';
+import type { RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { addressesColumn, POD_MARK, podPortName, portNetwork, switchGateways, wantedPort } from './pods.js';
 
 type Port = RowOf<typeof ovnNorthbound, 'Logical_Switch_Port'>;
 type Switch = RowOf<typeof ovnNorthbound, 'Logical_Switch'>;
 
-/** What came of a look at some pods. */
-export interface PodPlan {
-  /** Rows that will be made. */
-  readonly made: readonly RowRef[];
-  /** Pods that cannot have a port, each one line. */
-  readonly problems: ReadonlyMap<string, string>;
-}
-
-/** Adds to `txn` the ports that the pods of these keys lack, and takes those that they no longer need. */
+/**
+ * Adds to `txn` the ports that the pods of these keys lack, and takes those that they no longer need.
+ * @returns one line for each pod that cannot have a port, by its key
+ */
 export function reconcilePods(
   db: NorthboundView,
   txn: NorthboundTransaction,
   keys: Iterable<string>,
   podOf: (key: string) => V1Pod | undefined,
-): PodPlan {
+): ReadonlyMap<string, string> {
   const index = new PortIndex(db);
-  const made: RowRef[] = [];
   const problems = new Map<string, string>();
   for (const key of keys) {
     const pod = podOf(key);
@@ -56,9 +50,8 @@ export function reconcilePods(
       ]),
     });
     txn.mutate('Logical_Switch', target._uuid, { ports: { insert: [port] } });
-    made.push(port);
   }
-  return { made, problems };
+  return problems;
 }
 
 /** The key of the pod that a logical port is of; `undefined` for a port that is no pod's. */

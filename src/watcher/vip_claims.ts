@@ -6,47 +6,42 @@ export interface VipId {
   readonly vip: string;
 }
 
-interface Claim {
+interface Claim extends Vip {
   readonly service: string;
   /** Of the service, in milliseconds: of two that claim the same the older has it. */
   readonly born: number;
-  readonly targets: string;
 }
 
 /** Which service has which virtual address. A change of a service costs what that service claims. */
 export class VipClaims {
-  private readonly claims = new Map<string, { readonly id: VipId; readonly by: Map<string, Claim> }>();
+  private readonly claims = new Map<string, Map<string, Claim>>();
   private readonly ofService = new Map<string, readonly string[]>();
+  private readonly contested = new Set<string>();
 
   /** Takes all that a service claims now; returns the virtual addresses that may have changed. */
   put(service: string, born: number, vips: readonly Vip[]): VipId[] {
-    const fresh = new Map(vips.map((one) => [textOf(one), one]));
-    const touched = new Map<string, VipId>();
-    for (const text of this.ofService.get(service) ?? []) {
-      const claimed = this.claims.get(text);
-      if (claimed === undefined || fresh.has(text)) continue;
-      claimed.by.delete(service);
-      if (claimed.by.size === 0) this.claims.delete(text);
-      touched.set(text, claimed.id);
-    }
-    for (const [text, { balancer, vip, targets }] of fresh) {
-      const claimed = this.claims.get(text) ?? { id: { balancer, vip }, by: new Map<string, Claim>() };
-      this.claims.set(text, claimed);
-      claimed.by.set(service, { service, born, targets });
-      touched.set(text, claimed.id);
-    }
-    this.ofService.set(service, [...fresh.keys()]);
+    const fresh = new Map(vips.map((one) => [placeOf(one), one]));
+    const places = new Set([...(this.ofService.get(service) ?? []), ...fresh.keys()]);
+    const touched = [...places].flatMap((place) => {
+      const vip = fresh.get(place);
+      return this.claim(place, service, vip && { ...vip, service, born });
+    });
     if (fresh.size === 0) this.ofService.delete(service);
-    return [...touched.values()];
+    else this.ofService.set(service, [...fresh.keys()]);
+    return touched;
   }
 
-  /** Where the traffic of a virtual address goes; `undefined` when nobody claims it. */
+  /** Where the traffic of a virtual address goes; `undefined` when this load balancer must not have it. */
   targets(id: VipId): string | undefined {
-    return winner(this.claims.get(textOf(id))?.by)?.targets;
+    const owner = winner(this.claims.get(placeOf(id)));
+    return owner !== undefined && balancerText(owner.balancer) === balancerText(id.balancer)
+      ? owner.targets
+      : undefined;
   }
 
+  /** Every virtual address that somebody has. */
   get all(): VipId[] {
-    return [...this.claims.values()].map(({ id }) => id);
+    return [...this.claims.values()].flatMap((by) => winner(by) ?? []);
   }
 
   get services(): string[] {
@@ -55,15 +50,30 @@ export class VipClaims {
 
   /** Services that do not have what they claim, each one line. */
   get conflicts(): string[] {
-    return [...this.claims.values()].flatMap(({ id, by }) => {
+    return [...this.contested].flatMap((place) => {
+      const by = this.claims.get(place);
       const owner = winner(by);
-      return [...by.values()]
+      return [...(by?.values() ?? [])]
         .filter((claim) => claim !== owner)
         .map(
-          ({ service }) =>
-            `Service ${service}: ${id.balancer.protocol} ${id.vip} is that of Service ${owner?.service}, which is older`,
+          ({ service, balancer, vip }) =>
+            `Service ${service}: ${balancer.protocol} ${vip} is that of Service ${owner?.service}, which is older`,
         );
     });
+  }
+
+  /** What one service claims of one place from now on; returns whose virtual address it was and may be now. */
+  private claim(place: string, service: string, claim: Claim | undefined): VipId[] {
+    const by = this.claims.get(place) ?? new Map<string, Claim>();
+    const before = [...by.values()];
+    if (claim === undefined) by.delete(service);
+    else by.set(service, claim);
+    if (by.size === 0) this.claims.delete(place);
+    else this.claims.set(place, by);
+    if (by.size > 1) this.contested.add(place);
+    else this.contested.delete(place);
+    const concerned = [...before, ...by.values()];
+    return [...new Map(concerned.map((one) => [balancerText(one.balancer), one])).values()];
   }
 }
 
@@ -79,9 +89,9 @@ function winner(claims: ReadonlyMap<string, Claim> | undefined): Claim | undefin
   return best;
 }
 
-/** Rows of a service's own are apart: whoever else has the same address has it in another row. */
-function textOf({ balancer, vip }: VipId): string {
-  return `${balancerText(balancer)} ${vip}`;
+/** What only one can have, whichever row it is in. */
+function placeOf({ balancer: { scope, protocol }, vip }: VipId): string {
+  return `${scope === 'cluster' ? '' : scope.gateway} ${protocol} ${vip}`;
 }
 
 /** A load balancer as text: equal for equal ones. */

@@ -5,6 +5,8 @@ import { explainError } from '../net/errors.js';
 import { findClusterRouter, readGateways } from '../overlay/gateways.js';
 import type { Northbound } from '../overlay/rows.js';
 import type { Change } from '../ovsdb/cache.js';
+import type { RowRef, TableName, Uuid } from '../ovsdb/columns.js';
+import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Annotator } from './annotator.js';
 import type { ClusterSource } from './cluster_source.js';
 import { attachEverywhere, reconcileVips, strayVips } from './load_balancers.js';
@@ -26,6 +28,8 @@ const PODS_AT_ONCE = 500;
 /** Everything is looked at this often though nothing was heard, in milliseconds. */
 const AUDIT_MS = 60_000;
 const RETRY_MS = 1_000;
+/** A transaction of thousands of rows on a busy server. */
+const COMMIT_MS = 30_000;
 /** Tables of which a row that comes or goes can matter to every pod and service. */
 const FRAME: readonly string[] = ['Logical_Switch', 'Logical_Router', 'Load_Balancer'];
 
@@ -136,7 +140,7 @@ export class Watcher {
     if (isAll) this.doubtEverything();
     const pods = takeSome(this.pods, PODS_AT_ONCE);
     const txn = nb.transaction('ovn-k8s-watcher');
-    const { made, problems } = reconcilePods(nb, txn, pods, (key) => cluster.pod(key));
+    const problems = reconcilePods(nb, txn, pods, (key) => cluster.pod(key));
     for (const key of pods) {
       this.podProblems.delete(key);
       this.unannotated.add(key);
@@ -148,17 +152,22 @@ export class Watcher {
       attachEverywhere(nb, txn);
     }
     if (!txn.isEmpty) {
-      const inserted = await txn.commit({ timeoutMs: 30_000 });
+      const inserted = await txn.commit({ timeoutMs: COMMIT_MS });
       this.totals.transactions++;
-      const last = made.at(-1);
-      const uuid = last && inserted.get(last);
-      // The next look must see these ports, or it makes them again.
-      if (uuid !== undefined)
-        await nb.until(() => nb.table('Logical_Switch_Port').get(uuid), {
-          what: 'the ports just made to be seen',
-        });
+      await this.awaitSight([...inserted].at(-1));
     }
     if (this.pods.size > 0) this.look();
+  }
+
+  /** The next look must see what was made, or it makes it again; one transaction's rows are seen all at once. */
+  private async awaitSight(inserted: readonly [ref: RowRef, uuid: Uuid] | undefined): Promise<void> {
+    if (inserted === undefined) return;
+    const { nb } = this.options;
+    const [{ table }, uuid] = inserted;
+    await nb.until(() => nb.table(table as TableName<typeof ovnNorthbound>).get(uuid), {
+      what: `the row just made in ${table} to be seen`,
+      timeoutMs: COMMIT_MS,
+    });
   }
 
   private doubtEverything(): void {
