@@ -43,7 +43,7 @@ export function parseAnnotation(text: string): PodNetwork {
 function readObject(text: string): Readonly<Record<string, string | undefined>> {
   try {
     // A dictionary of Python: quotes of either kind, and a mark before text that is Unicode.
-    return JSON.parse(text.includes("'") ? text.replaceAll(/\bu?'([^'"]*)'/g, '"$1"') : text);
+    return JSON.parse(text.includes("'") ? text.replaceAll(/(?:\bu)?'([^'"]*)'/g, '"$1"') : text);
   } catch (error) {
     throw new ProductError('ERR_ANNOTATION', `annotation ${ANNOTATION} is not JSON`, { cause: error });
   }

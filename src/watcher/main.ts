@@ -47,6 +47,7 @@ export async function runWatcher(
   if (nb === undefined) return;
 
   const api = new KubeApi(access, { sockets: 24 });
+  log.info(`following ${api.name}`);
   const annotator = new Annotator(api, () => watcher.look(), signal);
   const cluster = new ClusterSource(api, {
     podChanged: (key) => watcher.podChanged(key),

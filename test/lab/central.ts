@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from './host.js';
 import { SCHEMAS } from './ovsdb_server.js';
@@ -6,16 +7,17 @@ import { SCHEMAS } from './ovsdb_server.js';
 export const NORTHBOUND_PORT = 6641;
 export const SOUTHBOUND_PORT = 6642;
 
+const NORTHBOUND = 'ovnnb_db';
+const SOUTHBOUND = 'ovnsb_db';
+/** Its remotes and key pair are rows of its own database. */
+const NORTHBOUND_ROWS = toldBy('OVN_Northbound,NB_Global', 'OVN_Northbound,SSL');
+const SOUTHBOUND_ROWS = toldBy('OVN_Southbound,SB_Global', 'OVN_Southbound,SSL');
+
 /** OVN's databases and `ovn-northd` on a host, which listen where they are told to, as Debian's do. */
 export async function startCentral(host: Host): Promise<void> {
   await Promise.all([
-    startNorthbound(host, ...toldBy('OVN_Northbound,NB_Global', 'OVN_Northbound,SSL')),
-    startDatabase(
-      host,
-      'ovnsb_db',
-      SCHEMAS.OVN_Southbound,
-      ...toldBy('OVN_Southbound,SB_Global', 'OVN_Southbound,SSL'),
-    ),
+    startNorthbound(host, ...NORTHBOUND_ROWS),
+    create(host, SOUTHBOUND, SCHEMAS.OVN_Southbound).then(() => serve(host, SOUTHBOUND, ...SOUTHBOUND_ROWS)),
   ]);
   await host.exec(['ovn-nbctl', 'init']);
   await host.exec(['ovn-sbctl', 'init']);
@@ -28,7 +30,6 @@ export async function listen(host: Host): Promise<void> {
   await host.exec(['ovn-sbctl', 'set-connection', `ptcp:${SOUTHBOUND_PORT}:[::]`]);
 }
 
-/** Options of an `ovsdb-server` whose remotes and key pair are rows of its own database. */
 function toldBy(root: string, ssl: string): string[] {
   return [
     `--remote=db:${root},connections`,
@@ -66,22 +67,30 @@ export async function startController(host: Host): Promise<void> {
 }
 
 /** The northbound database alone, for commands that need no `ovn-northd`. */
-export function startNorthbound(host: Host, ...args: readonly string[]): Promise<void> {
-  return startDatabase(host, 'ovnnb_db', SCHEMAS.OVN_Northbound, ...args);
+export async function startNorthbound(host: Host, ...args: readonly string[]): Promise<void> {
+  await create(host, NORTHBOUND, SCHEMAS.OVN_Northbound);
+  await serve(host, NORTHBOUND, ...args);
 }
 
-async function startDatabase(
-  host: Host,
-  name: string,
-  schema: string,
-  ...args: readonly string[]
-): Promise<void> {
-  const file = join(host.dir, `${name}.db`);
-  await host.exec(['ovsdb-tool', 'create', file, schema]);
+/** Ends the northbound database's server as a crash does. */
+export async function killNorthbound(host: Host): Promise<void> {
+  process.kill(Number(await readFile(join(host.dir, 'ovn', `${NORTHBOUND}.pid`), 'utf8')), 'SIGKILL');
+}
+
+/** Starts a server that was killed, on the same database. */
+export function restartNorthbound(host: Host): Promise<void> {
+  return serve(host, NORTHBOUND, '--overwrite-pidfile', ...NORTHBOUND_ROWS);
+}
+
+function create(host: Host, name: string, schema: string): Promise<string> {
+  return host.exec(['ovsdb-tool', 'create', join(host.dir, `${name}.db`), schema]);
+}
+
+async function serve(host: Host, name: string, ...args: readonly string[]): Promise<void> {
   const rundir = join(host.dir, 'ovn');
   await host.exec([
     'ovsdb-server',
-    file,
+    join(host.dir, `${name}.db`),
     `--remote=punix:${rundir}/${name}.sock`,
     ...args,
     `--unixctl=${rundir}/${name}.ctl`,

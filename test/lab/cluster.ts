@@ -23,13 +23,16 @@ export class Node {
   }
 }
 
-export interface PodOptions {
-  /** The logical switch it is on. */
-  readonly on: string;
+export interface PodNetwork {
   /** `10.244.1.5/24`, `fd00:1::5/64`. */
   readonly addresses: readonly string[];
   readonly gateways: readonly string[];
   readonly mac: string;
+}
+
+export interface PodOptions extends PodNetwork {
+  /** The logical switch it is on. */
+  readonly on: string;
 }
 
 /** Several hosts on one network, the first of which has OVN's databases. */
@@ -63,16 +66,21 @@ export class Cluster {
     await this.nbctl('--wait=hv', 'sync');
   }
 
-  /** A namespace on a node, plugged into a logical switch as the CNI plugin does it. */
-  async pod({ host }: Node, name: string, { on, addresses, gateways, mac }: PodOptions): Promise<Namespace> {
+  /** A namespace on a node, with a logical port of its own. */
+  async pod(node: Node, name: string, { on, ...network }: PodOptions): Promise<Namespace> {
+    const plain = network.addresses.map((address) => address.split('/')[0]);
+    await this.nbctl(
+      ...['--may-exist', 'lsp-add', on, name],
+      ...['--', 'lsp-set-addresses', name, [network.mac, ...plain].join(' ')],
+    );
+    return this.plug(node, name, network);
+  }
+
+  /** A namespace on a node, plugged into the logical port of this name as the CNI plugin does it. */
+  async plug({ host }: Node, name: string, { addresses, gateways, mac }: PodNetwork): Promise<Namespace> {
     const pod = await this.lab.namespace(name);
     const outer = `v-${name}`.slice(0, 15);
     await cable({ in: host.net, name: outer }, { in: pod, name: 'eth0', mac });
-    const plain = addresses.map((address) => address.split('/')[0]);
-    await this.nbctl(
-      ...['--may-exist', 'lsp-add', on, name],
-      ...['--', 'lsp-set-addresses', name, [mac, ...plain].join(' ')],
-    );
     await pod.ip(
       'link set eth0 mtu 1400',
       ...addresses.map((address) => `addr add ${address} dev eth0${address.includes(':') ? ' nodad' : ''}`),

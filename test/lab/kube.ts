@@ -113,6 +113,12 @@ export class Kubernetes {
     await this.place.net.exec([...this.command, 'apply', '-f', '-'], { input: list });
   }
 
+  /** Replaces what is at a path of the API. */
+  async replaceRaw(path: string, object: object): Promise<void> {
+    const input = JSON.stringify(object);
+    await this.place.net.exec([...this.command, 'replace', '--raw', path, '-f', '-'], { input });
+  }
+
   private attempt(...args: readonly string[]) {
     return this.place.net.attempt([...this.command, ...args]);
   }

@@ -1,0 +1,45 @@
+import test from 'ava';
+import { formatAnnotation, type PodNetwork, parseAnnotation } from '../../src/kube/pod_annotation.js';
+import { parseCidr } from '../../src/net/cidr.js';
+import { parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
+
+const DUAL: PodNetwork = {
+  mac: parseMac('0a:58:0a:f4:01:05'),
+  addresses: [parseCidr('10.244.1.5/24'), parseCidr('fd00:10:244:1::5/64')],
+  gateways: [parseIp('10.244.1.1'), parseIp('fd00:10:244:1::1')],
+};
+
+test('what is written is what is read', (t) => {
+  t.deepEqual(parseAnnotation(formatAnnotation(DUAL)), DUAL);
+  t.deepEqual(JSON.parse(formatAnnotation(DUAL)), {
+    ip_address: '10.244.1.5/24,fd00:10:244:1::5/64',
+    mac_address: '0a:58:0a:f4:01:05',
+    gateway_ip: '10.244.1.1,fd00:10:244:1::1',
+  });
+});
+
+test("the original's dictionary of Python is read too", (t) => {
+  const one = { ...DUAL, addresses: DUAL.addresses.slice(0, 1), gateways: DUAL.gateways.slice(0, 1) };
+  for (const mark of ['', 'u'])
+    t.deepEqual(
+      parseAnnotation(
+        `{${mark}'gateway_ip': ${mark}'10.244.1.1', ${mark}'ip_address': ${mark}'10.244.1.5/24', ${mark}'mac_address': ${mark}'0a:58:0a:f4:01:05'}`,
+      ),
+      one,
+    );
+});
+
+for (const bad of [
+  '',
+  'garbage',
+  'null',
+  '[]',
+  '7',
+  '{}',
+  "{'ip_address': 7}",
+  '{"ip_address":["10.244.1.5/24"]}',
+])
+  test(`refused: ${bad || 'nothing'}`, (t) => {
+    t.throws(() => parseAnnotation(bad), { code: 'ERR_ANNOTATION', message: /annotation ovn/ });
+  });

@@ -1,0 +1,26 @@
+import { type Cluster, type Node, startCluster } from './cluster.js';
+import { Kubernetes } from './kube.js';
+import type { Running } from './running.js';
+
+/** Hosts of which the first also has Kubernetes' API server, and all of which have been told where that is. */
+export interface KubeCluster {
+  readonly cluster: Cluster;
+  readonly kubernetes: Kubernetes;
+}
+
+export async function startKubeCluster(options: Parameters<typeof startCluster>[0]): Promise<KubeCluster> {
+  const cluster = await startCluster(options);
+  const { host, v4 } = cluster.master;
+  const kubernetes = await Kubernetes.start({ net: host.net, dir: host.dir, address: v4 });
+  await Promise.all(
+    cluster.nodes.map((node) => node.host.vsctl('set', 'Open_vSwitch', '.', ...kubernetes.externalIds)),
+  );
+  return { cluster, kubernetes };
+}
+
+/** Starts the watcher on a node, in the foreground; it has said that it waits for something, or whom it follows. */
+export async function startWatcher({ host }: Node, ...more: readonly string[]): Promise<Running> {
+  const watcher = host.spawn('ovn-k8s-watcher', ['--overlay', '--pidfile', ...more]);
+  await watcher.says(/waiting|following/);
+  return watcher;
+}

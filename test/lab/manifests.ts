@@ -1,0 +1,38 @@
+/** Objects as an operator writes them for kubectl, in the namespace `default`. */
+export function podManifest(name: string, node: string, more: object = {}, metadata: object = {}): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', ...metadata },
+    spec: { nodeName: node, containers: [{ name: 'main', image: 'none' }], ...more },
+  };
+}
+
+export function serviceManifest(name: string, spec: object): object {
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'default' }, spec };
+}
+
+interface EndpointManifest {
+  readonly ip: string;
+  readonly node?: string;
+  readonly isReady?: boolean;
+}
+
+/** What a controller writes for a service; the tests have none. */
+export function endpointsManifest(
+  name: string,
+  port: { readonly name?: string; readonly port: number; readonly protocol?: string },
+  endpoints: readonly EndpointManifest[],
+): object {
+  const addresses = (isReady: boolean) =>
+    endpoints
+      .filter((one) => (one.isReady ?? true) === isReady)
+      .map(({ ip, node }) => ({ ip, ...(node && { nodeName: node }) }));
+  const subset = { addresses: addresses(true), notReadyAddresses: addresses(false), ports: [port] };
+  return {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name, namespace: 'default' },
+    subsets: endpoints.length === 0 ? [] : [subset],
+  };
+}

@@ -1,0 +1,154 @@
+import test from 'ava';
+import { killNorthbound, restartNorthbound } from '../lab/central.js';
+import type { Cluster, Node } from '../lab/cluster.js';
+import type { Kubernetes } from '../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../lab/kube_cluster.js';
+import { kubeTest } from '../lab/kube_test.js';
+import { podManifest } from '../lab/manifests.js';
+import { bridgeNics, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
+import type { Running } from '../lab/running.js';
+import { until, when } from '../lab/until.js';
+
+/** Pods of a real API server, and their logical ports in a real OVN. */
+let cluster: Cluster;
+let kubernetes: Kubernetes;
+let watcher: Running;
+let master: Node;
+test.before(async () => {
+  if (process.getuid?.() !== 0) return;
+  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'gw2'] }));
+  await bridgeNics(cluster);
+  master = cluster.master;
+});
+test.after.always(() => cluster?.dispose());
+
+kubeTest('it waits for the cluster router, and says so', async (t) => {
+  watcher = await startWatcher(master);
+  await watcher.says(/WARN\|waiting for the cluster router; run master-init/);
+  await kubernetes.apply(podManifest('early', 'gw1'));
+  t.is((await master.host.run('ovn-k8s-overlay', masterInit(master, 1))).exitCode, 0);
+  await watcher.says(/WARN\|Pod default\/early: node gw1 has no Logical_Switch; run minion-init there/);
+  t.regex(await status(), /problem: +Pod default\/early: node gw1 has no Logical_Switch/);
+});
+
+kubeTest('a pod whose node comes later has its port then', async (t) => {
+  await overlayWell(cluster.node('gw1'), ...minionInit(cluster.node('gw1'), 2));
+  const network = await annotation('early');
+  t.regex(network.mac_address, /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
+  const [v4, v6] = network.ip_address.split(',');
+  t.regex(v4 ?? '', /^10\.244\.2\.\d+\/24$/);
+  t.regex(v6 ?? '', /^fd00:10:244:2::[0-9a-f:]+\/64$/);
+  t.is(network.gateway_ip, '10.244.2.1,fd00:10:244:2::1');
+  await until('no problem', async () => when(!/problem/.test(await status())));
+});
+
+kubeTest('pods come and go: only those that have a network of their own have a port', async (t) => {
+  await overlayWell(cluster.node('gw2'), ...minionInit(cluster.node('gw2'), 3));
+  await kubernetes.apply(
+    podManifest('one', 'gw1'),
+    podManifest('two', 'gw2'),
+    podManifest('hostly', 'gw1', { hostNetwork: true }),
+    podManifest('waiting', ''),
+  );
+  await annotation('one');
+  await annotation('two');
+  t.deepEqual(await ports(), ['default_early', 'default_one', 'default_two']);
+  await setStatus('one', { phase: 'Succeeded' });
+  await until('the finished pod to leave', async () => when(!(await ports()).includes('default_one')));
+  await kubernetes.kubectl('delete', 'pod', 'two', '--grace-period=0', '--force');
+  await until('the deleted pod to leave', async () => when(!(await ports()).includes('default_two')));
+  t.deepEqual(await ports(), ['default_early']);
+});
+
+kubeTest('what happened while it was away is made up for, and nothing else is touched', async (t) => {
+  const { mac_address, ip_address } = await annotation('early');
+  await kubernetes.apply(podManifest('gone', 'gw2'));
+  await annotation('gone');
+  await watcher.stop();
+  await kubernetes.kubectl('delete', 'pod', 'gone', '--grace-period=0', '--force');
+  await kubernetes.apply(podManifest('new', 'gw2'));
+  await cluster.nbctl('lsp-add', 'gw2', 'somebody-elses');
+  watcher = await startWatcher(master);
+  await annotation('new');
+  t.deepEqual(await ports(), ['default_early', 'default_new', 'somebody-elses']);
+  t.like(await annotation('early'), { mac_address, ip_address });
+});
+
+kubeTest("a port that somebody deleted comes back with the pod's address", async (t) => {
+  const before = await annotation('early');
+  await cluster.nbctl('lsp-del', 'default_early');
+  await until('the port again', async () => when((await ports()).includes('default_early')));
+  const addresses = await cluster.nbctl('lsp-get-addresses', 'default_early');
+  t.is(
+    addresses.trim(),
+    [before.mac_address, ...before.ip_address.split(',').map((one) => one.split('/')[0])].join(' '),
+  );
+});
+
+kubeTest("a pod that has the original's annotation keeps its address", async (t) => {
+  const text =
+    "{u'gateway_ip': u'10.244.2.1', u'ip_address': u'10.244.2.77/24', u'mac_address': u'0a:00:00:00:00:77'}";
+  await kubernetes.apply(podManifest('old', 'gw1', {}, { annotations: { ovn: text } }));
+  await until('a readable annotation', async () => {
+    const { ovn } = await annotations('old');
+    return when(ovn?.startsWith('{"') === true);
+  });
+  t.like(await annotation('old'), { ip_address: '10.244.2.77/24', mac_address: '0a:00:00:00:00:77' });
+});
+
+kubeTest('an annotation that is no JSON is written anew', async (t) => {
+  await kubernetes.apply(podManifest('broken', 'gw1', {}, { annotations: { ovn: 'garbage' } }));
+  await until('a readable annotation', async () => {
+    const { ovn } = await annotations('broken');
+    return when(ovn?.startsWith('{"') === true);
+  });
+  t.regex((await annotation('broken')).ip_address, /^10\.244\.2\./);
+});
+
+kubeTest('a database that was killed and comes back is gone on with', async (t) => {
+  await killNorthbound(master.host);
+  await until('the watcher to notice', async () =>
+    when(/waiting for the OVN_Northbound/.test(await status())),
+  );
+  await kubernetes.apply(podManifest('meanwhile', 'gw2'));
+  await restartNorthbound(master.host);
+  await annotation('meanwhile');
+  t.pass();
+});
+
+interface Annotation {
+  readonly ip_address: string;
+  readonly mac_address: string;
+  readonly gateway_ip: string;
+}
+
+async function annotations(pod: string): Promise<Readonly<Record<string, string | undefined>>> {
+  const object = JSON.parse(await kubernetes.kubectl('get', 'pod', pod, '-o', 'json'));
+  return object.metadata.annotations ?? {};
+}
+
+function annotation(pod: string): Promise<Annotation> {
+  return until(`Pod ${pod} to be annotated`, async () => {
+    const { ovn } = await annotations(pod);
+    return ovn === undefined ? undefined : JSON.parse(ovn);
+  });
+}
+
+/** As a kubelet does it: kubectl of this age has no word for it. */
+async function setStatus(pod: string, status: object): Promise<void> {
+  const object = JSON.parse(await kubernetes.kubectl('get', 'pod', pod, '-o', 'json'));
+  await kubernetes.replaceRaw(`/api/v1/namespaces/default/pods/${pod}/status`, { ...object, status });
+}
+
+/** The logical ports of pods' switches that are not the system's own. */
+async function ports(): Promise<string[]> {
+  const text = await cluster.nbctl('--bare', '--columns=name', 'find', 'Logical_Switch_Port', 'type=""');
+  return text
+    .split('\n')
+    .filter((name) => name !== '' && !name.startsWith('k8s-'))
+    .sort();
+}
+
+function status(): Promise<string> {
+  return master.host.appctl('-t', 'ovn-k8s-watcher', 'status');
+}

@@ -1,0 +1,86 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import test from 'ava';
+import { ANNOTATION } from '../../src/kube/pod_annotation.js';
+import { parseCidr } from '../../src/net/cidr.js';
+import { parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
+import { addressesColumn, portNetwork, switchGateways, wantedPort } from '../../src/watcher/pods.js';
+
+function pod(
+  spec: Partial<NonNullable<V1Pod['spec']>>,
+  { phase, annotation }: { phase?: string; annotation?: string } = {},
+): V1Pod {
+  return {
+    metadata: {
+      namespace: 'ns',
+      name: 'p',
+      ...(annotation && { annotations: { [ANNOTATION]: annotation } }),
+    },
+    spec: { containers: [], nodeName: 'gw1', ...spec },
+    ...(phase && { status: { phase } }),
+  };
+}
+
+test('a scheduled pod has a port on its node, until it is finished', (t) => {
+  t.like(wantedPort(pod({})), { name: 'ns_p', node: 'gw1' });
+  t.like(wantedPort(pod({}, { phase: 'Running' })), { name: 'ns_p' });
+  for (const phase of ['Succeeded', 'Failed']) t.is(wantedPort(pod({}, { phase })), undefined);
+  t.is(wantedPort(pod({ nodeName: '' })), undefined);
+  t.is(wantedPort(pod({ hostNetwork: true })), undefined);
+  t.is(wantedPort({ metadata: { namespace: 'ns', name: 'p' } }), undefined);
+});
+
+test('what its annotation says is kept, and one that cannot be read is none', (t) => {
+  const annotation =
+    '{"ip_address":"10.244.1.5/24","mac_address":"0a:58:0a:f4:01:05","gateway_ip":"10.244.1.1"}';
+  t.deepEqual(wantedPort(pod({}, { annotation }))?.network, {
+    mac: parseMac('0a:58:0a:f4:01:05'),
+    addresses: [parseCidr('10.244.1.5/24')],
+    gateways: [parseIp('10.244.1.1')],
+  });
+  for (const bad of ['', 'garbage', '{}', '[]', 'null', '{"ip_address":"10.244.1.5"}'])
+    t.is(wantedPort(pod({}, { annotation: bad }))?.network, undefined, bad);
+});
+
+test('an address that was given is asked for again, where nobody has it', (t) => {
+  const network = {
+    mac: parseMac('0a:58:0a:f4:01:05'),
+    addresses: [parseCidr('10.244.1.5/24')],
+    gateways: [],
+  };
+  t.is(
+    addressesColumn(network, () => true),
+    '0a:58:0a:f4:01:05 10.244.1.5',
+  );
+  t.is(
+    addressesColumn(network, () => false),
+    'dynamic',
+  );
+  t.is(
+    addressesColumn({ ...network, addresses: [] }, () => true),
+    'dynamic',
+  );
+  t.is(
+    addressesColumn(undefined, () => true),
+    'dynamic',
+  );
+});
+
+test("a port's network: what OVN gave out, with the masks and gateways of its switch", (t) => {
+  const gateways = switchGateways('10.244.1.1/24,fd00:10:244:1::1/64');
+  const dynamic_addresses = '0a:58:0a:f4:01:05 10.244.1.5 fd00:10:244:1::5';
+  t.deepEqual(portNetwork({ addresses: ['dynamic'], dynamic_addresses }, gateways), {
+    mac: parseMac('0a:58:0a:f4:01:05'),
+    addresses: [parseCidr('10.244.1.5/24'), parseCidr('fd00:10:244:1::5/64')],
+    gateways: [parseIp('10.244.1.1'), parseIp('fd00:10:244:1::1')],
+  });
+  t.deepEqual(
+    portNetwork({ addresses: ['0a:58:0a:f4:01:05 10.244.1.5'], dynamic_addresses: undefined }, gateways),
+    {
+      mac: parseMac('0a:58:0a:f4:01:05'),
+      addresses: [parseCidr('10.244.1.5/24')],
+      gateways: [parseIp('10.244.1.1')],
+    },
+  );
+  t.is(portNetwork({ addresses: ['dynamic'], dynamic_addresses: undefined }, gateways), undefined);
+});

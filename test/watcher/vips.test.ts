@@ -1,0 +1,166 @@
+import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
+import test from 'ava';
+import { parseIp } from '../../src/net/ip.js';
+import type { Endpoint } from '../../src/watcher/endpoints.js';
+import { serviceVips } from '../../src/watcher/vips.js';
+
+const KEY = 'default/web';
+const GATEWAYS = [
+  { node: 'gw1', addresses: [parseIp('203.0.113.10'), parseIp('2001:db8::10')], isFirst: true },
+  { node: 'gw2', addresses: [parseIp('203.0.113.20')], isFirst: false },
+];
+const HTTP: V1ServicePort = { name: 'http', port: 80, nodePort: 30_080, protocol: 'TCP' };
+const ENDPOINTS: readonly Endpoint[] = [
+  endpoint('10.244.1.5', { node: 'gw1' }),
+  endpoint('10.244.2.5', { node: 'gw2' }),
+  endpoint('fd00:10:244:1::5', { node: 'gw1' }),
+  endpoint('10.244.2.6', { node: 'gw2', isReady: false }),
+  endpoint('10.244.2.7', { portName: 'other' }),
+  endpoint('10.244.2.8', { protocol: 'UDP' }),
+];
+
+function endpoint(ip: string, more: Partial<Endpoint> = {}): Endpoint {
+  return { ip, port: 8080, portName: 'http', protocol: 'TCP', node: undefined, isReady: true, ...more };
+}
+
+function service(spec: NonNullable<V1Service['spec']>, status?: V1Service['status']): V1Service {
+  const metadata = { namespace: 'default', name: 'web' };
+  return { metadata, spec: { clusterIP: '10.96.0.5', ports: [HTTP], ...spec }, ...(status && { status }) };
+}
+
+/** `SCOPE VIP TARGETS`, sorted, of a service. */
+function said(one: V1Service, endpoints = ENDPOINTS, gateways = GATEWAYS): string[] {
+  return serviceVips(KEY, one, endpoints, gateways)
+    .map(
+      ({ balancer: { scope }, vip, targets }) =>
+        `${scope === 'cluster' ? scope : scope.gateway} ${vip} ${targets}`,
+    )
+    .sort();
+}
+
+const BOTH = '10.244.1.5:8080,10.244.2.5:8080';
+
+test('a ClusterIP is in the cluster, for ready endpoints of its port, protocol and family', (t) => {
+  t.deepEqual(said(service({})), [`cluster 10.96.0.5:80 ${BOTH}`]);
+  t.deepEqual(said(service({ clusterIPs: ['10.96.0.5', 'fd00:10:96::5'] })), [
+    `cluster 10.96.0.5:80 ${BOTH}`,
+    'cluster [fd00:10:96::5]:80 [fd00:10:244:1::5]:8080',
+  ]);
+});
+
+test('endpoints that are not ready count where the service says so', (t) => {
+  t.deepEqual(said(service({ publishNotReadyAddresses: true })), [
+    `cluster 10.96.0.5:80 ${BOTH},10.244.2.6:8080`,
+  ]);
+});
+
+test('a node port is on every gateway, and in the cluster with its address', (t) => {
+  for (const type of ['NodePort', 'LoadBalancer']) {
+    t.deepEqual(said(service({ type })), [
+      `cluster 10.96.0.5:80 ${BOTH}`,
+      `cluster 203.0.113.10:30080 ${BOTH}`,
+      `cluster 203.0.113.20:30080 ${BOTH}`,
+      'cluster [2001:db8::10]:30080 [fd00:10:244:1::5]:8080',
+      `gw1 203.0.113.10:30080 ${BOTH}`,
+      'gw1 [2001:db8::10]:30080 [fd00:10:244:1::5]:8080',
+      `gw2 203.0.113.20:30080 ${BOTH}`,
+    ]);
+  }
+});
+
+test('a node port that a ClusterIP service is left with counts for nothing', (t) => {
+  t.deepEqual(said(service({ type: 'ClusterIP' })), [`cluster 10.96.0.5:80 ${BOTH}`]);
+});
+
+test("external and ingress addresses are the first gateway's, each once", (t) => {
+  const ingress = { loadBalancer: { ingress: [{ ip: '198.51.100.7' }, { hostname: 'lb.example' }] } };
+  const spec = { externalIPs: ['198.51.100.7', '198.51.100.8'], ports: [{ port: 80, name: 'http' }] };
+  t.deepEqual(said(service({ ...spec, type: 'LoadBalancer' }, ingress)), [
+    `cluster 10.96.0.5:80 ${BOTH}`,
+    `gw1 198.51.100.7:80 ${BOTH}`,
+    `gw1 198.51.100.8:80 ${BOTH}`,
+  ]);
+  t.deepEqual(said(service(spec, ingress)), [
+    `cluster 10.96.0.5:80 ${BOTH}`,
+    `gw1 198.51.100.7:80 ${BOTH}`,
+    `gw1 198.51.100.8:80 ${BOTH}`,
+  ]);
+});
+
+test('without gateways, or without endpoints, there is what there can be', (t) => {
+  t.deepEqual(said(service({ type: 'NodePort', externalIPs: ['198.51.100.7'] }), ENDPOINTS, []), [
+    `cluster 10.96.0.5:80 ${BOTH}`,
+  ]);
+  t.deepEqual(said(service({}), []), ['cluster 10.96.0.5:80 ']);
+});
+
+test('headless services and aliases have no address', (t) => {
+  t.deepEqual(said(service({ clusterIP: 'None', clusterIPs: ['None'] })), []);
+  t.deepEqual(said(service({ type: 'ExternalName', externalName: 'example.com' })), []);
+});
+
+test("externalTrafficPolicy Local: each gateway its own endpoints, and the client's address is kept", (t) => {
+  const local = service({ type: 'NodePort', externalTrafficPolicy: 'Local' });
+  t.deepEqual(said(local), [
+    `cluster 10.96.0.5:80 ${BOTH}`,
+    `cluster 203.0.113.10:30080 ${BOTH}`,
+    `cluster 203.0.113.20:30080 ${BOTH}`,
+    'cluster [2001:db8::10]:30080 [fd00:10:244:1::5]:8080',
+    'gw1 203.0.113.10:30080 10.244.1.5:8080',
+    'gw1 [2001:db8::10]:30080 [fd00:10:244:1::5]:8080',
+    'gw2 203.0.113.20:30080 10.244.2.5:8080',
+  ]);
+  for (const { balancer } of serviceVips(KEY, local, ENDPOINTS, GATEWAYS)) {
+    if (balancer.scope === 'cluster') t.is(balancer.service, undefined);
+    else t.like(balancer, { service: KEY, options: { skip_snat: 'true' } });
+  }
+});
+
+test('affinity has a row of its own, with the time it lasts', (t) => {
+  const options = (spec: NonNullable<V1Service['spec']>) =>
+    serviceVips(KEY, service(spec), ENDPOINTS, GATEWAYS).map(({ balancer }) => balancer.options);
+  t.deepEqual(options({ sessionAffinity: 'ClientIP' }), [{ affinity_timeout: '10800' }]);
+  t.deepEqual(
+    options({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }),
+    [{ affinity_timeout: '60' }],
+  );
+  const both = options({
+    type: 'NodePort',
+    sessionAffinity: 'ClientIP',
+    externalTrafficPolicy: 'Local',
+  });
+  t.true(both.some((one) => one?.skip_snat === 'true' && one.affinity_timeout === '10800'));
+  t.deepEqual(options({ sessionAffinity: 'None' }), [undefined]);
+});
+
+test('a port without a name, and a protocol that is not said, are those of an endpoint without', (t) => {
+  t.deepEqual(said(service({ ports: [{ port: 80 }] }), [endpoint('10.244.1.5', { portName: '' })]), [
+    'cluster 10.96.0.5:80 10.244.1.5:8080',
+  ]);
+});
+
+test('each protocol has its load balancer', (t) => {
+  const protocols = ['TCP', 'UDP', 'SCTP'].map((protocol) => ({ port: 80, name: protocol, protocol }));
+  const vips = serviceVips(KEY, service({ ports: protocols }), [], GATEWAYS);
+  t.deepEqual(
+    vips.map(({ balancer }) => balancer.protocol),
+    ['tcp', 'udp', 'sctp'],
+  );
+});
+
+for (const [what, spec] of [
+  ['port 0', { ports: [{ port: 0 }] }],
+  ['port 70000', { ports: [{ port: 70_000 }] }],
+  ['port 1.5', { ports: [{ port: 1.5 }] }],
+  ['protocol ICMP', { ports: [{ port: 80, protocol: 'ICMP' }] }],
+] as const)
+  test(`${what} is refused by name`, (t) => {
+    const ports = spec.ports.map((port) => ({ ...port }));
+    t.throws(() => serviceVips(KEY, service({ ports }), [], GATEWAYS), { message: new RegExp(what) });
+  });
+
+test('an address that is none is refused', (t) => {
+  t.throws(() => serviceVips(KEY, service({ externalIPs: ['example.com'] }), [], GATEWAYS), {
+    message: /example\.com/,
+  });
+});
