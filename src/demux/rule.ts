@@ -1,5 +1,6 @@
 import { familyOf, type IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
+import type { Transport } from '../net/ports.js';
 import { maskedPorts, type PortRange } from '../net/ports.js';
 import type { Action } from '../openflow/actions.js';
 import { makeCookie } from '../openflow/cookie.js';
@@ -8,7 +9,6 @@ import { type Flow, flow } from '../openflow/flow.js';
 import { ETH_ARP, ETH_IPV4, ETH_IPV6, extend, type Match, type Term, term } from '../openflow/match.js';
 import type { Ofport } from '../openflow/ofport.js';
 import { classId, type PacketClass, priorityOf } from './classes.js';
-import type { Transport } from './state.js';
 
 const PROTOCOL: Readonly<Record<Transport, number>> = { tcp: 6, udp: 17, sctp: 132 };
 const ICMP = 1;

@@ -1,9 +1,7 @@
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
-import type { PortRange } from '../net/ports.js';
+import type { PortRange, Transport } from '../net/ports.js';
 import type { Ofport } from '../openflow/ofport.js';
-
-export type Transport = 'tcp' | 'udp' | 'sctp';
 
 /** A port of the gateway's own addresses that belongs to a service. */
 export interface NodePort {

@@ -1,8 +1,9 @@
-import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
+import type { V1Service } from '@kubernetes/client-node';
 import { classOfId } from '../demux/classes.js';
-import type { NodePort, Transport } from '../demux/state.js';
+import type { NodePort } from '../demux/state.js';
 import { keyOf } from '../kube/objects.js';
-import { explainError, ProductError } from '../net/errors.js';
+import { externalAddresses, servicePorts } from '../kube/service.js';
+import { explainError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
 import { classIdOf } from '../openflow/cookie.js';
 import type { InstalledFlow } from '../openflow/flow.js';
@@ -20,8 +21,6 @@ export const NO_CLAIMS: ServiceClaims = { nodePorts: [], served: [] };
 export interface ReadServices extends ServiceClaims {
   readonly problems: readonly string[];
 }
-
-const PROTOCOLS: Readonly<Record<string, Transport>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 
 /**
  * Reads the claims of services. Of two that claim the same address and port the older keeps it; a service that
@@ -42,9 +41,9 @@ export function readServices(services: Iterable<V1Service>): ReadServices {
       return owner === undefined || owner === key;
     };
     try {
-      const ports = (service.spec?.ports ?? []).map(readPort);
+      const ports = servicePorts(service);
       const addresses = externalAddresses(service);
-      for (const { protocol, nodePort } of hasNodePorts(service) ? ports : []) {
+      for (const { protocol, nodePort } of ports) {
         const name = `node port ${protocol} ${nodePort}`;
         if (nodePort !== undefined && claim(name)) nodePorts.set(name, { protocol, port: nodePort });
       }
@@ -85,27 +84,4 @@ export function recoverClaims(installed: readonly InstalledFlow[]): ServiceClaim
 function byAge(services: Iterable<V1Service>): V1Service[] {
   const born = ({ metadata }: V1Service) => new Date(metadata?.creationTimestamp ?? 0).getTime();
   return [...services].sort((a, b) => born(a) - born(b) || (keyOf(a) < keyOf(b) ? -1 : 1));
-}
-
-function hasNodePorts({ spec }: V1Service): boolean {
-  return spec?.type === 'NodePort' || spec?.type === 'LoadBalancer';
-}
-
-/** An `ExternalName` is an alias in DNS: nothing of it passes here. */
-function externalAddresses({ spec, status }: V1Service): IpAddress[] {
-  if (spec?.type === 'ExternalName') return [];
-  const ingress = spec?.type === 'LoadBalancer' ? (status?.loadBalancer?.ingress ?? []) : [];
-  const texts = [...(spec?.externalIPs ?? []), ...ingress.flatMap(({ ip }) => ip ?? [])];
-  return [...new Set(texts.map(parseIp))];
-}
-
-function readPort({ protocol = 'TCP', port, nodePort }: V1ServicePort) {
-  const transport = PROTOCOLS[protocol];
-  if (transport === undefined)
-    throw new ProductError('ERR_SERVICE', `protocol ${protocol} is none of TCP, UDP, SCTP`);
-  for (const number of [port, nodePort ?? port]) {
-    if (!Number.isInteger(number) || number < 1 || number > 65_535)
-      throw new ProductError('ERR_SERVICE', `port ${number} is not from 1 to 65535`);
-  }
-  return { protocol: transport, port, nodePort: nodePort || undefined };
 }

@@ -1,5 +1,9 @@
 import { ProductError } from './errors.js';
 
+/** The protocols that have ports, as OVS and OVN write them. */
+export const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
 /** A range of transport ports, both ends included. */
 export interface PortRange {
   readonly lo: number;

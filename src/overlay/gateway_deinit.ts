@@ -1,5 +1,6 @@
 import { integrationBridge, patchPeerName } from '../gateway/patch_pair.js';
 import { NODE_NAME, PHYSICAL_IP, patchName, SNAT_PORT_RANGE } from '../gateway/state.js';
+import { TRANSPORTS } from '../net/ports.js';
 import { findBridge, type Switch } from '../nic/bridge_rows.js';
 import { removeGuard } from '../nic/guard.js';
 import { ip } from '../nic/read.js';
@@ -16,7 +17,6 @@ import {
   joinTo,
   KEYS,
   localPortName,
-  PROTOCOLS,
 } from './names.js';
 import { FORMER_ADDRESSES, formerRange } from './physical.js';
 import { type NorthboundTransaction, reconcileRows, wanted } from './rows.js';
@@ -85,7 +85,7 @@ function removeGateway({ nb }: Databases, txn: NorthboundTransaction, node: stri
     txn.delete('Logical_Router', _uuid);
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === externalSwitchName(node)))
     txn.delete('Logical_Switch', _uuid);
-  const keys = PROTOCOLS.map(gatewayLoadBalancerKey);
+  const keys = TRANSPORTS.map(gatewayLoadBalancerKey);
   for (const { _uuid } of nb.filter('Load_Balancer', (row) =>
     keys.some((key) => row.external_ids.get(key) === router),
   ))

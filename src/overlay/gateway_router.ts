@@ -1,7 +1,7 @@
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
-import { formatPortRange, type PortRange } from '../net/ports.js';
+import { formatPortRange, type PortRange, TRANSPORTS } from '../net/ports.js';
 import { joinAddresses, ofFamily } from './addresses.js';
 import { ownRoutes } from './gateway_routes.js';
 import {
@@ -11,7 +11,6 @@ import {
   KEYS,
   localPortName,
   outsideTo,
-  PROTOCOLS,
   toOutside,
 } from './names.js';
 import { type Wanted, wanted } from './rows.js';
@@ -49,7 +48,7 @@ export function gatewayRows(spec: GatewaySpec): Wanted[] {
 }
 
 function gatewayLoadBalancers(node: string): Wanted[] {
-  return PROTOCOLS.map((protocol) =>
+  return TRANSPORTS.map((protocol) =>
     wanted('Load_Balancer', {
       is: { external_ids: new Map([[gatewayLoadBalancerKey(protocol), gatewayRouterName(node)]]) },
       set: { protocol },

@@ -1,3 +1,5 @@
+import type { Transport } from '../net/ports.js';
+
 /**
  * Names of rows and the keys that find them, those of ovn-kubernetes' overlay mode: users, their notes and their
  * tools search by them.
@@ -19,14 +21,11 @@ export const KEYS = {
   gateway: 'k8s-gateway',
 } as const;
 
-export const PROTOCOLS = ['tcp', 'udp', 'sctp'] as const;
-export type Protocol = (typeof PROTOCOLS)[number];
-
-export function clusterLoadBalancerKey(protocol: Protocol): string {
+export function clusterLoadBalancerKey(protocol: Transport): string {
   return `k8s-cluster-lb-${protocol}`;
 }
 
-export function gatewayLoadBalancerKey(protocol: Protocol): string {
+export function gatewayLoadBalancerKey(protocol: Transport): string {
   return `${protocol.toUpperCase()}_lb_gateway_router`;
 }
 

@@ -2,6 +2,7 @@ import type { Cidr } from '../net/cidr.js';
 import { formatCidr, networkOf } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
+import { TRANSPORTS } from '../net/ports.js';
 import { joinAddresses, macFor, managementAddresses, ofFamily, routerAddresses } from './addresses.js';
 import {
   clusterLoadBalancerKey,
@@ -9,7 +10,6 @@ import {
   joinTo,
   KEYS,
   managementPortName,
-  PROTOCOLS,
   switchTo,
   toJoin,
   toSwitch,
@@ -18,7 +18,7 @@ import { type Wanted, wanted } from './rows.js';
 
 /** The load balancers of services inside the cluster, one a protocol; every node's switch has them. */
 export function clusterLoadBalancers(): Wanted[] {
-  return PROTOCOLS.map((protocol) =>
+  return TRANSPORTS.map((protocol) =>
     wanted('Load_Balancer', {
       is: { external_ids: new Map([[clusterLoadBalancerKey(protocol), 'yes']]) },
       set: { protocol },

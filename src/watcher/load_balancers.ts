@@ -1,9 +1,5 @@
-import {
-  clusterLoadBalancerKey,
-  gatewayLoadBalancerKey,
-  gatewayRouterName,
-  PROTOCOLS,
-} from '../overlay/names.js';
+import { TRANSPORTS } from '../net/ports.js';
+import { clusterLoadBalancerKey, gatewayLoadBalancerKey, gatewayRouterName } from '../overlay/names.js';
 import type { NorthboundTransaction, NorthboundView } from '../overlay/rows.js';
 import type { RowInput, RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
@@ -145,7 +141,7 @@ class BalancerIndex {
   }
 }
 
-const SHARED_KEYS: readonly string[] = PROTOCOLS.flatMap((protocol) => [
+const SHARED_KEYS: readonly string[] = TRANSPORTS.flatMap((protocol) => [
   clusterLoadBalancerKey(protocol),
   gatewayLoadBalancerKey(protocol),
 ]);

@@ -1,7 +1,7 @@
-import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
-import { ProductError } from '../net/errors.js';
+import type { V1Service } from '@kubernetes/client-node';
+import { clusterAddresses, externalAddresses, servicePorts } from '../kube/service.js';
 import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
-import { PROTOCOLS, type Protocol } from '../overlay/names.js';
+import type { Transport } from '../net/ports.js';
 import type { Endpoint } from './endpoints.js';
 
 /** A gateway as far as services are concerned. */
@@ -15,7 +15,7 @@ export interface ServiceGateway {
 export interface Balancer {
   /** On every node's switch, or on one gateway's router. */
   readonly scope: 'cluster' | { readonly gateway: string };
-  readonly protocol: Protocol;
+  readonly protocol: Transport;
   /** Of a service with a policy of its own, which needs a row of its own; `NAMESPACE/NAME`. */
   readonly service?: string;
   readonly options?: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export interface Vip {
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 
 /**
- * The virtual addresses of a service.
+ * The virtual addresses of a service: those of node ports only of families that it has in the cluster.
  * @throws ProductError `ERR_SERVICE` for ports or addresses that cannot be
  */
 export function serviceVips(
@@ -43,56 +43,41 @@ export function serviceVips(
   gateways: readonly ServiceGateway[],
 ): Vip[] {
   const { spec } = service;
-  if (spec === undefined || spec.type === 'ExternalName') return [];
   const own = ownRow(key, service);
-  const isLocal = spec.externalTrafficPolicy === 'Local';
-  const usable = endpoints.filter(({ isReady }) => isReady || spec.publishNotReadyAddresses === true);
-  return (spec.ports ?? []).flatMap((port) => {
-    const protocol = readProtocol(port);
-    const forPort = usable.filter(
-      (one) => one.portName === (port.name ?? '') && one.protocol === (port.protocol ?? 'TCP'),
-    );
-    const vip = (
-      scope: Balancer['scope'],
-      ip: IpAddress,
-      number: number,
-      targets: readonly Endpoint[],
-      more = own,
-    ): Vip => ({
-      balancer: { scope, protocol, ...more },
-      vip: hostPort(ip, readPort(number)),
-      targets: targets
-        .filter((one) => familyOf(parseIp(one.ip)) === familyOf(ip))
-        .map((one) => hostPort(parseIp(one.ip), one.port))
-        .join(','),
+  const isLocal = spec?.externalTrafficPolicy === 'Local';
+  const usable = endpoints.filter(({ isReady }) => isReady || spec?.publishNotReadyAddresses === true);
+  const inCluster = clusterAddresses(service);
+  const isServed = (ip: IpAddress) => inCluster.some((one) => familyOf(one) === familyOf(ip));
+  const external = externalAddresses(service);
+  return servicePorts(service).flatMap(({ name, protocol, port, nodePort }) => {
+    const forPort = usable.filter((one) => one.portName === name && one.protocol.toLowerCase() === protocol);
+    const clusterVip = (ip: IpAddress, number: number): Vip => ({
+      balancer: { scope: 'cluster', protocol, ...own },
+      vip: hostPort(ip, number),
+      targets: targetsFor(ip, forPort),
     });
-    const outside = (gateway: ServiceGateway, ip: IpAddress, number: number): Vip =>
-      isLocal
-        ? vip(
-            { gateway: gateway.node },
-            ip,
-            number,
-            forPort.filter(({ node }) => node === gateway.node),
-            {
-              service: key,
-              options: { ...own.options, skip_snat: 'true' },
-            },
-          )
-        : vip({ gateway: gateway.node }, ip, number, forPort);
-
-    const cluster = clusterAddresses(service).map((ip) => vip('cluster', ip, port.port, forPort));
-    const nodePorts = gateways.flatMap((gateway) =>
-      gateway.addresses.flatMap((ip) =>
-        hasNodePort(service, port)
-          ? // A pod's way to this address ends at the host, so the switches have it too.
-            [outside(gateway, ip, port.nodePort), vip('cluster', ip, port.nodePort, forPort)]
-          : [],
-      ),
-    );
-    const external = gateways
+    const outsideVip = ({ node }: ServiceGateway, ip: IpAddress, number: number): Vip => {
+      const scope = { gateway: node };
+      const vip = hostPort(ip, number);
+      if (!isLocal) return { balancer: { scope, protocol, ...own }, vip, targets: targetsFor(ip, forPort) };
+      // The client's address is kept: what answers is on this node, so that answers come back here anyway.
+      const options = { ...own.options, skip_snat: 'true' };
+      const here = forPort.filter((one) => one.node === node);
+      return { balancer: { scope, protocol, service: key, options }, vip, targets: targetsFor(ip, here) };
+    };
+    const nodePorts =
+      nodePort === undefined
+        ? []
+        : gateways.flatMap((gateway) =>
+            gateway.addresses
+              .filter(isServed)
+              // A pod's way to this address ends at the host, so the switches have it too.
+              .flatMap((ip) => [outsideVip(gateway, ip, nodePort), clusterVip(ip, nodePort)]),
+          );
+    const outside = gateways
       .filter(({ isFirst }) => isFirst)
-      .flatMap((gateway) => externalAddresses(service).map((ip) => outside(gateway, ip, port.port)));
-    return [...cluster, ...nodePorts, ...external];
+      .flatMap((gateway) => external.map((ip) => outsideVip(gateway, ip, port)));
+    return [...inCluster.map((ip) => clusterVip(ip, port)), ...nodePorts, ...outside];
   });
 }
 
@@ -103,33 +88,12 @@ function ownRow(key: string, { spec }: V1Service): Pick<Balancer, 'service' | 'o
   return { service: key, options: { affinity_timeout: String(seconds) } };
 }
 
-/** A headless service, `None`, has none. */
-function clusterAddresses({ spec }: V1Service): IpAddress[] {
-  const texts = spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]);
-  return texts.filter((text) => text !== '' && text !== 'None').map(parseIp);
-}
-
-function externalAddresses({ spec, status }: V1Service): IpAddress[] {
-  const ingress = spec?.type === 'LoadBalancer' ? (status?.loadBalancer?.ingress ?? []) : [];
-  const texts = [...(spec?.externalIPs ?? []), ...ingress.flatMap(({ ip }) => ip ?? [])];
-  return [...new Set(texts.map(parseIp))];
-}
-
-function hasNodePort({ spec }: V1Service, port: V1ServicePort): port is V1ServicePort & { nodePort: number } {
-  return (spec?.type === 'NodePort' || spec?.type === 'LoadBalancer') && (port.nodePort ?? 0) !== 0;
-}
-
-function readProtocol({ protocol = 'TCP' }: V1ServicePort): Protocol {
-  const found = PROTOCOLS.find((one) => one.toUpperCase() === protocol);
-  if (found === undefined)
-    throw new ProductError('ERR_SERVICE', `protocol ${protocol} is none of TCP, UDP, SCTP`);
-  return found;
-}
-
-function readPort(port: number): number {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new ProductError('ERR_SERVICE', `port ${port} is not from 1 to 65535`);
-  return port;
+/** Of the address's family only: OVN does not translate between them. */
+function targetsFor(vip: IpAddress, endpoints: readonly Endpoint[]): string {
+  return endpoints
+    .filter(({ ip }) => familyOf(parseIp(ip)) === familyOf(vip))
+    .map(({ ip, port }) => hostPort(parseIp(ip), port))
+    .join(',');
 }
 
 function hostPort(ip: IpAddress, port: number): string {

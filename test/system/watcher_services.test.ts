@@ -1,0 +1,304 @@
+import test from 'ava';
+import type { Cluster, Node } from '../lab/cluster.js';
+import type { Kubernetes } from '../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../lab/kube_cluster.js';
+import { kubeTest } from '../lab/kube_test.js';
+import { endpointsManifest, serviceManifest } from '../lab/manifests.js';
+import { bridgeNics, gatewayInit, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
+import type { Running } from '../lab/running.js';
+import { until, when } from '../lab/until.js';
+
+/** Services of a real API server, and the load balancers of a real OVN. */
+let cluster: Cluster;
+let kubernetes: Kubernetes;
+let watcher: Running;
+let master: Node;
+test.before(async () => {
+  if (process.getuid?.() !== 0) return;
+  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'gw2'] }));
+  await bridgeNics(cluster);
+  master = cluster.master;
+  await overlayWell(master, ...masterInit(master, 1));
+  await nodeUp('gw1', 2);
+  watcher = await startWatcher(master);
+});
+test.after.always(() => cluster?.dispose());
+
+const POD = { one: { ip: '10.244.2.5', node: 'gw1' }, two: { ip: '10.244.3.5', node: 'gw2' } };
+const BOTH = '10.244.2.5:8080,10.244.3.5:8080';
+const WEB = {
+  type: 'NodePort',
+  clusterIP: '10.96.0.10',
+  externalIPs: ['198.51.100.80'],
+  ports: [{ name: 'http', port: 80, targetPort: 'web', nodePort: 30_080 }],
+};
+
+kubeTest('a NodePort service has its addresses in the cluster and on the gateway', async (t) => {
+  await kubernetes.apply(
+    serviceManifest('web', WEB),
+    endpointsManifest('web', { name: 'http', port: 8080 }, [
+      POD.one,
+      POD.two,
+      { ip: '10.244.3.6', isReady: false },
+    ]),
+  );
+  await vip('198.51.100.80:80');
+  t.deepEqual(await vips(), {
+    'cluster tcp 10.96.0.10:80': BOTH,
+    'cluster tcp 203.0.113.11:30080': BOTH,
+    'GR_gw1 tcp 203.0.113.11:30080': BOTH,
+    'GR_gw1 tcp 198.51.100.80:80': BOTH,
+  });
+});
+
+kubeTest('a gateway that comes later gets its own; external addresses stay with the first', async (t) => {
+  await nodeUp('gw2', 3);
+  await vip('203.0.113.12:30080');
+  t.like(await vips(), {
+    'cluster tcp 203.0.113.12:30080': BOTH,
+    'GR_gw2 tcp 203.0.113.12:30080': BOTH,
+    'GR_gw1 tcp 198.51.100.80:80': BOTH,
+    'GR_gw2 tcp 198.51.100.80:80': undefined,
+  });
+});
+
+kubeTest('ports, type, addresses and endpoints that change are followed', async (t) => {
+  await kubernetes.apply(
+    serviceManifest('web', { ...WEB, externalIPs: [], ports: [{ ...WEB.ports[0], nodePort: 30_081 }] }),
+  );
+  await vip('203.0.113.12:30081');
+  t.false(Object.keys(await vips()).some((key) => /30080|198\.51/.test(key)));
+  await kubernetes.apply(endpointsManifest('web', { name: 'http', port: 8080 }, [POD.two]));
+  await until('one endpoint', async () =>
+    when((await vips())['cluster tcp 10.96.0.10:80'] === '10.244.3.5:8080'),
+  );
+  await kubernetes.apply(endpointsManifest('web', { name: 'http', port: 8080 }, []));
+  await until('no endpoint', async () => when((await vips())['cluster tcp 10.96.0.10:80'] === ''));
+  await kubernetes.apply(endpointsManifest('web', { name: 'http', port: 8080 }, [POD.one, POD.two]));
+  await kubernetes.apply(
+    serviceManifest('web', { ...WEB, type: 'ClusterIP', ports: [{ name: 'http', port: 81 }] }),
+  );
+  await vip('10.96.0.10:81');
+  t.deepEqual(await vips(), {
+    'cluster tcp 10.96.0.10:81': BOTH,
+    'GR_gw1 tcp 198.51.100.80:81': BOTH,
+  });
+});
+
+kubeTest('UDP and SCTP have load balancers of their own; headless services and aliases none', async (t) => {
+  await kubernetes.apply(
+    serviceManifest('dns', {
+      clusterIP: '10.96.0.11',
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'signal', port: 99, protocol: 'SCTP' },
+      ],
+    }),
+    serviceManifest('headless', { clusterIP: 'None', ports: [{ port: 80 }] }),
+    serviceManifest('alias', { type: 'ExternalName', externalName: 'example.com' }),
+  );
+  await vip('10.96.0.11:99');
+  const all = await vips();
+  t.deepEqual(
+    Object.keys(all).filter((key) => !key.includes(' tcp ')),
+    ['cluster udp 10.96.0.11:53', 'cluster sctp 10.96.0.11:99'].sort(),
+  );
+  t.is(Object.keys(all).length, 4);
+});
+
+kubeTest('affinity and a policy of Local are rows of their own, on every switch or one router', async (t) => {
+  await kubernetes.apply(
+    serviceManifest('sticky', {
+      clusterIP: '10.96.0.12',
+      sessionAffinity: 'ClientIP',
+      ports: [{ port: 80 }],
+    }),
+    serviceManifest('local', {
+      type: 'NodePort',
+      clusterIP: '10.96.0.13',
+      externalTrafficPolicy: 'Local',
+      ports: [{ port: 80, nodePort: 30_090 }],
+    }),
+    endpointsManifest('local', { port: 8080 }, [POD.one, POD.two]),
+  );
+  await vip('10.96.0.12:80');
+  const all = await until('the endpoints', async () => {
+    const found = await vips();
+    return found['GR_gw2 tcp 203.0.113.12:30090'] === '10.244.3.5:8080' ? found : undefined;
+  });
+  t.like(all, {
+    'cluster tcp 203.0.113.12:30090': BOTH,
+    'GR_gw1 tcp 203.0.113.11:30090': '10.244.2.5:8080',
+  });
+  t.regex(await options('10.96.0.12:80'), /affinity_timeout="10800"/);
+  t.regex(await options('203.0.113.11:30090'), /skip_snat="true"/);
+  await kubernetes.apply(
+    serviceManifest('sticky', { clusterIP: '10.96.0.12', sessionAffinity: 'None', ports: [{ port: 80 }] }),
+  );
+  await until('the shared row to have it', async () => when((await options('10.96.0.12:80')) === '{}'));
+});
+
+kubeTest('a node that comes later has the rows that services have of their own', async (t) => {
+  await kubernetes.apply(
+    serviceManifest('sticky', {
+      clusterIP: '10.96.0.12',
+      sessionAffinity: 'ClientIP',
+      ports: [{ port: 80 }],
+    }),
+  );
+  await until('its own row again', async () => when(/affinity/.test(await options('10.96.0.12:80'))));
+  await overlayWell(cluster.node('gw2'), 'gateway-deinit', '--node-name=gw2');
+  await overlayWell(cluster.node('gw2'), 'minion-deinit', '--node-name=gw2', ...cni('gw2'));
+  await until('what the gateway had to be gone', async () =>
+    when(!Object.keys(await vips()).some((key) => key.includes('203.0.113.12'))),
+  );
+  await nodeUp('gw2', 3);
+  await until('the same load balancers on both', async () => {
+    const [one, two] = await Promise.all([switchBalancers('gw1'), switchBalancers('gw2')]);
+    return when(one === two);
+  });
+  await vip('203.0.113.12:30090');
+  t.pass();
+});
+
+kubeTest(
+  'of two that claim one address the older has it, and a service that cannot be is named',
+  async (t) => {
+    await kubernetes.apply(
+      serviceManifest('first', {
+        clusterIP: '10.96.0.20',
+        externalIPs: ['198.51.100.90'],
+        ports: [{ port: 80 }],
+      }),
+    );
+    await vip('198.51.100.90:80');
+    // A creation time is in whole seconds, and the names must not decide.
+    await kubernetes.apply(
+      serviceManifest('zsecond', {
+        clusterIP: '10.96.0.21',
+        externalIPs: ['198.51.100.90'],
+        ports: [{ port: 80 }],
+      }),
+    );
+    await watcher.says(
+      /WARN\|Service default\/zsecond: tcp 198\.51\.100\.90:80 is that of Service default\/first/,
+    );
+    await vip('10.96.0.21:80');
+    await kubernetes.kubectl('delete', 'service', 'first');
+    await until('the conflict to be over', async () => when(!/zsecond/.test(await status())));
+    t.truthy((await vips())['GR_gw1 tcp 198.51.100.90:80'] !== undefined);
+  },
+);
+
+kubeTest(
+  'while the API server is away all stays; what changed meanwhile is followed within 2 s',
+  async (t) => {
+    const before = await vips();
+    await kubernetes.stopServer();
+    await until('the watcher to say so', async () => when(/no answer|broke off/.test(await status())));
+    t.deepEqual(await vips(), before);
+    await kubernetes.startServer();
+    const answered = performance.now();
+    await kubernetes.apply(serviceManifest('late', { clusterIP: '10.96.0.30', ports: [{ port: 80 }] }));
+    await vip('10.96.0.30:80');
+    t.log(`${(performance.now() - answered).toFixed(0)} ms after the API server was ready again`);
+    for (const [key, targets] of Object.entries(before)) t.is((await vips())[key], targets, key);
+  },
+);
+
+kubeTest('what was deleted while it was away leaves; a database as it must be is not written', async (t) => {
+  await watcher.stop();
+  await kubernetes.kubectl('delete', 'service', 'late', 'sticky', 'local');
+  watcher = await startWatcher(master);
+  await until('they are gone', async () =>
+    when(!Object.keys(await vips()).some((key) => /0\.30|0\.12|30090/.test(key))),
+  );
+  await watcher.stop();
+  watcher = await startWatcher(master);
+  await until('a look', async () => when(/looks +[1-9]/.test((await status()).replaceAll(':', ''))));
+  t.regex(await status(), /transactions 0, failures 0/);
+});
+
+/** Makes a node and its gateway. */
+async function nodeUp(label: string, n: number): Promise<void> {
+  const node = cluster.node(label);
+  await overlayWell(node, ...minionInit(node, n));
+  await overlayWell(node, ...gatewayInit(node));
+}
+
+function cni(label: string): readonly string[] {
+  return minionInit(cluster.node(label), 0).filter((option) => option.startsWith('--cni-'));
+}
+
+const API_SERVER = 'cluster tcp 10.96.0.1:443';
+
+/** Every virtual address of the product's load balancers: `cluster tcp IP:PORT`, `GR_gw1 tcp IP:PORT`, and its targets; without that of the API server itself. */
+async function vips(): Promise<Record<string, string>> {
+  const places = new Map([
+    ...(await balancersOf('Logical_Switch', 'gw1')).map((uuid) => [uuid, 'cluster'] as const),
+    ...(await balancersOf('Logical_Router', 'GR_gw1')).map((uuid) => [uuid, 'GR_gw1'] as const),
+    ...(await balancersOf('Logical_Router', 'GR_gw2')).map((uuid) => [uuid, 'GR_gw2'] as const),
+  ]);
+  const found = (await list('Load_Balancer', ['_uuid', 'protocol', 'vips'])).flatMap(
+    ([uuid, protocol, map]) =>
+      pairs(map).map(
+        ([address, targets]) => [`${places.get(only(uuid))} ${protocol} ${address}`, targets] as const,
+      ),
+  );
+  return Object.fromEntries(found.filter(([key]) => key !== API_SERVER).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function vip(address: string): Promise<void> {
+  await until(`virtual address ${address}`, async () =>
+    when(Object.keys(await vips()).some((key) => key.endsWith(` ${address}`))),
+  );
+}
+
+async function balancersOf(table: string, name: string): Promise<string[]> {
+  const [row] = await list(table, ['load_balancer'], `name=${name}`);
+  return row === undefined ? [] : uuids(row[0]);
+}
+
+async function switchBalancers(name: string): Promise<string> {
+  return (await balancersOf('Logical_Switch', name)).sort().join();
+}
+
+/** The options of the load balancer that has a virtual address on a switch or a gateway. */
+async function options(address: string): Promise<string> {
+  const rows = await list('Load_Balancer', ['_uuid', 'vips', 'options']);
+  const found = rows.filter(([, map]) => pairs(map).some(([key]) => key === address));
+  const own = found.find(([, , map]) => pairs(map).length > 0) ?? found[0];
+  return `{${pairs(own?.[2])
+    .map(([key, value]) => `${key}="${value}"`)
+    .join()}}`;
+}
+
+type Wire = unknown;
+
+async function list(
+  table: string,
+  columns: readonly string[],
+  ...where: readonly string[]
+): Promise<Wire[][]> {
+  const text = await cluster.nbctl('--format=json', `--columns=${columns.join()}`, 'find', table, ...where);
+  const { headings, data } = JSON.parse(text) as { headings: string[]; data: Wire[][] };
+  return data.map((row) => columns.map((column) => row[headings.indexOf(column)]));
+}
+
+function pairs(map: Wire): [string, string][] {
+  return (map as [string, [string, string][]] | undefined)?.[1] ?? [];
+}
+
+/** One uuid, or a set of them. */
+function uuids(value: Wire): string[] {
+  const [kind, content] = value as [string, Wire];
+  return kind === 'uuid' ? [String(content)] : (content as Wire[]).flatMap(uuids);
+}
+
+function only(value: Wire): string {
+  return uuids(value)[0] ?? '';
+}
+
+function status(): Promise<string> {
+  return master.host.appctl('-t', 'ovn-k8s-watcher', 'status');
+}
