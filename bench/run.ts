@@ -5,11 +5,23 @@ import { flows } from './sections/flows.js';
 import { nicMove } from './sections/nic_move.js';
 import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
+import { services } from './sections/services.js';
 import { startUp } from './sections/start_up.js';
+import { watcher } from './sections/watcher.js';
 import { wire } from './sections/wire.js';
 import { formatFigures } from './table.js';
 
-const SECTIONS: readonly Section[] = [wire, repair, restart, atRest, startUp, flows, nicMove];
+const SECTIONS: readonly Section[] = [
+  wire,
+  repair,
+  restart,
+  atRest,
+  startUp,
+  flows,
+  nicMove,
+  services,
+  watcher,
+];
 
 const command = new Command('npm run bench --')
   .description('measure the product beside what it is compared with, in the same run on the same machine')

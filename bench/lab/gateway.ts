@@ -4,6 +4,7 @@ import { type Host, startHost } from '../../test/lab/host.js';
 import { Lab } from '../../test/lab/lab.js';
 import { cable } from '../../test/lab/link.js';
 import type { Namespace } from '../../test/lab/namespace.js';
+import { until, when } from '../../test/lab/until.js';
 import { OURS } from './witness.js';
 
 export const HOST = { v4: '203.0.113.10', v6: '2001:db8::10' };
@@ -48,6 +49,21 @@ export class Gateway {
   /** A command of the running helper. */
   helper(...command: readonly string[]): Promise<string> {
     return this.host.appctl('-t', 'ovn-k8s-gateway-helper', ...command);
+  }
+
+  /** Waits until the helper, which was told to end, has ended. */
+  async helperEnded(): Promise<void> {
+    await until('the helper to end', async () =>
+      when((await this.helperPid().catch(() => undefined)) === undefined),
+    );
+  }
+
+  /** When the helper wrote the last line that matches to its log, in the wall clock's milliseconds. */
+  async helperSaid(pattern: RegExp): Promise<number> {
+    const log = await readFile(`${this.host.rundir}/ovn-k8s-gateway-helper.log`, 'utf8');
+    const line = log.split('\n').findLast((one) => pattern.test(one));
+    if (line === undefined) throw new Error(`the helper never said ${pattern}`);
+    return Date.parse(line.split('|')[0] ?? '');
   }
 
   async helperPid(): Promise<number> {

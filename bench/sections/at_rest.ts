@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Figure, Report, Section } from '../figure.js';
 import { Gateway } from '../lab/gateway.js';
+import { residentMb } from '../lab/process_stat.js';
 
 const WINDOWS = 3;
 /** Two looks in each; V8 tidies up once more within half a minute of a start, which is more work than a look. */
@@ -64,11 +65,6 @@ async function shareOf(pid: number): Promise<number> {
   await pause(WINDOW_MS);
   const used = (await processorMs(pid)) - before;
   return (100 * used) / (performance.now() - began);
-}
-
-async function residentMb(pid: number): Promise<number> {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) / 1024;
 }
 
 /** What a process, its living children and those it has waited for have run, in milliseconds (proc(5)). */

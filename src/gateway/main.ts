@@ -49,6 +49,7 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
     kubeconfig: options.kubeconfig,
     sysconf,
     changed: () => controller.look(),
+    log,
     signal,
   });
 

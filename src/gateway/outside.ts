@@ -14,6 +14,7 @@ export interface OutsideOptions {
   readonly kubeconfig: string | undefined;
   readonly sysconf: string;
   readonly changed: () => void;
+  readonly log: { info(message: string): void };
   readonly signal: AbortSignal;
 }
 
@@ -31,11 +32,11 @@ export class Outside {
 
   /** Starts to follow each as soon as somebody says where it is, which may be later than this host's start. */
   reachOut = (): void => {
-    const { db, sysconf, changed, signal } = this.options;
+    const { db, sysconf, changed, log, signal } = this.options;
     const remotes = readSystemIds(db).get('ovn-nb');
     if (remotes !== undefined)
       this.northbound ??= new NorthboundSource({ remotes, sysconf, changed, signal });
-    if (this.isFollowed) this.api ??= new ServiceSource({ ...this.access(), changed, signal });
+    if (this.isFollowed) this.api ??= new ServiceSource({ ...this.access(), changed, log, signal });
   };
 
   /**

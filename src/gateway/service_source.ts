@@ -7,6 +7,7 @@ import { readServices, type ServiceClaims } from './services.js';
 
 export interface ServiceSourceOptions extends AccessOptions {
   readonly changed: () => void;
+  readonly log: { info(message: string): void };
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +40,7 @@ export class ServiceSource {
   }
 
   private async follow(): Promise<void> {
-    const { changed, signal } = this.options;
+    const { changed, log, signal } = this.options;
     try {
       const access = await findAccess(this.options);
       if (access === undefined) return;
@@ -49,8 +50,12 @@ export class ServiceSource {
       };
       const api = new KubeApi(access);
       // What the reflector has to say is a problem like others, and said with them.
-      const log = { info: changed, warn: changed };
-      this.services = new Reflector({ api, path: '/api/v1/services', changed: news, listed: news, log });
+      const quiet = { info: changed, warn: changed };
+      const listed = (count: number) => {
+        log.info(`${api.name}: ${count} services listed`);
+        news();
+      };
+      this.services = new Reflector({ api, path: '/api/v1/services', changed: news, listed, log: quiet });
       await this.services.run(signal);
       api.close();
     } catch (error) {

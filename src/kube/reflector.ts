@@ -18,8 +18,8 @@ export interface ReflectorOptions {
   readonly fieldSelector?: string;
   /** Told the key of each object that came, changed or went; what it throws is logged and changes nothing else. */
   readonly changed: (key: string) => void;
-  /** Told after each list, also when it brought nothing new. */
-  readonly listed?: () => void;
+  /** Told after each list how many objects there are, also when it brought nothing new. */
+  readonly listed?: (count: number) => void;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly random?: () => number;
   /** See {@link watchEvents}. */
@@ -102,7 +102,7 @@ export class Reflector<T extends KubeObject> {
     this.isListed = true;
     for (const [key, object] of found) this.put(key, object);
     for (const key of gone) this.drop(key);
-    this.options.listed?.();
+    this.options.listed?.(found.size);
     return version;
   }
 

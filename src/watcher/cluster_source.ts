@@ -32,6 +32,7 @@ export class ClusterSource {
   constructor(
     private readonly api: KubeApi,
     private readonly news: ClusterNews,
+    private readonly log: { info(message: string): void },
   ) {
     this.index = new EndpointIndex((key) => news.serviceChanged(key));
     this.pods = this.reflector('/api/v1/pods', (key) => news.podChanged(key));
@@ -111,6 +112,11 @@ export class ClusterSource {
 
   private reflector<T extends KubeObject>(path: string, changed: (key: string) => void): Reflector<T> {
     const look = () => this.news.look();
-    return new Reflector<T>({ api: this.api, path, changed, listed: look, log: { info: look, warn: look } });
+    const listed = (count: number) => {
+      this.log.info(`${this.api.name}${path}: ${count} listed`);
+      look();
+    };
+    // What the reflector has to say is a problem like others, and said with them.
+    return new Reflector<T>({ api: this.api, path, changed, listed, log: { info: look, warn: look } });
   }
 }

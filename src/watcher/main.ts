@@ -49,11 +49,12 @@ export async function runWatcher(
   const api = new KubeApi(access, { sockets: 24 });
   log.info(`following ${api.name}`);
   const annotator = new Annotator(api, () => watcher.look(), signal);
-  const cluster = new ClusterSource(api, {
-    podChanged: (key) => watcher.podChanged(key),
-    serviceChanged: (key) => watcher.serviceChanged(key),
+  const news = {
+    podChanged: (key: string) => watcher.podChanged(key),
+    serviceChanged: (key: string) => watcher.serviceChanged(key),
     look: () => watcher.look(),
-  });
+  };
+  const cluster = new ClusterSource(api, news, log);
   const watcher: Watcher = new Watcher({ nb, cluster, annotator, log, signal });
   nb.onChange(watcher.northboundChanged);
   nb.onState(watcher.reconnected);

@@ -24,6 +24,8 @@ interface Place {
   readonly dir: string;
   /** An address of the namespace that clients reach. */
   readonly address: string;
+  /** What node ports are taken from; more than Kubernetes' own 30000-32767 where a test needs so many. */
+  readonly nodePorts?: string;
 }
 
 /** A real API server with its etcd, in a namespace; there is no controller behind it. */
@@ -56,9 +58,14 @@ export class Kubernetes {
     return `https://${this.place.address}:6443`;
   }
 
+  /** The file of the CA's certificate. */
+  get caFile(): string {
+    return this.file('ca.pem');
+  }
+
   /** The CA's certificate, PEM. */
   get ca(): string {
-    return readFileSync(this.file('ca.pem'), 'utf8');
+    return readFileSync(this.caFile, 'utf8');
   }
 
   get kubeconfig(): string {
@@ -76,7 +83,7 @@ export class Kubernetes {
 
   /** Answers when the server is ready for requests. */
   async startServer(): Promise<void> {
-    const { address, net } = this.place;
+    const { address, net, nodePorts = '30000-32767' } = this.place;
     this.server = net.spawn([
       join(this.assets, 'kube-apiserver'),
       ...[`--etcd-servers=${ETCD}`, `--bind-address=${address}`, `--advertise-address=${address}`],
@@ -88,6 +95,7 @@ export class Kubernetes {
       ...[`--token-auth-file=${this.file('tokens.csv')}`, '--authorization-mode=RBAC'],
       ...['--disable-admission-plugins=ServiceAccount', '--allow-privileged=true', '--profiling=false'],
       '--service-cluster-ip-range=10.96.0.0/16',
+      `--service-node-port-range=${nodePorts}`,
     ]);
     await until(
       'the API server to be ready',
@@ -158,9 +166,7 @@ export class Kubernetes {
     return JSON.stringify({
       apiVersion: 'v1',
       kind: 'Config',
-      clusters: [
-        { name: 'test', cluster: { server: this.url, 'certificate-authority': this.file('ca.pem') } },
-      ],
+      clusters: [{ name: 'test', cluster: { server: this.url, 'certificate-authority': this.caFile } }],
       users: [{ name: 'admin', user: { token: TOKEN } }],
       contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
       'current-context': 'test',

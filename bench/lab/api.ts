@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import type { Host } from '../../test/lab/host.js';
+import { Kubernetes, TOKEN } from '../../test/lab/kube.js';
+import { PROJECT } from '../../test/lab/project.js';
+import type { Running } from '../../test/lab/running.js';
+
+const AGENT = join(PROJECT, 'bench/lab/api_agent.mjs');
+/** Node ports for thousands of services. */
+const NODE_PORTS = '10000-32767';
+
+export type Request = readonly [method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object];
+
+interface ApiEvent {
+  /** The wall clock's milliseconds when the benchmark's own watch had it. */
+  readonly at: number;
+  readonly type: string;
+  readonly name: string;
+  /** Whether the object has the product's annotation. */
+  readonly annotated: boolean;
+}
+
+/** A real API server on a host, and a client of it that is not the product's. */
+export class Api {
+  private constructor(
+    private readonly kubernetes: Kubernetes,
+    private readonly host: Host,
+  ) {}
+
+  /** Starts it, and tells the host where it is. */
+  static async start(host: Host): Promise<Api> {
+    const place = { net: host.net, dir: host.dir, address: '127.0.0.1', nodePorts: NODE_PORTS };
+    const kubernetes = await Kubernetes.start(place);
+    await host.vsctl('set', 'Open_vSwitch', '.', ...kubernetes.externalIds);
+    return new Api(kubernetes, host);
+  }
+
+  /** Sends requests over 16 connections; answers how long all took, in milliseconds. */
+  async send(requests: readonly Request[]): Promise<number> {
+    return Number(await this.host.exec(this.agent('send'), { input: JSON.stringify(requests) }));
+  }
+
+  async watch(path: string): Promise<ApiWatch> {
+    const running = this.host.net.spawn(this.agent('watch', path));
+    await running.says(/watching/);
+    return new ApiWatch(running);
+  }
+
+  private agent(...args: readonly string[]): string[] {
+    return [process.execPath, AGENT, this.kubernetes.url, TOKEN, this.kubernetes.caFile, ...args];
+  }
+}
+
+/** The events of one watch. */
+export class ApiWatch {
+  constructor(private readonly running: Running) {}
+
+  get events(): ApiEvent[] {
+    const lines = this.running.output.split('\n').filter((line) => line.startsWith('{'));
+    // The last one may not be whole yet.
+    return lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as ApiEvent);
+  }
+
+  close(): void {
+    void this.running.stop();
+  }
+}
+
+/** A service with one node port; `10000` is the first of those there can be. */
+export function nodePortService(name: string, nodePort: number): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { type: 'NodePort', ports: [{ port: 80, nodePort }] },
+  };
+}

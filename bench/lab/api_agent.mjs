@@ -1,0 +1,54 @@
+// A client of an API server that is not the product's. URL TOKEN CA-FILE, then
+//   send         requests of standard input, a JSON array of [method, path, body], AT_ONCE at a time;
+//                says how many milliseconds all of them took
+//   watch PATH   says "watching", then one line of JSON an event, with the wall clock's milliseconds
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+
+const AT_ONCE = 16;
+const TYPES = { PATCH: 'application/merge-patch+json', POST: 'application/json', DELETE: 'application/json' };
+const [url, token, caFile, mode, path] = process.argv.slice(2);
+const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE, ca: readFileSync(caFile) });
+
+if (mode === 'send') await sendAll(JSON.parse(await text(process.stdin)));
+else await watch(path);
+
+async function sendAll(requests) {
+  const began = performance.now();
+  const rest = requests.values();
+  const worker = async () => {
+    for (const [method, target, body] of rest) {
+      const response = await ask(method, target, body && JSON.stringify(body));
+      const answer = await text(response);
+      if (response.statusCode >= 300)
+        throw new Error(`${method} ${target}: ${response.statusCode} ${answer}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  console.log(performance.now() - began);
+  agent.destroy();
+}
+
+async function watch(target) {
+  const { metadata } = JSON.parse(await text(await ask('GET', `${target}?limit=1`)));
+  const response = await ask('GET', `${target}?watch=true&resourceVersion=${metadata.resourceVersion}`);
+  console.log('watching');
+  for await (const line of createInterface({ input: response })) {
+    const at = performance.timeOrigin + performance.now();
+    const { type, object } = JSON.parse(line);
+    const annotated = object.metadata.annotations?.ovn !== undefined;
+    console.log(JSON.stringify({ at, type, name: object.metadata.name, annotated }));
+  }
+}
+
+function ask(method, target, body) {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': TYPES[method] ?? 'application/json' };
+  return new Promise((resolve, reject) => {
+    const sent = request(new URL(target, url), { method, headers, agent }, resolve);
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}

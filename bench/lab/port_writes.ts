@@ -1,0 +1,70 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { reconcilePods } from '../../src/watcher/pod_ports.js';
+import { podManifest } from '../../test/lab/manifests.js';
+import { until, when } from '../../test/lab/until.js';
+import { timeProcess } from '../processes.js';
+import { type CentralNode, NODE } from './central_node.js';
+
+/** Pods of one transaction, as the watcher has them at most. */
+const AT_ONCE = 500;
+
+/** What the original ran for each pod, in milliseconds, with nothing waited for in between. */
+export async function timePortsByHand({ host, nb }: CentralNode, pods: number): Promise<number[]> {
+  const env = { ...process.env, ...host.net.env };
+  const nbctl = (...args: string[]) => timeProcess(['ovn-nbctl', ...args], { env });
+  const times = Array.from({ length: pods }, (_, i) => {
+    const name = `default_by-hand-${i}`;
+    return (
+      nbctl(
+        ...['--', '--may-exist', 'lsp-add', NODE, name, '--', 'lsp-set-addresses', name, 'dynamic'],
+        ...[
+          '--',
+          'set',
+          'Logical_Switch_Port',
+          name,
+          'external-ids:namespace=default',
+          'external-ids:pod=true',
+        ],
+      ) +
+      nbctl('--if-exists', 'get', 'Logical_Switch', NODE, 'external_ids:gateway_ip') +
+      nbctl('get', 'Logical_Switch_Port', name, 'dynamic_addresses')
+    );
+  });
+  await withoutPods({ host, nb }, pods);
+  return times;
+}
+
+/** The product's transactions for `pods` new pods, in milliseconds per pod. */
+export async function timePortWrites(
+  { host, nb }: CentralNode,
+  pods: number,
+  rounds: number,
+): Promise<number[]> {
+  const all = new Map(
+    Array.from({ length: pods }, (_, i) => [`default/pod-${i}`, podManifest(`pod-${i}`, NODE) as V1Pod]),
+  );
+  const keys = [...all.keys()];
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const began = performance.now();
+    for (let from = 0; from < pods; from += AT_ONCE) {
+      const txn = nb.transaction('bench');
+      reconcilePods(nb, txn, keys.slice(from, from + AT_ONCE), (key) => all.get(key));
+      await txn.commit();
+    }
+    times.push((performance.now() - began) / pods);
+    await withoutPods({ host, nb }, pods);
+  }
+  return times;
+}
+
+/** Takes away the ports of all pods, which are so many. */
+export async function withoutPods(
+  { host, nb }: Pick<CentralNode, 'host' | 'nb'>,
+  count: number,
+): Promise<void> {
+  const pods = () => nb.filter('Logical_Switch_Port', ({ external_ids }) => external_ids.has('pod'));
+  await until('the ports to be seen', () => when(pods().length === count), 60_000);
+  await host.exec(['ovn-nbctl', ...pods().flatMap(({ _uuid }) => ['--', 'lsp-del', _uuid])]);
+  await until('no ports of pods', () => when(pods().length === 0), 60_000);
+}
