@@ -10,7 +10,7 @@ const NODE_PORTS = '10000-32767';
 
 export type Request = readonly [method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object];
 
-interface ApiEvent {
+export interface ApiEvent {
   /** The wall clock's milliseconds when the benchmark's own watch had it. */
   readonly at: number;
   readonly type: string;
@@ -50,14 +50,20 @@ export class Api {
   }
 }
 
-/** The events of one watch. */
+/** The events of one watch. Reading them again costs what is new: the server being measured has the same processors. */
 export class ApiWatch {
+  private readonly known: ApiEvent[] = [];
+  private read = 0;
+
   constructor(private readonly running: Running) {}
 
-  get events(): ApiEvent[] {
-    const lines = this.running.output.split('\n').filter((line) => line.startsWith('{'));
-    // The last one may not be whole yet.
-    return lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as ApiEvent);
+  get events(): readonly ApiEvent[] {
+    const { output } = this.running;
+    const end = output.lastIndexOf('\n') + 1;
+    for (const line of output.slice(this.read, end).split('\n'))
+      if (line.startsWith('{')) this.known.push(JSON.parse(line) as ApiEvent);
+    this.read = end;
+    return this.known;
   }
 
   close(): void {

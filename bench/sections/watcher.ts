@@ -1,7 +1,7 @@
 import { endpointsManifest, podManifest, serviceManifest } from '../../test/lab/manifests.js';
 import { until, when } from '../../test/lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
-import type { Request } from '../lab/api.js';
+import type { ApiEvent, Request } from '../lab/api.js';
 import { CentralNode, NODE } from '../lab/central_node.js';
 import { timePortsByHand, timePortWrites, withoutPods } from '../lab/port_writes.js';
 
@@ -72,15 +72,8 @@ async function annotatePods({ api, nb, host, startWatcher }: CentralNode) {
     const watch = await api.watch('/api/v1/pods');
     const start = performance.timeOrigin + performance.now();
     const running = await startWatcher();
-    const seen = await until(
-      'all pods annotated',
-      () => {
-        const events = watch.events.filter((event) => event.annotated);
-        return new Set(events.map(({ name }) => name)).size === PODS ? events : undefined;
-      },
-      120_000,
-    );
-    annotated.push(Math.max(...seen.map(({ at }) => at)) - start);
+    const last = await until('all pods annotated', () => lastOf(watch.events), 120_000);
+    annotated.push(last - start);
     watch.close();
     await running.stop();
     await withoutPods({ host, nb }, PODS);
@@ -88,6 +81,14 @@ async function annotatePods({ api, nb, host, startWatcher }: CentralNode) {
   }
   await api.send(names.map((name): Request => ['DELETE', `${NAMESPACE}/pods/${name}?gracePeriodSeconds=0`]));
   return { annotated, patched };
+}
+
+/** When the last of all pods was annotated; `undefined` while some are not. */
+function lastOf(events: readonly ApiEvent[]): number | undefined {
+  if (events.length < PODS) return undefined;
+  const annotated = events.filter((event) => event.annotated);
+  const isAll = new Set(annotated.map(({ name }) => name)).size === PODS;
+  return isAll ? Math.max(...annotated.map(({ at }) => at)) : undefined;
 }
 
 function annotations(names: readonly string[], values: object): Request[] {

@@ -10,8 +10,9 @@ import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Annotator } from './annotator.js';
 import type { ClusterSource } from './cluster_source.js';
 import { attachEverywhere, reconcileVips, strayVips } from './load_balancers.js';
-import { podKeyOf, podNetworks, reconcilePods } from './pod_ports.js';
+import { podKeyOf, podNetwork, reconcilePods } from './pod_ports.js';
 import { wantedPort } from './pods.js';
+import { PortIndex } from './port_index.js';
 import { VipClaims, type VipId } from './vip_claims.js';
 import { type ServiceGateway, serviceVips } from './vips.js';
 
@@ -38,6 +39,7 @@ export class Watcher {
   readonly totals = { looks: 0, transactions: 0, failures: 0 };
   private readonly wakeup = new Wakeup();
   private readonly trouble: Trouble;
+  private readonly ports: PortIndex;
   private readonly claims = new VipClaims();
   private readonly podProblems = new Map<string, string>();
   private readonly serviceProblems = new Map<string, string>();
@@ -50,6 +52,7 @@ export class Watcher {
 
   constructor(private readonly options: WatcherOptions) {
     this.trouble = new Trouble(options.log);
+    this.ports = new PortIndex(options.nb);
   }
 
   look = (): void => this.wakeup.ring();
@@ -71,6 +74,7 @@ export class Watcher {
   };
 
   northboundChanged = (changes: readonly Change[]): void => {
+    this.ports.apply(changes);
     for (const { table, old, row } of changes) {
       if (FRAME.includes(table) && (old === undefined || row === undefined)) this.isAll = true;
       if (table !== 'Logical_Switch_Port') continue;
@@ -140,7 +144,7 @@ export class Watcher {
     if (isAll) this.doubtEverything();
     const pods = takeSome(this.pods, PODS_AT_ONCE);
     const txn = nb.transaction('ovn-k8s-watcher');
-    const problems = reconcilePods(nb, txn, pods, (key) => cluster.pod(key));
+    const problems = reconcilePods(this.ports, txn, pods, (key) => cluster.pod(key));
     for (const key of pods) {
       this.podProblems.delete(key);
       this.unannotated.add(key);
@@ -215,12 +219,11 @@ export class Watcher {
   }
 
   private annotate(): void {
-    const { nb, cluster, annotator } = this.options;
-    if (this.unannotated.size === 0) return;
-    const networkOf = podNetworks(nb);
+    const { cluster, annotator } = this.options;
     for (const key of this.unannotated) {
       const pod = cluster.pod(key);
-      const network = pod === undefined || wantedPort(pod) === undefined ? undefined : networkOf(key);
+      const network =
+        pod === undefined || wantedPort(pod) === undefined ? undefined : podNetwork(this.ports, key);
       const text = network === undefined ? undefined : formatAnnotation(network);
       if (text === undefined || pod?.metadata?.annotations?.[ANNOTATION] === text) annotator.forget(key);
       else annotator.want(key, text);

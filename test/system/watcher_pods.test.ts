@@ -37,7 +37,7 @@ kubeTest('a pod whose node comes later has its port then', async (t) => {
   t.regex(network.mac_address, /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
   const [v4, v6] = network.ip_address.split(',');
   t.regex(v4 ?? '', /^10\.244\.2\.\d+\/24$/);
-  t.regex(v6 ?? '', /^fd00:10:244:2::[0-9a-f:]+\/64$/);
+  t.regex(v6 ?? '', /^fd00:10:244:2:[0-9a-f:]+\/64$/);
   t.is(network.gateway_ip, '10.244.2.1,fd00:10:244:2::1');
   await until('no problem', async () => when(!/problem/.test(await status())));
 });
