@@ -10,6 +10,10 @@ const TIMEOUT_MS = 30_000;
 /** A kept connection is probed by TCP after this much silence, in milliseconds. */
 const KEEPALIVE_MS = 15_000;
 
+const MERGE_PATCH = 'application/merge-patch+json';
+/** An object's metadata alone, where the server can (Kubernetes API concepts, "Metadata-only fetches"). */
+const METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json';
+
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 interface Request {
@@ -18,6 +22,7 @@ interface Request {
   readonly query?: Query;
   readonly body?: string;
   readonly contentType?: string;
+  readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,10 +48,10 @@ export class KubeApi {
     return this.json<T>({ method: 'GET', path, query, signal });
   }
 
-  /** Merges `patch` into an object (RFC 7386). @throws ApiError */
-  patch<T>(path: string, patch: unknown, signal?: AbortSignal): Promise<T> {
+  /** Merges `patch` into an object (RFC 7386); what became of it is for the watch to say. @throws ApiError */
+  async patch(path: string, patch: unknown, signal?: AbortSignal): Promise<void> {
     const body = JSON.stringify(patch);
-    return this.json<T>({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json', signal });
+    await this.text({ method: 'PATCH', path, body, contentType: MERGE_PATCH, accept: METADATA, signal });
   }
 
   /** Opens a watch: the answer's body goes on until somebody ends it. @throws ApiError */
@@ -61,17 +66,22 @@ export class KubeApi {
   }
 
   private async json<T>(request: Request): Promise<T> {
+    const text = await this.text(request);
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      const what = `${request.method} ${this.name}${request.path}`;
+      throw new ApiError(0, what, 'the answer is not JSON', { cause: error });
+    }
+  }
+
+  private async text(request: Request): Promise<string> {
     const { method, path, signal } = request;
     const late = AbortSignal.timeout(TIMEOUT_MS);
     const either = signal === undefined ? late : AbortSignal.any([signal, late]);
     const response = await this.send({ ...request, signal: either });
     if (response.statusCode !== 200) throw await this.refusal(`${method} ${path}`, response);
-    const text = await this.body(`${method} ${path}`, response);
-    try {
-      return JSON.parse(text) as T;
-    } catch (error) {
-      throw new ApiError(0, `${method} ${this.name}${path}`, 'the answer is not JSON', { cause: error });
-    }
+    return this.body(`${method} ${path}`, response);
   }
 
   private async send({
@@ -80,6 +90,7 @@ export class KubeApi {
     query = {},
     body,
     contentType,
+    accept = 'application/json',
     signal,
   }: Request): Promise<IncomingMessage> {
     const url = new URL(path, this.access.server);
@@ -94,7 +105,7 @@ export class KubeApi {
         agent: this.agent,
         headers: {
           ...headers,
-          accept: 'application/json',
+          accept,
           ...(contentType === undefined ? {} : { 'content-type': contentType }),
         },
         ...(signal === undefined ? {} : { signal }),
@@ -118,19 +129,20 @@ export class KubeApi {
     return new ApiError(status, `${what.replace(' ', ` ${this.name}`)}`, `${status} ${said}${remedy}`);
   }
 
-  private async body(what: string, response: IncomingMessage): Promise<string> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
+  private body(what: string, response: IncomingMessage): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > MAX_BODY_BYTES) throw new Error(`the answer has more than ${MAX_BODY_BYTES} bytes`);
         chunks.push(chunk);
-      }
-    } catch (error) {
-      response.destroy();
-      throw new ApiError(0, `${what} of ${this.name}`, 'the answer broke off', { cause: error });
-    }
-    return Buffer.concat(chunks).toString('utf8');
+        if (size > MAX_BODY_BYTES)
+          response.destroy(new Error(`the answer has more than ${MAX_BODY_BYTES} bytes`));
+      });
+      response.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+      response.once('error', (cause) =>
+        reject(new ApiError(0, `${what} of ${this.name}`, 'the answer broke off', { cause })),
+      );
+    });
   }
 }
