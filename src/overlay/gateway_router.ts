@@ -11,6 +11,7 @@ import {
   KEYS,
   localPortName,
   outsideTo,
+  POD_MTU,
   toOutside,
 } from './names.js';
 import { type Wanted, wanted } from './rows.js';
@@ -36,8 +37,6 @@ export interface GatewaySpec {
   readonly isFirst: boolean;
 }
 
-/** Pods' packets are this long at most: what Geneve leaves of 1500 octets, with room (design of the original). */
-export const POD_MTU = 1400;
 /** Seconds after which a neighbour is asked for again, so that a changed MAC of the gateway heals. */
 const NEIGHBOUR_AGE = '300';
 

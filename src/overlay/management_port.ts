@@ -3,8 +3,7 @@ import { awaitDevice } from '../nic/device.js';
 import { ip, readSnapshot } from '../nic/read.js';
 import type { Snapshot } from '../nic/snapshot.js';
 import { managementAddresses, ofFamily, routerAddresses } from './addresses.js';
-import { POD_MTU } from './gateway_router.js';
-import { managementInterfaceName } from './names.js';
+import { managementInterfaceName, POD_MTU } from './names.js';
 
 /**
  * The commands of `ip` that give the node's own port its addresses and the way to the cluster, and take what it has

@@ -6,6 +6,9 @@ import type { Transport } from '../net/ports.js';
  */
 export const JOIN_SWITCH = 'join';
 
+/** Pods' packets are this long at most: what Geneve leaves of 1500 octets, with room (design of the original). */
+export const POD_MTU = 1400;
+
 /** `external_ids` of rows. */
 export const KEYS = {
   clusterRouter: 'k8s-cluster-router',

@@ -9,12 +9,11 @@ import {
   requireSystemId,
   withDatabases,
 } from './databases.js';
-import { POD_MTU } from './gateway_router.js';
 import { gatewayRoutes, ROUTE_MARK } from './gateway_routes.js';
 import { readGateways, theClusterRouter } from './gateways.js';
 import { ensureIntegrationBridge, ensurePort } from './integration.js';
 import { setUpManagementPort } from './management_port.js';
-import { managementInterfaceName, managementPortName } from './names.js';
+import { managementInterfaceName, managementPortName, POD_MTU } from './names.js';
 import { type NorthboundTransaction, reconcileRows } from './rows.js';
 import {
   clusterLoadBalancers,

@@ -1,0 +1,34 @@
+import { explainError, ProductError } from '../net/errors.js';
+
+/** Codes of the CNI specification ("Error"), and ours from 100 on. */
+export const CODES = {
+  incompatibleVersion: 1,
+  invalidEnvironment: 4,
+  inputOutput: 5,
+  undecodable: 6,
+  invalidConfiguration: 7,
+  tryAgainLater: 11,
+  notAsItShould: 100,
+} as const;
+
+/** What the runtime is told when the plugin cannot do what it asks. */
+export class CniError extends ProductError {
+  override readonly name = 'CniError';
+
+  constructor(
+    readonly number: (typeof CODES)[keyof typeof CODES],
+    message: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super('ERR_CNI', message, options);
+  }
+}
+
+/** The error as the runtime reads it (CNI specification, "Error"). */
+export function formatError(cniVersion: string, error: unknown): string {
+  const code = error instanceof CniError ? error.number : CODES.inputOutput;
+  const msg = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof Error ? error.cause : undefined;
+  const details = cause === undefined ? {} : { details: explainError(cause) };
+  return JSON.stringify({ cniVersion, code, msg, ...details });
+}

@@ -1,0 +1,47 @@
+import type { IpAddress } from '../net/ip.js';
+import { CniError, CODES } from './errors.js';
+import type { InsideState } from './link.js';
+import type { Attachment } from './request.js';
+
+/** What a pod's interface must have. */
+export interface Expected {
+  readonly mac: string;
+  /** `10.244.1.5/24`. */
+  readonly addresses: readonly string[];
+  readonly gateways: readonly (IpAddress | string)[];
+}
+
+/** What is not as it must be, each in a few words. */
+export function disagreements(expected: Expected, actual: InsideState): string[] {
+  const lacks = (what: string, wanted: readonly string[], have: readonly string[]) =>
+    wanted.filter((one) => !have.includes(one)).map((one) => `${what} ${one} is missing`);
+  return [
+    ...(actual.isUp ? [] : ['it is down']),
+    ...(actual.mac === expected.mac ? [] : [`its MAC is ${actual.mac}, not ${expected.mac}`]),
+    ...lacks('address', expected.addresses, actual.addresses),
+    ...lacks('the default route via', expected.gateways, actual.gateways),
+  ];
+}
+
+/**
+ * What the result of ADD said, as the runtime gives it back to CHECK.
+ * @throws CniError where it is missing or says nothing of this interface
+ */
+export function readPrevResult(value: unknown, { ifName, netns }: Attachment): Expected {
+  const { interfaces, ips } = fieldsOf(value);
+  const list = Array.isArray(interfaces) ? interfaces.map(fieldsOf) : [];
+  const index = list.findIndex(({ name, sandbox }) => name === ifName && sandbox === netns);
+  const own = list[index];
+  if (own === undefined)
+    throw new CniError(CODES.invalidConfiguration, `prevResult says nothing of ${ifName} in ${netns}`);
+  const addresses = (Array.isArray(ips) ? ips.map(fieldsOf) : []).filter((one) => one.interface === index);
+  return {
+    mac: String(own.mac),
+    addresses: addresses.map(({ address }) => String(address)),
+    gateways: addresses.flatMap(({ gateway }) => (gateway === undefined ? [] : [String(gateway)])),
+  };
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}

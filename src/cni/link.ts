@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { PodNetwork } from '../kube/pod_annotation.js';
+import { formatCidr } from '../net/cidr.js';
+import { CniError, CODES } from './errors.js';
+import type { Attachment } from './request.js';
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * The name of the host's end: the same whenever the same is asked for, so that DEL finds it though nothing was kept.
+ * An interface has at most 15 characters (IFNAMSIZ less one).
+ */
+export function hostEnd({ containerId, ifName }: Pick<Attachment, 'containerId' | 'ifName'>): string {
+  return `veth${createHash('sha256').update(`${containerId} ${ifName}`).digest('hex').slice(0, 11)}`;
+}
+
+export function linkExists(name: string): boolean {
+  return existsSync(`/sys/class/net/${name}`);
+}
+
+export async function linkMac(name: string): Promise<string> {
+  return (await readFile(`/sys/class/net/${name}/address`, 'utf8')).trim();
+}
+
+/** Makes the pair, the pod's end in its namespace with its MAC. @throws CniError */
+export async function createPair(
+  { netns, ifName }: Attachment,
+  host: string,
+  mac: string,
+  mtu: number,
+): Promise<void> {
+  const size = ['mtu', String(mtu)];
+  const peer = ['peer', 'name', ifName, 'address', mac, ...size, 'netns', netns];
+  await run(
+    'ip',
+    ['link', 'add', host, 'up', ...size, 'type', 'veth', ...peer],
+    `making ${ifName} in ${netns}`,
+  );
+}
+
+/** Takes the pair away; both ends go at once. One that is gone is gone. */
+export async function deletePair(host: string): Promise<void> {
+  if (!linkExists(host)) return;
+  const { failed, stderr } = await execa('ip', ['link', 'del', host], OPTIONS);
+  if (failed && linkExists(host))
+    throw new CniError(CODES.inputOutput, `ip link del ${host}: ${oneLine(stderr)}`);
+}
+
+/**
+ * Gives the pod's end what the annotation says.
+ * @param isUserspace the datapath reads frames as they are: the checksums of what the pod sends must be in them
+ * @throws CniError
+ */
+export async function configureInside(
+  { netns, ifName }: Attachment,
+  network: PodNetwork,
+  isUserspace: boolean,
+): Promise<void> {
+  const what = `setting up ${ifName} in ${netns}`;
+  if (isUserspace) await run('nsenter', inside(netns, ['ethtool', '-K', ifName, 'tx', 'off']), what);
+  if (network.addresses.some(({ family }) => family === 6)) {
+    const key = `net/ipv6/conf/${ifName}`;
+    // A container may come with IPv6 off, and what a pod has is not for routers to say.
+    const values = [`${key}/disable_ipv6=0`, `${key}/accept_ra=0`];
+    await run('nsenter', inside(netns, ['sysctl', '-qw', ...values]), what);
+  }
+  await run('nsenter', inside(netns, ['ip', '-batch', '-']), what, insideBatch(ifName, network));
+}
+
+/** The lines for `ip -batch` in the pod's namespace. */
+export function insideBatch(ifName: string, { addresses, gateways }: PodNetwork): string {
+  return [
+    'link set dev lo up',
+    `link set dev ${ifName} up`,
+    ...addresses.map(
+      (one) => `address add ${formatCidr(one)} dev ${ifName}${one.family === 6 ? ' nodad' : ''}`,
+    ),
+    ...gateways.map((gateway) => `route add default via ${gateway} dev ${ifName}`),
+    '',
+  ].join('\n');
+}
+
+/** What the pod's end has. */
+export interface InsideState {
+  readonly mac: string;
+  readonly isUp: boolean;
+  /** `10.244.1.5/24`. */
+  readonly addresses: readonly string[];
+  /** The gateways of default routes. */
+  readonly gateways: readonly string[];
+}
+
+/** @throws CniError where there is no such interface */
+export async function readInside({ netns, ifName }: Attachment): Promise<InsideState> {
+  const what = `reading ${ifName} in ${netns}`;
+  const ask = async (...args: string[]) =>
+    JSON.parse((await run('nsenter', inside(netns, ['ip', '-j', ...args]), what)) || '[]');
+  const [[link], routes4, routes6] = await Promise.all([
+    ask('address', 'show', 'dev', ifName),
+    ask('-4', 'route', 'show', 'default', 'dev', ifName),
+    ask('-6', 'route', 'show', 'default', 'dev', ifName),
+  ]);
+  return {
+    mac: String(link?.address),
+    isUp: link?.flags?.includes('UP') === true,
+    addresses: (link?.addr_info ?? []).map(
+      ({ local, prefixlen }: { local: string; prefixlen: number }) => `${local}/${prefixlen}`,
+    ),
+    gateways: [...routes4, ...routes6].flatMap(({ gateway }: { gateway?: string }) => gateway ?? []),
+  };
+}
+
+const OPTIONS = { reject: false, timeout: TIMEOUT_MS, stdin: 'ignore' } as const;
+
+function inside(netns: string, argv: readonly string[]): string[] {
+  return [`--net=${netns}`, '--', ...argv];
+}
+
+async function run(program: string, args: readonly string[], what: string, input?: string): Promise<string> {
+  const { failed, stdout, stderr, shortMessage } = await execa(program, args, {
+    ...OPTIONS,
+    ...(input === undefined ? {} : { stdin: 'pipe', input }),
+  });
+  if (failed) throw new CniError(CODES.inputOutput, `${what}: ${oneLine(stderr) || shortMessage}`);
+  return stdout;
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, '; ');
+}

@@ -1,0 +1,139 @@
+import { isAbsolute } from 'node:path';
+import { CniError, CODES } from './errors.js';
+import { type CniVersion, isSupported, SUPPORTED } from './versions.js';
+
+export interface Attachment {
+  readonly containerId: string;
+  /** The path of the container's network namespace; empty where the runtime has none any more. */
+  readonly netns: string;
+  /** The name of the interface inside. */
+  readonly ifName: string;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+/** What `10-net.conf` says, as the runtime hands it over. */
+export interface NetworkConfiguration {
+  readonly cniVersion: CniVersion;
+  readonly name: string;
+  /** Of the pod's interface, in bytes. */
+  readonly mtu: number | undefined;
+  /** How long a pod's annotation and flows may take in all, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly kubeconfig: string | undefined;
+  readonly db: string | undefined;
+  readonly prevResult: unknown;
+}
+
+/** No name of Kubernetes or of a container is longer. */
+const MOST_CHARACTERS = 253;
+const TIMEOUT_SECONDS = 60;
+
+/**
+ * Reads the environment of ADD, DEL and CHECK (CNI specification, "Parameters"); DEL may come without a namespace.
+ * @throws CniError for what is missing or no name
+ */
+export function readAttachment(env: NodeJS.ProcessEnv): Attachment {
+  const isDel = env.CNI_COMMAND === 'DEL';
+  const args = readArgs(env.CNI_ARGS ?? '');
+  return {
+    // The same characters as in a path: this becomes part of no path, yet of a row of the database.
+    containerId: variable(env, 'CNI_CONTAINERID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/),
+    ifName: variable(env, 'CNI_IFNAME', /^(?!\.{1,2}$)[^\s/:]{1,15}$/),
+    netns: readNetns(env.CNI_NETNS ?? '', isDel),
+    namespace: kubernetesName(args, 'K8S_POD_NAMESPACE'),
+    pod: kubernetesName(args, 'K8S_POD_NAME'),
+  };
+}
+
+/**
+ * Reads the network configuration of standard input.
+ * @throws CniError for what is no JSON, another version, or a value that cannot be
+ */
+export function readConfiguration(text: string): NetworkConfiguration {
+  const value = parse(text);
+  const cniVersion = value.cniVersion ?? '0.3.0';
+  if (typeof cniVersion !== 'string' || !isSupported(cniVersion))
+    throw new CniError(
+      CODES.incompatibleVersion,
+      `cniVersion ${JSON.stringify(cniVersion)} is none of ${SUPPORTED.join(', ')}`,
+    );
+  const seconds = optionalNumber(value, 'timeout', 1, 3600) ?? TIMEOUT_SECONDS;
+  return {
+    cniVersion,
+    name: optionalText(value, 'name') ?? '',
+    mtu: optionalNumber(value, 'mtu', 68, 65_535),
+    timeoutMs: seconds * 1000,
+    kubeconfig: optionalText(value, 'kubeconfig'),
+    db: optionalText(value, 'db'),
+    prevResult: value.prevResult,
+  };
+}
+
+function readArgs(text: string): ReadonlyMap<string, string> {
+  const pairs = text.split(';').filter((pair) => pair !== '');
+  return new Map(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=');
+      if (equals < 1) throw new CniError(CODES.invalidEnvironment, `CNI_ARGS: "${pair}" is not KEY=VALUE`);
+      return [pair.slice(0, equals), pair.slice(equals + 1)];
+    }),
+  );
+}
+
+function kubernetesName(args: ReadonlyMap<string, string>, key: string): string {
+  const name = args.get(key) ?? '';
+  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name) || name.length > MOST_CHARACTERS)
+    throw new CniError(
+      CODES.invalidEnvironment,
+      `CNI_ARGS: ${key}=${JSON.stringify(name)} is no name of Kubernetes; this plugin serves kubelet`,
+    );
+  return name;
+}
+
+function variable(env: NodeJS.ProcessEnv, name: string, pattern: RegExp): string {
+  const value = env[name] ?? '';
+  if (!pattern.test(value) || value.length > MOST_CHARACTERS)
+    throw new CniError(CODES.invalidEnvironment, `${name}=${JSON.stringify(value)} is not one`);
+  return value;
+}
+
+function readNetns(path: string, mayBeGone: boolean): string {
+  const isPath = isAbsolute(path) && !path.includes('\0');
+  if (!isPath && !(mayBeGone && path === ''))
+    throw new CniError(
+      CODES.invalidEnvironment,
+      `CNI_NETNS=${JSON.stringify(path)} is not the path of a namespace`,
+    );
+  return path;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parse(text: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CniError(CODES.undecodable, 'the network configuration is not JSON', { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new CniError(CODES.undecodable, 'the network configuration is no JSON object');
+  return value as Fields;
+}
+
+function optionalText(fields: Fields, key: string): string | undefined {
+  const value = fields[key];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new CniError(CODES.invalidConfiguration, `${key}: ${JSON.stringify(value)} is no text`);
+}
+
+function optionalNumber(fields: Fields, key: string, least: number, most: number): number | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new CniError(
+    CODES.invalidConfiguration,
+    `${key}: ${JSON.stringify(value)} is not a whole number from ${least} to ${most}`,
+  );
+}

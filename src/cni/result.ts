@@ -1,0 +1,37 @@
+import type { PodNetwork } from '../kube/pod_annotation.js';
+import { type Cidr, contains, formatCidr } from '../net/cidr.js';
+import type { IpAddress } from '../net/ip.js';
+import type { CniVersion } from './versions.js';
+
+/** The two ends of a pod's cable. */
+export interface Ends {
+  readonly host: string;
+  readonly hostMac: string;
+  readonly container: string;
+  readonly netns: string;
+}
+
+/** The result of ADD (CNI specification, "ADD Success"); before 1.0 each address says its family. */
+export function formatResult(version: CniVersion, network: PodNetwork, ends: Ends): string {
+  const { mac, addresses, gateways } = network;
+  return JSON.stringify({
+    cniVersion: version,
+    interfaces: [
+      { name: ends.host, mac: ends.hostMac },
+      { name: ends.container, mac, sandbox: ends.netns },
+    ],
+    ips: addresses.map((address) => ({
+      ...(version === '1.0.0' ? {} : { version: String(address.family) }),
+      interface: 1,
+      address: formatCidr(address),
+      ...gatewayField(address, gateways),
+    })),
+    routes: gateways.map((gw) => ({ dst: gw.includes(':') ? '::/0' : '0.0.0.0/0', gw })),
+    dns: {},
+  });
+}
+
+function gatewayField(address: Cidr, gateways: readonly IpAddress[]): { readonly gateway?: IpAddress } {
+  const gateway = gateways.find((one) => contains(address, one));
+  return gateway === undefined ? {} : { gateway };
+}

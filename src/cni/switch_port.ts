@@ -1,0 +1,84 @@
+import type { PodNetwork } from '../kube/pod_annotation.js';
+import { formatCidr } from '../net/cidr.js';
+import { bridgeOf, type Switch } from '../nic/bridge_rows.js';
+import type { RowOf, Uuid } from '../ovsdb/columns.js';
+import { WaitExpired } from '../ovsdb/errors.js';
+import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
+import { CniError, CODES } from './errors.js';
+import type { Attachment } from './request.js';
+
+/** `external_ids` of an interface whose flows ovn-controller has installed (ovn-controller(8)). */
+export const INSTALLED = 'ovn-installed';
+
+type Interface = RowOf<typeof openVswitch, 'Interface'>;
+
+export function findInterface(db: Switch, name: string): Interface | undefined {
+  return db.find('Interface', (row) => row.name === name);
+}
+
+/** The name of a pod's logical port, which is also the `iface-id` of its interface. */
+export function ifaceId({ namespace, pod }: Pick<Attachment, 'namespace' | 'pod'>): string {
+  return `${namespace}_${pod}`;
+}
+
+/**
+ * Puts the host's end on the integration bridge. A sandbox of the same pod that the runtime has not taken down yet
+ * loses its claim to the logical port in the same transaction: of two interfaces ovn-controller would take either.
+ * @throws TransactionError, WaitExpired
+ */
+export async function addPort(
+  db: Switch,
+  bridge: Uuid,
+  host: string,
+  attachment: Attachment,
+  network: PodNetwork,
+  timeoutMs: number,
+): Promise<void> {
+  const id = ifaceId(attachment);
+  const txn = db.transaction(`ovn-k8s-cni-overlay: add ${host} for ${id}`);
+  for (const { _uuid, name, external_ids } of db.table('Interface').values())
+    if (external_ids.get('iface-id') === id && name !== host)
+      txn.mutate('Interface', _uuid, { external_ids: { delete: ['iface-id'] } });
+  const row = txn.insert('Interface', {
+    name: host,
+    external_ids: new Map([
+      ['iface-id', id],
+      ['attached_mac', network.mac],
+      ['ip_addresses', network.addresses.map(formatCidr).join(' ')],
+      ['sandbox', attachment.containerId],
+    ]),
+  });
+  const port = txn.insert('Port', { name: host, interfaces: [row] });
+  txn.mutate('Bridge', bridge, { ports: { insert: [port] } });
+  await txn.commit({ timeoutMs });
+  // Until then it could not be found to be taken away.
+  await db.until(() => findInterface(db, host), { timeoutMs, what: `the row of ${host} to be seen` });
+}
+
+/** Takes the host's end off its bridge; one that is not on any is off. */
+export async function removePort(db: Switch, host: string, timeoutMs: number): Promise<void> {
+  const port = db.find('Port', ({ name }) => name === host);
+  const bridge = bridgeOf(db, host);
+  if (port === undefined || bridge === undefined) return;
+  const txn = db.transaction(`ovn-k8s-cni-overlay: remove ${host}`);
+  txn.mutate('Bridge', bridge._uuid, { ports: { delete: [port._uuid] } });
+  await txn.commit({ timeoutMs });
+}
+
+/** Waits until ovn-controller has installed the flows of the pod's port. @throws CniError after `timeoutMs` */
+export async function awaitInstalled(db: Switch, host: string, timeoutMs: number): Promise<void> {
+  const isInstalled = () => findInterface(db, host)?.external_ids.get(INSTALLED) === 'true' || undefined;
+  try {
+    await db.until(isInstalled, { timeoutMs, what: `the flows of ${host}` });
+  } catch (error) {
+    if (!(error instanceof WaitExpired)) throw error;
+    const row = findInterface(db, host);
+    const why = row?.error
+      ? `ovs-vswitchd: ${row.error}`
+      : 'is ovn-controller running, and the pod scheduled here?';
+    throw new CniError(
+      CODES.tryAgainLater,
+      `ovn-controller did not install the flows of ${row?.external_ids.get('iface-id') ?? host} within ${timeoutMs} ms; ${why}`,
+    );
+  }
+}
