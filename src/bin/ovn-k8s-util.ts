@@ -18,7 +18,6 @@ withCommonOptions(
       'netdev',
     ]),
   )
-  .option('--restart-dhcp', 'have the DHCP client of the interface renew its lease on the bridge')
   .action(async (interfaces: readonly string[], given: Record<string, unknown>) => {
     const { moveAll } = await import('../nic/move_all.js');
     const { planToBridge } = await import('../nic/to_bridge.js');
@@ -39,6 +38,7 @@ withCommonOptions(
 function withCommonOptions(sub: Command): Command {
   return sub
     .option('--dry-run', 'print what would be done, and do nothing')
+    .option('--restart-dhcp', 'have the DHCP client renew its lease where the address is then')
     .option('--db <database>', 'the local switch', localDatabase(process.env))
     .option('--timeout <seconds>', 'how long the database and the switch may take', '5');
 }

@@ -1,189 +1,138 @@
-import { ProductError } from '../net/errors.js';
-import { type Address, FOREVER, type Neighbour, type Route, type Rule, type Snapshot } from './snapshot.js';
+import {
+  addressLine,
+  deleteAddressLine,
+  deleteNeighbourLine,
+  isPermanent,
+  neighbourLine,
+  routeLine,
+  ruleLine,
+} from './lines.js';
+import {
+  type Address,
+  type Link,
+  type Neighbour,
+  type Route,
+  type Rule,
+  rehung,
+  type Snapshot,
+} from './snapshot.js';
 
-/** `nodad`: take part in duplicate address detection later, so that the address works at once. */
-interface AddressStyle {
-  readonly nodad: boolean;
+/** What shall hang on `to`, and what each device has now; `wanted` and `from` are of the same device. */
+export interface Move {
+  readonly wanted: Snapshot;
+  readonly from: Snapshot;
+  readonly to: Snapshot;
 }
 
 /**
- * The lines of one `ip -batch` that move everything in `snapshot` to device `to`.
- *
- * New addresses come first, then the old go, which takes their routes, then routes: on-link ones, those through a
+ * Lines for `ip -batch`. A policy rule that names no prefix has no other sign of its family than `ip -6`, so the
+ * IPv6 rules have batches of their own: the new ones before all else, the old ones after.
+ */
+export interface Batches {
+  readonly newRules6: readonly string[];
+  readonly lines: readonly string[];
+  readonly oldRules6: readonly string[];
+}
+
+/**
+ * What is left to do of a move. Things are made on one device before they go from the other; a route, which the
+ * kernel will not have twice, goes and comes in two lines that follow each other: on-link ones, those through a
  * gateway, defaults last, since a gateway must be reachable when its route is made.
- * @throws ProductError `ERR_CANNOT_MOVE` for a route that has something this does not know
+ * @throws ProductError `ERR_CANNOT_MOVE` for a route or a rule that has something this does not know
  */
-export function moveBatch(snapshot: Snapshot, to: string): string[] {
-  const { device: from } = snapshot;
-  const routes = [...snapshot.routes].sort((a, b) => stage(a) - stage(b));
-  const kept = snapshot.neighbours.filter(({ lladdr, proxy }) => lladdr !== undefined && proxy === undefined);
-  return [
-    ...inOrderOfMaking(snapshot.addresses).map((one) =>
-      addressLine('replace', one, from, to, { nodad: true }),
-    ),
-    ...kept.map((one) => neighbourLine('replace', one, to)),
-    ...kept.filter(isPermanent).map((one) => `neighbour del ${one.dst} dev ${from}`),
-    ...routes.map((one) => routeLine('del', one, from, from)),
-    // The last first: without its secondaries a primary can go without taking them along.
-    ...snapshot.addresses.toReversed().map((one) => `address del ${one.local}/${one.prefixlen} dev ${from}`),
-    ...routes.map((one) => routeLine('add', one, from, to)),
-    ...snapshot.rules.filter(({ family }) => family === 4).flatMap((one) => movedRule(one, from, to)),
-  ];
+export function moveBatches({ wanted, from, to }: Move): Batches {
+  const [old, name] = [from.device, to.device];
+  // In the names of the device that is left, so that both can be compared with what is wanted.
+  const there = rehung(to, old);
+  const addresses = compare(wanted, from, there, (of) => of.addresses, addressKey);
+  const neighbours = compare(wanted, from, there, neighboursThatMove, neighbourKey);
+  const routes = compare(wanted, from, there, (of) => of.routes, routeKey(old));
+  const rules = compare(wanted, from, there, (of) => of.rules, ruleKey(old));
+  const newRules = (family: 4 | 6) =>
+    rules.missing.filter(isOf(family)).map((one) => ruleLine('add', one, old, name));
+  const oldRules = (family: 4 | 6) =>
+    rules.leaving.filter(isOf(family)).map((one) => ruleLine('del', one, old, old));
+  return {
+    newRules6: newRules(6),
+    lines: [
+      ...newRules(4),
+      ...inOrderOfMaking(addresses.missing).map((one) =>
+        addressLine('replace', one, old, name, { nodad: !isDoubtful(one) }),
+      ),
+      ...neighbours.missing.map((one) => neighbourLine(one, name)),
+      ...neighbours.leaving.filter(isPermanent).map((one) => deleteNeighbourLine(one, old)),
+      ...routeLines(wanted.routes, routes, old, name),
+      // The last first: without its secondaries a primary can go without taking them along.
+      ...addresses.leaving.toReversed().map((one) => deleteAddressLine(one, old)),
+      ...withFlagsToRestore(wanted.addresses, there.addresses).map((one) =>
+        addressLine('change', one, old, name, { nodad: false }),
+      ),
+      ...addressMode(wanted.link, to),
+      ...oldRules(4),
+    ],
+    oldRules6: oldRules(6),
+  };
 }
 
-/** The lines for `ip -6 -batch`: a rule that names no prefix has no other sign of its family. */
-export function moveRules6(snapshot: Snapshot, to: string): string[] {
-  return snapshot.rules
-    .filter(({ family }) => family === 6)
-    .flatMap((one) => movedRule(one, snapshot.device, to));
-}
-
-function movedRule(rule: Rule, from: string, to: string): string[] {
-  return [ruleLine('add', rule, from, to), ruleLine('del', rule, from, from)];
-}
-
-/** The kernel lists IPv4 addresses as they were made, IPv6 ones the newest first; source selection heeds that order. */
-function inOrderOfMaking(addresses: readonly Address[]): Address[] {
-  const isV4 = ({ family }: Address) => family === 'inet';
-  return [...addresses.filter(isV4), ...addresses.filter((one) => !isV4(one)).reverse()];
-}
-
-/** The lines that give IPv6 addresses their flags back after {@link moveBatch}. */
-export function restoreFlagsBatch(snapshot: Snapshot, to: string): string[] {
-  return snapshot.addresses
-    .filter(({ family, nodad }) => family === 'inet6' && !nodad)
-    .map((one) => addressLine('change', one, snapshot.device, to, { nodad: false }));
-}
-
-/** `replace` or `change` of an address (ip-address(8)); remaining lifetimes go along. */
-export function addressLine(
-  verb: 'replace' | 'change',
-  one: Address,
-  from: string,
-  to: string,
-  style: AddressStyle,
-): string {
-  const isV6 = one.family === 'inet6';
-  const local =
-    one.address === undefined
-      ? `${one.local}/${one.prefixlen}`
-      : `${one.local} peer ${one.address}/${one.prefixlen}`;
-  const lives = one.valid_life_time !== undefined && one.valid_life_time !== FOREVER;
-  return words(
-    `address ${verb} ${local}`,
-    one.broadcast && `broadcast ${one.broadcast}`,
-    one.scope !== undefined && `scope ${one.scope}`,
-    one.label?.startsWith(`${from}:`) && `label ${to}${one.label.slice(from.length)}`,
-    one.metric !== undefined && `metric ${one.metric}`,
-    `dev ${to}`,
-    lives && `valid_lft ${one.valid_life_time} preferred_lft ${lifetime(one.preferred_life_time)}`,
-    one.home && 'home',
-    one.mngtmpaddr && 'mngtmpaddr',
-    one.noprefixroute && 'noprefixroute',
-    one.autojoin && 'autojoin',
-    isV6 && (style.nodad || one.nodad) && 'nodad',
-  );
-}
-
-/** Attributes that `ip -json route` prints and this moves, or that say only how the route is doing. */
-const KNOWN = new Set(
-  'family dst type table protocol scope prefsrc metric pref tos expires metrics nexthops gateway via dev weight flags cache uid error age ipproto'.split(
-    ' ',
-  ),
-);
-/** Flags that are the kernel's own view of a route (ip-route(8)). */
-const STATE_FLAGS: readonly string[] = [
-  'linkdown',
-  'dead',
-  'offload',
-  'offload_failed',
-  'rt_trap',
-  'trap',
-  'pervasive',
-  'unresolved',
-];
-/** Per-route metrics that are one number (ip-route(8)). */
-const METRICS = new Set(
-  'mtu advmss window rtt rttvar rto_min ssthresh cwnd initcwnd initrwnd hoplimit quickack reordering fastopen_no_cookie'.split(
-    ' ',
-  ),
-);
-
-/** @throws ProductError `ERR_CANNOT_MOVE` */
-export function routeLine(verb: 'add' | 'del', route: Route, from: string, to: string): string {
-  refuseUnknown(route);
-  const expires = verb === 'add' && route.expires !== undefined && route.expires > 0;
-  return words(
-    `route ${verb}`,
-    route.type !== undefined && route.type !== 'unicast' && Number(route.type) !== 1 && String(route.type),
-    // A batch takes no -6: the family is that of the prefix.
-    route.family === 6 && route.dst === 'default' ? '::/0' : route.dst,
-    route.tos !== undefined && `tos ${route.tos}`,
-    route.nexthops === undefined && hop(route, from, to),
-    route.table !== undefined && `table ${route.table}`,
-    route.protocol !== undefined && `proto ${route.protocol}`,
-    route.scope !== undefined && route.family === 4 && `scope ${route.scope}`,
-    route.prefsrc !== undefined && `src ${route.prefsrc}`,
-    route.metric !== undefined && `metric ${route.metric}`,
-    route.pref !== undefined && route.pref !== 'medium' && `pref ${route.pref}`,
-    metricWords(route),
-    expires && `expires ${route.expires}`,
-    ...(route.nexthops ?? []).map((one) => `nexthop ${hop(one, from, to)} weight ${one.weight ?? 1}`),
-  );
-}
-
-export function ruleLine(verb: 'add' | 'del', rule: Rule, from: string, to: string): string {
-  const renamed = (name: string | undefined) => (name === from ? to : name);
-  const prefix = (address: string | undefined, length: number | undefined) =>
-    address === undefined
-      ? undefined
-      : address === 'all' || length === undefined
-        ? address
-        : `${address}/${length}`;
-  return words(
-    `rule ${verb}`,
-    rule.not !== undefined && 'not',
-    `from ${prefix(rule.src, rule.srclen) ?? 'all'}`,
-    rule.dst !== undefined && `to ${prefix(rule.dst, rule.dstlen)}`,
-    rule.iif !== undefined && `iif ${renamed(rule.iif)}`,
-    rule.oif !== undefined && `oif ${renamed(rule.oif)}`,
-    rule.fwmark !== undefined && `fwmark ${rule.fwmark}${rule.fwmask === undefined ? '' : `/${rule.fwmask}`}`,
-    rule.table !== undefined && `table ${rule.table}`,
-    rule.protocol !== undefined && `protocol ${rule.protocol}`,
-    `priority ${rule.priority}`,
-  );
+export function isEmpty({ newRules6, lines, oldRules6 }: Batches): boolean {
+  return newRules6.length + lines.length + oldRules6.length === 0;
 }
 
 /**
- * Known neighbours go along, so that the first packet need not wait for an answer; what was learnt is `stale`,
- * which is used at once and asked again soon (RFC 4861 section 7.3.2).
+ * What hangs on the device now, and what the journal of a move that was cut off had: where both have a thing, as it
+ * is now.
  */
-function neighbourLine(verb: 'replace', one: Neighbour, to: string): string {
-  const state = isPermanent(one) ? 'permanent' : 'stale';
-  return words(
-    `neighbour ${verb} ${one.dst} lladdr ${one.lladdr} dev ${to} nud ${state}`,
-    one.router !== undefined && 'router',
-  );
+export function merged(journal: Snapshot, now: Snapshot): Snapshot {
+  const before = journal.device === now.device ? journal : rehung(journal, now.device);
+  const union = <T>(kind: (of: Snapshot) => readonly T[], key: (one: T) => string): readonly T[] => {
+    const present = new Map(kind(now).map((one) => [key(one), one]));
+    const earlier = kind(before).map((one) => present.get(key(one)) ?? one);
+    const known = new Set(earlier.map(key));
+    return [...earlier, ...kind(now).filter((one) => !known.has(key(one)))];
+  };
+  return {
+    ...now,
+    addresses: union((of) => of.addresses, addressKey),
+    neighbours: union((of) => of.neighbours, neighbourKey),
+    routes: union((of) => of.routes, routeKey(now.device)),
+    rules: union((of) => of.rules, ruleKey(now.device)),
+  };
 }
 
-function isPermanent({ state }: Neighbour): boolean {
-  return state?.includes('PERMANENT') ?? false;
+/** The part of what is wanted that one device lacks, and the part that the other has. */
+interface Comparison<T> {
+  readonly missing: readonly T[];
+  readonly leaving: readonly T[];
 }
 
-function hop(one: Pick<Route, 'gateway' | 'via' | 'dev' | 'flags'>, from: string, to: string): string {
-  return words(
-    one.gateway !== undefined && `via ${one.gateway}`,
-    one.via !== undefined && `via ${one.via.family} ${one.via.host}`,
-    one.dev !== undefined && `dev ${one.dev === from ? to : one.dev}`,
-    one.flags?.includes('onlink') && 'onlink',
-  );
+function compare<T>(
+  wanted: Snapshot,
+  from: Snapshot,
+  there: Snapshot,
+  kind: (of: Snapshot) => readonly T[],
+  key: (one: T) => string,
+): Comparison<T> {
+  const [wantedKeys, thereKeys] = [new Set(kind(wanted).map(key)), new Set(kind(there).map(key))];
+  return {
+    missing: kind(wanted).filter((one) => !thereKeys.has(key(one))),
+    leaving: kind(from).filter((one) => wantedKeys.has(key(one))),
+  };
 }
 
-function metricWords(route: Route): string {
-  return (route.metrics ?? [])
-    .flatMap((set) => Object.entries(set))
-    .map(([name, value]) => `${name} ${value}`)
-    .join(' ');
+function routeLines(
+  wanted: readonly Route[],
+  { missing, leaving }: Comparison<Route>,
+  old: string,
+  name: string,
+): string[] {
+  const key = routeKey(old);
+  const [missingKeys, leavingKeys] = [new Set(missing.map(key)), new Set(leaving.map(key))];
+  return wanted
+    .toSorted((a, b) => stage(a) - stage(b))
+    .flatMap((one) => [
+      ...(leavingKeys.has(key(one)) ? [routeLine('del', one, old, old)] : []),
+      ...(missingKeys.has(key(one)) ? [routeLine('add', one, old, name)] : []),
+    ]);
 }
 
 /** When a route can be made: on-link ones, then those through gateways, default routes last. */
@@ -195,27 +144,53 @@ function stage(route: Route): number {
   return route.dst === 'default' ? 2 : 1;
 }
 
-function refuseUnknown(route: Route): void {
-  const strange = Object.keys(route).find((key) => !KNOWN.has(key));
-  const strangeMetric = (route.metrics ?? [])
-    .flatMap((set) => Object.keys(set))
-    .find((name) => !METRICS.has(name));
-  const strangeFlag = (route.flags ?? []).find((flag) => flag !== 'onlink' && !STATE_FLAGS.includes(flag));
-  const what = strange ?? strangeMetric ?? strangeFlag;
-  if (what !== undefined) {
-    throw new ProductError(
-      'ERR_CANNOT_MOVE',
-      `route ${route.dst} has "${what}", which cannot be moved; delete that route first`,
-    );
-  }
+/** The kernel lists IPv4 addresses as they were made, IPv6 ones the newest first; source selection heeds that order. */
+function inOrderOfMaking(addresses: readonly Address[]): Address[] {
+  const isV4 = ({ family }: Address) => family === 'inet';
+  return [...addresses.filter(isV4), ...addresses.filter((one) => !isV4(one)).reverse()];
 }
 
-function lifetime(seconds: number | undefined): string {
-  return seconds === undefined || seconds === FOREVER ? 'forever' : String(seconds);
+/** The IPv6 addresses that shall not have `nodad`, but get it or have it from their move. */
+function withFlagsToRestore(wanted: readonly Address[], there: readonly Address[]): Address[] {
+  const done = new Set(there.filter(({ nodad }) => nodad !== true).map(addressKey));
+  return wanted.filter(
+    (one) => one.family === 'inet6' && !one.nodad && !isDoubtful(one) && !done.has(addressKey(one)),
+  );
 }
 
-function words(...parts: readonly (string | false | undefined | null)[]): string {
-  return parts
-    .filter((part) => part !== undefined && part !== false && part !== null && part !== '')
-    .join(' ');
+/** How the device makes addresses of its own, a secret of the other device aside (ip-link(8)). */
+function addressMode({ inet6_addr_gen_mode: mode }: Link, { device, link }: Snapshot): string[] {
+  const wanted = mode === 'stable_secret' ? 'random' : mode;
+  if (wanted === undefined || wanted === link.inet6_addr_gen_mode) return [];
+  return [`link set dev ${device} addrgenmode ${wanted}`];
+}
+
+/** An address that somebody else may have must not be used before duplicate address detection is through. */
+function isDoubtful({ tentative, dadfailed }: Address): boolean {
+  return tentative === true || dadfailed === true;
+}
+
+/** What was learnt goes along while it has an answer. */
+function neighboursThatMove({ neighbours }: Snapshot): readonly Neighbour[] {
+  return neighbours.filter(({ lladdr, proxy }) => lladdr !== undefined || proxy !== undefined);
+}
+
+function addressKey(one: Address): string {
+  return deleteAddressLine(one, '');
+}
+
+function neighbourKey(one: Neighbour): string {
+  return deleteNeighbourLine(one, '');
+}
+
+function routeKey(device: string): (one: Route) => string {
+  return (one) => `${one.family} ${routeLine('del', one, device, device)}`;
+}
+
+function ruleKey(device: string): (one: Rule) => string {
+  return (one) => `${one.family} ${ruleLine('del', one, device, device)}`;
+}
+
+function isOf(family: 4 | 6): (one: Rule) => boolean {
+  return (one) => one.family === family;
 }

@@ -1,26 +1,111 @@
 import { execa } from 'execa';
 import { ProductError } from '../net/errors.js';
-import type { DhcpOwner } from './dhcp_owner.js';
+import { takeLeasesAlong } from './dhclient.js';
+import {
+  type DhcpOwner,
+  dhclientOwner,
+  findDhclient,
+  findDhcpOwner,
+  hasLease,
+  readSurroundings,
+} from './dhcp_owner.js';
+import type { Plan } from './plan.js';
+import type { Snapshot } from './snapshot.js';
 
-/** What the operator must do about a lease, in one line. */
-export function tellDhcp({ client, pid, commands }: DhcpOwner, device: string): string {
-  const first = pid === undefined ? [] : [`kill -KILL ${pid}`];
-  const all = [...first, ...commands.map((command) => command.join(' '))].join(' && ');
-  return `the lease moved with what is left of it; to have ${client} renew it on ${device}: ${all} (or --restart-dhcp)`;
-}
+const FAMILIES = { inet: 'DHCP', inet6: 'DHCPv6' } as const;
 
 /**
- * Ends the client without a chance to take the address down, and starts it on the new device.
- * @throws ProductError `ERR_DHCP`
+ * Adds what is to be done about addresses that were given for a time: they move with what is left of it, and somebody
+ * must renew them where they are now. A step with `restartDhcp`, else a note.
  */
-export async function restartDhcp({ client, pid, commands }: DhcpOwner): Promise<void> {
-  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+export function addDhcp(
+  plan: Plan,
+  now: Snapshot,
+  to: string,
+  { restartDhcp }: { readonly restartDhcp: boolean },
+): void {
+  const { device: from } = now;
+  const surroundings = readSurroundings();
+  for (const family of ['inet', 'inet6'] as const) {
+    if (!hasLease(now, family)) continue;
+    const owner = findDhcpOwner({ from, ifindex: now.link.ifindex, to, family }, surroundings);
+    if (owner === undefined) {
+      // An IPv6 address without a client is from router advertisements, which the kernel hears on any device.
+      if (family === 'inet')
+        plan.note(
+          `${from} has an address from DHCP and no known client renews it: start one on ${to} before it expires`,
+        );
+    } else if (!restartDhcp) {
+      plan.note(
+        `the ${FAMILIES[family]} lease moved with what is left of it; to have ${owner.client} renew it on ${to}: ${asText(owner)} (or --restart-dhcp)`,
+      );
+    } else if (family === 'inet6' && hasPermanent6(now)) {
+      // Its script flushes permanent IPv6 addresses before it asks for one (PREINIT6 of dhclient-script(8)).
+      plan.note(
+        `${owner.client} -6 would delete the other IPv6 addresses of ${to} and is not restarted; by hand: ${asText(owner)}`,
+      );
+    } else {
+      plan.add({
+        name: `restart ${owner.client} on ${to}`,
+        details: [asText(owner)],
+        run: () => restart(owner),
+        undo: () => giveBack(owner, { from, to, family }),
+      });
+    }
+  }
+}
+
+/** What a shell would be told. */
+function asText({ pid, leases, commands }: DhcpOwner): string {
+  const end = pid === undefined ? [] : [`kill -KILL ${pid}`];
+  const files =
+    leases === undefined
+      ? []
+      : [`sed 's/"${leases.from}"/"${leases.to}"/' ${leases.file} > ${leases.newFile}`];
+  return [...end, ...files, ...commands.map((command) => command.join(' '))].join(' && ');
+}
+
+/** @throws ProductError `ERR_DHCP` */
+async function restart(owner: DhcpOwner): Promise<void> {
+  if (owner.pid !== undefined) end(owner.pid);
+  if (owner.leases !== undefined) takeLeasesAlong(owner.leases);
+  await runCommands(owner, owner.commands);
+}
+
+/** Has the client serve the interface again that it had. */
+async function giveBack(
+  owner: DhcpOwner,
+  { from, to, family }: { from: string; to: string; family: 'inet' | 'inet6' },
+): Promise<void> {
+  const there = findDhclient(readSurroundings().processes, to, family);
+  if (owner.pid !== undefined && there !== undefined) await restart(dhclientOwner(there, to, from));
+  else await runCommands(owner, owner.undo);
+}
+
+/** Without a chance to take the address down, or to give it back. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended meanwhile.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+async function runCommands({ client }: DhcpOwner, commands: readonly (readonly string[])[]): Promise<void> {
   for (const [command = '', ...args] of commands) {
     const { failed, stderr, shortMessage } = await execa(command, args, {
       reject: false,
       timeout: 30_000,
       stdin: 'ignore',
+      detached: true,
     });
     if (failed) throw new ProductError('ERR_DHCP', `${client}: ${stderr.split('\n')[0] || shortMessage}`);
   }
+}
+
+function hasPermanent6({ addresses }: Snapshot): boolean {
+  return addresses.some(
+    ({ family, scope, dynamic }) => family === 'inet6' && scope === 'global' && dynamic !== true,
+  );
 }

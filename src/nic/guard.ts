@@ -40,6 +40,7 @@ async function nft(script: string): Promise<void> {
     input: script,
     reject: false,
     timeout: 5_000,
+    detached: true,
   });
   if (failed)
     throw new ProductError(

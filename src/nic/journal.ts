@@ -1,10 +1,21 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../net/errors.js';
-import type { Snapshot } from './snapshot.js';
+import { FOREVER, type Snapshot } from './snapshot.js';
+
+/** The batches of a move, each a file beside the journal. */
+export type BatchName = 'rules6' | 'move' | 'old-rules6';
+const BATCHES: readonly BatchName[] = ['rules6', 'move', 'old-rules6'];
+
+/** What is in the file. */
+interface Entry {
+  /** When it was written, in milliseconds since 1970. */
+  readonly at: number;
+  readonly snapshot: Snapshot;
+}
 
 /**
- * What was on the interface when a move began, kept until it has ended: whoever finds it knows that a move was cut
+ * What was on the device when a move began, kept until it has ended: whoever finds it knows that a move was cut
  * off, and what must not be lost.
  */
 export class Journal {
@@ -14,36 +25,45 @@ export class Journal {
     this.path = join(rundir, `ovn-k8s-util.${nic}.json`);
   }
 
-  /** The file that the lines of one `ip -batch` go to. */
-  batchFile(name: string): string {
-    return `${this.path}.${name}`;
-  }
-
+  /**
+   * What a move that was cut off had before it, lifetimes less the time since; `undefined` when there was none.
+   * @throws ProductError `ERR_JOURNAL`
+   */
   read(): Snapshot | undefined {
     try {
-      return JSON.parse(readFileSync(this.path, 'utf8')) as Snapshot;
+      const { at, snapshot } = JSON.parse(readFileSync(this.path, 'utf8')) as Entry;
+      return aged(snapshot, Math.max(0, Math.floor((Date.now() - at) / 1000)));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-      throw new ProductError('ERR_JOURNAL', `cannot read ${this.path}, left by a move that was cut off`, {
-        cause: error,
-      });
+      throw new ProductError(
+        'ERR_JOURNAL',
+        `cannot read ${this.path}, left by a move that was cut off; see what it has, then delete it`,
+        { cause: error },
+      );
     }
   }
 
   /** @throws ProductError `ERR_JOURNAL` */
   write(snapshot: Snapshot): void {
-    this.put(this.path, JSON.stringify(snapshot));
+    const entry: Entry = { at: Date.now(), snapshot };
+    this.put(this.path, JSON.stringify(entry));
   }
 
-  writeBatch(name: string, lines: readonly string[]): string {
+  /** Writes the lines of one `ip -batch`; returns the file. */
+  writeBatch(name: BatchName, lines: readonly string[]): string {
     const file = this.batchFile(name);
     this.put(file, lines.map((line) => `${line}\n`).join(''));
     return file;
   }
 
-  remove(batches: readonly string[]): void {
-    for (const name of batches) rmSync(this.batchFile(name), { force: true });
+  /** The move has ended. */
+  remove(): void {
+    for (const name of BATCHES) rmSync(this.batchFile(name), { force: true });
     rmSync(this.path, { force: true });
+  }
+
+  private batchFile(name: BatchName): string {
+    return `${this.path}.${name}`;
   }
 
   private put(path: string, text: string): void {
@@ -56,28 +76,19 @@ export class Journal {
   }
 }
 
-/**
- * What a move that was cut off and is taken up again must bring over: what is left on the interface, and what
- * the journal had that is on neither interface now.
- */
-export function resumed(now: Snapshot, journal: Snapshot, moved: Snapshot): Snapshot {
-  const addressKey = ({ local, prefixlen }: Snapshot['addresses'][number]) => `${local}/${prefixlen}`;
-  const routeKey = ({ family, dst, table, metric, tos }: Snapshot['routes'][number]) =>
-    [family, dst, table ?? 'main', metric ?? 0, tos ?? 0].join(' ');
-  const ruleKey = ({ family, priority, iif, oif, table }: Snapshot['rules'][number]) =>
-    [family, priority, iif === now.device || iif === moved.device, oif, table].join(' ');
-  const lost = <T>(kind: (snapshot: Snapshot) => readonly T[], key: (one: T) => string): readonly T[] => {
-    const there = new Set([...kind(now), ...kind(moved)].map(key));
-    return [...kind(now), ...kind(journal).filter((one) => !there.has(key(one)))];
-  };
+/** The snapshot as it would be after so many seconds; what has run out meanwhile is gone. */
+export function aged(snapshot: Snapshot, seconds: number): Snapshot {
+  const left = (lifetime: number) => (lifetime === FOREVER ? FOREVER : Math.max(0, lifetime - seconds));
+  const addresses = snapshot.addresses.map((one) => ({
+    ...one,
+    valid_life_time: left(one.valid_life_time ?? FOREVER),
+    preferred_life_time: left(one.preferred_life_time ?? FOREVER),
+  }));
+  // `expires 0` is that of a route without end.
+  const routes = snapshot.routes.filter(({ expires = 0 }) => expires === 0 || expires > seconds);
   return {
-    ...now,
-    addresses: lost(({ addresses }) => addresses, addressKey),
-    routes: lost(({ routes }) => routes, routeKey),
-    rules: lost(({ rules }) => rules, ruleKey),
-    neighbours: lost(
-      ({ neighbours }) => neighbours,
-      ({ dst }) => dst,
-    ),
+    ...snapshot,
+    addresses: addresses.filter(({ valid_life_time }) => valid_life_time > 0),
+    routes: routes.map((one) => (one.expires ? { ...one, expires: one.expires - seconds } : one)),
   };
 }

@@ -3,52 +3,81 @@ import { withoutGuard } from './guard.js';
 import { readLinks } from './read.js';
 import type { Link } from './snapshot.js';
 
+/** What the tools print that know of things by a device's name. */
+export interface Prints {
+  readonly links: readonly Link[];
+  /** By the tool that printed it. */
+  readonly firewall: Readonly<Record<string, string>>;
+  readonly qdiscs: string;
+  readonly nexthops: string;
+}
+
+const FIREWALL_TOOLS: Readonly<Record<string, readonly string[]>> = {
+  nft: ['nft', 'list', 'ruleset'],
+  iptables: ['iptables-save'],
+  ip6tables: ['ip6tables-save'],
+  'iptables-legacy': ['iptables-legacy-save'],
+  'ip6tables-legacy': ['ip6tables-legacy-save'],
+  ipset: ['ipset', 'save'],
+};
+
 /** What says `device` on this host and does not move with its addresses: each one line for the operator. */
 export async function leftovers(device: string): Promise<string[]> {
-  const [links, nft, iptables, ip6tables, qdiscs] = await Promise.all([
+  const [links, qdiscs, nexthops, ...firewall] = await Promise.all([
     readLinks(),
-    outputOf('nft', 'list', 'ruleset'),
-    outputOf('iptables-save'),
-    outputOf('ip6tables-save'),
     outputOf('tc', 'qdisc', 'show', 'dev', device),
+    outputOf('ip', 'nexthop', 'show', 'dev', device),
+    ...Object.entries(FIREWALL_TOOLS).map(
+      async ([tool, [command = '', ...args]]) => [tool, await outputOf(command, ...args)] as const,
+    ),
   ]);
-  return leftoversIn(device, { links, firewall: { nft, iptables, ip6tables }, qdiscs });
+  return leftoversIn(device, { links, firewall: Object.fromEntries(firewall), qdiscs, nexthops });
 }
 
 /** The pure part of {@link leftovers}. */
-export function leftoversIn(
-  device: string,
-  {
-    links,
-    firewall,
-    qdiscs,
-  }: { links: readonly Link[]; firewall: Readonly<Record<string, string>>; qdiscs: string },
-): string[] {
-  const word = new RegExp(`(^|[\\s",={])${quoted(device)}($|[\\s",.};:])`);
+export function leftoversIn(device: string, { links, firewall, qdiscs, nexthops }: Prints): string[] {
+  const names = nameIn(device);
   const rules = Object.entries(firewall).flatMap(([tool, text]) =>
     withoutGuard(text, device)
       .split('\n')
-      .filter((line) => word.test(line))
+      .filter((line) => names.test(line))
       .map((line) => `${tool} rule still names ${device} and will not match: ${line.trim()}`),
   );
   const children = links
-    .filter(({ link }) => link === device)
+    // The other end of a veth pair is no child.
+    .filter(({ link, linkinfo }) => link === device && linkinfo?.info_kind !== 'veth')
     .map(
       ({ ifname }) =>
         `${ifname} is stacked on ${device}: its frames pass through the bridge only if it is made anew on that`,
     );
   // The kernel's own defaults are no configuration: they are there on any interface.
-  const shaped = qdiscs
-    .split('\n')
-    .filter((line) => line !== '' && !/^qdisc (noqueue|pfifo_fast|fq_codel|mq|fq) 0: /.test(line))
-    .map((line) => `tc still shapes ${device}, not the bridge: ${line.trim()}`);
-  return [...rules, ...children, ...shaped];
+  const shaped = linesOf(qdiscs)
+    .filter((line) => !/^qdisc (noqueue|pfifo_fast|fq_codel|mq|fq) 0: /.test(line))
+    .map((line) => `tc still shapes ${device}, not the bridge: ${line}`);
+  const hops = linesOf(nexthops).map((line) => `nexthop still goes through ${device}: ${line}`);
+  return [...rules, ...children, ...shaped, ...hops];
+}
+
+/**
+ * Where a rule names `device` as a word, or by a wildcard that its new name does not match: `eth+` of iptables, `eth*`
+ * of nft.
+ */
+function nameIn(device: string): RegExp {
+  const wildcards = Array.from(device, (_, index) => `${quoted(device.slice(0, index + 1))}[+*]`);
+  return new RegExp(`(^|[\\s",={])(${[quoted(device), ...wildcards].join('|')})($|[\\s",.};:])`);
 }
 
 /** Standard output of a tool that may not be installed; a firewall that cannot be read holds no rule of this kind. */
 async function outputOf(command: string, ...args: readonly string[]): Promise<string> {
   const { stdout, failed } = await execa(command, args, { reject: false, timeout: 5_000, stdin: 'ignore' });
   return failed ? '' : stdout;
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }
 
 function quoted(text: string): string {

@@ -1,44 +1,58 @@
-import { moveBatch, moveRules6, restoreFlagsBatch } from './batch.js';
+import { type Batches, type Move, moveBatches } from './batch.js';
 import type { Journal } from './journal.js';
 import type { Plan } from './plan.js';
-import { runBatch } from './read.js';
-import { rehung, type Snapshot } from './snapshot.js';
+import { readSnapshot, runBatch } from './read.js';
+import { rehung } from './snapshot.js';
 
-/** The batches of a move, each a file beside the journal. */
-const FILES = ['move', 'rules6', 'flags', 'undo'];
-
-/** Adds the steps that move everything of `snapshot` to `to`, in either direction. */
-export function addMove(plan: Plan, snapshot: Snapshot, to: string, journal: Journal): void {
-  const { device: from } = snapshot;
-  const move = moveBatch(snapshot, to);
-  const flags = restoreFlagsBatch(snapshot, to);
-  if (move.length === 0) return;
-  const rules6 = moveRules6(snapshot, to);
-  const home = rehung(snapshot, to);
-  const undo = async (name: string, lines: readonly string[], family?: 6) => {
-    if (lines.length > 0) await runBatch(journal.writeBatch(name, lines), { force: true, family });
-  };
+/**
+ * Adds the step that does what is left of a move, in either direction, and ends what an earlier one that was cut off
+ * has left of its journal.
+ * @throws ProductError `ERR_CANNOT_MOVE`
+ */
+export function addMove(plan: Plan, move: Move, journal: Journal): void {
+  const { wanted, from, to } = move;
+  const batches = moveBatches(move);
   plan.add({
-    name: `move addresses, routes, rules and neighbours from ${from} to ${to}`,
-    details: [...move, ...rules6.map((line) => `-6 ${line}`)],
+    name: `move addresses, routes, rules and neighbours from ${from.device} to ${to.device}`,
+    details: [
+      ...batches.newRules6.map((line) => `-6 ${line}`),
+      ...batches.lines,
+      ...batches.oldRules6.map((line) => `-6 ${line}`),
+    ],
     run: async () => {
-      journal.write(snapshot);
-      await runBatch(journal.writeBatch('move', move));
-      if (rules6.length > 0) await runBatch(journal.writeBatch('rules6', rules6), { family: 6 });
+      journal.write(wanted);
+      await carryOut(batches, journal);
+      journal.remove();
     },
     undo: async () => {
-      await undo('undo', moveBatch(home, from));
-      await undo('rules6', moveRules6(home, from), 6);
-      await undo('flags', restoreFlagsBatch(home, from));
-      journal.remove(FILES);
+      // How far it came is not known: look, and do what is left of the way back.
+      const [here, back] = await Promise.all([readSnapshot(to.device), readSnapshot(from.device)]);
+      const home: Move = { wanted: rehung(wanted, to.device), from: here, to: back };
+      await carryOut(moveBatches(home), journal, { force: true });
+      journal.remove();
     },
   });
-  plan.add({
-    name: `restore the flags of the addresses`,
-    details: flags,
-    run: async () => {
-      await runBatch(journal.writeBatch('flags', flags));
-      journal.remove(FILES);
-    },
-  });
+}
+
+/** With `force` all that can be done is done before the first failure is thrown. */
+async function carryOut(
+  { newRules6, lines, oldRules6 }: Batches,
+  journal: Journal,
+  { force = false } = {},
+): Promise<void> {
+  const parts = [
+    { name: 'rules6', batch: newRules6, family: 6 },
+    { name: 'move', batch: lines, family: undefined },
+    { name: 'old-rules6', batch: oldRules6, family: 6 },
+  ] as const;
+  const failures: unknown[] = [];
+  for (const { name, batch, family } of parts.filter(({ batch }) => batch.length > 0)) {
+    try {
+      await runBatch(journal.writeBatch(name, batch), { family, force });
+    } catch (error) {
+      if (!force) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }

@@ -19,7 +19,7 @@ const TRIES = 5;
  * @throws ProductError `ERR_NO_INTERFACE`, `ERR_IP`
  */
 export async function readSnapshot(device: string): Promise<Snapshot> {
-  const [links, addresses, routes4, routes6, rules4, rules6, neighbours] = await Promise.all([
+  const [links, addresses, routes4, routes6, rules4, rules6, neighbours, proxies] = await Promise.all([
     readLinks(),
     dump<{ ifname: string; addr_info: readonly Address[] }>('-details', 'address', 'show'),
     dump<Route>('-N', '-details', '-4', 'route', 'show', 'table', 'all'),
@@ -27,24 +27,42 @@ export async function readSnapshot(device: string): Promise<Snapshot> {
     dump<Rule>('-N', '-4', 'rule', 'show'),
     dump<Rule>('-N', '-6', 'rule', 'show'),
     dump<Neighbour>('neighbour', 'show', 'dev', device).catch(() => []),
+    dump<Neighbour>('neighbour', 'show', 'proxy', 'dev', device).catch(() => []),
   ]);
-  return snapshotOf(device, {
+  const snapshot = snapshotOf(device, {
     links,
     addresses,
     routes: [...routes4.map(ofFamily(4)), ...routes6.map(ofFamily(6))],
     rules: [...rules4.map(ofFamily(4)), ...rules6.map(ofFamily(6))],
-    neighbours,
+    neighbours: [...neighbours, ...proxies],
   });
+  if (snapshot.routes.some(({ metrics }) => metrics !== undefined)) await refuseLocked(device);
+  return snapshot;
 }
 
 export async function readLinks(): Promise<Link[]> {
-  return dump<Link>('link', 'show');
+  return dump<Link>('-details', 'link', 'show');
+}
+
+/** A locked metric, as `mtu lock 1400`, is told only by the text of `ip route`, not by its JSON. */
+async function refuseLocked(device: string): Promise<void> {
+  const texts = await Promise.all(
+    ['-4', '-6'].map((family) => output(family, 'route', 'show', 'table', 'all', 'dev', device)),
+  );
+  const locked = texts.flatMap((text) => text.split('\n')).find((line) => / lock \d/.test(line));
+  if (locked !== undefined) {
+    throw new ProductError(
+      'ERR_CANNOT_MOVE',
+      `route ${locked.split(' ')[0]} has "lock", which cannot be moved; delete that route first`,
+    );
+  }
 }
 
 /**
- * Runs the lines as one `ip -batch`, from a file, so that all of it is done even if this process dies.
+ * Runs the lines as one `ip -batch`, from a file and apart from this process, so that all of it is done even if this
+ * process or its terminal goes.
  * @param force goes on after a line that fails, for undoing what may be half done
- * @throws ProductError `ERR_IP` with the line that failed
+ * @throws ProductError `ERR_IP` with the lines that failed
  */
 export async function runBatch(
   file: string,
@@ -55,39 +73,45 @@ export async function runBatch(
     reject: false,
     timeout: TIMEOUT_MS,
     stdin: 'ignore',
+    detached: true,
   });
-  if (failed && !force)
-    throw new ProductError('ERR_IP', `ip -batch ${file}: ${stderr.replaceAll('\n', ' ') || shortMessage}`);
+  if (failed)
+    throw new ProductError(
+      'ERR_IP',
+      `ip -batch ${file}: ${stderr.trim().replaceAll('\n', ' ') || shortMessage}`,
+    );
 }
 
 /** Runs one `ip` command. */
 export async function ip(...args: readonly string[]): Promise<void> {
-  const { failed, stderr, shortMessage } = await execa('ip', args, {
-    reject: false,
-    timeout: TIMEOUT_MS,
-    stdin: 'ignore',
-  });
-  if (failed)
-    throw new ProductError('ERR_IP', `ip ${args.join(' ')}: ${stderr.split('\n')[0] || shortMessage}`);
+  await output(...args);
+}
+
+/** @throws ProductError `ERR_IP` */
+async function output(...args: readonly string[]): Promise<string> {
+  const { stdout, failed, stderr, shortMessage } = await run(args);
+  if (failed) throw failureOf(args, stderr || shortMessage);
+  return stdout;
 }
 
 async function dump<T>(...args: readonly string[]): Promise<T[]> {
   for (let tries = 1; ; tries++) {
-    const { stdout, stderr, failed, shortMessage } = await execa('ip', ['-json', ...args], {
-      reject: false,
-      timeout: TIMEOUT_MS,
-      stdin: 'ignore',
-    });
+    const { stdout, stderr, failed, shortMessage } = await run(['-json', ...args]);
     const wasInterrupted = stderr.includes('Dump was interrupted');
-    if (failed && !wasInterrupted) {
-      throw new ProductError('ERR_IP', `ip ${args.join(' ')}: ${stderr.split('\n')[0] || shortMessage}`);
-    }
+    if (failed && !wasInterrupted) throw failureOf(args, stderr || shortMessage);
     // ip prints empty objects for entries that a filter left out.
     if (!wasInterrupted)
       return (JSON.parse(stdout || '[]') as T[]).filter((one) => Object.keys(one as object).length > 0);
-    if (tries === TRIES)
-      throw new ProductError('ERR_IP', `ip ${args.join(' ')}: the kernel's tables never stood still`);
+    if (tries === TRIES) throw failureOf(args, "the kernel's tables never stood still");
   }
+}
+
+function run(args: readonly string[]) {
+  return execa('ip', args, { reject: false, timeout: TIMEOUT_MS, stdin: 'ignore' });
+}
+
+function failureOf(args: readonly string[], why = 'failed'): ProductError {
+  return new ProductError('ERR_IP', `ip ${args.join(' ')}: ${why.split('\n')[0]}`);
 }
 
 function ofFamily<F extends 4 | 6>(family: F) {

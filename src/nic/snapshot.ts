@@ -16,8 +16,11 @@ export interface Address {
   readonly metric?: number;
   readonly dynamic?: boolean;
   readonly secondary?: boolean;
-  readonly temporary?: boolean;
+  readonly deprecated?: boolean;
   readonly tentative?: boolean;
+  readonly dadfailed?: boolean;
+  /** Who made it, as newer kernels keep it (`kernel_ra`). */
+  readonly protocol?: string | number;
   readonly nodad?: boolean;
   readonly home?: boolean;
   readonly mngtmpaddr?: boolean;
@@ -32,7 +35,7 @@ interface Via {
   readonly host: string;
 }
 
-interface NextHop {
+export interface NextHop {
   readonly dev?: string;
   readonly gateway?: string;
   readonly via?: Via;
@@ -44,6 +47,7 @@ interface NextHop {
 export interface Route extends NextHop {
   readonly family: 4 | 6;
   readonly dst: string;
+  readonly from?: string;
   readonly type?: string | number;
   readonly table?: string | number;
   readonly protocol?: string | number;
@@ -68,19 +72,38 @@ export interface Rule {
   readonly dstlen?: number;
   readonly iif?: string;
   readonly oif?: string;
+  readonly tos?: string;
   readonly fwmark?: string;
   readonly fwmask?: string;
+  readonly ipproto?: string | number;
+  readonly sport?: number;
+  readonly sport_start?: number;
+  readonly sport_end?: number;
+  readonly dport?: number;
+  readonly dport_start?: number;
+  readonly dport_end?: number;
+  readonly uid_start?: number;
+  readonly uid_end?: number;
+  readonly tun_id?: number;
   readonly table?: string | number;
   readonly not?: unknown;
   readonly protocol?: string | number;
+  readonly suppress_prefixlen?: number;
+  readonly suppress_ifgroup?: string | number;
+  readonly flow_from?: string | number;
+  readonly flow_to?: string | number;
+  readonly goto?: number;
+  /** A number of linux/fib_rules.h, for a rule that looks nothing up. */
+  readonly action?: string | number;
 }
 
-/** A neighbour entry as `ip -json neighbour show` has it. */
+/** A neighbour entry as `ip -json neighbour show` and `… show proxy` have it. */
 export interface Neighbour {
   readonly dst: string;
   readonly lladdr?: string;
   readonly state?: readonly string[];
   readonly router?: unknown;
+  readonly extern_learn?: unknown;
   readonly proxy?: unknown;
 }
 
@@ -94,6 +117,8 @@ export interface Link {
   /** The device this one is stacked on, as `eth0` for `eth0.100`. */
   readonly link?: string;
   readonly link_type?: string;
+  readonly inet6_addr_gen_mode?: string;
+  readonly linkinfo?: { readonly info_kind?: string };
 }
 
 /** Everything of one interface that can move to another. */
@@ -134,15 +159,22 @@ export function snapshotOf(
   };
 }
 
+/** A device with the same link that nothing hangs on. */
+export function bare({ link }: Snapshot, device: string): Snapshot {
+  return { device, link, addresses: [], routes: [], rules: [], neighbours: [] };
+}
+
 /** The same things, hanging on another device: what a snapshot of `device` becomes after a move. */
 export function rehung(snapshot: Snapshot, device: string): Snapshot {
   const name = <T extends string | undefined>(dev: T) => (dev === snapshot.device ? device : dev);
+  const relabelled = (label: string) =>
+    label.startsWith(snapshot.device) ? `${device}${label.slice(snapshot.device.length)}` : label;
   return {
     ...snapshot,
     device,
     addresses: snapshot.addresses.map(({ label, ...one }) => ({
       ...one,
-      ...(label === undefined ? {} : { label: `${device}${label.slice(snapshot.device.length)}` }),
+      ...(label === undefined ? {} : { label: relabelled(label) }),
     })),
     routes: snapshot.routes.map((route) => ({
       ...route,

@@ -1,95 +1,85 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { ProductError } from '../net/errors.js';
+
+/** Where the kernel keeps what it does on an interface (ip-sysctl.rst): a folder for each in these. */
+const TREES: readonly string[] = ['ipv4/conf', 'ipv6/conf', 'ipv4/neigh', 'ipv6/neigh'];
 
 /**
- * Per-interface values that must be the same where the addresses are (ip-sysctl.rst of the kernel). Values that
- * describe the device itself (mtu, neighbour timers) or a state of the kernel's own are not among them.
+ * Values of an interface that stay where they are: what is the kernel's own to write, what names this one device, and
+ * how addresses are made, which `ip` sets without their being made at once.
  */
-const NAMES: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
-  ipv4: [
-    'accept_local',
-    'accept_redirects',
-    'accept_source_route',
-    'arp_accept',
-    'arp_announce',
-    'arp_filter',
-    'arp_ignore',
-    'arp_notify',
-    'drop_gratuitous_arp',
-    'forwarding',
-    'log_martians',
-    'promote_secondaries',
-    'proxy_arp',
-    'route_localnet',
-    'rp_filter',
-    'secure_redirects',
-    'send_redirects',
-    'shared_media',
-    'src_valid_mark',
-  ],
-  ipv6: [
-    'disable_ipv6',
-    'accept_dad',
-    'accept_ra',
-    'accept_ra_defrtr',
-    'accept_ra_from_local',
-    'accept_ra_min_hop_limit',
-    'accept_ra_mtu',
-    'accept_ra_pinfo',
-    'accept_ra_rt_info_max_plen',
-    'accept_ra_rt_info_min_plen',
-    'accept_ra_rtr_pref',
-    'accept_redirects',
-    'accept_source_route',
-    'accept_untracked_na',
-    'autoconf',
-    'dad_transmits',
-    'drop_unsolicited_na',
-    'forwarding',
-    'hop_limit',
-    'max_addresses',
-    'ndisc_notify',
-    'optimistic_dad',
-    'proxy_ndp',
-    'router_solicitations',
-    'temp_prefered_lft',
-    'temp_valid_lft',
-    'use_optimistic',
-    'use_tempaddr',
-  ],
-};
+const STAY: readonly string[] = [
+  'mc_forwarding',
+  'tag',
+  'medium_id',
+  'ioam6_id',
+  'stable_secret',
+  'addr_gen_mode',
+];
 
-/** One value that differs between two interfaces. */
+/** A value to write, and what it was before. */
 export interface SysctlChange {
   readonly path: string;
   readonly value: string;
+  readonly old: string;
 }
 
-/** What must be written so that `to` has the values of `from`; a kernel that lacks one is not asked for it. */
-export function sysctlChanges(from: string, to: string): SysctlChange[] {
-  return (['ipv4', 'ipv6'] as const).flatMap((family) =>
-    NAMES[family].flatMap((name) => {
-      const value = read(sysctlPath(family, from, name));
-      const path = sysctlPath(family, to, name);
-      const old = read(path);
-      return value === undefined || value === old ? [] : [{ path, value }];
+/**
+ * What must be written so that `to` treats packets as `from` does; what the kernel does not have is left out.
+ * @param as whose values those of `to` are now: `default` for a device that is still to be made
+ */
+export function sysctlChanges(from: string, to: string, as = to): SysctlChange[] {
+  return TREES.flatMap((tree) =>
+    namesOf(tree, from).flatMap((name) => {
+      const value = read(pathOf(tree, from, name));
+      const old = read(pathOf(tree, as, name));
+      if (value === undefined || old === undefined || value === old) return [];
+      return [{ path: pathOf(tree, to, name), value, old }];
     }),
   );
 }
 
-/** Writes the values; one that the kernel refuses is returned, since an old kernel may know it and not take it. */
-export function writeSysctls(changes: readonly SysctlChange[]): SysctlChange[] {
-  return changes.filter(({ path, value }) => {
-    try {
-      writeFileSync(path, value);
-      return false;
-    } catch {
-      return true;
-    }
-  });
+/** Gives back what {@link writeSysctls} has written. */
+export function reversed(changes: readonly SysctlChange[]): SysctlChange[] {
+  return changes.map(({ path, value, old }) => ({ path, value: old, old: value })).reverse();
 }
 
-function sysctlPath(family: 'ipv4' | 'ipv6', device: string, name: string): string {
-  return `/proc/sys/net/${family}/conf/${device}/${name}`;
+/** @throws ProductError `ERR_SYSCTL` */
+export function writeSysctls(changes: readonly SysctlChange[]): void {
+  for (const change of changes) {
+    try {
+      writeFileSync(change.path, change.value);
+    } catch (error) {
+      throw new ProductError('ERR_SYSCTL', `cannot write ${change.value} to ${change.path}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** As sysctl(8) writes it, with `/` where a name has dots of its own. */
+export function sysctlText({ path, value }: SysctlChange): string {
+  return `sysctl ${path.slice('/proc/sys/'.length)}=${value}`;
+}
+
+/** Turning IPv6 on or off sets others of its values, so it comes first. */
+function namesOf(tree: string, device: string): string[] {
+  const names = list(`/proc/sys/net/${tree}/${device}`).filter((name) => !STAY.includes(name));
+  const isFirst = (name: string) => name === 'disable_ipv6';
+  return [...names.filter(isFirst), ...names.filter((name) => !isFirst(name))];
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    // A kernel without that family.
+    return [];
+  }
+}
+
+function pathOf(tree: string, device: string, name: string): string {
+  return `/proc/sys/net/${tree}/${device}/${name}`;
 }
 
 function read(path: string): string | undefined {

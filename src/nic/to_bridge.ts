@@ -1,6 +1,11 @@
+import { existsSync } from 'node:fs';
 import { ProductError } from '../net/errors.js';
+import { isEmpty, type Move, merged, moveBatches } from './batch.js';
 import {
   attach,
+  awaitNoBridge,
+  awaitSwitch,
+  type BridgeSettings,
   bestDatapath,
   bridgeOf,
   createBridge,
@@ -9,17 +14,18 @@ import {
   detach,
   findBridge,
   type Switch,
+  settingsOf,
+  setUpBridge,
 } from './bridge_rows.js';
-import { findDhcpOwner, hasLease, readSurroundings } from './dhcp_owner.js';
-import { restartDhcp, tellDhcp } from './dhcp_step.js';
+import { addDhcp } from './dhcp_step.js';
 import { guardScript, removeGuard, setGuard } from './guard.js';
-import { Journal, resumed } from './journal.js';
+import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { addMove } from './move_step.js';
 import { Plan } from './plan.js';
-import { ip, readSnapshot } from './read.js';
-import { rehung, type Snapshot } from './snapshot.js';
-import { sysctlChanges, writeSysctls } from './sysctls.js';
+import { addPrepare } from './prepare_step.js';
+import { readSnapshot } from './read.js';
+import { bare, type Snapshot } from './snapshot.js';
 
 export interface MoveOptions {
   readonly rundir: string;
@@ -41,88 +47,103 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
   const journal = new Journal(rundir, nic);
   const now = await readSnapshot(nic);
   refuse(db, now, bridge);
-  const snapshot = await takeUp(now, bridge, journal);
-  const existing = findBridge(db, bridge);
-  const datapath =
-    existing === undefined
-      ? (options.datapath ?? bestDatapath(db))
-      : existing.datapath_type === 'netdev'
-        ? 'netdev'
-        : 'system';
-  const plan = new Plan();
+  const isThere = existsSync(`/sys/class/net/${bridge}`);
+  refuseBridge(db, bridge, isThere, options.datapath);
+  const datapath = datapathOf(db, bridge) ?? options.datapath ?? bestDatapath(db);
 
-  if (existing === undefined) {
-    const { address: mac, mtu } = now.link;
-    plan.add({
-      name: `make bridge ${bridge}`,
-      details: [`datapath ${datapath}, fail-mode standalone, MAC ${mac}, MTU ${mtu}`],
-      run: () => createBridge(db, bridge, { mac, mtu, datapath, timeoutMs }),
-      undo: () => deleteBridge(db, bridge, timeoutMs),
-    });
-  }
+  const plan = new Plan();
+  addSwitchStep(plan, db, timeoutMs);
+  addBridge(plan, db, bridge, settingsFor(bridge, now), datapath, timeoutMs);
+  const before = journal.read();
+  const wanted = before === undefined ? now : merged(before, now);
+  const there = isThere ? await readSnapshot(bridge) : bare(now, bridge);
+  const isAttached = bridgeOf(db, nic) !== undefined;
+  const move: Move = { wanted, from: now, to: there };
+  const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));
+  if (!isDone) addPrepare(plan, now, bridge, { isThere, timeoutMs });
   plan.add({
-    name: `prepare ${bridge}`,
-    details: ['copy the sysctls of the interface, no addresses of its own, up'],
-    run: async () => {
-      // First a change that takes the kernel's rtnl lock: after it the device is registered for both families.
-      await ip('link', 'set', bridge, 'addrgenmode', 'none');
-      const refused = writeSysctls(sysctlChanges(nic, bridge));
-      if (refused.length > 0)
-        throw new ProductError('ERR_SYSCTL', `cannot write ${refused.map(({ path }) => path).join(', ')}`);
-      await ip('link', 'set', bridge, 'up');
+    name: `attach ${nic} to ${bridge}`,
+    details: [],
+    run: () => attach(db, bridge, nic, timeoutMs),
+    undo: async () => {
+      if (!isAttached) await detach(db, nic, timeoutMs);
     },
   });
-  if (bridgeOf(db, nic) === undefined) {
-    plan.add({
-      name: `attach ${nic} to ${bridge}`,
-      details: [],
-      run: () => attach(db, bridge, nic, timeoutMs),
-      undo: () => detach(db, nic, timeoutMs),
-    });
-  }
+  if (!isDone) addMove(plan, { ...move, to: withoutOwnAddresses(there) }, journal);
+  // Not earlier: until the addresses have moved the kernel may take them from the NIC only.
   if (datapath === 'netdev') {
     plan.add({
       name: `keep the kernel from answering what ${bridge} answers`,
       details: guardScript(nic).trimEnd().split('\n'),
       run: () => setGuard(nic),
-      undo: () => removeGuard(nic),
+      // It was there if nothing was left to move.
+      undo: async () => {
+        if (!isDone) await removeGuard(nic);
+      },
     });
   }
-  addMove(plan, snapshot, bridge, journal);
-  await addDhcp(plan, now, bridge, options);
+  addDhcp(plan, now, bridge, options);
   for (const note of await leftovers(nic)) plan.note(note);
   return plan;
 }
 
-/** What must be moved: what is there, with what a move that was cut off had taken down. */
-async function takeUp(now: Snapshot, bridge: string, journal: Journal): Promise<Snapshot> {
-  const before = journal.read();
-  if (before === undefined) return now;
-  const moved = await readSnapshot(bridge).catch(() =>
-    rehung({ ...now, addresses: [], routes: [], rules: [], neighbours: [] }, bridge),
-  );
-  return before.device === now.device
-    ? resumed(now, before, moved)
-    : resumed(now, rehung(before, now.device), moved);
+/** Adds the step that fails when the switch is not there, before anything is changed. */
+export function addSwitchStep(plan: Plan, db: Switch, timeoutMs: number): void {
+  plan.add({
+    name: 'see that ovs-vswitchd answers',
+    details: [],
+    run: () => awaitSwitch(db, timeoutMs),
+  });
 }
 
-/** A lease moves with what is left of it; somebody must renew it where it is now. */
-async function addDhcp(plan: Plan, now: Snapshot, bridge: string, options: MoveOptions): Promise<void> {
-  if (!hasLease(now)) return;
-  const owner = findDhcpOwner(now.device, now.link.ifindex, bridge, readSurroundings());
-  if (owner === undefined) {
-    plan.note(
-      `${now.device} has an address from DHCP and no known client renews it: start one on ${bridge} before it expires`,
-    );
-  } else if (options.restartDhcp) {
+function settingsFor(bridge: string, { link }: Snapshot): BridgeSettings {
+  return { failMode: 'standalone', hwaddr: link.address, bridgeId: bridge, mtu: link.mtu };
+}
+
+function datapathOf(db: Switch, bridge: string): DatapathType | undefined {
+  const row = findBridge(db, bridge);
+  if (row === undefined) return undefined;
+  return row.datapath_type === 'netdev' ? 'netdev' : 'system';
+}
+
+/** Adds the step that makes the bridge, or gives one that is there what it lacks; none when it is right. */
+function addBridge(
+  plan: Plan,
+  db: Switch,
+  bridge: string,
+  wanted: BridgeSettings,
+  datapath: DatapathType,
+  timeoutMs: number,
+): void {
+  const row = findBridge(db, bridge);
+  const details = [
+    `datapath ${datapath}, fail-mode ${wanted.failMode}, MAC ${wanted.hwaddr}, MTU ${wanted.mtu}`,
+  ];
+  if (row === undefined) {
     plan.add({
-      name: `restart ${owner.client} on ${bridge}`,
-      details: owner.commands.map((command) => command.join(' ')),
-      run: () => restartDhcp(owner),
+      name: `make bridge ${bridge}`,
+      details,
+      run: () => createBridge(db, bridge, wanted, datapath, timeoutMs),
+      undo: async () => {
+        await deleteBridge(db, bridge, timeoutMs);
+        await awaitNoBridge(db, bridge, timeoutMs);
+      },
     });
-  } else {
-    plan.note(tellDhcp(owner, bridge));
+    return;
   }
+  const now = settingsOf(db, row);
+  if (JSON.stringify(now) === JSON.stringify(wanted)) return;
+  plan.add({
+    name: `set up bridge ${bridge}`,
+    details,
+    run: () => setUpBridge(db, bridge, wanted, timeoutMs),
+    undo: () => setUpBridge(db, bridge, now, timeoutMs),
+  });
+}
+
+/** The bridge as it is once it has been prepared. */
+function withoutOwnAddresses({ link, ...rest }: Snapshot): Snapshot {
+  return { ...rest, link: { ...link, ...(link.inet6_addr_gen_mode && { inet6_addr_gen_mode: 'none' }) } };
 }
 
 function refuse(db: Switch, { device: nic, link }: Snapshot, bridge: string): void {
@@ -131,9 +152,26 @@ function refuse(db: Switch, { device: nic, link }: Snapshot, bridge: string): vo
   if (bridge.length > MAX_NAME)
     throw no(`a bridge ${bridge} would have more than ${MAX_NAME} characters; rename the interface first`);
   if (link.flags.includes('LOOPBACK')) throw no('the loopback interface cannot be on a bridge');
+  if (link.link_type !== 'ether') throw no('is no Ethernet device, which alone can be on a bridge');
   if (findBridge(db, nic) !== undefined) throw no('this is a bridge itself; name the NIC');
   if (owner !== undefined && owner.name !== bridge)
     throw no(`is on bridge ${owner.name} already; take it off with bridge-to-nics ${owner.name}`);
   if (link.master !== undefined && link.master !== 'ovs-system')
     throw no(`is enslaved to ${link.master}; put ${link.master} on the bridge instead`);
+}
+
+function refuseBridge(db: Switch, bridge: string, isThere: boolean, wanted: DatapathType | undefined): void {
+  const has = datapathOf(db, bridge);
+  if (has === undefined && isThere) {
+    throw new ProductError(
+      'ERR_CANNOT_MOVE',
+      `there is a device ${bridge} that is no Open vSwitch bridge; rename or delete it first`,
+    );
+  }
+  if (has !== undefined && wanted !== undefined && wanted !== has) {
+    throw new ProductError(
+      'ERR_CANNOT_MOVE',
+      `bridge ${bridge} has datapath ${has}, not ${wanted}; bridge-to-nics ${bridge} first`,
+    );
+  }
 }

@@ -1,13 +1,15 @@
+import { existsSync } from 'node:fs';
 import { ProductError } from '../net/errors.js';
-import { type DatapathType, deleteBridge, findBridge, nicsOf, type Switch } from './bridge_rows.js';
+import { merged } from './batch.js';
+import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf, type Switch } from './bridge_rows.js';
+import { addDhcp } from './dhcp_step.js';
 import { guardScript, removeGuard, setGuard } from './guard.js';
-import { Journal, resumed } from './journal.js';
+import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { addMove } from './move_step.js';
 import { Plan } from './plan.js';
 import { readSnapshot } from './read.js';
-import { rehung } from './snapshot.js';
-import type { MoveOptions } from './to_bridge.js';
+import { addSwitchStep, type MoveOptions } from './to_bridge.js';
 
 /**
  * The plan that gives everything on `bridge` back to its NIC and deletes the bridge: the inverse of
@@ -17,7 +19,7 @@ import type { MoveOptions } from './to_bridge.js';
 export async function planToNic(
   db: Switch,
   bridge: string,
-  { rundir, timeoutMs }: MoveOptions,
+  { rundir, timeoutMs, restartDhcp }: MoveOptions,
 ): Promise<Plan> {
   const row = findBridge(db, bridge);
   if (row === undefined)
@@ -25,26 +27,17 @@ export async function planToNic(
       'ERR_NO_BRIDGE',
       `there is no bridge ${bridge}; ovs-vsctl list-br shows those there are`,
     );
-  const nics = nicsOf(db, row);
-  const [nic] = nics;
-  if (nic === undefined || nics.length > 1) {
-    throw new ProductError(
-      'ERR_CANNOT_MOVE',
-      `${bridge} has ${nics.length === 0 ? 'no NIC' : `the NICs ${nics.join(', ')}`}; it must have one`,
-    );
-  }
+  const nic = theNicOf(db, bridge, nicsOf(db, row));
   const journal = new Journal(rundir, nic);
-  const [now, onNic] = await Promise.all([readSnapshot(bridge), readSnapshot(nic)]);
+  const [from, to] = await Promise.all([readSnapshot(bridge), readSnapshot(nic)]);
   const before = journal.read();
-  const snapshot =
-    before === undefined
-      ? now
-      : resumed(now, before.device === bridge ? before : rehung(before, bridge), onNic);
-  const datapath: DatapathType = row.datapath_type === 'netdev' ? 'netdev' : 'system';
+  // The link itself is the NIC's own, which the move there has not changed.
+  const wanted = { ...(before === undefined ? from : merged(before, from)), link: to.link };
 
   const plan = new Plan();
-  addMove(plan, snapshot, nic, journal);
-  if (datapath === 'netdev') {
+  addSwitchStep(plan, db, timeoutMs);
+  // Before the addresses move: from then on the kernel takes them from the NIC.
+  if (row.datapath_type === 'netdev') {
     plan.add({
       name: `let the kernel have ${nic} again`,
       details: [`delete ${guardScript(nic).split('\n')[0]}`],
@@ -52,11 +45,27 @@ export async function planToNic(
       undo: () => setGuard(nic),
     });
   }
-  plan.add({
+  addMove(plan, { wanted, from, to }, journal);
+  addDhcp(plan, from, nic, { restartDhcp });
+  plan.end({
     name: `delete bridge ${bridge}`,
-    details: [],
+    details: otherPortsOf(db, row, nic).map((port) => `its port ${port} goes with it`),
     run: () => deleteBridge(db, bridge, timeoutMs),
+    confirm: () => awaitNoBridge(db, bridge, timeoutMs),
   });
   for (const note of await leftovers(bridge)) plan.note(note);
   return plan;
+}
+
+/** The one NIC of the bridge, or that for which `nics-to-bridge` made it and was cut off. */
+function theNicOf(db: Switch, bridge: string, nics: readonly string[]): string {
+  const [nic, ...others] = nics;
+  if (nic !== undefined && others.length === 0) return nic;
+  const former = bridge.replace(/^br/, '');
+  const isOurs = findBridge(db, bridge)?.external_ids.get('bridge-id') === bridge;
+  if (nic === undefined && isOurs && existsSync(`/sys/class/net/${former}`)) return former;
+  throw new ProductError(
+    'ERR_CANNOT_MOVE',
+    `${bridge} has ${nic === undefined ? 'no NIC' : `the NICs ${nics.join(', ')}`}; it must have one`,
+  );
 }

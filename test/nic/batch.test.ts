@@ -1,7 +1,16 @@
 import test from 'ava';
-import { moveBatch, restoreFlagsBatch, routeLine } from '../../src/nic/batch.js';
-import { resumed } from '../../src/nic/journal.js';
-import { type Address, type Route, rehung, type Snapshot } from '../../src/nic/snapshot.js';
+import { isEmpty, merged, moveBatches } from '../../src/nic/batch.js';
+import { aged } from '../../src/nic/journal.js';
+import { routeLine } from '../../src/nic/lines.js';
+import {
+  type Address,
+  bare,
+  FOREVER,
+  type Route,
+  type Rule,
+  rehung,
+  type Snapshot,
+} from '../../src/nic/snapshot.js';
 
 const V4: Address = { family: 'inet', local: '203.0.113.10', prefixlen: 24, scope: 'global', label: 'eth0' };
 const V6: Address = { family: 'inet6', local: '2001:db8::10', prefixlen: 64, scope: 'global' };
@@ -27,21 +36,26 @@ const SNAPSHOT: Snapshot = {
   ],
 };
 
-test('new addresses come before the old go, and the default route is last', (t) => {
-  t.deepEqual(moveBatch(SNAPSHOT, 'breth0'), [
-    'address replace 203.0.113.10/24 scope global dev breth0',
-    'address replace 2001:db8::10/64 scope global dev breth0 nodad',
-    'neighbour replace 203.0.113.1 lladdr 02:00:00:00:00:02 dev breth0 nud stale',
-    'route del 198.51.100.0/24 dev eth0 scope 253',
-    'route del default via 203.0.113.1 dev eth0 onlink table 254',
-    'address del 2001:db8::10/64 dev eth0',
-    'address del 203.0.113.10/24 dev eth0',
-    'route add 198.51.100.0/24 dev breth0 scope 253',
-    'route add default via 203.0.113.1 dev breth0 onlink table 254',
-  ]);
-  t.deepEqual(restoreFlagsBatch(SNAPSHOT, 'breth0'), [
-    'address change 2001:db8::10/64 scope global dev breth0',
-  ]);
+const moved = (snapshot: Snapshot, to = 'breth0') =>
+  moveBatches({ wanted: snapshot, from: snapshot, to: bare(snapshot, to) });
+
+test('new addresses come before the old go, a route goes and comes in one breath, default routes last', (t) => {
+  t.deepEqual(moved(SNAPSHOT), {
+    newRules6: [],
+    lines: [
+      'address replace 203.0.113.10/24 scope global dev breth0',
+      'address replace 2001:db8::10/64 scope global dev breth0 nodad',
+      'neighbour replace 203.0.113.1 lladdr 02:00:00:00:00:02 dev breth0 nud stale',
+      'route del 198.51.100.0/24 dev eth0 scope 253',
+      'route add 198.51.100.0/24 dev breth0 scope 253',
+      'route del default via 203.0.113.1 dev eth0 onlink table 254',
+      'route add default via 203.0.113.1 dev breth0 onlink table 254',
+      'address del 2001:db8::10/64 dev eth0',
+      'address del 203.0.113.10/24 dev eth0',
+      'address change 2001:db8::10/64 scope global dev breth0',
+    ],
+    oldRules6: [],
+  });
 });
 
 test('a lease moves with what is left of it, a secondary with its label', (t) => {
@@ -52,11 +66,21 @@ test('a lease moves with what is left of it, a secondary with its label', (t) =>
     valid_life_time: 600,
     preferred_life_time: 300,
   };
-  const [line] = moveBatch({ ...SNAPSHOT, addresses: [leased] }, 'breth0');
   t.is(
-    line,
+    moved({ ...SNAPSHOT, addresses: [leased] }).lines[0],
     'address replace 203.0.113.10/24 scope global label breth0:1 dev breth0 valid_lft 600 preferred_lft 300',
   );
+});
+
+test('rules of IPv6 come before everything and go after everything', (t) => {
+  const rule: Rule = { family: 6, priority: 1001, src: 'all', iif: 'eth0', table: '77' };
+  const batches = moved({ ...SNAPSHOT, addresses: [], routes: [], neighbours: [], rules: [rule] });
+  t.deepEqual(batches, {
+    newRules6: ['rule add from all iif breth0 table 77 priority 1001'],
+    lines: [],
+    oldRules6: ['rule del from all iif eth0 table 77 priority 1001'],
+  });
+  t.deepEqual(moved({ ...SNAPSHOT, rules: [{ ...rule, family: 4 }] }).newRules6, []);
 });
 
 test('multipath routes keep their hops on other devices', (t) => {
@@ -71,14 +95,17 @@ test('multipath routes keep their hops on other devices', (t) => {
   );
 });
 
-test('a route with something unknown is refused, not moved without it', (t) => {
+test('what has something unknown is refused, not moved without it', (t) => {
   const encapsulated = { ...CONNECTED, encap: 'mpls' };
-  t.throws(() => moveBatch({ ...SNAPSHOT, routes: [encapsulated] }, 'breth0'), {
+  t.throws(() => moved({ ...SNAPSHOT, routes: [encapsulated] }), {
     code: 'ERR_CANNOT_MOVE',
     message: /198.51.100.0\/24 has "encap"/,
   });
-  t.throws(() => moveBatch({ ...SNAPSHOT, routes: [{ ...CONNECTED, nhid: 5 }] }, 'breth0'), {
+  t.throws(() => moved({ ...SNAPSHOT, routes: [{ ...CONNECTED, nhid: 5 }] }), { code: 'ERR_CANNOT_MOVE' });
+  const strange = { family: 4 as const, priority: 9, iif: 'eth0', l3mdev: true };
+  t.throws(() => moved({ ...SNAPSHOT, rules: [strange] }), {
     code: 'ERR_CANNOT_MOVE',
+    message: /rule 9 has "l3mdev"/,
   });
 });
 
@@ -86,17 +113,37 @@ test('the way back is the way there with the names exchanged', (t) => {
   const there = rehung(SNAPSHOT, 'breth0');
   t.deepEqual(rehung(there, 'eth0'), SNAPSHOT);
   t.deepEqual(
-    moveBatch(there, 'eth0'),
-    moveBatch(SNAPSHOT, 'breth0').map((line) =>
+    moved(there, 'eth0').lines,
+    moved(SNAPSHOT).lines.map((line) =>
       line.replaceAll('breth0', 'X').replaceAll('eth0', 'breth0').replaceAll('X', 'eth0'),
     ),
   );
 });
 
-test('a move that was cut off is taken up with what is on neither device', (t) => {
-  const now = { ...SNAPSHOT, addresses: [V6], routes: [] };
-  const moved = rehung({ ...SNAPSHOT, addresses: [V4], routes: [CONNECTED], neighbours: [] }, 'breth0');
-  const rest = resumed(now, SNAPSHOT, moved);
-  t.deepEqual(rest.addresses, [V6]);
-  t.deepEqual(rest.routes, [DEFAULT]);
+test('a move that was cut off is taken up where it was', (t) => {
+  const from = { ...SNAPSHOT, addresses: [V6], routes: [], neighbours: [] };
+  const to = rehung({ ...SNAPSHOT, addresses: [V4], routes: [CONNECTED] }, 'breth0');
+  const { lines } = moveBatches({ wanted: merged(SNAPSHOT, from), from, to });
+  t.deepEqual(lines, [
+    'address replace 2001:db8::10/64 scope global dev breth0 nodad',
+    'route add default via 203.0.113.1 dev breth0 onlink table 254',
+    'address del 2001:db8::10/64 dev eth0',
+    'address change 2001:db8::10/64 scope global dev breth0',
+  ]);
+});
+
+test('a move that is done leaves nothing to do', (t) => {
+  const wanted = { ...SNAPSHOT, addresses: [V4, { ...V6, nodad: true }] };
+  const batches = moveBatches({ wanted, from: bare(wanted, 'eth0'), to: rehung(wanted, 'breth0') });
+  t.true(isEmpty(batches), JSON.stringify(batches));
+});
+
+test('a journal that lay for a while has lifetimes that ran on, and nothing that ran out', (t) => {
+  const leased = { ...V4, valid_life_time: 600, preferred_life_time: 60 };
+  const short = { ...V6, valid_life_time: 90, preferred_life_time: 90 };
+  const expiring = { ...DEFAULT, expires: 300 };
+  const old = aged({ ...SNAPSHOT, addresses: [leased, short], routes: [expiring, CONNECTED] }, 100);
+  t.deepEqual(old.addresses, [{ ...V4, valid_life_time: 500, preferred_life_time: 0 }]);
+  t.deepEqual(old.routes, [{ ...DEFAULT, expires: 200 }, CONNECTED]);
+  t.is(aged(SNAPSHOT, 100).addresses[0]?.valid_life_time, FOREVER);
 });

@@ -20,6 +20,7 @@ test('rules, stacked devices and shapers that still name the NIC are told, other
       iptables: '-A INPUT -i eth0 -p tcp -j DROP\n-A INPUT -i eth00 -j DROP',
     },
     qdiscs: 'qdisc noqueue 0: root refcnt 2\nqdisc tbf 8001: root refcnt 2 rate 1Mbit',
+    nexthops: 'id 5 via 203.0.113.1 dev eth0 scope link ',
   });
   t.deepEqual(found, [
     'nft rule still names eth0 and will not match: iifname "eth0" drop',
@@ -27,11 +28,12 @@ test('rules, stacked devices and shapers that still name the NIC are told, other
     'iptables rule still names eth0 and will not match: -A INPUT -i eth0 -p tcp -j DROP',
     'eth0.100 is stacked on eth0: its frames pass through the bridge only if it is made anew on that',
     'tc still shapes eth0, not the bridge: qdisc tbf 8001: root refcnt 2 rate 1Mbit',
+    'nexthop still goes through eth0: id 5 via 203.0.113.1 dev eth0 scope link',
   ]);
 });
 
 test('the guard that the product set itself is no firewall of an operator', (t) => {
   const ruleset = `${guardScript('eth0').split('\n').slice(2).join('\n')}table netdev fw {\n  device "eth0" drop\n}\n`;
-  const found = leftoversIn('eth0', { links: [], firewall: { nft: ruleset }, qdiscs: '' });
+  const found = leftoversIn('eth0', { links: [], firewall: { nft: ruleset }, qdiscs: '', nexthops: '' });
   t.deepEqual(found, ['nft rule still names eth0 and will not match: device "eth0" drop']);
 });

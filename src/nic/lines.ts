@@ -1,0 +1,234 @@
+import { ProductError } from '../net/errors.js';
+import { type Address, FOREVER, type Neighbour, type NextHop, type Route, type Rule } from './snapshot.js';
+
+/*
+ * One line of `ip -batch` for each thing that can hang on a device. What `ip` prints and this does not know is refused,
+ * so that nothing is moved in part. A line that deletes names its thing completely: two things are the same when
+ * those lines are.
+ */
+
+/** `nodad`: take part in duplicate address detection later, so that the address works at once. */
+interface AddressStyle {
+  readonly nodad: boolean;
+}
+
+/** `replace` or `change` of an address (ip-address(8)); remaining lifetimes go along. */
+export function addressLine(
+  verb: 'replace' | 'change',
+  one: Address,
+  from: string,
+  to: string,
+  style: AddressStyle,
+): string {
+  return words(
+    `address ${verb} ${addressText(one)}`,
+    one.broadcast && `broadcast ${one.broadcast}`,
+    one.scope !== undefined && `scope ${one.scope}`,
+    one.label?.startsWith(`${from}:`) && `label ${to}${one.label.slice(from.length)}`,
+    one.metric !== undefined && `metric ${one.metric}`,
+    one.protocol !== undefined && `proto ${one.protocol}`,
+    `dev ${to}`,
+    lifetimes(one),
+    one.home && 'home',
+    one.mngtmpaddr && 'mngtmpaddr',
+    one.noprefixroute && 'noprefixroute',
+    one.autojoin && 'autojoin',
+    one.family === 'inet6' && (style.nodad || one.nodad) && 'nodad',
+  );
+}
+
+export function deleteAddressLine(one: Address, from: string): string {
+  return `address del ${addressText(one)} dev ${from}`;
+}
+
+function addressText({ local, address, prefixlen }: Address): string {
+  return address === undefined ? `${local}/${prefixlen}` : `${local} peer ${address}/${prefixlen}`;
+}
+
+/** An address may be deprecated for ever; of an IPv4 one the kernel tells only that it is. */
+function lifetimes(one: Address): string | undefined {
+  const valid = one.valid_life_time ?? FOREVER;
+  const preferred = one.deprecated === true && valid === FOREVER ? 0 : (one.preferred_life_time ?? FOREVER);
+  if (valid === FOREVER && preferred === FOREVER) return undefined;
+  return `valid_lft ${seconds(valid)} preferred_lft ${seconds(preferred)}`;
+}
+
+/** Attributes that `ip -json route` prints and this moves, or that say only how the route is doing. */
+const KNOWN_OF_ROUTE = new Set(
+  'family dst from type table protocol scope prefsrc metric pref tos expires metrics nexthops gateway via dev weight flags cache uid error age'.split(
+    ' ',
+  ),
+);
+/** Flags that are the kernel's own view of a route (ip-route(8)). */
+const STATE_FLAGS: readonly string[] = [
+  'linkdown',
+  'dead',
+  'offload',
+  'offload_failed',
+  'rt_trap',
+  'trap',
+  'pervasive',
+  'unresolved',
+];
+/** Per-route metrics that are one number (ip-route(8)). */
+const METRICS = new Set(
+  'mtu advmss window rtt rttvar rto_min ssthresh cwnd initcwnd initrwnd hoplimit quickack reordering fastopen_no_cookie'.split(
+    ' ',
+  ),
+);
+/** RTN_… of linux/rtnetlink.h: `ip -N` prints numbers, and reads only names. */
+const ROUTE_TYPES = new Map([
+  ['2', 'local'],
+  ['3', 'broadcast'],
+  ['4', 'anycast'],
+  ['5', 'multicast'],
+  ['6', 'blackhole'],
+  ['7', 'unreachable'],
+  ['8', 'prohibit'],
+  ['9', 'throw'],
+]);
+
+/** @throws ProductError `ERR_CANNOT_MOVE` */
+export function routeLine(verb: 'add' | 'del', route: Route, from: string, to: string): string {
+  refuseUnknownRoute(route);
+  const expires = verb === 'add' && route.expires !== undefined && route.expires > 0;
+  return words(
+    `route ${verb}`,
+    ROUTE_TYPES.get(String(route.type)),
+    // A batch takes no -6: the family is that of the prefix.
+    route.family === 6 && route.dst === 'default' ? '::/0' : route.dst,
+    route.from !== undefined && `from ${route.from}`,
+    route.tos !== undefined && `tos ${route.tos}`,
+    route.nexthops === undefined && hop(route, from, to),
+    route.table !== undefined && `table ${route.table}`,
+    route.protocol !== undefined && `proto ${route.protocol}`,
+    route.scope !== undefined && route.family === 4 && `scope ${route.scope}`,
+    route.prefsrc !== undefined && `src ${route.prefsrc}`,
+    route.metric !== undefined && `metric ${route.metric}`,
+    route.pref !== undefined && route.pref !== 'medium' && `pref ${route.pref}`,
+    metricWords(route),
+    expires && `expires ${route.expires}`,
+    ...(route.nexthops ?? []).map((one) => `nexthop ${hop(one, from, to)} weight ${one.weight ?? 1}`),
+  );
+}
+
+function refuseUnknownRoute(route: Route): void {
+  const strange = Object.keys(route).find((key) => !KNOWN_OF_ROUTE.has(key));
+  const strangeMetric = (route.metrics ?? [])
+    .flatMap((set) => Object.keys(set))
+    .find((name) => !METRICS.has(name));
+  const strangeFlag = (route.flags ?? []).find((flag) => flag !== 'onlink' && !STATE_FLAGS.includes(flag));
+  const what = strange ?? strangeMetric ?? strangeFlag;
+  if (what !== undefined) {
+    throw new ProductError(
+      'ERR_CANNOT_MOVE',
+      `route ${route.dst} has "${what}", which cannot be moved; delete that route first`,
+    );
+  }
+}
+
+function hop(one: NextHop, from: string, to: string): string {
+  return words(
+    one.gateway !== undefined && `via ${one.gateway}`,
+    one.via !== undefined && `via ${one.via.family} ${one.via.host}`,
+    one.dev !== undefined && `dev ${one.dev === from ? to : one.dev}`,
+    one.flags?.includes('onlink') && 'onlink',
+  );
+}
+
+function metricWords(route: Route): string {
+  return (route.metrics ?? [])
+    .flatMap((set) => Object.entries(set))
+    .map(([name, value]) => `${name} ${value}`)
+    .join(' ');
+}
+
+/** Attributes that `ip -json rule` prints and this moves. */
+const KNOWN_OF_RULE = new Set(
+  'family priority not src srclen dst dstlen iif iif_detached oif oif_detached tos fwmark fwmask ipproto sport sport_start sport_end dport dport_start dport_end uid_start uid_end tun_id table protocol suppress_prefixlen suppress_ifgroup flow_from flow_to goto unresolved action'.split(
+    ' ',
+  ),
+);
+
+/** @throws ProductError `ERR_CANNOT_MOVE` */
+export function ruleLine(verb: 'add' | 'del', rule: Rule, from: string, to: string): string {
+  const strange = Object.keys(rule).find((key) => !KNOWN_OF_RULE.has(key));
+  if (strange !== undefined) {
+    throw new ProductError(
+      'ERR_CANNOT_MOVE',
+      `rule ${rule.priority} has "${strange}", which cannot be moved; delete that rule first`,
+    );
+  }
+  const renamed = (name: string) => (name === from ? to : name);
+  return words(
+    `rule ${verb}`,
+    rule.not !== undefined && 'not',
+    `from ${prefix(rule.src ?? 'all', rule.srclen)}`,
+    rule.dst !== undefined && `to ${prefix(rule.dst, rule.dstlen)}`,
+    rule.iif !== undefined && `iif ${renamed(rule.iif)}`,
+    rule.oif !== undefined && `oif ${renamed(rule.oif)}`,
+    rule.tos !== undefined && `tos ${rule.tos}`,
+    rule.fwmark !== undefined && `fwmark ${rule.fwmark}${rule.fwmask === undefined ? '' : `/${rule.fwmask}`}`,
+    // With -N it prints "ipproto-6", and reads 6.
+    rule.ipproto !== undefined && `ipproto ${String(rule.ipproto).replace(/^ipproto-/, '')}`,
+    ports('sport', rule.sport, rule.sport_start, rule.sport_end),
+    ports('dport', rule.dport, rule.dport_start, rule.dport_end),
+    rule.uid_start !== undefined && `uidrange ${rule.uid_start}-${rule.uid_end}`,
+    rule.tun_id !== undefined && `tun_id ${rule.tun_id}`,
+    rule.table !== undefined && `table ${rule.table}`,
+    rule.protocol !== undefined && `protocol ${rule.protocol}`,
+    rule.suppress_prefixlen !== undefined && `suppress_prefixlength ${rule.suppress_prefixlen}`,
+    rule.suppress_ifgroup !== undefined && `suppress_ifgroup ${rule.suppress_ifgroup}`,
+    rule.flow_to !== undefined &&
+      `realms ${rule.flow_from === undefined ? '' : `${rule.flow_from}/`}${rule.flow_to}`,
+    rule.goto !== undefined && `goto ${rule.goto}`,
+    rule.action !== undefined && `type ${rule.action}`,
+    `priority ${rule.priority}`,
+  );
+}
+
+function prefix(address: string, length: number | undefined): string {
+  return length === undefined ? address : `${address}/${length}`;
+}
+
+function ports(
+  name: string,
+  one: number | undefined,
+  first: number | undefined,
+  last: number | undefined,
+): string | undefined {
+  if (one !== undefined) return `${name} ${one}`;
+  return first === undefined ? undefined : `${name} ${first}-${last}`;
+}
+
+/**
+ * Known neighbours go along, so that the first packet need not wait for an answer; what was learnt is `stale`,
+ * which is used at once and asked again soon (RFC 4861 section 7.3.2).
+ */
+export function neighbourLine(one: Neighbour, to: string): string {
+  if (one.proxy !== undefined) return `neighbour add proxy ${one.dst} dev ${to}`;
+  return words(
+    `neighbour replace ${one.dst} lladdr ${one.lladdr} dev ${to} nud ${isPermanent(one) ? 'permanent' : 'stale'}`,
+    one.router !== undefined && 'router',
+    one.extern_learn !== undefined && 'extern_learn',
+  );
+}
+
+export function deleteNeighbourLine(one: Neighbour, from: string): string {
+  return `neighbour del ${one.proxy === undefined ? '' : 'proxy '}${one.dst} dev ${from}`;
+}
+
+/** Whether it was configured, rather than learnt. */
+export function isPermanent({ state, proxy }: Neighbour): boolean {
+  return proxy !== undefined || (state?.includes('PERMANENT') ?? false);
+}
+
+function seconds(lifetime: number): string {
+  return lifetime === FOREVER ? 'forever' : String(lifetime);
+}
+
+function words(...parts: readonly (string | false | undefined | null)[]): string {
+  return parts
+    .filter((part) => part !== undefined && part !== false && part !== null && part !== '')
+    .join(' ');
+}

@@ -1,0 +1,41 @@
+import { awaitDevice } from './device.js';
+import type { Plan } from './plan.js';
+import { ip } from './read.js';
+import type { Snapshot } from './snapshot.js';
+import { reversed, type SysctlChange, sysctlChanges, sysctlText, writeSysctls } from './sysctls.js';
+
+/**
+ * Adds the step that has the bridge's own port ready for what comes: up, with the NIC's MTU and sysctls, and no
+ * addresses of its own making. It is up before the NIC is attached: from then on packets may come in there.
+ */
+export function addPrepare(
+  plan: Plan,
+  nic: Snapshot,
+  bridge: string,
+  { isThere, timeoutMs }: { readonly isThere: boolean; readonly timeoutMs: number },
+): void {
+  const { mtu, inet6_addr_gen_mode: mode } = nic.link;
+  const link = [
+    'link',
+    'set',
+    bridge,
+    'mtu',
+    String(mtu),
+    ...(mode === undefined ? [] : ['addrgenmode', 'none']),
+  ];
+  const expected = sysctlChanges(nic.device, bridge, isThere ? bridge : 'default');
+  let written: readonly SysctlChange[] = [];
+  plan.add({
+    name: `prepare ${bridge}`,
+    details: [link.join(' '), ...expected.map(sysctlText), `link set ${bridge} up`],
+    run: async () => {
+      await awaitDevice(bridge, true, timeoutMs);
+      // This takes the kernel's rtnl lock: after it the device is registered for both families.
+      await ip(...link);
+      written = sysctlChanges(nic.device, bridge);
+      writeSysctls(written);
+      await ip('link', 'set', bridge, 'up');
+    },
+    undo: async () => writeSysctls(reversed(written)),
+  });
+}

@@ -1,0 +1,42 @@
+import { EDGE, ROUTER, startEdge } from '../lab/edge.js';
+import { labTest } from '../lab/lab_test.js';
+import { Pinger } from '../lab/ping.js';
+import { Session } from '../lab/session.js';
+
+/** Of requests that are 5 ms apart. The figure is 15 ms; tests beside this one take their share of two cores. */
+const MAY_BE_LOST = 10;
+
+const MOVES = [
+  { name: 'to the bridge', args: ['nics-to-bridge', 'eth0'] },
+  { name: 'back', args: ['bridge-to-nics', 'breth0'] },
+];
+
+labTest('a session lives through a move, and hardly a ping is lost, in both families', async (t) => {
+  const { lab, host, router } = await startEdge();
+  t.teardown(() => lab.dispose());
+  const session = await Session.open(router, { in: host.net, address: EDGE.v4, port: 22 });
+  for (const { name, args } of MOVES) {
+    const ways = await Promise.all([
+      Pinger.start(router, EDGE.v4),
+      Pinger.start(router, EDGE.v6),
+      Pinger.start(host.net, ROUTER.v4),
+      Pinger.start(host.net, ROUTER.v6),
+    ]);
+    const { exitCode, stderr } = await host.run('ovn-k8s-util', args);
+    t.is(exitCode, 0, stderr);
+    for (const way of ways) {
+      const { sent, lost, duplicates, longestGapMs } = await way.close();
+      t.log(`${name}: ${lost.length} of ${sent} lost, longest gap ${longestGapMs.toFixed(1)} ms`);
+      t.true(lost.length <= MAY_BE_LOST, `${name}: ${lost.join()} of ${sent} lost`);
+      // For as long as it takes to set or delete the guard, the kernel hears a request twice: an answer too many.
+      t.true(duplicates < 40, `${name}: ${duplicates} duplicates`);
+    }
+    const settled = await Pinger.start(router, EDGE.v4);
+    await settled.answered(20);
+    const { lost, duplicates } = await settled.close();
+    t.deepEqual({ lost, duplicates }, { lost: [], duplicates: 0 }, `after the move ${name}`);
+  }
+  const { alive, longestGapMs } = await session.close();
+  t.log(`the session's longest gap: ${longestGapMs.toFixed(1)} ms`);
+  t.true(alive);
+});
