@@ -16,27 +16,33 @@ function reply(megabytes: number): Buffer {
   return Buffer.from(`[false,"txn",{"Bridge":{${rows.join(',')}}}]`);
 }
 
-/** The least time of `runs` that a client takes to have such a copy, in milliseconds. */
-async function copyTime(copy: Buffer, rows: number, t: ExecutionContext, runs = 3) {
+/** The processor time that a client and its server take over such a copy, in milliseconds. */
+async function copyTime(copy: Buffer, rows: number, t: ExecutionContext): Promise<number> {
   const server = await startFakeServer({ get_schema: () => schema, monitor_cond_since: () => copy });
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    const started = performance.now();
-    const db = await connect(openVswitch, { remotes: server.remote, tables: ['Bridge'], timeoutMs: 20_000 });
-    times.push(performance.now() - started);
-    t.is(db.table('Bridge').size, rows);
-    db.close();
-  }
+  // Not the time of the clock: other tests have their share of the machine.
+  const started = process.cpuUsage();
+  const db = await connect(openVswitch, { remotes: server.remote, tables: ['Bridge'], timeoutMs: 20_000 });
+  const { user, system } = process.cpuUsage(started);
+  t.is(db.table('Bridge').size, rows);
+  db.close();
   await server.dispose();
-  return Math.min(...times);
+  return (user + system) / 1_000;
 }
 
 test.serial('a first copy of 50 MB takes twice the time of one of 25 MB', async (t) => {
   const [half, whole] = [reply(25), reply(50)];
   t.true(whole.length > 45e6 && whole.length < 55e6, String(whole.length));
-  await copyTime(half, 25_000, t, 1);
-  const [halfMs, wholeMs] = [await copyTime(half, 25_000, t), await copyTime(whole, 50_000, t)];
+  const times: { halfMs: number; wholeMs: number }[] = [];
+  for (let run = 0; run < 4; run++) {
+    times.push({
+      halfMs: await copyTime(half, 25_000, t),
+      wholeMs: await copyTime(whole, 50_000, t),
+    });
+  }
+  const halfMs = Math.min(...times.map((one) => one.halfMs));
+  const wholeMs = Math.min(...times.map((one) => one.wholeMs));
   t.log(`${Math.round(halfMs)} ms and ${Math.round(wholeMs)} ms`);
-  t.true(wholeMs / halfMs <= 2.6, `${wholeMs} / ${halfMs}`);
-  t.true(wholeMs < 3_000, String(wholeMs));
+  // Four times would be quadratic.
+  t.true(wholeMs / halfMs <= 3, `${wholeMs} / ${halfMs}`);
+  t.true(wholeMs < 5_000, String(wholeMs));
 });
