@@ -3,7 +3,7 @@ import { integrationBridge } from '../gateway/patch_pair.js';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
 import { explainError } from '../net/errors.js';
-import { connectSwitch, findBridge, type Switch } from '../nic/bridge_rows.js';
+import { awaitSwitch, connectSwitch, findBridge, type Switch } from '../nic/bridge_rows.js';
 import { POD_MTU } from '../overlay/names.js';
 import { CniError, CODES } from './errors.js';
 import { disagreements, readPrevResult } from './expected.js';
@@ -52,8 +52,7 @@ async function add(
   const network = await awaitPodNetwork(access, attachment, left());
   const host = hostEnd(attachment);
   if (!(await isThere(db, attachment, network, host))) {
-    // What an ADD that was killed has left.
-    await takeAway(db, host);
+    await takeAwayRest(db, host, left());
     await orTakeAway(db, host, async () => {
       await createPair(attachment, host, network.mac, mtu);
       const isUserspace = bridge.datapath_type === 'netdev';
@@ -139,6 +138,16 @@ async function orTakeAway(db: Switch, host: string, make: () => Promise<void>): 
     }
     throw error;
   }
+}
+
+/**
+ * Takes away what an ADD that was killed has left, or what was spoilt since. ovs-vswitchd must have let go of the
+ * device before there is another of that name, or it goes on reading the one that has gone.
+ */
+async function takeAwayRest(db: Switch, host: string, timeoutMs: number): Promise<void> {
+  const isOnBridge = findInterface(db, host) !== undefined;
+  await takeAway(db, host);
+  if (isOnBridge) await awaitSwitch(db, timeoutMs);
 }
 
 async function takeAway(db: Switch, host: string): Promise<void> {

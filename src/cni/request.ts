@@ -8,6 +8,7 @@ export interface Attachment {
   readonly netns: string;
   /** The name of the interface inside. */
   readonly ifName: string;
+  /** With the pod's name it names the logical port; DEL, which needs neither, has them empty. */
   readonly namespace: string;
   readonly pod: string;
 }
@@ -30,19 +31,19 @@ const MOST_CHARACTERS = 253;
 const TIMEOUT_SECONDS = 60;
 
 /**
- * Reads the environment of ADD, DEL and CHECK (CNI specification, "Parameters"); DEL may come without a namespace.
+ * Reads the environment of ADD, DEL and CHECK (CNI specification, "Parameters"); DEL needs only what names the interface.
  * @throws CniError for what is missing or no name
  */
 export function readAttachment(env: NodeJS.ProcessEnv): Attachment {
   const isDel = env.CNI_COMMAND === 'DEL';
-  const args = readArgs(env.CNI_ARGS ?? '');
+  const args = isDel ? new Map() : readArgs(env.CNI_ARGS ?? '');
   return {
     // The same characters as in a path: this becomes part of no path, yet of a row of the database.
     containerId: variable(env, 'CNI_CONTAINERID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/),
     ifName: variable(env, 'CNI_IFNAME', /^(?!\.{1,2}$)[^\s/:]{1,15}$/),
     netns: readNetns(env.CNI_NETNS ?? '', isDel),
-    namespace: kubernetesName(args, 'K8S_POD_NAMESPACE'),
-    pod: kubernetesName(args, 'K8S_POD_NAME'),
+    namespace: isDel ? '' : kubernetesName(args, 'K8S_POD_NAMESPACE'),
+    pod: isDel ? '' : kubernetesName(args, 'K8S_POD_NAME'),
   };
 }
 

@@ -55,8 +55,8 @@ export class Namespace {
   }
 
   /** Starts a command that stays; it dies with the namespace. */
-  spawn(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-    const options = { env: { ...this.env, ...env }, stdin: 'ignore', all: true, reject: false } as const;
+  spawn(argv: readonly string[], env: Readonly<Record<string, string>> = {}, input = ''): Running {
+    const options = { env: { ...this.env, ...env }, input, all: true, reject: false } as const;
     return new Running(argv.join(' '), execa('ip', this.#inside(argv), options));
   }
 

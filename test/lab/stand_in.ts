@@ -23,7 +23,9 @@ export interface Fault {
   readonly kind: 'kill' | 'fail';
 }
 
-/** `ip` and `nft` for one of the product's executables, which do what those do until they are told otherwise. */
+const TOOLS = ['ip', 'nft', 'nsenter'];
+
+/** Tools for one of the product's executables, which do what those do until they are told otherwise. */
 export class StandIns {
   private constructor(
     private readonly host: Host,
@@ -33,19 +35,24 @@ export class StandIns {
   static on(host: Host): StandIns {
     const dir = join(host.dir, 'stand-ins');
     mkdirSync(dir);
-    for (const name of ['ip', 'nft']) writeFileSync(join(dir, name), SCRIPT, { mode: 0o755 });
+    for (const name of TOOLS) writeFileSync(join(dir, name), SCRIPT, { mode: 0o755 });
     return new StandIns(host, dir);
   }
 
   /** Runs an executable to its end, whatever that is; -1 is the exit code of one that was killed. */
   async run(program: string, args: readonly string[], fault?: Fault): Promise<Outcome> {
+    const argv = ['env', ...this.environment(fault), process.execPath, executable(program), ...args];
+    return this.host.net.attempt(argv);
+  }
+
+  /** For `env`: has what it runs find the tools here; calls are counted anew. */
+  environment(fault?: Fault): string[] {
     rmSync(this.log, { force: true });
     const path = this.host.net.env.PATH ?? '';
-    return this.host.net.attempt([
-      ...['env', `PATH=${this.dir}:${path}`, `REAL_PATH=${path}`, `LOG=${this.log}`],
+    return [
+      ...[`PATH=${this.dir}:${path}`, `REAL_PATH=${path}`, `LOG=${this.log}`],
       ...[`FAULT=${fault?.kind ?? ''}`, `CALL=${fault?.call ?? 0}`, `AFTER=${fault?.afterLines ?? 0}`],
-      ...[process.execPath, executable(program), ...args],
-    ]);
+    ];
   }
 
   /** The changes that the last run has made, or tried. */
@@ -71,7 +78,7 @@ PATH=$REAL_PATH
 batch=
 case "$me $*" in
   'ip -'*batch*) for batch; do :; done; lines=$(wc -l <"$batch") ;;
-  'ip link set '* | 'nft -f -') lines=1 ;;
+  'ip link set '* | 'ip link add '* | 'ip link del '* | 'nft -f -' | 'nsenter '*) lines=1 ;;
   *) exec "$me" "$@" ;;
 esac
 echo "$lines $me $*" >>"$LOG"
