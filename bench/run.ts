@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import type { Section } from './figure.js';
 import { atRest } from './sections/at_rest.js';
+import { cni } from './sections/cni.js';
 import { flows } from './sections/flows.js';
 import { nicMove } from './sections/nic_move.js';
 import { repair } from './sections/repair.js';
@@ -21,6 +22,7 @@ const SECTIONS: readonly Section[] = [
   nicMove,
   services,
   watcher,
+  cni,
 ];
 
 const command = new Command('npm run bench --')

@@ -1,0 +1,79 @@
+import { CniPlugin, makeSandbox } from '../../test/lab/cni.js';
+import { startKubeCluster, startWatcher } from '../../test/lab/kube_cluster.js';
+import { podManifest } from '../../test/lab/manifests.js';
+import { bridgeNics, masterInit, minionInit, overlayWell, subnetsOf } from '../../test/lab/overlay.js';
+import { executable } from '../../test/lab/project.js';
+import { until, when } from '../../test/lab/until.js';
+import type { Figure, Report, Section } from '../figure.js';
+import { timeProcess } from '../processes.js';
+
+const PODS = 30;
+const STARTS = 30;
+
+export const cni: Section = {
+  name: 'cni',
+  about: [
+    `The plugin, on a node with real OVN. ${PODS} pods whose annotations are there: from the start of ADD until a ping from`,
+    'inside the pod to its gateway is answered, the time of ip netns exec and of ping itself included. VERSION, and node',
+    'with an empty script, one after the other in each round.',
+  ],
+
+  async measure(): Promise<Report> {
+    const nodes: number[] = [];
+    const versions: number[] = [];
+    const argv = [process.execPath, executable('ovn-k8s-cni-overlay')] as const;
+    const env = { ...process.env, CNI_COMMAND: 'VERSION' };
+    timeProcess(argv, { env });
+    for (let round = 0; round < STARTS; round += 1) {
+      nodes.push(timeProcess([process.execPath, '-e', '0']));
+      versions.push(timeProcess(argv, { env }));
+    }
+    const node: Figure = { name: 'node -e 0', unit: 'ms', samples: nodes };
+    return {
+      figures: [
+        {
+          name: 'ADD to a ping',
+          unit: 'ms',
+          samples: await addPods(),
+          to: node,
+          targets: [{ of: 'median', as: 'value', atMost: 250 }],
+        },
+        node,
+        {
+          name: 'VERSION',
+          unit: 'ms',
+          samples: versions,
+          to: node,
+          targets: [{ of: 'median', as: 'ratio', atMost: 2.5 }],
+        },
+      ],
+    };
+  },
+};
+
+async function addPods(): Promise<number[]> {
+  const { cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'] });
+  await bridgeNics(cluster);
+  const gw1 = cluster.node('gw1');
+  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
+  await overlayWell(gw1, ...minionInit(gw1, 2));
+  await startWatcher(cluster.master);
+  const names = Array.from({ length: PODS }, (_, i) => `pod-${i}`);
+  await kubernetes.apply(...names.map((name) => podManifest(name, gw1.host.label)));
+  await until('all pods annotated', async () => {
+    const jsonpath = '--output=jsonpath={.items[*].metadata.annotations.ovn}';
+    const text = await kubernetes.kubectl('get', 'pods', jsonpath);
+    return when(text.split('ip_address').length > PODS);
+  });
+  const plugin = new CniPlugin(gw1.host);
+  const times: number[] = [];
+  for (const name of names) {
+    const sandbox = await makeSandbox(cluster.lab, name);
+    const start = performance.now();
+    await plugin.add(sandbox);
+    await sandbox.net.exec(['ping', '-c1', '-W1', '-q', `${subnetsOf(2).v4}.1`]);
+    times.push(performance.now() - start);
+  }
+  cluster.dispose();
+  return times;
+}
