@@ -1,21 +1,32 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type Cluster, FAR, type Node, ROUTER, startCluster } from './lab/cluster.js';
+import { type Cluster, FAR, type Node, ROUTER } from './lab/cluster.js';
+import { CniPlugin, makeSandbox } from './lab/cni.js';
 import { writeEnterScript } from './lab/enter.js';
+import type { Kubernetes } from './lab/kube.js';
+import { startKubeCluster } from './lab/kube_cluster.js';
 import { labsNamed, removeLab } from './lab/lab.js';
+import { endpointsManifest, podManifest, serviceManifest } from './lab/manifests.js';
 import type { Namespace } from './lab/namespace.js';
 import { Session, type SessionReport } from './lab/session.js';
+import { until } from './lab/until.js';
 import { httpGet, startWebServer } from './lab/web.js';
 
-const EXECUTABLES = ['ovn-k8s-util', 'ovn-k8s-overlay', 'ovn-k8s-gateway-helper'];
+const EXECUTABLES = [
+  'ovn-k8s-util',
+  'ovn-k8s-overlay',
+  'ovn-k8s-gateway-helper',
+  'ovn-k8s-watcher',
+  'ovn-k8s-cni-overlay',
+];
 const PREFIX = 'demo';
 const CLUSTER = '10.244.0.0/16';
 const MASTER_SWITCH = '10.244.1.0/24';
 const GATEWAY_SWITCH = '10.244.2.0/24';
-const POD = { mac: '0a:58:0a:f4:02:0a', address: '10.244.2.10/24', gateway: '10.244.2.1' };
+const NODE_PORT = 30_080;
 /** Where sshd would be. */
 const MANAGEMENT_PORT = 22;
-/** How many pages the pod fetches: several connections, so that the counters say something. */
+/** How many pages are fetched: several connections, so that the counters say something. */
 const FETCHES = 10;
 
 const { keep, remove } = new Command('npm run demo --')
@@ -30,11 +41,12 @@ else await demonstrate();
 
 async function demonstrate(): Promise<void> {
   const began = performance.now();
-  const cluster = await startCluster({ nodes: ['master', 'gw1'], prefix: PREFIX });
+  const { cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'], prefix: PREFIX });
   const [master, gateway] = [cluster.node('master'), cluster.node('gw1')];
   say(
-    `Two hosts, master ${master.v4} and gw1 ${gateway.v4}, each with one NIC; beyond their router, ${FAR.v4}.\n`,
+    `Two hosts, master ${master.v4} and gw1 ${gateway.v4}, each with one NIC; beyond their router, ${FAR.v4}.`,
   );
+  say(`Kubernetes' API server is at ${kubernetes.url}.\n`);
 
   const session = await Session.open(cluster.outside, {
     in: gateway.host.net,
@@ -42,10 +54,26 @@ async function demonstrate(): Promise<void> {
     port: MANAGEMENT_PORT,
   });
   await setUp(master, gateway);
-  const pod = await startPod(cluster, gateway);
-  const answers = await fetchFromOutside(cluster.outside, pod);
+  const pods = [await startPod(cluster, kubernetes, master), await startPod(cluster, kubernetes, gateway)];
+  await kubernetes.apply(
+    serviceManifest('web', { type: 'NodePort', ports: [{ port: 80, nodePort: NODE_PORT }] }),
+    endpointsManifest(
+      'web',
+      { port: 8080 },
+      pods.map(({ address }) => ({ ip: address })),
+    ),
+  );
+  say(`kubectl apply: Service web, NodePort ${NODE_PORT}, with both pods behind it`);
+
+  const [, pod] = pods;
+  await startWebServer(cluster.outside);
+  const outward = await fetchOften(pod?.net ?? cluster.outside, `http://${FAR.v4}/`);
+  const service = `http://${gateway.v4}:${NODE_PORT}/`;
+  // The service is made known to the daemons while this asks for the first time.
+  await until('the service to answer', () => httpGet(cluster.outside, service).catch(() => undefined));
+  const inward = await fetchOften(cluster.outside, service);
   const counters = await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'demux/show');
-  show(await session.close(), answers, counters);
+  show(await session.close(), outward, inward, counters);
   for (const crash of await cluster.crashes())
     say(`Debian's Open vSwitch 3.1 crashed and came back: ${crash}`);
   say(`${((performance.now() - began) / 1000).toFixed(1)} s in all.`);
@@ -97,6 +125,15 @@ async function setUp(master: Node, gateway: Node): Promise<void> {
     '--detach',
     '-vconsole:off',
   );
+  await operator(
+    master,
+    'ovn-k8s-watcher',
+    '--overlay',
+    '--pidfile',
+    '--log-file',
+    '--detach',
+    '-vconsole:off',
+  );
 }
 
 /** Runs one of the product's executables on a host as its operator would, and shows it. */
@@ -109,32 +146,48 @@ async function operator({ host }: Node, program: string, ...args: readonly strin
   if (exitCode !== 0) throw new Error(`${program} ended with exit code ${exitCode}`);
 }
 
-async function startPod(cluster: Cluster, gateway: Node): Promise<Namespace> {
-  const pod = await cluster.pod(gateway, 'pod', {
-    on: gateway.host.label,
-    mac: POD.mac,
-    addresses: [POD.address],
-    gateways: [POD.gateway],
-  });
-  await cluster.settled();
-  return pod;
+interface Pod {
+  readonly net: Namespace;
+  readonly address: string;
 }
 
-async function fetchFromOutside(outside: Namespace, pod: Namespace): Promise<string[]> {
-  await startWebServer(outside);
+/** A pod of the API server on a node, which kubelet would have the plugin put on the network. */
+async function startPod(cluster: Cluster, kubernetes: Kubernetes, { host }: Node): Promise<Pod> {
+  const name = `web-on-${host.label}`;
+  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
+  await kubernetes.apply(podManifest(name, host.label));
+  const began = performance.now();
+  const { ips } = await new CniPlugin(host).add(sandbox);
+  const address = ips[0]?.address.split('/')[0] ?? '';
+  say(`kubectl apply: Pod ${name}`);
+  say(`${host.label}# CNI_COMMAND=ADD … ovn-k8s-cni-overlay`);
+  say(`    ${address} (${(performance.now() - began).toFixed(0)} ms)`);
+  await startWebServer(net, 8080, name);
+  return { net, address };
+}
+
+async function fetchOften(from: Namespace, url: string): Promise<string[]> {
   const answers: string[] = [];
-  for (let i = 0; i < FETCHES; i += 1) answers.push(await httpGet(pod, `http://${FAR.v4}/`));
+  for (let i = 0; i < FETCHES; i += 1) answers.push((await httpGet(from, url)).trim());
   return answers;
 }
 
-function show(report: SessionReport, answers: readonly string[], counters: string): void {
-  const { alive, answered, sent, longestGapMs } = report;
+function show(
+  { alive, answered, sent, longestGapMs }: SessionReport,
+  outward: readonly string[],
+  inward: readonly string[],
+  counters: string,
+): void {
+  const servers = inward.map((answer) => answer.replace(/^.*, from /, ''));
+  const share = (name: string) => `${name} answered ${servers.filter((one) => one === name).length}`;
   say(`
 Management: the session from ${ROUTER.v4} to gw1's port ${MANAGEMENT_PORT} ${alive ? 'is still open' : 'DIED'}:
     ${answered} of ${sent} messages answered, 5 ms apart; the longest gap was ${longestGapMs.toFixed(1)} ms.
 
-North-South: the pod ${POD.address.split('/')[0]} fetched http://${FAR.v4}/ ${answers.length} times; the server said, at last:
-    ${answers.at(-1)}
+North-South: a pod fetched http://${FAR.v4}/ ${outward.length} times; the server said, at last:
+    ${outward.at(-1)}
+and from ${ROUTER.v4} the service's node port ${NODE_PORT} of gw1 was fetched ${inward.length} times:
+    ${[...new Set(servers)].map(share).join(', ')}
 
 The helper's counters on breth0:
 ${counters.replace(/^/gm, '    ')}

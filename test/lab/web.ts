@@ -5,9 +5,12 @@ import type { Running } from './running.js';
 
 const AGENT = join(PROJECT, 'test/lab/web_agent.mjs');
 
-/** Serves HTTP on every address of a namespace; each answer is `hello, ADDRESS port PORT` of who asked. */
-export async function startWebServer(inside: Namespace, port = 80): Promise<Running> {
-  const server = inside.spawn([process.execPath, AGENT, 'serve', String(port)]);
+/**
+ * Serves HTTP on every address of a namespace; each answer is `hello, ADDRESS port PORT` of who asked, and `, from NAME`
+ * where the server has a name.
+ */
+export async function startWebServer(inside: Namespace, port = 80, name?: string): Promise<Running> {
+  const server = inside.spawn([process.execPath, AGENT, 'serve', String(port), ...(name ? [name] : [])]);
   await server.says(/serving/);
   return server;
 }

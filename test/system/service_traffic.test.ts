@@ -1,0 +1,120 @@
+import test from 'ava';
+import { type Cluster, FAR, type Node } from '../lab/cluster.js';
+import { CniPlugin, makeSandbox } from '../lab/cni.js';
+import type { Kubernetes } from '../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../lab/kube_cluster.js';
+import { kubeTest } from '../lab/kube_test.js';
+import { endpointsManifest, podManifest, serviceManifest } from '../lab/manifests.js';
+import type { Namespace } from '../lab/namespace.js';
+import {
+  bridgeNics,
+  gatewayInit,
+  masterInit,
+  minionInit,
+  overlayWell,
+  startGatewayHelper,
+} from '../lab/overlay.js';
+import { until, when } from '../lab/until.js';
+import { httpGet, startWebServer } from '../lab/web.js';
+
+/** What a service is for: that somebody asks its address, and a pod answers. All of the product, and objects of kubectl. */
+let cluster: Cluster;
+let kubernetes: Kubernetes;
+let gateway: Node;
+let pods: readonly Pod[];
+test.before(async () => {
+  if (process.getuid?.() !== 0) return;
+  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'] }));
+  const { master } = cluster;
+  gateway = cluster.node('gw1');
+  await bridgeNics(cluster);
+  await overlayWell(master, ...masterInit(master, 1));
+  await overlayWell(gateway, ...minionInit(gateway, 2));
+  await overlayWell(gateway, ...gatewayInit(gateway));
+  await startGatewayHelper(gateway);
+  await startWatcher(master);
+  pods = await Promise.all([startWebPod(master, 'web-1'), startWebPod(gateway, 'web-2')]);
+});
+test.after.always(() => cluster?.dispose());
+
+kubeTest('a NodePort of the gateway reaches pods on both nodes, from outside and from pods', async (t) => {
+  await serve('both', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] }, pods);
+  t.deepEqual(await answering(cluster.outside, `http://${gateway.v4}:30080/`, 2), ['web-1', 'web-2']);
+  const clusterIp = await kubernetes.kubectl(
+    ...['get', 'service', 'both', '--output=jsonpath={.spec.clusterIP}'],
+  );
+  for (const { net } of pods) {
+    t.deepEqual(await answering(net, `http://${clusterIp}/`, 2), ['web-1', 'web-2']);
+    t.deepEqual(await answering(net, `http://${gateway.v4}:30080/`, 2), ['web-1', 'web-2']);
+  }
+});
+
+kubeTest('an external address is answered for on the wire, and reaches pods on both nodes', async (t) => {
+  const served = '203.0.113.80';
+  await serve('external', { externalIPs: [served], ports: [{ port: 81 }] }, pods);
+  t.deepEqual(await answering(cluster.outside, `http://${served}:81/`, 2), ['web-1', 'web-2']);
+});
+
+kubeTest(
+  "of a policy of Local only the gateway's own pods answer, and see the client's address",
+  async (t) => {
+    const spec = {
+      type: 'NodePort',
+      externalTrafficPolicy: 'Local',
+      ports: [{ port: 82, nodePort: 30_082 }],
+    };
+    await serve('local', spec, pods);
+    const url = `http://${gateway.v4}:30082/`;
+    t.deepEqual(await answering(cluster.outside, url, 1), ['web-2']);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => httpGet(cluster.outside, url)));
+    for (const answer of answers) t.regex(answer, /^hello, 203\.0\.113\.1 port \d+, from web-2$/);
+  },
+);
+
+kubeTest("the host's own ports answer beside those of services", async (t) => {
+  await startWebServer(gateway.host.net, 9090, 'the host');
+  t.regex(await httpGet(cluster.outside, `http://${gateway.v4}:9090/`), /from the host$/);
+  t.regex(await httpGet(cluster.outside, `http://[${gateway.v6}]:9090/`), /from the host$/);
+});
+
+kubeTest('while the API server is away connections are made as before', async (t) => {
+  await kubernetes.stopServer();
+  t.deepEqual(await answering(cluster.outside, `http://${gateway.v4}:30080/`, 2), ['web-1', 'web-2']);
+  await startWebServer(cluster.outside, 8000);
+  for (const { net } of pods)
+    t.regex(await httpGet(net, `http://${FAR.v4}:8000/`), new RegExp(`^hello, ${gateway.v4} port`));
+});
+
+interface Pod {
+  readonly name: string;
+  readonly node: Node;
+  readonly net: Namespace;
+  readonly v4: string;
+}
+
+/** A pod of the API server whose interface is the plugin's, and which serves HTTP. */
+async function startWebPod(node: Node, name: string): Promise<Pod> {
+  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
+  await kubernetes.apply(podManifest(name, node.host.label));
+  const { ips } = await new CniPlugin(node.host).add(sandbox);
+  await startWebServer(net, 8080, name);
+  return { name, node, net, v4: ips[0]?.address.split('/')[0] ?? '' };
+}
+
+/** Makes a service and, as a controller would, its endpoints. */
+async function serve(name: string, spec: object, endpoints: readonly Pod[]): Promise<void> {
+  const list = endpoints.map(({ v4, node }) => ({ ip: v4, node: node.host.label }));
+  await kubernetes.apply(serviceManifest(name, spec), endpointsManifest(name, { port: 8080 }, list));
+}
+
+/** Fetches until as many servers have answered, and some more; their names. */
+async function answering(from: Namespace, url: string, count: number): Promise<string[]> {
+  const names = new Set<string>();
+  await until(`${count} to answer at ${url}`, async () => {
+    const answer = await httpGet(from, url).catch(() => undefined);
+    const name = answer && /from (.*)$/.exec(answer)?.[1];
+    if (name) names.add(name);
+    return when(names.size >= count);
+  });
+  return [...names].sort();
+}
