@@ -9,7 +9,7 @@ import { labsNamed, removeLab } from './lab/lab.js';
 import { endpointsManifest, podManifest, serviceManifest } from './lab/manifests.js';
 import type { Namespace } from './lab/namespace.js';
 import { Session, type SessionReport } from './lab/session.js';
-import { until } from './lab/until.js';
+import { until, when } from './lab/until.js';
 import { httpGet, startWebServer } from './lab/web.js';
 
 const EXECUTABLES = [
@@ -69,8 +69,7 @@ async function demonstrate(): Promise<void> {
   await startWebServer(cluster.outside);
   const outward = await fetchOften(pod?.net ?? cluster.outside, `http://${FAR.v4}/`);
   const service = `http://${gateway.v4}:${NODE_PORT}/`;
-  // The service is made known to the daemons while this asks for the first time.
-  await until('the service to answer', () => httpGet(cluster.outside, service).catch(() => undefined));
+  await awaitAnswers(cluster.outside, service, pods.length);
   const inward = await fetchOften(cluster.outside, service);
   const counters = await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'demux/show');
   show(await session.close(), outward, inward, counters);
@@ -166,6 +165,23 @@ async function startPod(cluster: Cluster, kubernetes: Kubernetes, { host }: Node
   return { net, address };
 }
 
+/**
+ * Waits until the daemons know of the service, and each of its pods has answered: the userspace datapath drops the
+ * packet for which it first asks for another node's MAC, and Debian's 3.1 does not translate the address of its repetition.
+ */
+async function awaitAnswers(from: Namespace, url: string, count: number): Promise<void> {
+  const servers = new Set<string>();
+  await until(`${count} pods to answer at ${url}`, async () => {
+    const answer = await httpGet(from, url).catch(() => undefined);
+    if (answer !== undefined) servers.add(serverOf(answer));
+    return when(servers.size === count);
+  });
+}
+
+function serverOf(answer: string): string {
+  return answer.trim().replace(/^.*, from /, '');
+}
+
 async function fetchOften(from: Namespace, url: string): Promise<string[]> {
   const answers: string[] = [];
   for (let i = 0; i < FETCHES; i += 1) answers.push((await httpGet(from, url)).trim());
@@ -178,7 +194,7 @@ function show(
   inward: readonly string[],
   counters: string,
 ): void {
-  const servers = inward.map((answer) => answer.replace(/^.*, from /, ''));
+  const servers = inward.map(serverOf);
   const share = (name: string) => `${name} answered ${servers.filter((one) => one === name).length}`;
   say(`
 Management: the session from ${ROUTER.v4} to gw1's port ${MANAGEMENT_PORT} ${alive ? 'is still open' : 'DIED'}:
