@@ -101,8 +101,9 @@ export class ClusterSource {
         this.why = undefined;
         return true;
       } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return false;
-        this.why = explainError(error);
+        const isAnswer = error instanceof ApiError && error.status === 404;
+        this.why = isAnswer ? undefined : explainError(error);
+        if (isAnswer) return false;
         this.news.look();
         await pause(backoff.after(error), undefined, { signal }).catch(() => undefined);
       }

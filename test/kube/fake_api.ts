@@ -3,7 +3,18 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { KubeObject } from '../../src/kube/objects.js';
 import { keyOf } from '../../src/kube/objects.js';
 
+const THINGS = '/api/v1/things';
+const SLICES = '/apis/discovery.k8s.io/v1';
+
+/** Of an object, whatever it is; its name and version come with it. */
+interface Fields {
+  readonly metadata?: object;
+  readonly [field: string]: unknown;
+}
+
 interface Event {
+  /** The path of its collection. */
+  readonly path: string;
   readonly version: number;
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: KubeObject;
@@ -21,11 +32,14 @@ export class FakeApi {
   readonly requests: string[] = [];
   /** For the next list, the next watch: taken one by one. */
   readonly faults: { list: Fault[]; watch: Fault[] } = { list: [], watch: [] };
+  /** Whether it has `discovery.k8s.io/v1`. */
+  hasSlices = false;
   /** Versions up to this one are too old to watch from. */
   expired = 0;
-  private readonly objects = new Map<string, KubeObject>();
+  /** By the path of the collection and the key. */
+  private readonly objects = new Map<string, { readonly path: string; readonly object: KubeObject }>();
   private readonly events: Event[] = [];
-  private readonly watches = new Set<ServerResponse>();
+  private readonly watches = new Map<ServerResponse, string>();
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   private version = 1;
@@ -52,25 +66,27 @@ export class FakeApi {
     return this.watches.size;
   }
 
-  /** Makes or changes an object. */
-  set(name: string, more: object = {}): void {
+  /** Makes or changes an object of a collection. */
+  set(name: string, { metadata = {}, ...more }: Fields = {}, path = THINGS): void {
     this.version++;
     const object = {
       ...more,
-      metadata: { name, namespace: 'default', resourceVersion: String(this.version) },
+      metadata: { ...metadata, name, namespace: 'default', resourceVersion: String(this.version) },
     };
-    const type = this.objects.has(keyOf(object)) ? 'MODIFIED' : 'ADDED';
-    this.objects.set(keyOf(object), object);
-    this.happen({ version: this.version, type, object });
+    const id = idOf(path, name);
+    const type = this.objects.has(id) ? 'MODIFIED' : 'ADDED';
+    this.objects.set(id, { path, object });
+    this.happen({ path, version: this.version, type, object });
   }
 
-  remove(name: string): void {
-    const object = this.objects.get(`default/${name}`);
-    if (object === undefined) return;
+  remove(name: string, path = THINGS): void {
+    const known = this.objects.get(idOf(path, name));
+    if (known === undefined) return;
     this.version++;
-    this.objects.delete(`default/${name}`);
+    this.objects.delete(idOf(path, name));
+    const { object } = known;
     const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
-    this.happen({ version: this.version, type: 'DELETED', object: last });
+    this.happen({ path, version: this.version, type: 'DELETED', object: last });
   }
 
   bookmark(): void {
@@ -79,13 +95,13 @@ export class FakeApi {
 
   /** A line to all that watch, whatever it is. */
   send(line: object | string): void {
-    for (const watch of this.watches)
+    for (const watch of this.watches.keys())
       watch.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
   }
 
   /** Ends all watches as a server does whose time is up. */
   endWatches(): void {
-    for (const watch of this.watches) watch.end();
+    for (const watch of this.watches.keys()) watch.end();
     this.watches.clear();
   }
 
@@ -101,7 +117,7 @@ export class FakeApi {
 
   private happen(event: Event): void {
     this.events.push(event);
-    this.send({ type: event.type, object: event.object });
+    for (const [watch, path] of this.watches) if (path === event.path) watch.write(lineOf(event));
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
@@ -112,6 +128,7 @@ export class FakeApi {
     if (fault === 'reset') request.socket.resetAndDestroy();
     else if (fault === 'garbage') response.end('<html>proxy error</html>');
     else if (fault !== undefined) this.refuse(response, fault.status);
+    else if (url.pathname === SLICES) this.hasSlices ? response.end('{}') : this.refuse(response, 404);
     else if (isWatch) this.watch(url, response);
     else this.list(url, response);
   }
@@ -121,16 +138,19 @@ export class FakeApi {
   }
 
   /** Pages by place in the order of keys. */
-  private list({ searchParams }: URL, response: ServerResponse): void {
+  private list({ pathname, searchParams }: URL, response: ServerResponse): void {
     const limit = Number(searchParams.get('limit') ?? 500);
     const from = Number(searchParams.get('continue') ?? 0);
-    const all = [...this.objects.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    const all = [...this.objects.values()]
+      .filter(({ path }) => path === pathname)
+      .map(({ object }) => object)
+      .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     const more = from + limit < all.length ? { continue: String(from + limit) } : {};
     const metadata = { resourceVersion: String(this.version), ...more };
     response.end(JSON.stringify({ kind: 'List', metadata, items: all.slice(from, from + limit) }));
   }
 
-  private watch({ searchParams }: URL, response: ServerResponse): void {
+  private watch({ pathname, searchParams }: URL, response: ServerResponse): void {
     const since = Number(searchParams.get('resourceVersion'));
     response.writeHead(200).flushHeaders();
     if (since <= this.expired) {
@@ -138,9 +158,17 @@ export class FakeApi {
       response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
       return;
     }
-    this.watches.add(response);
+    this.watches.set(response, pathname);
     response.on('close', () => this.watches.delete(response));
-    for (const { version, type, object } of this.events)
-      if (version > since) response.write(`${JSON.stringify({ type, object })}\n`);
+    for (const event of this.events)
+      if (event.version > since && event.path === pathname) response.write(lineOf(event));
   }
+}
+
+function idOf(path: string, name: string): string {
+  return `${path} default/${name}`;
+}
+
+function lineOf({ type, object }: Event): string {
+  return `${JSON.stringify({ type, object })}\n`;
 }

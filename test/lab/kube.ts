@@ -7,6 +7,12 @@ import type { Running } from './running.js';
 import { until } from './until.js';
 
 export const TOKEN = 'test-admin-token';
+/** Of the service accounts that packaging/kubernetes has for the product, and of one that may do nothing. */
+export const ACCOUNT_TOKENS = {
+  'ovn-k8s-watcher': 'test-watcher-token',
+  'ovn-k8s-node': 'test-node-token',
+  stranger: 'test-stranger-token',
+} as const;
 const ETCD = 'http://127.0.0.1:2379';
 
 /** The folder with kube-apiserver, etcd and kubectl; `undefined` where nobody has put them. */
@@ -158,7 +164,11 @@ export class Kubernetes {
       ...['-CA', this.file('ca.pem'), '-CAkey', this.file('ca.key'), '-CAcreateserial'],
       ...['-extfile', this.file('names'), '-out', this.file('server.pem')],
     ]);
-    writeFileSync(this.file('tokens.csv'), `${TOKEN},admin,admin,"system:masters"\n`);
+    const accounts = Object.entries(ACCOUNT_TOKENS).map(
+      ([name, token]) => `${token},system:serviceaccount:kube-system:${name},${name}`,
+    );
+    const tokens = [`${TOKEN},admin,admin,"system:masters"`, ...accounts];
+    writeFileSync(this.file('tokens.csv'), tokens.map((line) => `${line}\n`).join(''));
     writeFileSync(this.kubeconfig, this.config());
   }
 

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import type { Cluster, Node } from '../lab/cluster.js';
+import { CniPlugin, makeSandbox } from '../lab/cni.js';
+import { ACCOUNT_TOKENS, type Kubernetes, TOKEN } from '../lab/kube.js';
+import { startKubeCluster } from '../lab/kube_cluster.js';
+import { kubeTest } from '../lab/kube_test.js';
+import { podManifest, serviceManifest } from '../lab/manifests.js';
+import { bridgeNics, gatewayInit, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
+import { PROJECT } from '../lab/project.js';
+import type { Running } from '../lab/running.js';
+import { until, when } from '../lab/until.js';
+
+/** Who is let in at a real API server, and what is said where one is not. */
+let cluster: Cluster;
+let kubernetes: Kubernetes;
+let gateway: Node;
+/** As it is in `external_ids`. */
+let otherCa: string;
+test.before(async () => {
+  if (process.getuid?.() !== 0) return;
+  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'] }));
+  gateway = cluster.node('gw1');
+  otherCa = await makeCa();
+  await bridgeNics(cluster);
+  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
+  await overlayWell(gateway, ...minionInit(gateway, 2));
+  await overlayWell(gateway, ...gatewayInit(gateway));
+  await kubernetes.apply(podManifest('one', 'gw1'), serviceManifest('web', { ports: [{ port: 80 }] }));
+});
+test.after.always(() => cluster?.dispose());
+
+const REFUSALS: [name: string, ids: () => Record<string, string>, says: RegExp][] = [
+  [
+    'a token that nobody knows',
+    () => ({ 'k8s-api-token': 'wrong' }),
+    /\/api\/v1\/pods: 401 Unauthorized; the credentials are those of external_ids:k8s-api-server/,
+  ],
+  [
+    'an account that may do nothing',
+    () => ({ 'k8s-api-token': ACCOUNT_TOKENS.stranger }),
+    /\/api\/v1\/pods: 403 .*cannot list resource .*pods/,
+  ],
+  [
+    'a server of another CA',
+    () => ({ 'k8s-ca-certificate': otherCa }),
+    /\/api\/v1\/pods: no answer: .*(certificate|self.signed)/,
+  ],
+];
+for (const [name, ids, says] of REFUSALS) {
+  kubeTest(`${name}: the watcher says so once, and goes on asking`, async (t) => {
+    await tell(cluster.master, ids());
+    const watcher = await start(cluster.master, 'ovn-k8s-watcher', '--overlay', '--pidfile');
+    await watcher.says(says);
+    await until('the problem in its status', async () => when(says.test(await status('ovn-k8s-watcher'))));
+    t.notRegex(watcher.output, new RegExp(TOKEN));
+    t.is(watcher.output.match(new RegExp(says, 'g'))?.length, 1, watcher.output);
+    await watcher.stop();
+  });
+}
+
+kubeTest('with the rights of packaging/kubernetes alone all of it works', async (t) => {
+  await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
+  await tell(cluster.master, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-watcher'] });
+  await tell(gateway, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-node'] });
+  const watcher = await start(cluster.master, 'ovn-k8s-watcher', '--overlay', '--pidfile');
+  const helper = await start(
+    gateway,
+    'ovn-k8s-gateway-helper',
+    ...['--physical-bridge=breth0', '--physical-interface=eth0', '--pidfile'],
+  );
+  await helper.says(/1 services listed|2 services listed/);
+  const { ips } = await new CniPlugin(gateway.host).add({
+    ...(await makeSandbox(cluster.lab, 'one')),
+    pod: 'one',
+  });
+  t.regex(ips[0]?.address ?? '', /^10\.244\.2\./);
+  t.notRegex(await status('ovn-k8s-watcher'), /problem/);
+  for (const { output } of [watcher, helper]) t.notRegex(output, /40[13]|test-\w+-token/);
+});
+
+async function makeCa(): Promise<string> {
+  const file = join(cluster.lab.dir, 'other-ca.pem');
+  await cluster.master.host.exec([
+    ...['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=other'],
+    ...['-keyout', `${file}.key`, '-out', file],
+  ]);
+  return readFileSync(file, 'utf8').trim().replaceAll('\n', '\\\\n');
+}
+
+/** Sets `external_ids`, as an operator does; what is not named is as it was at the start. */
+async function tell({ host }: Node, ids: Record<string, string>): Promise<void> {
+  const values = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`);
+  await host.vsctl('set', 'Open_vSwitch', '.', ...kubernetes.externalIds, ...values);
+}
+
+async function start({ host }: Node, program: string, ...args: readonly string[]): Promise<Running> {
+  const running = host.spawn(program, args);
+  await until(`${program} to have a control socket`, async () =>
+    when((await host.net.attempt(['ovs-appctl', '-t', program, 'version'])).exitCode === 0),
+  );
+  return running;
+}
+
+function status(program: string): Promise<string> {
+  return cluster.master.host.appctl('-t', program, 'status');
+}
