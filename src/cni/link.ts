@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
@@ -17,12 +15,10 @@ export function hostEnd({ containerId, ifName }: Pick<Attachment, 'containerId' 
   return `veth${createHash('sha256').update(`${containerId} ${ifName}`).digest('hex').slice(0, 11)}`;
 }
 
-export function linkExists(name: string): boolean {
-  return existsSync(`/sys/class/net/${name}`);
-}
-
-export async function linkMac(name: string): Promise<string> {
-  return (await readFile(`/sys/class/net/${name}/address`, 'utf8')).trim();
+/** @throws CniError where there is no such interface */
+export async function readMac(name: string): Promise<string> {
+  const [link] = JSON.parse(await run('ip', ['-j', 'link', 'show', 'dev', name], `reading ${name}`));
+  return String(link?.address);
 }
 
 /** Makes the pair, the pod's end in its namespace with its MAC. @throws CniError */
@@ -41,12 +37,11 @@ export async function createPair(
   );
 }
 
-/** Takes the pair away; both ends go at once. One that is gone is gone. */
+/** Takes the pair away; both ends go at once. One that is gone is gone. @throws CniError */
 export async function deletePair(host: string): Promise<void> {
-  if (!linkExists(host)) return;
-  const { failed, stderr } = await execa('ip', ['link', 'del', host], OPTIONS);
-  if (failed && linkExists(host))
-    throw new CniError(CODES.inputOutput, `ip link del ${host}: ${oneLine(stderr)}`);
+  const { failed, stderr, shortMessage } = await execa('ip', ['link', 'del', host], OPTIONS);
+  if (failed && !stderr.startsWith('Cannot find device'))
+    throw new CniError(CODES.inputOutput, `ip link del ${host}: ${oneLine(stderr) || shortMessage}`);
 }
 
 /**

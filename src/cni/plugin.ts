@@ -7,7 +7,7 @@ import { awaitSwitch, connectSwitch, findBridge, type Switch } from '../nic/brid
 import { POD_MTU } from '../overlay/names.js';
 import { CniError, CODES } from './errors.js';
 import { disagreements, readPrevResult } from './expected.js';
-import { configureInside, createPair, deletePair, hostEnd, linkExists, linkMac, readInside } from './link.js';
+import { configureInside, createPair, deletePair, hostEnd, readInside, readMac } from './link.js';
 import { awaitPodNetwork } from './pod_source.js';
 import { type Attachment, type NetworkConfiguration, readAttachment } from './request.js';
 import { formatResult } from './result.js';
@@ -63,7 +63,7 @@ async function add(
       await awaitInstalled(db, host, left());
     });
   }
-  const ends = { host, hostMac: await linkMac(host), container: attachment.ifName, netns: attachment.netns };
+  const ends = { host, hostMac: await readMac(host), container: attachment.ifName, netns: attachment.netns };
   return formatResult(cniVersion, network, ends);
 }
 
@@ -104,12 +104,12 @@ async function isThere(
   network: PodNetwork,
   host: string,
 ): Promise<boolean> {
-  if (!linkExists(host) || switchDisagreements(db, attachment, host).length > 0) return false;
+  if (switchDisagreements(db, attachment, host).length > 0) return false;
   const expected = { ...network, addresses: network.addresses.map(formatCidr) };
   try {
     return disagreements(expected, await readInside(attachment)).length === 0;
   } catch (error) {
-    // Its other end is in another namespace, or in none.
+    // The pair has gone, or its other end is in another namespace.
     if (error instanceof CniError) return false;
     throw error;
   }

@@ -42,7 +42,8 @@ export function readAttachment(env: NodeJS.ProcessEnv): Attachment {
     containerId: variable(env, 'CNI_CONTAINERID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/),
     ifName: variable(env, 'CNI_IFNAME', /^(?!\.{1,2}$)[^\s/:]{1,15}$/),
     netns: readNetns(env.CNI_NETNS ?? '', isDel),
-    namespace: isDel ? '' : kubernetesName(args, 'K8S_POD_NAMESPACE'),
+    // As kubectl has it; a runtime that is not kubelet's, such as podman, knows of no namespaces.
+    namespace: isDel ? '' : kubernetesName(args, 'K8S_POD_NAMESPACE', 'default'),
     pod: isDel ? '' : kubernetesName(args, 'K8S_POD_NAME'),
   };
 }
@@ -82,12 +83,12 @@ function readArgs(text: string): ReadonlyMap<string, string> {
   );
 }
 
-function kubernetesName(args: ReadonlyMap<string, string>, key: string): string {
-  const name = args.get(key) ?? '';
+function kubernetesName(args: ReadonlyMap<string, string>, key: string, absent = ''): string {
+  const name = args.get(key) ?? absent;
   if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name) || name.length > MOST_CHARACTERS)
     throw new CniError(
       CODES.invalidEnvironment,
-      `CNI_ARGS: ${key}=${JSON.stringify(name)} is no name of Kubernetes; this plugin serves kubelet`,
+      `CNI_ARGS: ${key}=${JSON.stringify(name)} is no name of Kubernetes`,
     );
   return name;
 }

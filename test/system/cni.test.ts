@@ -158,7 +158,7 @@ kubeTest('an ADD that fails leaves nothing, and says why in the words of the spe
   await fails(11, /no annotation ovn; is ovn-k8s-watcher running\?/);
   await fails(4, /CNI_NETNS="" is not the path of a namespace/, { env: { CNI_NETNS: '' } });
   await fails(4, /CNI_NETNS="ns" is not the path of a namespace/, { env: { CNI_NETNS: 'ns' } });
-  await fails(4, /K8S_POD_NAMESPACE="" is no name of Kubernetes/, { env: { CNI_ARGS: '' } });
+  await fails(4, /K8S_POD_NAME="" is no name of Kubernetes/, { env: { CNI_ARGS: '' } });
   await fails(4, /K8S_POD_NAME="\.\.\/x" is no name/, {
     env: { CNI_ARGS: 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=../x' },
   });
