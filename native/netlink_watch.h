@@ -82,9 +82,13 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch> {
     napi_remove_async_cleanup_hook(poll->hook);
   }
 
-  static void OnReadable(uv_poll_t* handle, int, int) {
+  static void OnReadable(uv_poll_t* handle, int status, int) {
     auto* poll = static_cast<Poll*>(handle->data);
-    if (poll->owner == nullptr || !Drain(poll->fd.get())) return;
+    if (poll->owner == nullptr) return;
+    const bool heard = Drain(poll->fd.get());
+    // A socket that has lost messages polls as one in error, at which libuv stops to listen (uv_poll_start, UV_EBADF).
+    if (status < 0) uv_poll_start(handle, UV_READABLE, &NetlinkWatch::OnReadable);
+    if (!heard) return;
     NetlinkWatch& watch = *poll->owner;
     Napi::Env env = watch.Env();
     Napi::HandleScope scope(env);

@@ -170,6 +170,23 @@ labTest('a flood of news is heard without one call for each', async (t) => {
   t.is(await watching.stop(), 0);
 });
 
+labTest('a flood of which the kernel lost some is news, and what comes after it is heard too', async (t) => {
+  const net = await inNamespace(t);
+  const watching = agent(net, 'watch', 'ipv4-ifaddr');
+  await watching.says(/watching/);
+  await net.ip('link add d0 type veth peer name d1', 'link set d0 up');
+  const addresses = Array.from({ length: 4_000 }, (_, i) => `10.${i >> 8}.${i & 255}.1/32`);
+  // Stopped it reads nothing, and the socket's buffer is too small for all of them.
+  await again(watching, 'second', async () => {
+    process.kill(watching.pid, 'SIGSTOP');
+    await net.ip(...addresses.map((one) => `addr add ${one} dev d0`));
+    process.kill(watching.pid, 'SIGCONT');
+  });
+  await again(watching, 'second', () => net.ip('addr add 192.0.2.1/32 dev d0'));
+  await again(watching, 'second', () => net.ip('addr del 192.0.2.1/32 dev d0'));
+  t.is(await watching.stop(), 0);
+});
+
 labTest('a thread has a lock and a watch of its own, which end with it', async (t) => {
   const net = await inNamespace(t);
   const path = join(directory(t), 'x');
