@@ -5,8 +5,13 @@ import { ApiError } from './errors.js';
 
 /** A page of a list, or an object, is not larger than this. */
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
-/** No answer to a question takes longer, in milliseconds; a watch has a timer of its own. */
+/** No answer to a question takes longer, in milliseconds. */
 const TIMEOUT_MS = 30_000;
+/**
+ * A watch is opened, or refused, at once. A connection that was kept and is dead, or a host that has lost its power,
+ * says nothing: TCP alone would wait for minutes. What is heard afterwards has a timer of its own.
+ */
+const OPEN_MS = 5_000;
 /** A kept connection is probed by TCP after this much silence, in milliseconds. */
 const KEEPALIVE_MS = 15_000;
 
@@ -29,11 +34,13 @@ interface Request {
 /** Requests to one API server, over connections that are kept. */
 export class KubeApi {
   private readonly agent: HttpAgent | HttpsAgent;
+  private readonly openMs: number;
 
   constructor(
     private readonly access: ApiAccess,
-    { sockets = 16 }: { readonly sockets?: number } = {},
+    { sockets = 16, openMs = OPEN_MS }: { readonly sockets?: number; readonly openMs?: number } = {},
   ) {
+    this.openMs = openMs;
     const options = { keepAlive: true, keepAliveMsecs: KEEPALIVE_MS, maxSockets: sockets };
     this.agent = access.server.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
   }
@@ -56,13 +63,28 @@ export class KubeApi {
 
   /** Opens a watch: the answer's body goes on until somebody ends it. @throws ApiError */
   async open(path: string, query: Query, signal: AbortSignal): Promise<IncomingMessage> {
-    const response = await this.send({ method: 'GET', path, query, signal });
-    if (response.statusCode !== 200) throw await this.refusal(`GET ${path}`, response);
-    return response;
+    const stop = new AbortController();
+    const late = setTimeout(() => {
+      stop.abort(new Error(`nothing heard for ${this.openMs} ms`));
+      this.dropIdle();
+    }, this.openMs);
+    try {
+      const either = AbortSignal.any([signal, stop.signal]);
+      const response = await this.send({ method: 'GET', path, query, signal: either });
+      if (response.statusCode !== 200) throw await this.refusal(`GET ${path}`, response);
+      return response;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   close(): void {
     this.agent.destroy();
+  }
+
+  /** Kept connections that nobody uses: where one is dead the others are. */
+  private dropIdle(): void {
+    for (const socket of Object.values(this.agent.freeSockets).flat()) socket?.destroy();
   }
 
   private async json<T>(request: Request): Promise<T> {
@@ -93,7 +115,9 @@ export class KubeApi {
     accept = 'application/json',
     signal,
   }: Request): Promise<IncomingMessage> {
-    const url = new URL(path, this.access.server);
+    const { server } = this.access;
+    // A server may be behind a proxy that has it under a path.
+    const url = new URL(server.pathname.replace(/\/$/, '') + path, server);
     for (const [key, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(key, String(value));
     const { headers = {}, ...options } = await this.access.options();
@@ -111,9 +135,10 @@ export class KubeApi {
         ...(signal === undefined ? {} : { signal }),
       });
       request.once('response', resolve);
-      request.once('error', (error) =>
-        reject(new ApiError(0, `${method} ${this.name}${path}`, 'no answer', { cause: error })),
-      );
+      request.once('error', (error) => {
+        const cause = error.name === 'AbortError' ? error.cause : error;
+        reject(new ApiError(0, `${method} ${this.name}${path}`, 'no answer', { cause }));
+      });
       request.end(body);
     });
   }

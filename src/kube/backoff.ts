@@ -4,25 +4,27 @@ import { ApiError } from './errors.js';
 const DELAYS = { first: 800, most: 30_000 } as const;
 
 /**
- * How long to wait after each failure in a row.
+ * How long to wait after each failure in a row, in milliseconds.
  *
  * A server that refuses connections costs nothing to ask and may be back any moment; one that answers with an error
  * is asked ever less often. Each wait varies by a fifth, so that many clients do not come at once.
  */
 export class Backoff {
-  private failures = 0;
+  private refusals = 0;
 
   constructor(private readonly random: () => number = Math.random) {}
 
   /** Milliseconds to wait after `error`. */
   after(error: unknown): number {
     const isAnswered = error instanceof ApiError && error.status !== 0;
-    const wait = isAnswered ? Math.min(DELAYS.first * 2 ** this.failures, DELAYS.most) : DELAYS.first;
-    this.failures++;
+    const wait = isAnswered ? Math.min(DELAYS.first * 2 ** this.refusals, DELAYS.most) : DELAYS.first;
+    // A server that comes back refuses at first: how long it was away does not count.
+    if (isAnswered) this.refusals++;
+    else this.refusals = 0;
     return wait * (0.8 + 0.4 * this.random());
   }
 
   reset(): void {
-    this.failures = 0;
+    this.refusals = 0;
   }
 }

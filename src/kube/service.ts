@@ -49,9 +49,16 @@ function readPort(
     throw new ProductError('ERR_SERVICE', `protocol ${protocol} is none of TCP, UDP, SCTP`);
   // Zero is "none yet".
   const node = hasNodePorts ? nodePort || undefined : undefined;
-  for (const number of [port, node ?? port]) {
-    if (!Number.isInteger(number) || number < 1 || number > 65_535)
-      throw new ProductError('ERR_SERVICE', `port ${number} is not from 1 to 65535`);
-  }
-  return { name: name ?? '', protocol: transport, port, nodePort: node };
+  return {
+    name: name ?? '',
+    protocol: transport,
+    port: parsePort(port),
+    nodePort: node === undefined ? undefined : parsePort(node),
+  };
+}
+
+/** A port as the API server has it. @throws ProductError `ERR_SERVICE` for a number that is none */
+export function parsePort(port: number): number {
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new ProductError('ERR_SERVICE', `port ${port} is not from 1 to 65535`);
 }

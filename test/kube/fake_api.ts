@@ -21,7 +21,7 @@ interface Event {
 }
 
 /** What the server does instead of answering the next request of a kind. */
-export type Fault = { readonly status: number } | 'garbage' | 'reset';
+export type Fault = { readonly status: number } | 'garbage' | 'reset' | 'silence';
 
 /**
  * A small API server that lists in pages, watches with bookmarks, and can be told to fail in every way that a real
@@ -127,6 +127,7 @@ export class FakeApi {
     const fault = this.faults[isWatch ? 'watch' : 'list'].shift();
     if (fault === 'reset') request.socket.resetAndDestroy();
     else if (fault === 'garbage') response.end('<html>proxy error</html>');
+    else if (fault === 'silence') return;
     else if (fault !== undefined) this.refuse(response, fault.status);
     else if (url.pathname === SLICES) this.hasSlices ? response.end('{}') : this.refuse(response, 404);
     else if (isWatch) this.watch(url, response);

@@ -12,7 +12,7 @@ interface Thing extends KubeObject {
 /** A reflector of a fake server, with what it said and told. */
 async function start(
   t: ExecutionContext,
-  options: { idleMs?: number; changed?: (key: string) => void } = {},
+  options: { idleMs?: number; openMs?: number; changed?: (key: string) => void } = {},
 ) {
   const server = await FakeApi.start();
   server.set('a', { value: 1 });
@@ -21,7 +21,7 @@ async function start(
   const said: string[] = [];
   const told: string[] = [];
   const access = { server: new URL(server.url), source: 'the test', options: async () => ({}) };
-  const api = new KubeApi(access);
+  const api = new KubeApi(access, options.openMs === undefined ? {} : { openMs: options.openMs });
   const things = new Reflector<Thing>({
     api,
     path: '/api/v1/things',
@@ -148,6 +148,19 @@ test('a connection on which nothing is heard any more is given up', async (t) =>
   const { server, said } = await start(t, { idleMs: 100 });
   await until('another request', () => when(server.requests.length >= 4));
   t.regex(said[0] ?? '', /nothing heard for 100 ms; what is known stays in force/);
+});
+
+test('a server that takes a connection and says nothing is given up, and gone on with where it was', async (t) => {
+  const { server, said, told, has } = await start(t, { openMs: 100 });
+  server.set('a', { value: 2 });
+  await until('the change', () => when(told.length === 3));
+  server.faults.watch.push('silence');
+  server.endWatches();
+  await until('a word', () => when(said.length > 0));
+  t.regex(said[0] ?? '', /\/things: no answer: nothing heard for 100 ms; what is known stays in force/);
+  server.set('c');
+  await has('a', 'b', 'c');
+  t.is(server.requests.filter((request) => !request.includes('watch')).length, 1, 'it did not list again');
 });
 
 test('a listener that throws is said, and the others are told all the same', async (t) => {
