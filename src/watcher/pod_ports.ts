@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import type { IpAddress } from '../net/ip.js';
+import type { MacAddress } from '../net/mac.js';
 import { KEYS } from '../overlay/names.js';
 import type { NorthboundTransaction } from '../overlay/rows.js';
 import { addressesColumn, POD_MARK, podPortName, portNetwork, switchGateways, wantedPort } from './pods.js';
@@ -8,7 +9,7 @@ import type { Port, PortIndex } from './port_index.js';
 
 /**
  * Adds to `txn` the ports that the pods of these keys lack, and takes those that they no longer need.
- * @returns one line for each pod that cannot have a port, by its key
+ * @returns one line for each pod that cannot have a port or whose annotation cannot be read, by its key
  */
 export function reconcilePods(
   index: PortIndex,
@@ -16,12 +17,15 @@ export function reconcilePods(
   keys: Iterable<string>,
   podOf: (key: string) => V1Pod | undefined,
 ): ReadonlyMap<string, string> {
-  const given = new Set<IpAddress>();
-  const take = (ip: IpAddress) => !index.isTaken(ip) && !given.has(ip) && given.add(ip) !== undefined;
+  const given = new Set<string>();
+  const take = (address: IpAddress | MacAddress) =>
+    !index.isTaken(address) && !given.has(address) && given.add(address) !== undefined;
   const problems = new Map<string, string>();
   for (const key of keys) {
     const pod = podOf(key);
     const wanted = pod === undefined ? undefined : wantedPort(pod);
+    if (wanted?.unreadable !== undefined)
+      problems.set(key, `Pod ${key}: ${wanted.unreadable}; it is written anew`);
     const name = podPortName(...splitKey(key));
     const actual = index.port(name);
     if (actual !== undefined && !actual.external_ids.has(POD_MARK)) {
@@ -37,7 +41,8 @@ export function reconcilePods(
       problems.set(key, `Pod ${key}: node ${wanted.node} has no Logical_Switch; run minion-init there`);
       continue;
     }
-    const addresses = addressesColumn(wanted.network, take);
+    const gateways = switchGateways(target.external_ids.get(KEYS.gatewayIp));
+    const addresses = addressesColumn(wanted.network, gateways, take);
     const port = txn.insert('Logical_Switch_Port', {
       name,
       addresses: [addresses],

@@ -1,8 +1,9 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { ANNOTATION, type PodNetwork, parseAnnotation } from '../kube/pod_annotation.js';
 import { type Cidr, contains, parseCidr } from '../net/cidr.js';
+import { explainError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
-import { parseMac } from '../net/mac.js';
+import { type MacAddress, parseMac } from '../net/mac.js';
 
 /** What marks a logical port as a pod's. */
 export const POD_MARK = 'pod';
@@ -16,6 +17,8 @@ export interface PodPort {
   readonly node: string;
   /** What the pod's annotation says that it has, so that it keeps it. */
   readonly network: PodNetwork | undefined;
+  /** Why the annotation cannot be read; `undefined` where it can, or there is none. */
+  readonly unreadable: string | undefined;
 }
 
 export function podPortName(namespace: string, pod: string): string {
@@ -35,28 +38,35 @@ export function wantedPort({ metadata, spec, status }: V1Pod): PodPort | undefin
     name: podPortName(namespace, name),
     namespace,
     node,
-    network: annotatedNetwork(metadata?.annotations),
+    ...annotated(metadata?.annotations?.[ANNOTATION]),
   };
 }
 
-/** What the annotation says; `undefined` for none, or one that cannot be read and is written anew. */
-export function annotatedNetwork(
-  annotations: Readonly<Record<string, string>> | undefined,
-): PodNetwork | undefined {
-  const text = annotations?.[ANNOTATION];
-  if (text === undefined) return undefined;
+function annotated(text: string | undefined): Pick<PodPort, 'network' | 'unreadable'> {
   try {
-    return parseAnnotation(text);
-  } catch {
-    return undefined;
+    return { network: text === undefined ? undefined : parseAnnotation(text), unreadable: undefined };
+  } catch (error) {
+    return { network: undefined, unreadable: explainError(error) };
   }
 }
 
-/** How a port's addresses are asked for: those it had, or any of its switch's (ovn-nb(5), `addresses`). */
-export function addressesColumn(network: PodNetwork | undefined, isFree: (ip: IpAddress) => boolean): string {
+/**
+ * How a port's addresses are asked for: those it had, or any of its switch's (ovn-nb(5), `addresses`). Whoever may
+ * make a pod can write its annotation: what it says counts only where it is the switch's to give, and nobody has it.
+ *
+ * @param gateways the switch's router addresses with their masks
+ */
+export function addressesColumn(
+  network: PodNetwork | undefined,
+  gateways: readonly Cidr[],
+  isFree: (address: IpAddress | MacAddress) => boolean,
+): string {
   if (network === undefined || network.addresses.length === 0) return 'dynamic';
   const ips = network.addresses.map(({ address }) => address);
-  return ips.every(isFree) ? [network.mac, ...ips].join(' ') : 'dynamic';
+  const isOfSwitch = (ip: IpAddress) => gateways.some((one) => contains(one, ip) && one.address !== ip);
+  return ips.every(isOfSwitch) && [network.mac, ...ips].every(isFree)
+    ? [network.mac, ...ips].join(' ')
+    : 'dynamic';
 }
 
 /**

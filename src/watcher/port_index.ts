@@ -1,4 +1,5 @@
 import type { IpAddress } from '../net/ip.js';
+import type { MacAddress } from '../net/mac.js';
 import type { NorthboundView } from '../overlay/rows.js';
 import type { Change } from '../ovsdb/cache.js';
 import type { RowOf, Uuid } from '../ovsdb/columns.js';
@@ -12,7 +13,7 @@ export class PortIndex {
   private readonly ports = new Map<string, Port>();
   private readonly switches = new Map<string, Switch>();
   private readonly owners = new Map<Uuid, string>();
-  /** How many ports have an address: while two change places there can be two. */
+  /** How many ports have an address or a MAC: while two change places there can be two. */
   private readonly holders = new Map<string, number>();
 
   constructor(db: NorthboundView) {
@@ -42,9 +43,9 @@ export class PortIndex {
     return name === undefined ? undefined : this.switches.get(name);
   }
 
-  /** Whether a port has the address, of its own or given out by OVN. */
-  isTaken(ip: IpAddress): boolean {
-    return this.holders.has(ip);
+  /** Whether a port has the address or the MAC, of its own or given out by OVN. */
+  isTaken(address: IpAddress | MacAddress): boolean {
+    return this.holders.has(address);
   }
 
   private putSwitch(old: Switch | undefined, row: Switch | undefined): void {

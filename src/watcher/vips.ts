@@ -1,5 +1,5 @@
 import type { V1Service } from '@kubernetes/client-node';
-import { clusterAddresses, externalAddresses, servicePorts } from '../kube/service.js';
+import { clusterAddresses, externalAddresses, parsePort, servicePorts } from '../kube/service.js';
 import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
 import type { Transport } from '../net/ports.js';
 import type { Endpoint } from './endpoints.js';
@@ -31,6 +31,8 @@ export interface Vip {
 }
 
 const DEFAULT_AFFINITY_SECONDS = 10_800;
+/** What Kubernetes allows a day, OVN's `affinity_timeout` does not. */
+const MAX_AFFINITY_SECONDS = 65_535;
 
 /**
  * The virtual addresses of a service: those of node ports only of families that it has in the cluster.
@@ -85,15 +87,18 @@ export function serviceVips(
 function ownRow(key: string, { spec }: V1Service): Pick<Balancer, 'service' | 'options'> {
   if (spec?.sessionAffinity !== 'ClientIP') return {};
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
-  return { service: key, options: { affinity_timeout: String(seconds) } };
+  return { service: key, options: { affinity_timeout: String(Math.min(seconds, MAX_AFFINITY_SECONDS)) } };
 }
 
-/** Of the address's family only: OVN does not translate between them. */
+/**
+ * Of the address's family only: OVN does not translate between them. An endpoint that is on its way from one slice
+ * to another is in both (Kubernetes, "EndpointSlices", "Duplicate endpoints").
+ */
 function targetsFor(vip: IpAddress, endpoints: readonly Endpoint[]): string {
-  return endpoints
+  const found = endpoints
     .filter(({ ip }) => familyOf(parseIp(ip)) === familyOf(vip))
-    .map(({ ip, port }) => hostPort(parseIp(ip), port))
-    .join(',');
+    .map(({ ip, port }) => hostPort(parseIp(ip), parsePort(port)));
+  return [...new Set(found)].join(',');
 }
 
 function hostPort(ip: IpAddress, port: number): string {

@@ -96,13 +96,30 @@ kubeTest("a pod that has the original's annotation keeps its address", async (t)
   t.like(await annotation('old'), { ip_address: '10.244.2.77/24', mac_address: '0a:00:00:00:00:77' });
 });
 
-kubeTest('an annotation that is no JSON is written anew', async (t) => {
+kubeTest('an annotation that is no JSON is named once and written anew', async (t) => {
   await kubernetes.apply(podManifest('broken', 'gw1', {}, { annotations: { ovn: 'garbage' } }));
+  await watcher.says(/INFO\|no longer: Pod default\/broken: annotation ovn is not JSON/);
+  t.is(watcher.output.match(/WARN\|Pod default\/broken: annotation ovn is not JSON/g)?.length, 1);
   await until('a readable annotation', async () => {
     const { ovn } = await annotations('broken');
     return when(ovn?.startsWith('{"') === true);
   });
   t.regex((await annotation('broken')).ip_address, /^10\.244\.2\./);
+});
+
+kubeTest("an annotation that claims what is not the switch's gives no address", async (t) => {
+  const text = JSON.stringify({
+    ip_address: '10.244.2.1/24',
+    mac_address: '0a:00:00:00:00:78',
+    gateway_ip: '10.244.2.9',
+  });
+  await kubernetes.apply(podManifest('forged', 'gw1', {}, { annotations: { ovn: text } }));
+  const { ip_address, gateway_ip } = await until('an annotation of ours', async () => {
+    const found = await annotation('forged');
+    return found.ip_address.startsWith('10.244.2.1/') ? undefined : found;
+  });
+  t.regex(ip_address, /^10\.244\.2\.\d+\/24,fd00:10:244:2:/);
+  t.is(gateway_ip, '10.244.2.1,fd00:10:244:2::1');
 });
 
 kubeTest('a database that was killed and comes back is gone on with', async (t) => {

@@ -1,6 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import test from 'ava';
-import { ANNOTATION } from '../../src/kube/pod_annotation.js';
+import { ANNOTATION, type PodNetwork } from '../../src/kube/pod_annotation.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
@@ -40,31 +40,41 @@ test('what its annotation says is kept, and one that cannot be read is none', (t
   });
   for (const bad of ['', 'garbage', '{}', '[]', 'null', '{"ip_address":"10.244.1.5"}'])
     t.is(wantedPort(pod({}, { annotation: bad }))?.network, undefined, bad);
+  t.regex(wantedPort(pod({}, { annotation: 'garbage' }))?.unreadable ?? '', /^annotation ovn is not JSON: /);
+  t.is(wantedPort(pod({}))?.unreadable, undefined);
 });
 
 test('an address that was given is asked for again, where nobody has it', (t) => {
-  const network = {
-    mac: parseMac('0a:58:0a:f4:01:05'),
-    addresses: [parseCidr('10.244.1.5/24')],
-    gateways: [],
-  };
+  const gateways = switchGateways('10.244.1.1/24,fd00:10:244:1::1/64');
+  const network = annotatedAs('10.244.1.5/24', 'fd00:10:244:1::5/64');
+  const free = () => true;
+  t.is(addressesColumn(network, gateways, free), '0a:58:0a:f4:01:05 10.244.1.5 fd00:10:244:1::5');
   t.is(
-    addressesColumn(network, () => true),
-    '0a:58:0a:f4:01:05 10.244.1.5',
-  );
-  t.is(
-    addressesColumn(network, () => false),
+    addressesColumn(network, gateways, () => false),
     'dynamic',
   );
   t.is(
-    addressesColumn({ ...network, addresses: [] }, () => true),
+    addressesColumn(network, gateways, (address) => address !== network.mac),
     'dynamic',
+    'its MAC is that of another',
   );
-  t.is(
-    addressesColumn(undefined, () => true),
-    'dynamic',
-  );
+  t.is(addressesColumn(annotatedAs(), gateways, free), 'dynamic');
+  t.is(addressesColumn(undefined, gateways, free), 'dynamic');
 });
+
+test("an address that is not the switch's to give is not given, whatever the annotation says", (t) => {
+  const gateways = switchGateways('10.244.1.1/24');
+  for (const address of ['10.244.2.5/24', '198.51.100.1/0', '10.244.1.1/24', 'fd00:10:244:1::5/64'])
+    t.is(
+      addressesColumn(annotatedAs(address), gateways, () => true),
+      'dynamic',
+      address,
+    );
+});
+
+function annotatedAs(...addresses: readonly string[]): PodNetwork {
+  return { mac: parseMac('0a:58:0a:f4:01:05'), addresses: addresses.map(parseCidr), gateways: [] };
+}
 
 test("a port's network: what OVN gave out, with the masks and gateways of its switch", (t) => {
   const gateways = switchGateways('10.244.1.1/24,fd00:10:244:1::1/64');

@@ -131,6 +131,13 @@ test('affinity has a row of its own, with the time it lasts', (t) => {
     options({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }),
     [{ affinity_timeout: '60' }],
   );
+  t.deepEqual(
+    options({
+      sessionAffinity: 'ClientIP',
+      sessionAffinityConfig: { clientIP: { timeoutSeconds: 86_400 } },
+    }),
+    [{ affinity_timeout: '65535' }],
+  );
   const both = options({
     type: 'NodePort',
     sessionAffinity: 'ClientIP',
@@ -165,6 +172,19 @@ for (const [what, spec] of [
     const ports = spec.ports.map((port) => ({ ...port }));
     t.throws(() => serviceVips(KEY, service({ ports }), [], GATEWAYS), { message: new RegExp(what) });
   });
+
+test('an endpoint that is none is refused by name', (t) => {
+  for (const [bad, message] of [
+    [endpoint('10.244.1.5', { port: 99_999 }), /port 99999/],
+    [endpoint('web.example'), /web\.example/],
+  ] as const)
+    t.throws(() => serviceVips(KEY, service({}), [bad], GATEWAYS), { message });
+});
+
+test('an endpoint that two slices have counts once', (t) => {
+  const twice = [endpoint('10.244.1.5', { node: 'gw1' }), endpoint('10.244.1.5')];
+  t.deepEqual(said(service({}), twice), ['cluster 10.96.0.5:80 10.244.1.5:8080']);
+});
 
 test('an address that is none is refused', (t) => {
   t.throws(() => serviceVips(KEY, service({ externalIPs: ['example.com'] }), [], GATEWAYS), {
