@@ -21,7 +21,11 @@ export async function readMac(name: string): Promise<string> {
   return String(link?.address);
 }
 
-/** Makes the pair, the pod's end in its namespace with its MAC. @throws CniError */
+/**
+ * Makes the pair, the pod's end in its namespace with its MAC. The host's end of an earlier try that was killed is in
+ * the way, and goes first.
+ * @throws CniError
+ */
 export async function createPair(
   { netns, ifName }: Attachment,
   host: string,
@@ -30,11 +34,11 @@ export async function createPair(
 ): Promise<void> {
   const size = ['mtu', String(mtu)];
   const peer = ['peer', 'name', ifName, 'address', mac, ...size, 'netns', netns];
-  await run(
-    'ip',
-    ['link', 'add', host, 'up', ...size, 'type', 'veth', ...peer],
-    `making ${ifName} in ${netns}`,
-  );
+  const create = ['link', 'add', host, 'up', ...size, 'type', 'veth', ...peer];
+  const { failed } = await execa('ip', create, OPTIONS);
+  if (!failed) return;
+  await deletePair(host);
+  await run('ip', create, `making ${ifName} in ${netns}`);
 }
 
 /** Takes the pair away; both ends go at once. One that is gone is gone. @throws CniError */

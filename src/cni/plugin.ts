@@ -1,4 +1,5 @@
 import { directories, localDatabase } from '../daemon/directories.js';
+import { readSystemIds } from '../gateway/bridge_source.js';
 import { integrationBridge } from '../gateway/patch_pair.js';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
@@ -51,19 +52,20 @@ async function add(
   const access = { kubeconfig, systemIds, sysconf: directories(env).sysconf, env };
   const network = await awaitPodNetwork(access, attachment, left());
   const host = hostEnd(attachment);
-  if (!(await isThere(db, attachment, network, host))) {
-    await takeAwayRest(db, host, left());
-    await orTakeAway(db, host, async () => {
-      await createPair(attachment, host, network.mac, mtu);
-      const isUserspace = bridge.datapath_type === 'netdev';
-      await all(
-        configureInside(attachment, network, isUserspace),
-        addPort(db, bridge._uuid, host, attachment, network, left()),
-      );
-      await awaitInstalled(db, host, left());
-    });
-  }
-  const ends = { host, hostMac: await readMac(host), container: attachment.ifName, netns: attachment.netns };
+  const hostMac = (await isThere(db, attachment, network, host))
+    ? await readMac(host)
+    : await orTakeAway(db, host, async () => {
+        if (findInterface(db, host) !== undefined) await takeAwayRest(db, host, left());
+        await createPair(attachment, host, network.mac, mtu);
+        const isUserspace = bridge.datapath_type === 'netdev';
+        await all(
+          configureInside(attachment, network, isUserspace),
+          addPort(db, bridge._uuid, host, attachment, network, left()),
+        );
+        const [mac] = await Promise.all([readMac(host), awaitInstalled(db, host, left())]);
+        return mac;
+      });
+  const ends = { host, hostMac, container: attachment.ifName, netns: attachment.netns };
   return formatResult(cniVersion, network, ends);
 }
 
@@ -126,9 +128,9 @@ function switchDisagreements(db: Switch, attachment: Attachment, host: string): 
 }
 
 /** Runs `make`; when it fails, what it made so far is taken away before the error goes on. */
-async function orTakeAway(db: Switch, host: string, make: () => Promise<void>): Promise<void> {
+async function orTakeAway<T>(db: Switch, host: string, make: () => Promise<T>): Promise<T> {
   try {
-    await make();
+    return await make();
   } catch (error) {
     try {
       await takeAway(db, host);
@@ -141,13 +143,12 @@ async function orTakeAway(db: Switch, host: string, make: () => Promise<void>): 
 }
 
 /**
- * Takes away what an ADD that was killed has left, or what was spoilt since. ovs-vswitchd must have let go of the
- * device before there is another of that name, or it goes on reading the one that has gone.
+ * Takes off the bridge what an ADD that was killed has left there, or what was spoilt since. ovs-vswitchd must have
+ * let go of the device before there is another of that name, or it goes on reading the one that has gone.
  */
 async function takeAwayRest(db: Switch, host: string, timeoutMs: number): Promise<void> {
-  const isOnBridge = findInterface(db, host) !== undefined;
   await takeAway(db, host);
-  if (isOnBridge) await awaitSwitch(db, timeoutMs);
+  await awaitSwitch(db, timeoutMs);
 }
 
 async function takeAway(db: Switch, host: string): Promise<void> {
@@ -176,10 +177,6 @@ async function withSwitch<T>(
   } finally {
     db.close();
   }
-}
-
-function readSystemIds(db: Switch): ReadonlyMap<string, string> {
-  return [...db.table('Open_vSwitch').values()][0]?.external_ids ?? new Map();
 }
 
 function findIntegration(db: Switch, systemIds: ReadonlyMap<string, string>) {
