@@ -1,5 +1,5 @@
 import type { GatewayState } from '../demux/state.js';
-import { type AccessOptions, isConfigured } from '../kube/access.js';
+import { type AccessOptions, accessSettings, isConfigured } from '../kube/access.js';
 import { type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
 import type { ServiceFacts } from './facts.js';
 import { misfits } from './northbound_check.js';
@@ -21,7 +21,8 @@ export interface OutsideOptions {
 /** What lies beyond this host: OVN's northbound database and the API server, as far as they have been reached. */
 export class Outside {
   private northbound: NorthboundSource | undefined;
-  private api: ServiceSource | undefined;
+  private api: { readonly source: ServiceSource; readonly stop: AbortController } | undefined;
+  private apiSettings: string | undefined;
 
   constructor(private readonly options: OutsideOptions) {}
 
@@ -30,14 +31,28 @@ export class Outside {
     return isConfigured(this.access());
   }
 
-  /** Starts to follow each as soon as somebody says where it is, which may be later than this host's start. */
+  /**
+   * Starts to follow each as soon as somebody says where it is, which may be later than this host's start, and an API
+   * server anew when that has changed: a token does not last for ever.
+   */
   reachOut = (): void => {
-    const { db, sysconf, changed, log, signal } = this.options;
+    const { db, sysconf, changed, signal } = this.options;
     const remotes = readSystemIds(db).get('ovn-nb');
     if (remotes !== undefined)
       this.northbound ??= new NorthboundSource({ remotes, sysconf, changed, signal });
-    if (this.isFollowed) this.api ??= new ServiceSource({ ...this.access(), changed, log, signal });
+    const settings = accessSettings(readSystemIds(db));
+    if (settings === this.apiSettings) return;
+    this.apiSettings = settings;
+    this.api?.stop.abort();
+    this.api = this.isFollowed ? this.followServices() : undefined;
   };
+
+  private followServices() {
+    const { changed, log, signal } = this.options;
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    return { source: new ServiceSource({ ...this.access(), changed, log, signal: either }), stop };
+  }
 
   /**
    * What is known of services. External addresses are those of the first gateway, as its load balancers are; where
@@ -45,7 +60,7 @@ export class Outside {
    */
   get services(): ServiceFacts {
     if (!this.isFollowed) return NO_CLAIMS;
-    const claims = this.api?.claims;
+    const claims = this.api?.source.claims;
     const { node, northbound } = this;
     const isAlone = node === undefined || !readSystemIds(this.options.db).has('ovn-nb');
     const isFirst = isAlone ? true : northbound?.isFirstGateway(node);
@@ -63,7 +78,7 @@ export class Outside {
       node === undefined || northbound?.tables === undefined || state === undefined
         ? []
         : misfits(northbound.tables, node, state);
-    return [...unreachable, ...unfit, ...(this.api?.problems ?? [])];
+    return [...unreachable, ...unfit, ...(this.api?.source.problems ?? [])];
   }
 
   private get node(): string | undefined {

@@ -25,6 +25,13 @@ export interface AccessOptions {
 /** Where a Pod finds its token and CA (Kubernetes, "Accessing the Kubernetes API from a Pod"). */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
+const KEYS = ['k8s-api-server', 'k8s-ca-certificate', 'k8s-api-token'] as const;
+
+/** What `external_ids` say of the API server, to be compared: when it is another, so is the way in. */
+export function accessSettings(systemIds: ReadonlyMap<string, string>): string {
+  return JSON.stringify(KEYS.map((key) => systemIds.get(key)));
+}
+
 /** Whether anybody says where an API server is. */
 export function isConfigured({ kubeconfig, systemIds, env }: AccessOptions): boolean {
   return (

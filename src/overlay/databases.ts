@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { directories } from '../daemon/directories.js';
+import { readSystemIds } from '../gateway/bridge_source.js';
 import { ProductError } from '../net/errors.js';
 import { connectSwitch, type Switch } from '../nic/bridge_rows.js';
 import { connect } from '../ovsdb/client.js';
@@ -37,7 +38,7 @@ export async function withDatabases<T>(
 ): Promise<T> {
   const local = await connectSwitch(db, timeoutMs);
   try {
-    const systemIds = systemIdsOf(local);
+    const systemIds = readSystemIds(local);
     const nb = await connectNorthbound(systemIds, timeoutMs);
     try {
       return await use({ local, nb, systemIds, timeoutMs });
@@ -89,10 +90,6 @@ export function requireSystemId(
     );
   }
   return value;
-}
-
-function systemIdsOf(local: Switch): ReadonlyMap<string, string> {
-  return [...local.table('Open_vSwitch').values()][0]?.external_ids ?? new Map();
 }
 
 /** The northbound database of this host, by `external_ids:ovn-nb`. @throws ProductError */

@@ -1,15 +1,19 @@
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
 import { Trouble } from '../daemon/trouble.js';
-import { findAccess } from '../kube/access.js';
+import { type LocalDatabase, readSystemIds } from '../gateway/bridge_source.js';
+import { type AccessOptions, type ApiAccess, accessSettings, findAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
 import { explainError, ProductError } from '../net/errors.js';
-import { connectSwitch } from '../nic/bridge_rows.js';
-import { connectNorthbound } from '../overlay/databases.js';
+import { connectNorthbound, requireSystemId } from '../overlay/databases.js';
 import type { Northbound } from '../overlay/rows.js';
+import { connect } from '../ovsdb/client.js';
+import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { Annotator } from './annotator.js';
 import { ClusterSource } from './cluster_source.js';
+import { formatStatus, statusJson } from './status.js';
 import { Watcher } from './watcher.js';
 
 export interface WatcherCommand {
@@ -22,8 +26,8 @@ const RETRY_MS = 1_000;
 
 /**
  * The watcher: pods to logical ports, services to load balancers, until `daemon.signal` is aborted. It waits for the
- * northbound database and the cluster router.
- * @throws ProductError where the local database does not answer, or nobody says where the API server is
+ * northbound database and the cluster router, and begins anew when it is told of another database or API server.
+ * @throws ProductError where the local database does not answer, or nobody says where the others are
  */
 export async function runWatcher(
   daemon: Daemon,
@@ -31,23 +35,57 @@ export async function runWatcher(
 ): Promise<void> {
   const { signal } = daemon;
   const log = daemon.log('watcher');
-  const local = await connectSwitch(db, timeoutMs);
-  const systemIds = [...local.table('Open_vSwitch').values()][0]?.external_ids ?? new Map<string, string>();
-  local.close();
-  const { sysconf } = directories(process.env);
-  const access = await findAccess({ kubeconfig, systemIds, sysconf, env: process.env });
-  if (access === undefined) {
-    throw new ProductError(
-      'ERR_NOT_CONFIGURED',
-      'external_ids:k8s-api-server is not set; run ovs-vsctl set Open_vSwitch . external_ids:k8s-api-server=https://HOST:6443, or give --kubeconfig',
-    );
-  }
-  daemon.ready();
-  const nb = await awaitNorthbound(systemIds, log, signal);
-  if (nb === undefined) return;
+  const local = await connect(openVswitch, {
+    remotes: db,
+    tables: ['Open_vSwitch'],
+    timeoutMs,
+    signal,
+    log: daemon.log('ovsdb'),
+  });
+  const where = (): AccessOptions => ({
+    kubeconfig,
+    systemIds: readSystemIds(local),
+    sysconf: directories(process.env).sysconf,
+    env: process.env,
+  });
+  requireSystemId(readSystemIds(local), 'ovn-nb', 'tcp:CENTRAL:6641');
+  await requireAccess(where());
 
+  let watcher: Watcher | undefined;
+  const trouble = new Trouble(log);
+  const status = () => ({ watcher, waitingFor: trouble.current });
+  daemon.register('status', '[--json]', 0, 1, ([option]) =>
+    option === '--json' ? statusJson(status()) : formatStatus(status()),
+  );
+  daemon.ready();
+  while (!signal.aborted) {
+    const changed = settingsChanged(local, signal);
+    try {
+      const access = await requireAccess(where());
+      const nb = await awaitNorthbound(readSystemIds(local), trouble, changed);
+      if (nb !== undefined) {
+        log.info(`following ${access.server.origin}`);
+        await follow(access, nb, log, changed, (started) => {
+          watcher = started;
+        });
+        watcher = undefined;
+      }
+    } catch (error) {
+      trouble.report([explainError(error)]);
+      if (!changed.aborted) await once(changed, 'abort');
+    }
+  }
+}
+
+/** Follows one API server for one database until `signal` is aborted. */
+async function follow(
+  access: ApiAccess,
+  nb: Northbound,
+  log: { info(message: string): void; warn(message: string): void },
+  signal: AbortSignal,
+  started: (watcher: Watcher) => void,
+): Promise<void> {
   const api = new KubeApi(access, { sockets: 24 });
-  log.info(`following ${api.name}`);
   const annotator = new Annotator(api, () => watcher.look(), signal);
   const news = {
     podChanged: (key: string) => watcher.podChanged(key),
@@ -56,22 +94,47 @@ export async function runWatcher(
   };
   const cluster = new ClusterSource(api, news, log);
   const watcher: Watcher = new Watcher({ nb, cluster, annotator, log, signal });
+  started(watcher);
   nb.onChange(watcher.northboundChanged);
   nb.onState(watcher.reconnected);
-  registerCommands(daemon, watcher);
   watcher.look();
   await Promise.all([cluster.run(signal), watcher.run()]);
   nb.close();
   api.close();
 }
 
-/** The database is waited for, however long it takes. */
+/** Aborted when the local database says otherwise where to write or whom to follow, and with `signal`. */
+function settingsChanged(local: LocalDatabase, signal: AbortSignal): AbortSignal {
+  const settings = () => {
+    const ids = readSystemIds(local);
+    return JSON.stringify([ids.get('ovn-nb'), accessSettings(ids)]);
+  };
+  const before = settings();
+  const changed = new AbortController();
+  const forget = local.onChange(() => {
+    if (settings() !== before) changed.abort();
+  });
+  const either = AbortSignal.any([signal, changed.signal]);
+  either.addEventListener('abort', forget, { once: true });
+  return either;
+}
+
+/** @throws ProductError where nobody says where the API server is, or what is said cannot be used */
+async function requireAccess(where: AccessOptions): Promise<ApiAccess> {
+  const access = await findAccess(where);
+  if (access !== undefined) return access;
+  throw new ProductError(
+    'ERR_NOT_CONFIGURED',
+    'external_ids:k8s-api-server is not set; run ovs-vsctl set Open_vSwitch . external_ids:k8s-api-server=https://HOST:6443, or give --kubeconfig',
+  );
+}
+
+/** The database is waited for, however long it takes. @throws ProductError where nobody says where it is */
 async function awaitNorthbound(
   systemIds: ReadonlyMap<string, string>,
-  log: { info(message: string): void; warn(message: string): void },
+  trouble: Trouble,
   signal: AbortSignal,
 ): Promise<Northbound | undefined> {
-  const trouble = new Trouble(log);
   while (!signal.aborted) {
     try {
       const nb = await connectNorthbound(systemIds, RETRY_MS);
@@ -84,18 +147,4 @@ async function awaitNorthbound(
     }
   }
   return undefined;
-}
-
-function registerCommands(daemon: Daemon, watcher: Watcher): void {
-  daemon.register('status', '[--json]', 0, 1, ([option]) => {
-    const { counts, totals, problems } = watcher;
-    if (option === '--json') return JSON.stringify({ ...counts, ...totals, problems });
-    const facts = [
-      ['ports', String(counts.ports)],
-      ['services', `${counts.services}, virtual addresses ${counts.vips}`],
-      ['looks', `${totals.looks}, transactions ${totals.transactions}, failures ${totals.failures}`],
-      ...problems.map((problem) => ['problem', problem]),
-    ];
-    return facts.map(([name = '', value = '']) => `${`${name}:`.padEnd(11)}${value}\n`).join('');
-  });
 }

@@ -35,28 +35,41 @@ const REFUSALS: [name: string, ids: () => Record<string, string>, says: RegExp][
   [
     'a token that nobody knows',
     () => ({ 'k8s-api-token': 'wrong' }),
-    /\/api\/v1\/pods: 401 Unauthorized; the credentials are those of external_ids:k8s-api-server/,
+    /: 401 Unauthorized; the credentials are those of external_ids:k8s-api-server/,
   ],
   [
     'an account that may do nothing',
     () => ({ 'k8s-api-token': ACCOUNT_TOKENS.stranger }),
-    /\/api\/v1\/pods: 403 .*cannot list resource .*pods/,
+    /: 403 .*cannot list resource/,
   ],
   [
     'a server of another CA',
     () => ({ 'k8s-ca-certificate': otherCa }),
-    /\/api\/v1\/pods: no answer: .*(certificate|self.signed)/,
+    /: no answer: .*(certificate|self.signed)/,
   ],
 ];
 for (const [name, ids, says] of REFUSALS) {
-  kubeTest(`${name}: the watcher says so once, and goes on asking`, async (t) => {
+  kubeTest(`${name}: watcher and helper say so once, and go on when they are told better`, async (t) => {
     await tell(cluster.master, ids());
-    const watcher = await start(cluster.master, 'ovn-k8s-watcher', '--overlay', '--pidfile');
-    await watcher.says(says);
-    await until('the problem in its status', async () => when(says.test(await status('ovn-k8s-watcher'))));
-    t.notRegex(watcher.output, new RegExp(TOKEN));
-    t.is(watcher.output.match(new RegExp(says, 'g'))?.length, 1, watcher.output);
-    await watcher.stop();
+    await tell(gateway, ids());
+    const watcher = await startWatcher();
+    const helper = await startHelper();
+    for (const { daemon, node, program, path } of [
+      { daemon: watcher, node: cluster.master, program: 'ovn-k8s-watcher', path: '/api/v1/pods' },
+      { daemon: helper, node: gateway, program: 'ovn-k8s-gateway-helper', path: '/api/v1/services' },
+    ]) {
+      const problem = new RegExp(`WARN.*${path}${says.source}`, 'g');
+      await daemon.says(new RegExp(problem.source));
+      await until('the problem in its status', async () => when(says.test(await status(node, program))));
+      t.notRegex(daemon.output, new RegExp(TOKEN));
+      t.is(daemon.output.match(problem)?.length, 1, daemon.output);
+      await tell(node, {});
+      await daemon.says(/\d+ (services )?listed/);
+      await until('no problem in its status', async () =>
+        when(!new RegExp(path).test(await status(node, program))),
+      );
+      await daemon.stop();
+    }
   });
 }
 
@@ -64,19 +77,15 @@ kubeTest('with the rights of packaging/kubernetes alone all of it works', async 
   await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
   await tell(cluster.master, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-watcher'] });
   await tell(gateway, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-node'] });
-  const watcher = await start(cluster.master, 'ovn-k8s-watcher', '--overlay', '--pidfile');
-  const helper = await start(
-    gateway,
-    'ovn-k8s-gateway-helper',
-    ...['--physical-bridge=breth0', '--physical-interface=eth0', '--pidfile'],
-  );
+  const watcher = await startWatcher();
+  const helper = await startHelper();
   await helper.says(/1 services listed|2 services listed/);
   const { ips } = await new CniPlugin(gateway.host).add({
     ...(await makeSandbox(cluster.lab, 'one')),
     pod: 'one',
   });
   t.regex(ips[0]?.address ?? '', /^10\.244\.2\./);
-  t.notRegex(await status('ovn-k8s-watcher'), /problem/);
+  t.notRegex(await status(cluster.master, 'ovn-k8s-watcher'), /problem/);
   for (const { output } of [watcher, helper]) t.notRegex(output, /40[13]|test-\w+-token/);
 });
 
@@ -103,6 +112,15 @@ async function start({ host }: Node, program: string, ...args: readonly string[]
   return running;
 }
 
-function status(program: string): Promise<string> {
-  return cluster.master.host.appctl('-t', program, 'status');
+function startWatcher(): Promise<Running> {
+  return start(cluster.master, 'ovn-k8s-watcher', '--overlay', '--pidfile');
+}
+
+function startHelper(): Promise<Running> {
+  const names = ['--physical-bridge=breth0', '--physical-interface=eth0'];
+  return start(gateway, 'ovn-k8s-gateway-helper', ...names, '--pidfile');
+}
+
+function status({ host }: Node, program: string): Promise<string> {
+  return host.appctl('-t', program, 'status');
 }
