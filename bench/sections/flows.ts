@@ -2,7 +2,7 @@ import { demuxFlows } from '../../src/demux/table.js';
 import { JsonSplitter } from '../../src/net/json_stream.js';
 import { formatBundle } from '../../src/openflow/bundle.js';
 import { parseDumpedFlow } from '../../src/openflow/flow.js';
-import { diffFlows } from '../../src/openflow/reconcile.js';
+import { byKey, diffFlows } from '../../src/openflow/reconcile.js';
 import { GATEWAY } from '../../test/demux/sample.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { dumpOf } from '../lab/dump.js';
@@ -54,7 +54,7 @@ async function looks(reference: Figure): Promise<Figure[]> {
       ['make', () => demuxFlows(state)],
       ['print', () => formatBundle({ add: desired, remove: [] })],
       ['parse', read],
-      ['compare', () => diffFlows(desired, installed)],
+      ['compare', () => diffFlows(byKey(desired), byKey(installed))],
     ];
     for (const [verb, call] of work) {
       const name = `${verb} ${desired.length} flows`;

@@ -52,9 +52,9 @@ export class Rule {
     return new Rule({ ...this.place, table }, this.matches);
   }
 
-  /** Ahead of the rules of class `name` instead of at this class's own precedence. */
-  ahead(name: PacketClass): Rule {
-    return new Rule({ ...this.place, priority: priorityOf(name) + 1 }, this.matches);
+  /** Ahead of the rules of class `name` instead of at this class's own precedence, and of those less far ahead. */
+  ahead(name: PacketClass, by = 1): Rule {
+    return new Rule({ ...this.place, priority: priorityOf(name) + by }, this.matches);
   }
 
   /** Frames whatever their VLAN tag. */

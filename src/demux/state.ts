@@ -14,8 +14,8 @@ export type Demux =
   | { readonly mode: 'conntrack' }
   | { readonly mode: 'port-range'; readonly range: PortRange };
 
-/** All that decides who gets a packet on the gateway's bridge. */
-export interface GatewayState {
+/** What decides who gets a packet on the gateway's bridge, but for what services take of it. */
+export interface GatewayFrame {
   readonly bridge: string;
   /** The MAC that host and gateway router share: the bridge's. */
   readonly mac: MacAddress;
@@ -27,9 +27,13 @@ export interface GatewayState {
   readonly otherPorts: boolean;
   /** IP: the addresses that host and gateway router share, at most one a family. */
   readonly addresses: readonly IpAddress[];
-  /** External and ingress addresses that this gateway carries for services. */
-  readonly served: readonly IpAddress[];
-  /** Node ports of services, on every address of `addresses`. */
-  readonly nodePorts: readonly NodePort[];
   readonly demux: Demux;
+}
+
+/** All that decides who gets a packet on the gateway's bridge. */
+export interface GatewayState extends GatewayFrame {
+  /** External and ingress addresses that this gateway carries for services. */
+  readonly served: Iterable<IpAddress>;
+  /** Node ports of services, on every address of `addresses`. */
+  readonly nodePorts: Iterable<NodePort>;
 }

@@ -6,7 +6,7 @@ import { term } from '../openflow/match.js';
 import { LOCAL } from '../openflow/ofport.js';
 import { ANNOUNCEMENT_TABLE, announcement } from './announcement.js';
 import { rule, sentBy, steer } from './rule.js';
-import type { GatewayState, NodePort } from './state.js';
+import type { GatewayFrame, GatewayState, NodePort } from './state.js';
 
 /** Where connections that pods opened are tracked in `conntrack` mode, as the original had it. */
 export const POD_ZONE = 64000;
@@ -32,8 +32,7 @@ const RELATED = term('ct_state', 0x24, 0x24);
  * What is matched never depends on the order below; an earlier class has the higher priority.
  */
 export function demuxFlows(state: GatewayState): Flow[] {
-  const { mac, phys, patch, addresses, nodePorts } = state;
-  const served = state.served.filter((ip) => !addresses.includes(ip));
+  const { mac, phys, patch, addresses } = state;
   const toAll: Action = state.otherPorts ? NORMAL : { kind: 'output', port: LOCAL };
   const toPatch: Action[] = patch === undefined ? [] : [{ kind: 'output', port: patch }];
   const toUs = (name: Parameters<typeof rule>[0]) => rule(name).from(phys).toMac(mac);
@@ -60,8 +59,6 @@ export function demuxFlows(state: GatewayState): Flow[] {
 
     rule('neighbour-request').from(phys).arp({ op: 1, tpa: addresses }).output(LOCAL),
     rule('neighbour-request').from(phys).nd(135, addresses).output(LOCAL),
-    rule('neighbour-request').from(phys).arp({ op: 1, tpa: served }).output(patch),
-    rule('neighbour-request').from(phys).nd(135, served).output(patch),
 
     rule('neighbour-reply').from(phys).toMac(mac).arp({ op: 2 }).output(LOCAL, patch),
     rule('neighbour-reply').from(phys).toMac(mac).nd(136).output(LOCAL, patch),
@@ -92,11 +89,9 @@ export function demuxFlows(state: GatewayState): Flow[] {
       .laterFragment()
       .output(LOCAL, patch),
 
-    nodePorts.flatMap(nodePortFlows(state)),
+    [...state.nodePorts].flatMap(nodePortFlows(state)),
 
-    toUs('external')
-      .to(...served)
-      .output(patch),
+    [...state.served].flatMap(servedFlows(state)),
 
     toUs('icmp')
       .to(...addresses)
@@ -110,38 +105,23 @@ export function demuxFlows(state: GatewayState): Flow[] {
     rule('broadcast').from(phys).toGroup().do(toAll),
 
     rule('pod-drop')
-      .ahead('pod-out')
+      .ahead('pod-out', 2)
       .from(patch)
       .arp({ spa: sentBy(addresses), tpa: addresses })
       .drop(),
-    rule('pod-drop').ahead('pod-out').from(patch).toGroup().nd(136, addresses).drop(),
-    podOut(state, served),
+    rule('pod-drop').ahead('pod-out', 2).from(patch).toGroup().nd(136, addresses).drop(),
+    podOut(state),
 
     rule('pod-drop').from(patch).anyTag().drop(),
 
-    rule('host-out')
-      .ahead('host-out')
-      .from(LOCAL)
-      .to(...served)
-      .output(patch),
-    rule('host-out').ahead('host-out').from(LOCAL).arp({ op: 1, tpa: served }).output(patch),
-    rule('host-out').ahead('host-out').from(LOCAL).nd(135, served).output(patch),
     state.otherPorts ? rule('host-out').from(LOCAL).do(NORMAL) : rule('host-out').from(LOCAL).output(phys),
 
     rule('other').anyTag().do(NORMAL),
   ].flat();
 }
 
-/**
- * Row 6: the flows of one node port. Of this row alone there can be thousands of flows, so that a caller may want to
- * make those of a port once.
- */
-export function nodePortFlows({
-  mac,
-  phys,
-  patch,
-  addresses,
-}: Omit<GatewayState, 'nodePorts'>): (nodePort: NodePort) => Flow[] {
+/** Row 6: the flows of one node port, which are nobody else's: of these there can be thousands. */
+export function nodePortFlows({ mac, phys, patch, addresses }: GatewayFrame): (nodePort: NodePort) => Flow[] {
   const toUs = rule('node-port')
     .from(phys)
     .toMac(mac)
@@ -149,8 +129,36 @@ export function nodePortFlows({
   return ({ protocol, port }) => toUs.transport(protocol, port).output(patch);
 }
 
+/**
+ * Row 7, and what rows 2, 12 and 14 say of served addresses: the flows of one of them, which are nobody else's. One
+ * that host and router share is served like any other port of theirs.
+ */
+export function servedFlows({ mac, phys, patch, addresses }: GatewayFrame): (address: IpAddress) => Flow[] {
+  return (address) => {
+    if (addresses.includes(address)) return [];
+    const out = rule('pod-out').from(patch).fromMac(mac);
+    const hostOut = rule('host-out').ahead('host-out').from(LOCAL);
+    return [
+      rule('neighbour-request')
+        .from(phys)
+        .arp({ op: 1, tpa: [address] })
+        .output(patch),
+      rule('neighbour-request').from(phys).nd(135, [address]).output(patch),
+
+      rule('external').from(phys).toMac(mac).to(address).output(patch),
+
+      out.arp({ spa: sentBy([address]), sha: mac }).output(phys),
+      isLinkLocal(address) ? [] : out.fromIp(address).output(phys),
+
+      hostOut.to(address).output(patch),
+      hostOut.arp({ op: 1, tpa: [address] }).output(patch),
+      hostOut.nd(135, [address]).output(patch),
+    ].flat();
+  };
+}
+
 /** Row 9: what tells a pod's return traffic from the host's own. */
-function podReturn({ mac, phys, patch, addresses, demux }: GatewayState): Flow[] {
+function podReturn({ mac, phys, patch, addresses, demux }: GatewayFrame): Flow[] {
   const toUs = rule('pod-return')
     .from(phys)
     .toMac(mac)
@@ -175,11 +183,10 @@ function podReturn({ mac, phys, patch, addresses, demux }: GatewayState): Flow[]
 }
 
 /** Row 12: what the gateway router may send under the host's MAC. */
-function podOut({ mac, phys, patch, addresses, demux }: GatewayState, served: readonly IpAddress[]): Flow[] {
+function podOut({ mac, phys, patch, addresses, demux }: GatewayFrame): Flow[] {
   if (phys === undefined) return [];
   const out = rule('pod-out').from(patch).fromMac(mac);
   const ahead = out.ahead('pod-out');
-  const fromRouter = [...addresses, ...served];
   const toPhys: Action = { kind: 'output', port: phys };
   // Neighbour discovery and later fragments have no connection to commit.
   const untracked =
@@ -201,11 +208,10 @@ function podOut({ mac, phys, patch, addresses, demux }: GatewayState, served: re
         ];
   const commit = demux.mode === 'conntrack' ? [COMMIT] : [];
   return [
-    out.arp({ spa: sentBy(fromRouter), sha: mac }).do(toPhys),
+    out.arp({ spa: sentBy(addresses), sha: mac }).do(toPhys),
     out.fromIp(linkLocalOf(mac)).nd(135).do(toPhys),
     out.fromIp(linkLocalOf(mac)).nd(136).do(toPhys),
     ...untracked,
     out.fromIp(...addresses).do(...commit, toPhys),
-    out.fromIp(...served.filter((ip) => !isLinkLocal(ip))).do(toPhys),
   ].flat();
 }

@@ -1,19 +1,22 @@
+import { setImmediate as breath } from 'node:timers/promises';
 import { type Log, Trouble } from '../daemon/trouble.js';
 import { Wakeup } from '../daemon/wakeup.js';
-import type { GatewayState } from '../demux/state.js';
+import type { GatewayFrame, GatewayState } from '../demux/state.js';
 import { explainError } from '../net/errors.js';
-import { bundleSize } from '../openflow/bundle.js';
 import type { FlowChannel, SwitchNews } from '../openflow/channel.js';
-import { diffFlows } from '../openflow/reconcile.js';
-import { desiredFlows } from './desired.js';
-import type { Facts, Intent, ServiceFacts } from './facts.js';
+import type { Flow, FlowIdentity } from '../openflow/flow.js';
+import type { Keyed } from '../openflow/keyed.js';
+import { desiredFlows, type LoopState } from './desired.js';
+import type { Facts, Intent } from './facts.js';
 import { InstalledFlows } from './installed_flows.js';
-import { recoverClaims } from './services.js';
+import { filledIn, NO_CLAIMS, recoverClaims, type ServiceClaims, type ServiceFacts } from './services.js';
 import { readFacts } from './state.js';
 import { reconcileSettings } from './switch.js';
 
-/** How often flows and settings are looked at though nothing was heard: `set-frags` makes no news. */
+/** How often settings are read though nothing was heard, `set-frags` makes no news; flows at most as often. */
 const AUDIT_MS = 20_000;
+/** Reading the flows though nothing was heard takes a thousandth of the time at most: of many it is done less often. */
+const FLOW_AUDIT_SHARE = 1 / 1_000;
 /** Waits after a failure: they double up to the second, and start again after a success. */
 const RETRY_MS = { first: 20, most: 1_000 };
 
@@ -45,7 +48,8 @@ export interface Totals {
 
 /**
  * The loop that keeps one bridge right: something rings, facts become a state, the state flows, and what differs
- * on the switch is sent. It looks at the whole each time, so a lost event or a restart is no special case.
+ * on the switch is sent. It looks at the whole each time, so a lost event or a restart is no special case; that one
+ * state shares with the next what did not change makes a look cost no more than a change.
  */
 export class Controller {
   readonly totals: Totals = {
@@ -63,8 +67,11 @@ export class Controller {
   private wasUp = false;
   private settingsDue = true;
   private retryMs = RETRY_MS.first;
+  private auditAt = performance.now() + AUDIT_MS;
   private lastPatch: number | undefined;
-  private state: GatewayState | undefined;
+  private state: LoopState | undefined;
+  /** The flows that were wanted last, and what for. */
+  private made: { readonly state: LoopState; readonly flows: Keyed<Flow> } | undefined;
   private failure: string | undefined;
   private isSynced = false;
   private readonly stopped = new AbortController();
@@ -121,13 +128,22 @@ export class Controller {
     const signal = AbortSignal.any([this.options.signal, this.stopped.signal]);
     channel.watch((news) => this.hear(news), signal);
     while (!signal.aborted) {
-      const rang = await this.wakeup.wait(this.failure === undefined ? AUDIT_MS : this.retryMs, signal);
-      if (!rang) {
-        this.settingsDue = true;
-        this.installed.doubt();
-      }
+      const untilAudit = Math.max(0, this.auditAt - performance.now());
+      await this.wakeup.wait(
+        this.failure === undefined ? untilAudit : Math.min(this.retryMs, untilAudit),
+        signal,
+      );
+      // What came in the same breath is one reason to look.
+      await breath();
+      if (performance.now() >= this.auditAt) this.audit();
       if (!signal.aborted) await this.once();
     }
+  }
+
+  private audit(): void {
+    this.auditAt = performance.now() + AUDIT_MS;
+    this.settingsDue = true;
+    this.installed.doubtEvery(FLOW_AUDIT_SHARE);
   }
 
   private hear(news: SwitchNews): void {
@@ -148,11 +164,11 @@ export class Controller {
     this.totals.looks++;
     const { learn, intent, mend, otherProblems } = this.options;
     const facts = learn();
-    const { state, problems } = readFacts(facts, intent);
-    this.state = state;
+    const { state: frame, problems } = readFacts(facts, intent);
+    this.state = frame && { ...frame, ...filledIn(facts.services, this.made?.state ?? NO_CLAIMS) };
     try {
-      if (state !== undefined && this.switchIsUp) {
-        await this.settle(state, facts.services);
+      if (frame !== undefined && this.switchIsUp) {
+        await this.settle(frame, facts.services);
         // Only now: what OVN gets to send and receive here is sorted by the flows.
         await mend();
       }
@@ -170,26 +186,19 @@ export class Controller {
     this.trouble.report([...absence, ...failure, ...problems, ...otherProblems()]);
   }
 
-  private async settle(reading: GatewayState, services: ServiceFacts): Promise<void> {
+  private async settle(frame: GatewayFrame, services: ServiceFacts): Promise<void> {
     const { log } = this.options;
     const installed = await this.installed.read();
-    // What no API server has said anything of yet stays as the switch has it.
-    const found = recoverClaims(services.nodePorts && services.served ? [] : installed);
-    const state = {
-      ...reading,
-      nodePorts: services.nodePorts ?? found.nodePorts,
-      served: services.served ?? found.served,
-    };
+    const state = { ...frame, ...filledIn(services, this.claimsBehind(installed, services)) };
     this.state = state;
-    const bundle = diffFlows(this.desired(state), installed);
-    if (bundleSize(bundle) > 0) {
-      await this.installed.apply(bundle, installed);
+    const flows = this.desired(state);
+    this.made = { state, flows };
+    const { add, remove } = await this.installed.become(flows, installed);
+    if (add.length + remove.length > 0) {
       this.totals.bundles++;
-      this.totals.flowsAdded += bundle.add.length;
-      this.totals.flowsRemoved += bundle.remove.length;
-      log.info(
-        `${state.bridge}: one bundle: ${bundle.add.length} flows added, ${bundle.remove.length} deleted`,
-      );
+      this.totals.flowsAdded += add.length;
+      this.totals.flowsRemoved += remove.length;
+      log.info(`${state.bridge}: one bundle: ${add.length} flows added, ${remove.length} deleted`);
     }
     await this.settleSettings(state);
     this.isSynced = true;
@@ -197,8 +206,14 @@ export class Controller {
     this.syncWaiters.clear();
   }
 
+  /** What no API server has said anything of yet stays as the switch has it. */
+  private claimsBehind(installed: Keyed<FlowIdentity>, { nodePorts, served }: ServiceFacts): ServiceClaims {
+    if (nodePorts !== undefined && served !== undefined) return NO_CLAIMS;
+    return this.made?.flows === installed ? this.made.state : recoverClaims(installed);
+  }
+
   /** Settings make no news, so they are read when the switch or the patch port is new, and at each audit. */
-  private async settleSettings(state: GatewayState): Promise<void> {
+  private async settleSettings(state: GatewayFrame): Promise<void> {
     const { channel, log } = this.options;
     if (!this.settingsDue && state.patch === this.lastPatch) return;
     for (const change of await reconcileSettings(channel, state)) log.info(`${state.bridge}: ${change}`);

@@ -1,25 +1,50 @@
-import type { GatewayState } from '../demux/state.js';
-import { demuxFlows, nodePortFlows } from '../demux/table.js';
+import type { GatewayFrame } from '../demux/state.js';
+import { demuxFlows, nodePortFlows, servedFlows } from '../demux/table.js';
 import type { Flow } from '../openflow/flow.js';
+import type { Keyed } from '../openflow/keyed.js';
+import { byKey } from '../openflow/reconcile.js';
+import type { ServiceClaims } from './services.js';
 
-/** `demuxFlows` that makes anew only what has changed since it was asked last: most flows are those of node ports. */
-export function desiredFlows(): (state: GatewayState) => readonly Flow[] {
-  let last: { readonly said: string; readonly rest: readonly Flow[] } | undefined;
-  let made: ReadonlyMap<string, readonly Flow[]> = new Map();
-  return ({ nodePorts, ...others }) => {
-    const said = JSON.stringify(others);
-    if (last?.said !== said) {
-      last = { said, rest: demuxFlows({ ...others, nodePorts: [] }) };
-      made = new Map();
-    }
-    const flowsOf = nodePortFlows(others);
-    const known = made;
-    made = new Map(
-      nodePorts.map((nodePort) => {
-        const name = `${nodePort.protocol} ${nodePort.port}`;
-        return [name, known.get(name) ?? flowsOf(nodePort)];
-      }),
-    );
-    return [...last.rest, ...[...made.values()].flat()];
+/** {@link GatewayState} as the loop has it: one is made from the other, and shares what services still claim. */
+export type LoopState = GatewayFrame & ServiceClaims;
+
+/**
+ * `demuxFlows`, at the cost of what differs from the state it was asked for last: the flows of a node port or of a
+ * served address follow from it and from the frame alone.
+ */
+export function desiredFlows(): (state: LoopState) => Keyed<Flow> {
+  let last: { readonly state: LoopState; readonly flows: Keyed<Flow> } | undefined;
+  return (state) => {
+    const flows =
+      last !== undefined && frameText(last.state) === frameText(state)
+        ? follow(last.flows, last.state, state)
+        : byKey(demuxFlows(state));
+    last = { state, flows };
+    return flows;
   };
+}
+
+function follow(flows: Keyed<Flow>, before: LoopState, after: LoopState): Keyed<Flow> {
+  return flows.with([
+    ...changes(before.nodePorts, after.nodePorts, nodePortFlows(after)),
+    ...changes(before.served, after.served, servedFlows(after)),
+  ]);
+}
+
+/** What the flows of a claim that went leave, and then what those of one that came take. */
+function changes<C>(
+  before: Keyed<C>,
+  after: Keyed<C>,
+  flowsOf: (claim: C) => readonly Flow[],
+): (readonly [string, Flow | undefined])[] {
+  const differences = before.differences(after);
+  const flows = (claim: C | undefined) => (claim === undefined ? [] : flowsOf(claim));
+  return [
+    ...differences.flatMap((one) => flows(one.before).map(({ key }) => [key, undefined] as const)),
+    ...differences.flatMap((one) => flows(one.after).map((flow) => [flow.key, flow] as const)),
+  ];
+}
+
+function frameText({ nodePorts: _, served: __, ...frame }: LoopState): string {
+  return JSON.stringify(frame);
 }

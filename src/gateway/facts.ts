@@ -1,8 +1,7 @@
-import type { NodePort } from '../demux/state.js';
 import type { Cidr } from '../net/cidr.js';
-import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import type { Ofport } from '../openflow/ofport.js';
+import type { ServiceFacts } from './services.js';
 
 /** An interface of the bridge. `uuid` and `ofport` together are the port: numbers are used again. */
 export interface BridgePort {
@@ -27,16 +26,14 @@ export interface LocalAddress extends Cidr {
   readonly secondary: boolean;
 }
 
-/** What services take of the gateway's traffic; `undefined` for what is not known yet, which stays as it is. */
-export interface ServiceFacts {
-  readonly nodePorts: readonly NodePort[] | undefined;
-  readonly served: readonly IpAddress[] | undefined;
-}
-
-/** Everything the helper has learnt of its host: what its sources write and its decisions read. */
-export interface Facts {
+/** What the helper has learnt of its host. */
+export interface HostFacts {
   readonly bridge: BridgeFacts | undefined;
   readonly localAddresses: readonly LocalAddress[];
+}
+
+/** Everything the helper has learnt: what its sources write and its decisions read. */
+export interface Facts extends HostFacts {
   readonly services: ServiceFacts;
 }
 

@@ -1,14 +1,17 @@
-import type { Bundle } from '../openflow/bundle.js';
+import { type Bundle, bundleSize } from '../openflow/bundle.js';
 import type { FlowChannel } from '../openflow/channel.js';
-import type { InstalledFlow } from '../openflow/flow.js';
+import type { Flow, FlowIdentity } from '../openflow/flow.js';
+import type { Keyed } from '../openflow/keyed.js';
+import { byKey, diffFlows } from '../openflow/reconcile.js';
 
 /**
  * What the switch has of our flows: read from it whenever there is doubt, and known without asking as long as
  * nothing but our own bundles changed it.
  */
 export class InstalledFlows {
-  private known: readonly InstalledFlow[] | undefined;
+  private known: Keyed<FlowIdentity> | undefined;
   private doubts = 0;
+  private reading = { at: 0, tookMs: 0 };
 
   constructor(private readonly channel: FlowChannel) {}
 
@@ -18,33 +21,38 @@ export class InstalledFlows {
     this.doubts++;
   }
 
+  /** Doubts though nothing happened, but so seldom that the readings take `share` of the time at most. */
+  doubtEvery(share: number): void {
+    if (performance.now() - this.reading.at >= this.reading.tookMs / share) this.doubt();
+  }
+
   /** @throws SwitchUnreachable */
-  async read(): Promise<readonly InstalledFlow[]> {
+  async read(): Promise<Keyed<FlowIdentity>> {
     if (this.known !== undefined) return this.known;
     const before = this.doubts;
-    const found = await this.channel.readFlows();
+    const at = performance.now();
+    const found = byKey(await this.channel.readFlows());
+    this.reading = { at, tookMs: performance.now() - at };
     if (this.doubts === before) this.known = found;
     return found;
   }
 
   /**
-   * Sends a bundle, made for what {@link read} returned. Whatever comes of one that failed is for the next read to see.
+   * Makes the switch have `desired` where it had `installed`, which {@link read} returned, and answers what that
+   * took. Whatever comes of a bundle that failed is for the next read to see.
    * @throws SwitchUnreachable, BundleRefused, BundleUnknown
    */
-  async apply(bundle: Bundle, installed: readonly InstalledFlow[]): Promise<void> {
+  async become(desired: Keyed<Flow>, installed: Keyed<FlowIdentity>): Promise<Bundle> {
+    const bundle = diffFlows(desired, installed);
     const before = this.doubts;
     try {
-      await this.channel.apply(bundle);
+      if (bundleSize(bundle) > 0) await this.channel.apply(bundle);
     } catch (error) {
       this.doubt();
       throw error;
     }
-    if (this.doubts === before) this.known = afterwards(installed, bundle);
+    // The very collection that was wanted: the next one is made from it, and compared with it at the cost of a change.
+    if (this.doubts === before && this.known !== undefined) this.known = desired;
+    return bundle;
   }
-}
-
-function afterwards(installed: readonly InstalledFlow[], { add, remove }: Bundle): InstalledFlow[] {
-  const changed = new Set([...add, ...remove].map(({ key }) => key));
-  const added = add.map(({ cookie, key, text }) => ({ cookie, key, text, packets: 0n, bytes: 0n }));
-  return [...installed.filter(({ key }) => !changed.has(key)), ...added];
 }

@@ -1,4 +1,4 @@
-import type { GatewayState } from '../demux/state.js';
+import type { GatewayFrame } from '../demux/state.js';
 import { parseCidr } from '../net/cidr.js';
 import { formatPortRange } from '../net/ports.js';
 import type { Client } from '../ovsdb/client.js';
@@ -16,7 +16,7 @@ export const CHECKED_TABLES = ['Logical_Router', 'Logical_Router_Port', 'NAT'] a
 export function misfits(
   nb: Pick<Northbound, 'find' | 'filter' | 'table'>,
   node: string,
-  state: GatewayState,
+  state: GatewayFrame,
 ): string[] {
   const name = `GR_${node}`;
   const router = nb.find('Logical_Router', (row) => row.name === name);

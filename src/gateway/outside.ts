@@ -1,11 +1,10 @@
-import type { GatewayState } from '../demux/state.js';
+import type { GatewayFrame } from '../demux/state.js';
 import { type AccessOptions, accessSettings, isConfigured } from '../kube/access.js';
 import { type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
-import type { ServiceFacts } from './facts.js';
 import { misfits } from './northbound_check.js';
 import { NorthboundSource } from './northbound_source.js';
 import { ServiceSource } from './service_source.js';
-import { NO_CLAIMS } from './services.js';
+import { NO_CLAIMS, type ServiceFacts } from './services.js';
 import { NODE_NAME } from './state.js';
 
 export interface OutsideOptions {
@@ -66,12 +65,12 @@ export class Outside {
     const isFirst = isAlone ? true : northbound?.isFirstGateway(node);
     return {
       nodePorts: claims?.nodePorts,
-      served: isFirst === undefined ? undefined : isFirst ? claims?.served : [],
+      served: isFirst === undefined ? undefined : isFirst ? claims?.served : NO_CLAIMS.served,
     };
   }
 
   /** What is wrong out there, and what there no longer fits `state`. */
-  problems(state: GatewayState | undefined): readonly string[] {
+  problems(state: GatewayFrame | undefined): readonly string[] {
     const { node, northbound } = this;
     const unreachable = northbound?.problem === undefined ? [] : [northbound.problem];
     const unfit =

@@ -3,7 +3,8 @@ import { type AccessOptions, findAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
 import { Reflector } from '../kube/reflector.js';
 import { explainError } from '../net/errors.js';
-import { readServices, type ServiceClaims } from './services.js';
+import { ClaimBook } from './claim_book.js';
+import type { ServiceClaims } from './services.js';
 
 export interface ServiceSourceOptions extends AccessOptions {
   readonly changed: () => void;
@@ -15,7 +16,7 @@ export interface ServiceSourceOptions extends AccessOptions {
 export class ServiceSource {
   private services: Reflector<V1Service> | undefined;
   private why: string | undefined;
-  private read: { readonly claims: ServiceClaims; readonly problems: readonly string[] } | undefined;
+  private readonly book = new ClaimBook();
 
   constructor(private readonly options: ServiceSourceOptions) {
     void this.follow();
@@ -23,20 +24,12 @@ export class ServiceSource {
 
   /** What services claim; `undefined` until the first list is here. */
   get claims(): ServiceClaims | undefined {
-    return this.look()?.claims;
+    return this.services?.hasSynced ? this.book.claims : undefined;
   }
 
   get problems(): readonly string[] {
     const absence = this.services?.problem ?? this.why;
-    return [...(absence === undefined ? [] : [absence]), ...(this.look()?.problems ?? [])];
-  }
-
-  private look() {
-    if (this.read === undefined && this.services?.hasSynced) {
-      const { problems, ...claims } = readServices(this.services.objects.values());
-      this.read = { claims, problems };
-    }
-    return this.read;
+    return [...(absence === undefined ? [] : [absence]), ...this.book.problems];
   }
 
   private async follow(): Promise<void> {
@@ -44,8 +37,8 @@ export class ServiceSource {
     try {
       const access = await findAccess(this.options);
       if (access === undefined) return;
-      const news = () => {
-        this.read = undefined;
+      const news = (key: string) => {
+        this.book.put(key, this.services?.objects.get(key));
         changed();
       };
       const api = new KubeApi(access);
@@ -53,7 +46,7 @@ export class ServiceSource {
       const quiet = { info: changed, warn: changed };
       const listed = (count: number) => {
         log.info(`${api.name}: ${count} services listed`);
-        news();
+        changed();
       };
       this.services = new Reflector({ api, path: '/api/v1/services', changed: news, listed, log: quiet });
       await this.services.run(signal);

@@ -1,19 +1,19 @@
-import type { Demux, GatewayState } from '../demux/state.js';
+import type { Demux, GatewayFrame } from '../demux/state.js';
 import { explainError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
 import { parsePortRange } from '../net/ports.js';
 import { LOCAL } from '../openflow/ofport.js';
-import type { BridgeFacts, BridgePort, Facts, Intent, LocalAddress } from './facts.js';
+import type { BridgeFacts, BridgePort, HostFacts, Intent, LocalAddress } from './facts.js';
 
 /** The keys that `gateway-init` writes on the bridge's row. */
 export const PHYSICAL_IP = 'k8s-physical-ip';
 export const SNAT_PORT_RANGE = 'k8s-snat-port-range';
 export const NODE_NAME = 'k8s-node-name';
 
-/** What the helper makes of the facts: the state that flows follow from, and what an operator should know. */
+/** What the helper makes of the facts: what flows follow from beside services, and what an operator should know. */
 export interface Reading {
   /** `undefined` while there is no bridge, or it has no MAC yet. */
-  readonly state: GatewayState | undefined;
+  readonly state: GatewayFrame | undefined;
   /** Each one line; the order is stable, so that news can be told from what was said before. */
   readonly problems: readonly string[];
 }
@@ -24,7 +24,7 @@ export function patchName(bridge: string): string {
 }
 
 /** Reads the facts; pure, and total: whatever is missing makes a problem, not an exception. */
-export function readFacts(facts: Facts, intent: Intent): Reading {
+export function readFacts(facts: HostFacts, intent: Intent): Reading {
   const { bridge } = facts;
   if (bridge === undefined) {
     return {
@@ -53,8 +53,6 @@ export function readFacts(facts: Facts, intent: Intent): Reading {
         (port) => !known.has(port.name) && port.ofport !== undefined && port.ofport !== LOCAL,
       ),
       addresses,
-      served: facts.services.served ?? [],
-      nodePorts: facts.services.nodePorts ?? [],
       demux,
     },
     problems,

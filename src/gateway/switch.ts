@@ -1,4 +1,4 @@
-import type { GatewayState } from '../demux/state.js';
+import type { GatewayFrame } from '../demux/state.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import { flow, type InstalledFlow } from '../openflow/flow.js';
 
@@ -8,7 +8,7 @@ import { flow, type InstalledFlow } from '../openflow/flow.js';
  */
 export async function reconcileSettings(
   channel: FlowChannel,
-  { patch }: GatewayState,
+  { patch }: GatewayFrame,
 ): Promise<readonly string[]> {
   const actual = await channel.readSettings();
   const changed: string[] = [];

@@ -1,10 +1,10 @@
 import { formatCookie } from './cookie.js';
-import type { Flow, InstalledFlow } from './flow.js';
+import type { Flow, FlowIdentity } from './flow.js';
 
 /** Changes that a switch makes all at once or not at all (OpenFlow 1.4.1 section 6.9). */
 export interface Bundle {
   readonly add: readonly Flow[];
-  readonly remove: readonly Pick<InstalledFlow, 'key' | 'cookie'>[];
+  readonly remove: readonly Pick<FlowIdentity, 'key' | 'cookie'>[];
 }
 
 export function bundleSize(bundle: Bundle): number {

@@ -13,8 +13,9 @@ export interface SwitchSettings {
 }
 
 /**
- * `up`: the switch answers, and from now on is listened to; `changed`: flows or ports are not what they were;
- * `down`: the switch is gone, with everything it was told. News says "look again", never what to do.
+ * `up`: the switch answers, and from now on is listened to; `changed`: somebody else changed flows or ports, a
+ * channel's own bundles are no news; `down`: the switch is gone, with everything it was told. News says "look again",
+ * never what to do.
  */
 export type SwitchNews = 'up' | 'changed' | 'down';
 

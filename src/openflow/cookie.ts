@@ -28,7 +28,7 @@ export function formatCookie(cookie: bigint): string {
 }
 
 /** FNV-1a, 32 bits: a fingerprint, not a defence; what a flow says is always compared by its text. */
-function fnv1a(text: string): number {
+export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

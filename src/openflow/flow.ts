@@ -13,11 +13,11 @@ export interface Flow {
   readonly text: string;
 }
 
+/** What tells a flow from all others, and whether it is the one that was wanted. */
+export type FlowIdentity = Pick<Flow, 'cookie' | 'key' | 'text'>;
+
 /** A flow that the switch has, with its counters. */
-export interface InstalledFlow {
-  readonly cookie: bigint;
-  readonly key: string;
-  readonly text: string;
+export interface InstalledFlow extends FlowIdentity {
   readonly packets: bigint;
   readonly bytes: bigint;
 }

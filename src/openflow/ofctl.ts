@@ -7,6 +7,7 @@ import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
 import { watchSwitch } from './ofctl_watch.js';
 import { LOCAL, type Ofport, parsePort } from './ofport.js';
+import { OwnEcho } from './own_echo.js';
 import { ReadyProcess } from './ready_process.js';
 
 export interface OfctlOptions {
@@ -27,6 +28,7 @@ const MAX_REPLY_BYTES = 512 * 1024 * 1024;
 export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
   const target = `unix:${rundir}/${bridge}.mgmt`;
   const readDump = dumpReader();
+  const echo = new OwnEcho();
   const bundles = new ReadyProcess(
     ['ovs-ofctl', '-O', 'OpenFlow14', '--bundle', '--no-names', 'add-flows', target, '-'],
     timeoutMs,
@@ -59,9 +61,12 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     },
 
     async apply(bundle: Bundle): Promise<void> {
+      echo.expect(bundle);
       const outcome = await bundles.run(formatBundle(bundle));
+      if (outcome !== 'late' && !outcome.failed) return;
+      echo.forget();
       if (outcome === 'late') throw new BundleUnknown(bridge, timeoutMs);
-      if (outcome.failed) throw new BundleRefused(bridge, complaintOf(outcome), { cause: outcome });
+      throw new BundleRefused(bridge, complaintOf(outcome), { cause: outcome });
     },
 
     async setFragments(mode: FragmentMode): Promise<void> {
@@ -74,7 +79,7 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
 
     watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
       bundles.keepReady(signal);
-      watchSwitch({ socket: `${rundir}/${bridge}.mgmt`, listener, signal });
+      watchSwitch({ socket: `${rundir}/${bridge}.mgmt`, echo, listener, signal });
     },
   };
 }

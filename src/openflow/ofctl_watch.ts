@@ -1,13 +1,17 @@
 import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { SwitchNews } from './channel.js';
+import type { OwnEcho } from './own_echo.js';
 
 /** How often a socket that refuses is tried again: an accepted connection costs a tenth of a millisecond. */
 const PROBE_MS = 15;
 
 interface Watched {
   readonly socket: string;
+  /** What need not be told. */
+  readonly echo: OwnEcho;
   readonly listener: (news: SwitchNews) => void;
   readonly signal: AbortSignal;
 }
@@ -23,10 +27,11 @@ export function watchSwitch(watched: Watched): void {
   void keepWatching(watched);
 }
 
-async function keepWatching({ socket, listener, signal }: Watched): Promise<void> {
+async function keepWatching(watched: Watched): Promise<void> {
+  const { socket, listener, signal } = watched;
   while (!signal.aborted) {
     if (await accepts(socket)) {
-      await monitor({ socket, listener, signal });
+      await monitor(watched);
       if (!signal.aborted) listener('down');
     }
     await delay(PROBE_MS, undefined, { signal }).catch(ignoreAbort);
@@ -34,7 +39,7 @@ async function keepWatching({ socket, listener, signal }: Watched): Promise<void
 }
 
 /** Runs one `ovs-ofctl monitor` to its end. */
-async function monitor({ socket, listener, signal }: Watched): Promise<void> {
+async function monitor({ socket, echo, listener, signal }: Watched): Promise<void> {
   // Nothing tells a monitor that whoever reads it was killed, until the next event: setpriv(1) has the kernel do it.
   const command = ['ovs-ofctl', '--unixctl=none', 'monitor', `unix:${socket}`, 'watch:!initial'];
   const child = execa('setpriv', ['--pdeathsig', 'TERM', ...command], {
@@ -43,9 +48,15 @@ async function monitor({ socket, listener, signal }: Watched): Promise<void> {
     stdin: 'ignore',
     cancelSignal: signal,
   });
+  // What an earlier monitor did not live to tell, this one will not.
+  echo.forget();
   child.stdout.once('data', () => listener('up'));
-  child.stderr.on('data', () => listener('changed'));
+  const lines = createInterface({ input: child.stderr });
+  lines.on('line', (line) => {
+    if (echo.isNews(line)) listener('changed');
+  });
   await child;
+  lines.close();
 }
 
 function accepts(socket: string): Promise<boolean> {

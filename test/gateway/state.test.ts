@@ -1,6 +1,5 @@
 import test from 'ava';
-import type { BridgeFacts, BridgePort, Facts, Intent, LocalAddress } from '../../src/gateway/facts.js';
-import { NO_CLAIMS } from '../../src/gateway/services.js';
+import type { BridgeFacts, BridgePort, HostFacts, Intent, LocalAddress } from '../../src/gateway/facts.js';
 import { readFacts } from '../../src/gateway/state.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseMac } from '../../src/net/mac.js';
@@ -38,9 +37,9 @@ function facts({
   ports?: readonly BridgePort[];
   ids?: ReadonlyMap<string, string>;
   local?: readonly LocalAddress[];
-} = {}): Facts {
+} = {}): HostFacts {
   const bridge: BridgeFacts = { uuid: 'u', name: 'breth0', ports, externalIds: ids };
-  return { bridge, localAddresses: local, services: NO_CLAIMS };
+  return { bridge, localAddresses: local };
 }
 
 function without(key: string): ReadonlyMap<string, string> {
@@ -56,10 +55,7 @@ test('a gateway that is whole has its state, and no problem', (t) => {
 });
 
 test('without a bridge there is no state, and the remedy is named', (t) => {
-  const { state, problems } = readFacts(
-    { bridge: undefined, localAddresses: [], services: NO_CLAIMS },
-    INTENT,
-  );
+  const { state, problems } = readFacts({ bridge: undefined, localAddresses: [] }, INTENT);
   t.is(state, undefined);
   t.deepEqual(problems, ['there is no bridge breth0; ovn-k8s-util nics-to-bridge makes it']);
 });

@@ -1,10 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { demuxFlows } from '../../src/demux/table.js';
-import { bundleSize, formatBundle } from '../../src/openflow/bundle.js';
+import { type Bundle, bundleSize, formatBundle } from '../../src/openflow/bundle.js';
 import { classIdOf, isOurCookie } from '../../src/openflow/cookie.js';
 import type { Flow, InstalledFlow } from '../../src/openflow/flow.js';
-import { diffFlows } from '../../src/openflow/reconcile.js';
+import { byKey, diffFlows } from '../../src/openflow/reconcile.js';
 import { GATEWAY } from '../demux/sample.js';
 
 const FLOWS = demuxFlows(GATEWAY);
@@ -17,8 +17,12 @@ const installed = (flow: Flow): InstalledFlow => ({
   bytes: 60n,
 });
 
+function diff(desired: readonly Flow[], found: readonly InstalledFlow[]): Bundle {
+  return diffFlows(byKey(desired), byKey(found));
+}
+
 /** What a switch has after a bundle: an add replaces by key, a delete takes what has the key and the cookie. */
-function apply(before: readonly InstalledFlow[], bundle: ReturnType<typeof diffFlows>): InstalledFlow[] {
+function apply(before: readonly InstalledFlow[], bundle: Bundle): InstalledFlow[] {
   const table = new Map(before.map((flow) => [flow.key, flow]));
   for (const { key, cookie } of bundle.remove) if (table.get(key)?.cookie === cookie) table.delete(key);
   for (const flow of bundle.add) table.set(flow.key, installed(flow));
@@ -26,7 +30,7 @@ function apply(before: readonly InstalledFlow[], bundle: ReturnType<typeof diffF
 }
 
 test('nothing is sent when the switch has what is wanted', (t) => {
-  t.is(bundleSize(diffFlows(FLOWS, FLOWS.map(installed))), 0);
+  t.is(bundleSize(diff(FLOWS, FLOWS.map(installed))), 0);
 });
 
 test('from any part of any state, one bundle leads to what is wanted', (t) => {
@@ -34,8 +38,8 @@ test('from any part of any state, one bundle leads to what is wanted', (t) => {
   fc.assert(
     fc.property(fc.subarray(FLOWS), fc.subarray(other), (some, others) => {
       const before = new Map([...others, ...some].map((flow) => [flow.key, installed(flow)]));
-      const after = apply([...before.values()], diffFlows(FLOWS, [...before.values()]));
-      return after.length === FLOWS.length && bundleSize(diffFlows(FLOWS, after)) === 0;
+      const after = apply([...before.values()], diff(FLOWS, [...before.values()]));
+      return after.length === FLOWS.length && bundleSize(diff(FLOWS, after)) === 0;
     }),
   );
   t.pass();
@@ -45,7 +49,7 @@ test('a flow whose actions were altered under its own cookie is put right', (t) 
   const [first, ...rest] = FLOWS.map(installed);
   if (first === undefined) return t.fail();
   const altered = { ...first, text: `${first.key} actions=drop` };
-  const bundle = diffFlows(FLOWS, [altered, ...rest]);
+  const bundle = diff(FLOWS, [altered, ...rest]);
   t.deepEqual(
     bundle.add.map(({ key }) => key),
     [first.key],
@@ -61,7 +65,7 @@ test('a bundle deletes strictly, by cookie, before it adds', (t) => {
     packets: 0n,
     bytes: 0n,
   };
-  const lines = formatBundle(diffFlows(FLOWS.slice(0, 1), [stale]))
+  const lines = formatBundle(diff(FLOWS.slice(0, 1), [stale]))
     .trimEnd()
     .split('\n');
   t.is(lines[0], 'delete_strict cookie=0x6b38090000000001/-1,table=0,priority=60,tcp');
