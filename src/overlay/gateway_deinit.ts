@@ -4,6 +4,8 @@ import { TRANSPORTS } from '../net/ports.js';
 import { findBridge, type Switch } from '../nic/bridge_rows.js';
 import { removeGuard } from '../nic/guard.js';
 import { ip } from '../nic/read.js';
+import type { RowOf, Uuid } from '../ovsdb/columns.js';
+import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import { gatewayRoutes, ROUTE_MARK, withFirst } from './gateway_routes.js';
 import { findClusterRouter, readGateways } from './gateways.js';
@@ -81,15 +83,18 @@ async function takeBack({ name, addresses }: Nic): Promise<void> {
 
 function removeGateway({ nb }: Databases, txn: NorthboundTransaction, node: string): void {
   const router = gatewayRouterName(node);
-  for (const { _uuid } of nb.filter('Logical_Router', ({ name }) => name === router))
+  const balancers = new Set<Uuid>();
+  for (const { _uuid, load_balancer } of nb.filter('Logical_Router', ({ name }) => name === router)) {
     txn.delete('Logical_Router', _uuid);
+    for (const uuid of load_balancer) balancers.add(uuid);
+  }
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === externalSwitchName(node)))
     txn.delete('Logical_Switch', _uuid);
   const keys = TRANSPORTS.map(gatewayLoadBalancerKey);
-  for (const { _uuid } of nb.filter('Load_Balancer', (row) =>
-    keys.some((key) => row.external_ids.get(key) === router),
-  ))
-    txn.delete('Load_Balancer', _uuid);
+  const isIts = ({ _uuid, external_ids }: RowOf<typeof ovnNorthbound, 'Load_Balancer'>) =>
+    keys.some((key) => external_ids.get(key) === router) ||
+    (external_ids.has(KEYS.service) && balancers.has(_uuid));
+  for (const { _uuid } of nb.filter('Load_Balancer', isIts)) txn.delete('Load_Balancer', _uuid);
   const joinPort = nb.find('Logical_Switch_Port', ({ name }) => name === joinTo(router))?._uuid;
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === JOIN_SWITCH))
     if (joinPort !== undefined) txn.mutate('Logical_Switch', _uuid, { ports: { delete: [joinPort] } });

@@ -22,6 +22,8 @@ export const KEYS = {
   sharedBridge: 'k8s-physical-bridge',
   /** Ours: whose row this is, so that a row which is not wanted any more can be told from one of an operator. */
   gateway: 'k8s-gateway',
+  /** Ours: whose a load balancer is that one service has for itself, as `NAMESPACE/NAME`. */
+  service: 'k8s-service',
 } as const;
 
 export function clusterLoadBalancerKey(protocol: Transport): string {

@@ -4,7 +4,14 @@ import { type CniDirectories, uninstallCni } from './cni_config.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import { readGateways } from './gateways.js';
 import { removePort } from './integration.js';
-import { clusterLoadBalancerKey, JOIN_SWITCH, managementInterfaceName, switchTo, toSwitch } from './names.js';
+import {
+  clusterLoadBalancerKey,
+  JOIN_SWITCH,
+  KEYS,
+  managementInterfaceName,
+  switchTo,
+  toSwitch,
+} from './names.js';
 import type { NorthboundTransaction } from './rows.js';
 
 /** Takes this host out of the cluster: the inverse of `minion-init`. */
@@ -66,7 +73,7 @@ function removeNode({ nb }: Databases, txn: NorthboundTransaction, node: string)
 
 /** What belongs to no node: the router, the switch between the routers, and the services' load balancers. */
 function removeCluster({ nb }: Databases, txn: NorthboundTransaction, router: string): void {
-  const keys = TRANSPORTS.map(clusterLoadBalancerKey);
+  const keys = [...TRANSPORTS.map(clusterLoadBalancerKey), KEYS.service];
   for (const { _uuid } of nb.filter('Logical_Router', ({ name }) => name === router))
     txn.delete('Logical_Router', _uuid);
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === JOIN_SWITCH))

@@ -1,13 +1,12 @@
 import { TRANSPORTS } from '../net/ports.js';
-import { clusterLoadBalancerKey, gatewayLoadBalancerKey, gatewayRouterName } from '../overlay/names.js';
+import { clusterLoadBalancerKey, gatewayLoadBalancerKey, gatewayRouterName, KEYS } from '../overlay/names.js';
 import type { NorthboundTransaction, NorthboundView } from '../overlay/rows.js';
 import type { RowInput, RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { balancerText, type VipClaims, type VipId } from './vip_claims.js';
 import type { Balancer } from './vips.js';
 
-/** `external_ids` of the rows of services with a policy of their own: whose, and which of its rows. */
-const SERVICE = 'k8s-service';
+/** `external_ids` of the rows of services with a policy of their own: which of its rows. */
 const BALANCER = 'k8s-balancer';
 
 type LoadBalancerRow = RowOf<typeof ovnNorthbound, 'Load_Balancer'>;
@@ -47,22 +46,38 @@ export function strayVips(db: NorthboundView, txn: NorthboundTransaction, claime
   for (const row of db.table('Load_Balancer').values()) {
     if (!isOurs(row.external_ids)) continue;
     const stray = [...row.vips.keys()].filter((vip) => known.get(row._uuid)?.has(vip) !== true);
-    if (row.external_ids.has(SERVICE) && stray.length === row.vips.size)
+    if (row.external_ids.has(KEYS.service) && stray.length === row.vips.size)
       txn.delete('Load_Balancer', row._uuid);
     else if (stray.length > 0) txn.mutate('Load_Balancer', row._uuid, { vips: { delete: stray } });
   }
 }
 
-/** Puts the rows of services with a policy of their own on switches that came later. */
+/** Puts the rows of services with a policy of their own on switches, or on a router, that came later. */
 export function attachEverywhere(db: NorthboundView, txn: NorthboundTransaction): void {
-  const own = db
-    .filter('Load_Balancer', ({ external_ids }) => external_ids.get(BALANCER)?.startsWith('["",') === true)
-    .map(({ _uuid }) => _uuid);
-  for (const node of new BalancerIndex(db).nodeSwitches) {
-    const attached = new Set(node.load_balancer);
-    const missing = own.filter((uuid) => !attached.has(uuid));
-    if (missing.length > 0) txn.mutate('Logical_Switch', node._uuid, { load_balancer: { insert: missing } });
+  const index = new BalancerIndex(db);
+  const own = new Map<string, Uuid[]>();
+  for (const { _uuid, external_ids } of db.table('Load_Balancer').values()) {
+    const text = external_ids.get(BALANCER);
+    if (text !== undefined) pushTo(own, gatewayOf(text), _uuid);
   }
+  for (const [gateway, rows] of own) {
+    const router = gateway === '' ? undefined : index.gatewayRouter(gateway);
+    const places = [
+      ...(gateway === '' ? index.nodeSwitches.map((row) => ['Logical_Switch', row] as const) : []),
+      ...(router === undefined ? [] : [['Logical_Router', router] as const]),
+    ];
+    for (const [table, { _uuid, load_balancer }] of places) {
+      const attached = new Set(load_balancer);
+      const missing = rows.filter((uuid) => !attached.has(uuid));
+      if (missing.length > 0) txn.mutate(table, _uuid, { load_balancer: { insert: missing } });
+    }
+  }
+}
+
+/** The gateway that a row's {@link balancerText} names; empty for those of all switches. */
+function gatewayOf(text: string): string {
+  const [, gateway = ''] = /^\["([^"]*)"/.exec(text) ?? [];
+  return gateway;
 }
 
 function mend(
@@ -94,7 +109,7 @@ function make(
     vips,
     options: new Map(Object.entries(options)),
     external_ids: new Map([
-      [SERVICE, service],
+      [KEYS.service, service],
       [BALANCER, text],
     ]),
   };
@@ -147,7 +162,7 @@ const SHARED_KEYS: readonly string[] = TRANSPORTS.flatMap((protocol) => [
 ]);
 
 function isOurs(externalIds: ReadonlyMap<string, string>): boolean {
-  return externalIds.has(SERVICE) || SHARED_KEYS.some((key) => externalIds.has(key));
+  return externalIds.has(KEYS.service) || SHARED_KEYS.some((key) => externalIds.has(key));
 }
 
 function present(wanted: ReadonlyMap<string, string | undefined>): Map<string, string> {
@@ -156,11 +171,12 @@ function present(wanted: ReadonlyMap<string, string | undefined>): Map<string, s
 
 function byBalancer(ids: readonly VipId[]): Map<string, VipId[]> {
   const groups = new Map<string, VipId[]>();
-  for (const id of ids) {
-    const text = balancerText(id.balancer);
-    const group = groups.get(text);
-    if (group === undefined) groups.set(text, [id]);
-    else group.push(id);
-  }
+  for (const id of ids) pushTo(groups, balancerText(id.balancer), id);
   return groups;
+}
+
+function pushTo<T>(groups: Map<string, T[]>, key: string, value: T): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [value]);
+  else group.push(value);
 }

@@ -162,6 +162,29 @@ kubeTest('a node that comes later has the rows that services have of their own',
 });
 
 kubeTest(
+  'a gateway that was made anew while nobody watched has its rows of services all the same',
+  async (t) => {
+    const gw2 = cluster.node('gw2');
+    const ofGw2 = async () => Object.keys(await vips()).filter((key) => key.startsWith('GR_gw2 '));
+    const before = await ofGw2();
+    t.true(before.some((key) => key.endsWith(':30090')));
+    await watcher.stop();
+    const row = await ownRowOf('gw2');
+    await cluster.nbctl('remove', 'Logical_Router', 'GR_gw2', 'load_balancer', row);
+    watcher = await startWatcher(master);
+    await until('its row on the router again', async () =>
+      when((await balancersOf('Logical_Router', 'GR_gw2')).includes(row)),
+    );
+    await watcher.stop();
+    await overlayWell(gw2, 'gateway-deinit', '--node-name=gw2');
+    t.is(await ownRowOf('gw2'), '');
+    await overlayWell(gw2, ...gatewayInit(gw2));
+    watcher = await startWatcher(master);
+    await until('the same as before', async () => when((await ofGw2()).join() === before.join()));
+  },
+);
+
+kubeTest(
   'of two that claim one address the older has it, and a service that cannot be is named',
   async (t) => {
     await kubernetes.apply(
@@ -257,6 +280,15 @@ async function vip(address: string): Promise<void> {
 async function balancersOf(table: string, name: string): Promise<string[]> {
   const [row] = await list(table, ['load_balancer'], `name=${name}`);
   return row === undefined ? [] : uuids(row[0]);
+}
+
+/** The row that a service has for itself on one gateway. */
+async function ownRowOf(node: string): Promise<string> {
+  const rows = await list('Load_Balancer', ['_uuid', 'external_ids']);
+  const found = rows.find(([, ids]) =>
+    pairs(ids).some(([key, text]) => key === 'k8s-balancer' && text.startsWith(`["${node}",`)),
+  );
+  return found === undefined ? '' : only(found[0]);
 }
 
 async function switchBalancers(name: string): Promise<string> {
