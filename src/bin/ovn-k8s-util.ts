@@ -3,8 +3,12 @@ import { type Command, Option } from 'commander';
 import { makeCommand, runCommand } from '../daemon/command.js';
 import { directories, localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';
+import { addDoctor } from '../doctor/command.js';
 
-const command = makeCommand('ovn-k8s-util', "move a host's NIC to an Open vSwitch bridge and back");
+const command = makeCommand(
+  'ovn-k8s-util',
+  "move a host's NIC to an Open vSwitch bridge and back, and see what it carries",
+);
 
 withCommonOptions(
   command
@@ -34,6 +38,8 @@ withCommonOptions(
   const { planToNic } = await import('../nic/to_nic.js');
   await moveAll(bridges, planToNic, readOptions(given));
 });
+
+addDoctor(command);
 
 function withCommonOptions(sub: Command): Command {
   return sub

@@ -7,6 +7,7 @@ export interface Directories {
   /** With `openvswitch` at its end, as OVS itself appends it. */
   readonly sysconf: string;
   readonly ovnRun: string;
+  readonly ovnLog: string;
 }
 
 /** The directories that `env` names, else those of Debian's packages. */
@@ -16,6 +17,7 @@ export function directories(env: NodeJS.ProcessEnv): Directories {
     log: env.OVS_LOGDIR || '/var/log/openvswitch',
     sysconf: join(env.OVS_SYSCONFDIR || '/etc', 'openvswitch'),
     ovnRun: env.OVN_RUNDIR || '/var/run/ovn',
+    ovnLog: env.OVN_LOGDIR || '/var/log/ovn',
   };
 }
 

@@ -67,7 +67,7 @@ interface AddrInfo {
  * The addresses that the kernel has on interface `name`; none when there is no such interface.
  * @throws ProductError `ERR_IP_ADDRESS` when `ip` cannot be run
  */
-async function readAddresses(name: string): Promise<LocalAddress[]> {
+export async function readAddresses(name: string): Promise<LocalAddress[]> {
   const { stdout, failed, exitCode, shortMessage } = await execa(
     'ip',
     ['-json', 'address', 'show', 'dev', name],

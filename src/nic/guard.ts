@@ -7,9 +7,9 @@ import { ProductError } from '../net/errors.js';
  */
 export function guardScript(nic: string): string {
   return [
-    `table netdev ${tableOf(nic)}`,
-    `delete table netdev ${tableOf(nic)}`,
-    `table netdev ${tableOf(nic)} {`,
+    `table netdev ${guardTable(nic)}`,
+    `delete table netdev ${guardTable(nic)}`,
+    `table netdev ${guardTable(nic)} {`,
     `  chain ingress { type filter hook ingress device "${nic}" priority -500; policy drop; }`,
     '}',
     '',
@@ -23,15 +23,16 @@ export async function setGuard(nic: string): Promise<void> {
 
 /** Takes the guard away; one that is not there is as good. */
 export async function removeGuard(nic: string): Promise<void> {
-  await nft(`table netdev ${tableOf(nic)}\ndelete table netdev ${tableOf(nic)}\n`);
+  await nft(`table netdev ${guardTable(nic)}\ndelete table netdev ${guardTable(nic)}\n`);
 }
 
 /** What `nft list ruleset` prints, but for the guard of `nic`. */
 export function withoutGuard(ruleset: string, nic: string): string {
-  return ruleset.replace(new RegExp(`^table netdev ${tableOf(nic)} \\{\\n[\\s\\S]*?^\\}`, 'm'), '');
+  return ruleset.replace(new RegExp(`^table netdev ${guardTable(nic)} \\{\\n[\\s\\S]*?^\\}`, 'm'), '');
 }
 
-function tableOf(nic: string): string {
+/** The name of the guard's table. */
+export function guardTable(nic: string): string {
   return `ovn_k8s_${nic.replaceAll(/[^A-Za-z0-9_]/g, '_')}`;
 }
 

@@ -14,6 +14,11 @@ export function readEphemeralRange(): PortRange {
   return { lo: lo ?? 0, hi: hi ?? 0 };
 }
 
+/** The ports that neither an ephemeral choice nor `bind` to port 0 takes (ip-sysctl.rst of the kernel). */
+export function readReservedPorts(): PortRange[] {
+  return parseReserved(readSysctl(RESERVED));
+}
+
 /**
  * Has the host leave the ports of `range` alone, now and after a reboot, and gives back those of `former`.
  * @param ephemeral what the host's own connections get instead, if it must change
@@ -29,10 +34,7 @@ export function reserveHostPorts({
   readonly ephemeral: PortRange | undefined;
   readonly sysctlDir: string;
 }): void {
-  const kept =
-    former === undefined
-      ? parseReserved(readSysctl(RESERVED))
-      : without(parseReserved(readSysctl(RESERVED)), former);
+  const kept = former === undefined ? readReservedPorts() : without(readReservedPorts(), former);
   const reserved = formatReserved(range === undefined ? kept : merged([...kept, range]));
   writeSysctl(RESERVED, reserved);
   if (ephemeral !== undefined) writeSysctl(EPHEMERAL, `${ephemeral.lo} ${ephemeral.hi}`);

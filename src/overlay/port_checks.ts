@@ -20,21 +20,42 @@ export function refuseUsedRange(
   ephemeral: PortRange,
   sockets: readonly HostSocket[],
 ): void {
-  const option = `--snat-port-range=${formatPortRange(range)}`;
-  if (portRangesOverlap(range, ephemeral)) {
-    throw new ProductError(
-      'ERR_PORTS_IN_USE',
-      `${option}: overlaps net.ipv4.ip_local_port_range ${formatPortRange(ephemeral)}, from which the host takes its own ports; narrow it (--reserve-host-ports does) or give another range`,
-    );
-  }
-  const used = sockets.filter(({ port }) => port >= range.lo && port <= range.hi);
-  const [first] = used;
+  const [first] = usesOfRange(range, ephemeral, sockets);
   if (first === undefined) return;
-  const more = used.length > 1 ? ` and ${used.length - 1} more` : '';
+  const { what, remedy } = first;
   throw new ProductError(
     'ERR_PORTS_IN_USE',
-    `${option}: ${first.protocol} ${first.text}${more} ${first.isListening ? 'listens' : 'is connected'} there; stop it or give another range`,
+    `--snat-port-range=${formatPortRange(range)}: ${what}; ${remedy} or give another range`,
   );
+}
+
+/** How the host uses ports of `range` itself, and what ends that: of its ephemeral range, then of sockets. */
+export function usesOfRange(
+  range: PortRange,
+  ephemeral: PortRange,
+  sockets: readonly HostSocket[],
+): { readonly what: string; readonly remedy: string }[] {
+  const used = sockets.filter(({ port }) => port >= range.lo && port <= range.hi);
+  const [first] = used;
+  const more = used.length > 1 ? ` and ${used.length - 1} more` : '';
+  return [
+    ...(portRangesOverlap(range, ephemeral)
+      ? [
+          {
+            what: `overlaps net.ipv4.ip_local_port_range ${formatPortRange(ephemeral)}, from which the host takes its own ports`,
+            remedy: 'narrow it (--reserve-host-ports does)',
+          },
+        ]
+      : []),
+    ...(first === undefined
+      ? []
+      : [
+          {
+            what: `${first.protocol} ${first.text}${more} ${first.isListening ? 'listens' : 'is connected'} there`,
+            remedy: 'stop it',
+          },
+        ]),
+  ];
 }
 
 /** Every TCP and UDP socket that what arrives from outside can be for. */

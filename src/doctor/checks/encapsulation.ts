@@ -1,0 +1,113 @@
+import type { ChassisFacts, LinkFacts, LocalSwitch, Netfilter } from '../facts/facts.js';
+import { type Check, type Finding, fail, given, ok, orElse, warn } from '../finding.js';
+import { integrationOf } from '../node.js';
+
+/** Where tunnels arrive (RFC 8926; draft-davie-stt; RFC 7348), by the type that `ovn-encap-type` names. */
+const TUNNEL_PORTS: ReadonlyMap<string, number> = new Map([
+  ['geneve', 6081],
+  ['stt', 7471],
+  ['vxlan', 4789],
+]);
+
+/** Whether tunnels can leave and arrive: their type, address, ports on br-int, and the way through the kernel. */
+export const encapsulation: Check = {
+  name: 'encapsulation',
+  run: ({ local, links, southbound, netfilter }) =>
+    given(local, (host) => [
+      ...given(links, (all) => configured(host, all)),
+      ...given(southbound, ({ chassis }) => tunnels(host, chassis)),
+      ...given(netfilter, (rules) => openPorts(host, rules)),
+    ]),
+};
+
+function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Finding[] {
+  const types = typesOf(host);
+  const address = host.externalIds.get('ovn-encap-ip');
+  const found: Finding[] = [];
+  const set = (key: string, example: string) =>
+    `run ovs-vsctl set Open_vSwitch . external_ids:${key}=${example}`;
+  if (types.length === 0)
+    found.push(fail('external_ids:ovn-encap-type is not set', set('ovn-encap-type', 'geneve')));
+  for (const type of types) {
+    if (!TUNNEL_PORTS.has(type))
+      found.push(
+        fail(`external_ids:ovn-encap-type=${type} is no tunnel of OVN`, set('ovn-encap-type', 'geneve')),
+      );
+    else if (!host.ifaceTypes.includes(type))
+      found.push(
+        fail(
+          `ovs-vswitchd has no tunnels of type ${type}`,
+          `modprobe vport-${type}, or another ovn-encap-type`,
+        ),
+      );
+  }
+  const datapath = integrationOf(host)?.datapath;
+  if (datapath === 'system' && !host.datapathTypes.includes('system')) {
+    found.push(
+      fail(
+        'the kernel has no datapath of Open vSwitch, which br-int needs',
+        'modprobe openvswitch; or set external_ids:ovn-bridge-datapath-type=netdev',
+      ),
+    );
+  }
+  if (address === undefined) {
+    found.push(
+      fail('external_ids:ovn-encap-ip is not set', set('ovn-encap-ip', "an address of this host's")),
+    );
+    return found;
+  }
+  const carrier = links.find(({ addresses }) => addresses.some((one) => one === address));
+  if (carrier === undefined) {
+    found.push(
+      fail(
+        `external_ids:ovn-encap-ip=${address} is no address of this host`,
+        set('ovn-encap-ip', "one of ip addr's"),
+      ),
+    );
+  } else if (!carrier.isUp) {
+    found.push(fail(`${carrier.name}, which has ${address}, is down`, `run ip link set ${carrier.name} up`));
+  } else if (datapath === 'netdev' && !host.bridges.some(({ name }) => name === carrier.name)) {
+    found.push(
+      fail(
+        `${address} is on ${carrier.name}, and the userspace datapath tunnels only through a bridge that has the address`,
+        `run ovn-k8s-util nics-to-bridge ${carrier.name}`,
+      ),
+    );
+  }
+  return orElse(found, `tunnels are ${types.join(', ')} from ${address}`);
+}
+
+/** ovn-controller makes a port on br-int for each of the other chassis. */
+function tunnels(host: LocalSwitch, chassis: readonly ChassisFacts[]): readonly Finding[] {
+  const others = chassis.filter(({ name }) => name !== host.externalIds.get('system-id'));
+  const ends = new Set(integrationOf(host)?.interfaces.map(({ options }) => options.get('remote_ip')));
+  const missing = others.filter(({ encaps }) => !encaps.some(({ ip }) => ends.has(ip)));
+  if (missing.length > 0) {
+    return [
+      fail(
+        `br-int has no tunnel to ${missing.map(({ name }) => name).join(', ')}`,
+        'both ends must have the same external_ids:ovn-encap-type; see ovn-controller.log',
+      ),
+    ];
+  }
+  return [ok(`br-int has a tunnel to each of the ${others.length} other hosts`)];
+}
+
+/** A firewall that keeps tunnels out is seen by the policy of its chains and the ports that its rules name. */
+function openPorts(host: LocalSwitch, { closedChains }: Netfilter): readonly Finding[] {
+  return typesOf(host).flatMap((type) => {
+    const port = TUNNEL_PORTS.get(type);
+    if (port === undefined) return [];
+    const closed = closedChains.filter(({ ports }) => !ports.includes(port));
+    return closed.map(({ name }) =>
+      warn(
+        `chain ${name} drops what no rule accepts, and no rule names port ${port} of ${type}`,
+        `accept ${type === 'stt' ? 'tcp' : 'udp'} port ${port} from the other hosts there`,
+      ),
+    );
+  });
+}
+
+function typesOf({ externalIds }: LocalSwitch): string[] {
+  return (externalIds.get('ovn-encap-type') ?? '').split(',').filter((type) => type !== '');
+}

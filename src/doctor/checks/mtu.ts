@@ -1,0 +1,94 @@
+import { managementInterfaceName, POD_MTU } from '../../overlay/names.js';
+import type { LinkFacts, LocalSwitch, Northbound } from '../facts/facts.js';
+import { type Check, type Finding, fail, given, orElse } from '../finding.js';
+import { nodeName, physicalOf, sharedBridges } from '../node.js';
+
+/** Octets that a tunnel adds to an IPv4 packet's own, the inner Ethernet header included; IPv6 outside adds 20 more. */
+const OVERHEAD: ReadonlyMap<string, number> = new Map([
+  // IP 20, UDP 8, Geneve 8 and OVN's option of 8 (RFC 8926; ovn-architecture(7), "Tunnel Encapsulations"), Ethernet 14.
+  ['geneve', 58],
+  // IP 20, TCP 20, STT 18 (draft-davie-stt-08), Ethernet 14.
+  ['stt', 72],
+  // IP 20, UDP 8, VXLAN 8 (RFC 7348), Ethernet 14.
+  ['vxlan', 50],
+]);
+
+/** Whether what is longest in one place passes through the next. */
+export const mtu: Check = {
+  name: 'mtu',
+  run: ({ local, links, northbound }) =>
+    given(local, (host) =>
+      given(links, (all) => [
+        ...orElse(
+          [...tunnelRoom(host, all), ...managementPort(host, all), ...bridgeAndNic(host, all)],
+          `what pods send, ${POD_MTU} octets at most, fits the tunnels`,
+        ),
+        ...(northbound.isKnown ? gatewayRouter(host, all, northbound.value) : []),
+      ]),
+    ),
+};
+
+function tunnelRoom({ externalIds }: LocalSwitch, links: readonly LinkFacts[]): Finding[] {
+  const address = externalIds.get('ovn-encap-ip');
+  const carrier = links.find(({ addresses }) => addresses.some((one) => one === address));
+  if (carrier === undefined || address === undefined) return [];
+  return (externalIds.get('ovn-encap-type') ?? '').split(',').flatMap((type) => {
+    const overhead = (OVERHEAD.get(type) ?? 0) + (address.includes(':') ? 20 : 0);
+    const needed = POD_MTU + overhead;
+    return carrier.mtu >= needed
+      ? []
+      : [
+          fail(
+            `${carrier.name} has MTU ${carrier.mtu}, and a pod's packet of ${POD_MTU} in ${type} is ${needed}`,
+            `raise the MTU of ${carrier.name} and of the network to ${needed} or more, or lower that of the pods`,
+          ),
+        ];
+  });
+}
+
+function managementPort(host: LocalSwitch, links: readonly LinkFacts[]): Finding[] {
+  const device = managementInterfaceName(nodeName(host) ?? '');
+  const link = links.find(({ name }) => name === device);
+  return link === undefined || link.mtu <= POD_MTU
+    ? []
+    : [
+        fail(
+          `${device} has MTU ${link.mtu}, and tunnels carry ${POD_MTU}`,
+          'run ovn-k8s-overlay minion-init (or master-init) again',
+        ),
+      ];
+}
+
+function bridgeAndNic(host: LocalSwitch, links: readonly LinkFacts[]): Finding[] {
+  const mtuOf = (device: string | undefined) => links.find(({ name }) => name === device)?.mtu;
+  return sharedBridges(host).flatMap((bridge) => {
+    const nic = physicalOf(bridge)?.name;
+    const [inner, outer] = [mtuOf(bridge.name), mtuOf(nic)];
+    return inner === undefined || outer === undefined || inner <= outer
+      ? []
+      : [
+          fail(
+            `${bridge.name} has MTU ${inner}, its NIC ${nic} ${outer}: what is longer is lost`,
+            `run ovs-vsctl set Interface ${bridge.name} mtu_request=${outer}, or raise that of ${nic}`,
+          ),
+        ];
+  });
+}
+
+/** The gateway router tells senders what fits; a value above the NIC's is a black hole. */
+function gatewayRouter(host: LocalSwitch, links: readonly LinkFacts[], { gateways }: Northbound): Finding[] {
+  const node = nodeName(host);
+  const told = gateways.find((one) => one.node === node)?.outsideMtu;
+  return sharedBridges(host).flatMap((bridge) => {
+    const nic = physicalOf(bridge)?.name;
+    const actual = links.find(({ name }) => name === nic)?.mtu;
+    return told === undefined || actual === undefined || told <= actual
+      ? []
+      : [
+          fail(
+            `GR_${node} takes the network outside to have MTU ${told}, and ${nic} has ${actual}`,
+            'run ovn-k8s-overlay gateway-init again',
+          ),
+        ];
+  });
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { readPid } from '../../daemon/pidfile.js';
+import { unixctl } from '../../daemon/unixctl_client.js';
+import { ProductError } from '../../net/errors.js';
+import { controlSocket } from './daemons.js';
+import type { HelperStatus } from './facts.js';
+
+const HELPER = 'ovn-k8s-gateway-helper';
+
+/** What `ovs-appctl -t ovn-k8s-gateway-helper status --json` prints, as far as it is looked at. */
+interface StatusReply {
+  readonly synced?: unknown;
+  readonly state?: { readonly bridge?: unknown; readonly demux?: { readonly mode?: unknown } } | null;
+  readonly problems?: unknown;
+}
+
+/**
+ * What the running helper says of itself.
+ * @throws ProductError when none runs, or it does not answer
+ */
+export async function readHelper(rundir: string, timeoutMs: number): Promise<HelperStatus> {
+  const pid = readPid(join(rundir, `${HELPER}.pid`));
+  if (pid === undefined)
+    throw new ProductError('ERR_NO_HELPER', `${HELPER} is not running, or was started without --pidfile`);
+  const text = await unixctl(controlSocket(rundir, HELPER, pid), 'status', ['--json'], { timeoutMs });
+  const { synced, state, problems }: StatusReply = JSON.parse(text);
+  const mode = state?.demux?.mode;
+  return {
+    synced: synced === true,
+    bridge: typeof state?.bridge === 'string' ? state.bridge : undefined,
+    demux: mode === 'conntrack' || mode === 'port-range' ? mode : undefined,
+    problems: Array.isArray(problems) ? problems.map(String) : [],
+  };
+}

@@ -1,0 +1,27 @@
+import type { Switch } from '../../nic/bridge_rows.js';
+import type { LocalSwitch, SwitchInterface } from './facts.js';
+
+/** What the local database says of the switch and its bridges. */
+export function readLocalSwitch(db: Switch): LocalSwitch {
+  const [root] = [...db.table('Open_vSwitch').values()];
+  return {
+    externalIds: root?.external_ids ?? new Map(),
+    datapathTypes: root?.datapath_types ?? [],
+    ifaceTypes: root?.iface_types ?? [],
+    isSettled: root !== undefined && root.cur_cfg >= root.next_cfg,
+    bridges: [...db.table('Bridge').values()].map((bridge) => ({
+      name: bridge.name,
+      datapath: bridge.datapath_type === '' ? 'system' : bridge.datapath_type,
+      failMode: bridge.fail_mode,
+      externalIds: bridge.external_ids,
+      interfaces: bridge.ports
+        .flatMap((port) => db.table('Port').get(port)?.interfaces ?? [])
+        .flatMap((uuid): SwitchInterface[] => {
+          const row = db.table('Interface').get(uuid);
+          if (row === undefined) return [];
+          const { name, type, ofport, error, options, external_ids } = row;
+          return [{ name, type, ofport, error, options, externalIds: external_ids }];
+        }),
+    })),
+  };
+}

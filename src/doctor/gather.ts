@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import type { Directories } from '../daemon/directories.js';
+import { readPid } from '../daemon/pidfile.js';
+import { unixctl } from '../daemon/unixctl_client.js';
+import { readAddresses } from '../gateway/address_source.js';
+import { readBridge } from '../gateway/bridge_source.js';
+import { isConfigured } from '../kube/access.js';
+import { ProductError } from '../net/errors.js';
+import { connectSwitch, type Switch } from '../nic/bridge_rows.js';
+import { connectNorthbound, requireSystemId } from '../overlay/databases.js';
+import { readEphemeralRange, readReservedPorts } from '../overlay/host_ports.js';
+import { readHostSockets } from '../overlay/port_checks.js';
+import { controlSocket, programs, readDaemon } from './facts/daemons.js';
+import type { Echo, Facts, FlowFacts, LocalSwitch, Northbound } from './facts/facts.js';
+import { readSwitchFlows } from './facts/flows.js';
+import { readHelper } from './facts/helper.js';
+import { readNode } from './facts/kubernetes.js';
+import { readLinks } from './facts/links.js';
+import { readLocalSwitch } from './facts/local.js';
+import { readLastErrors } from './facts/logs.js';
+import { readNetfilter } from './facts/netfilter.js';
+import { readNorthbound } from './facts/northbound.js';
+import { readOffloads } from './facts/offloads.js';
+import { connectSouthbound, readSouthbound } from './facts/southbound.js';
+import { ask, type Known, unknown } from './known.js';
+import { neededPrograms, nodeName, physicalOf, sharedBridges } from './node.js';
+
+export interface GatherOptions {
+  /** The local switch's database. */
+  readonly db: string;
+  /** How long any one question may take, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly directories: Directories;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => Date;
+  /** Asks management ports of other nodes for an ICMP echo. */
+  readonly echo: (northbound: Northbound, own: string | undefined, timeoutMs: number) => Promise<Echo[]>;
+}
+
+/** A database's own complaint comes a little earlier than ours, and says more. */
+const GRACE_MS = 500;
+
+/** Asks everything, all at once but for what needs an earlier answer to be asked. */
+export async function gatherFacts(options: GatherOptions): Promise<Facts> {
+  const { db, timeoutMs, directories, env, now } = options;
+  const patient = timeoutMs + GRACE_MS;
+  const [links, ports, netfilter] = [
+    ask('ip', timeoutMs, () => readLinks(timeoutMs)),
+    ask('ss', timeoutMs, async () => ({
+      ephemeral: readEphemeralRange(),
+      reserved: readReservedPorts(),
+      sockets: await readHostSockets(),
+    })),
+    ask('nft', timeoutMs, () => readNetfilter(timeoutMs)),
+  ];
+  const client = await ask('the local database', patient, () => connectSwitch(db, timeoutMs));
+  try {
+    const local: Known<LocalSwitch> = client.isKnown
+      ? { ...client, value: readLocalSwitch(client.value) }
+      : client;
+    const ids = local.isKnown ? local.value.externalIds : new Map<string, string>();
+    const own = local.isKnown ? nodeName(local.value) : undefined;
+    const needed = neededPrograms(local, await links);
+    const northbound = ask('OVN_Northbound', patient, () => askNorthbound(ids, timeoutMs));
+    const access = { systemIds: ids, sysconf: directories.sysconf, env };
+    const [echoes, southbound, offloads, flows, daemons, controllerConnection, logs, helper, kubernetes] =
+      await Promise.all([
+        northbound.then((nb) =>
+          nb.isKnown ? ask('ICMP', patient, () => options.echo(nb.value, own, timeoutMs)) : nb,
+        ),
+        ask('OVN_Southbound', patient, () => askSouthbound(ids, directories, timeoutMs)),
+        askOffloads(local, timeoutMs),
+        client.isKnown && local.isKnown ? askFlows(client.value, local.value, directories, timeoutMs) : [],
+        Promise.all(programs(directories, needed).map((one) => readDaemon(one, timeoutMs))),
+        ask('ovn-controller', timeoutMs, () => askController(directories.ovnRun, timeoutMs)),
+        askLogs(directories, timeoutMs),
+        ask('ovn-k8s-gateway-helper', timeoutMs, () => readHelper(directories.run, timeoutMs)),
+        isConfigured(access)
+          ? ask("Kubernetes' API server", timeoutMs, () => readNode(own, access))
+          : undefined,
+      ]);
+    return {
+      now: now(),
+      directories,
+      local,
+      northbound: await northbound,
+      southbound,
+      kubernetes,
+      links: await links,
+      ports: await ports,
+      netfilter: await netfilter,
+      offloads,
+      daemons,
+      controllerConnection,
+      logs,
+      flows,
+      helper,
+      echoes,
+    };
+  } finally {
+    if (client.isKnown) client.value.close();
+  }
+}
+
+async function askNorthbound(ids: ReadonlyMap<string, string>, timeoutMs: number): Promise<Northbound> {
+  const nb = await connectNorthbound(ids, timeoutMs);
+  try {
+    return readNorthbound(nb);
+  } finally {
+    nb.close();
+  }
+}
+
+async function askSouthbound(ids: ReadonlyMap<string, string>, { sysconf }: Directories, timeoutMs: number) {
+  const remotes = requireSystemId(ids, 'ovn-remote', 'tcp:CENTRAL:6642');
+  const sb = await connectSouthbound(remotes, sysconf, timeoutMs);
+  try {
+    return readSouthbound(sb);
+  } finally {
+    sb.close();
+  }
+}
+
+async function askController(ovnRun: string, timeoutMs: number): Promise<string> {
+  const pid = readPid(join(ovnRun, 'ovn-controller.pid'));
+  if (pid === undefined)
+    throw new ProductError('ERR_NO_DAEMON', `there is no ${join(ovnRun, 'ovn-controller.pid')}`);
+  const socket = controlSocket(ovnRun, 'ovn-controller', pid);
+  return (await unixctl(socket, 'connection-status', [], { timeoutMs })).trim();
+}
+
+/** Of the NICs of all bridges: tunnels and gateways go through them. */
+async function askOffloads(local: Known<LocalSwitch>, timeoutMs: number): Promise<Facts['offloads']> {
+  const nics = local.isKnown ? local.value.bridges.flatMap((bridge) => physicalOf(bridge)?.name ?? []) : [];
+  const answers = nics.map(
+    async (nic) => [nic, await ask('ethtool', timeoutMs, () => readOffloads(nic, timeoutMs))] as const,
+  );
+  return new Map(await Promise.all(answers));
+}
+
+function askFlows(
+  db: Switch,
+  local: LocalSwitch,
+  { run }: Directories,
+  timeoutMs: number,
+): Promise<FlowFacts[]> {
+  const facts = sharedBridges(local).flatMap((shared) => {
+    const bridge = readBridge(db, shared.name);
+    if (bridge === undefined) return [];
+    return [
+      Promise.all([
+        ask('ip', timeoutMs, () => readAddresses(shared.name)),
+        ask('ovs-ofctl', timeoutMs, () => readSwitchFlows(shared.name, run, timeoutMs)),
+      ]).then(([addresses, answer]) => ({
+        bridge,
+        physicalInterface: physicalOf(shared)?.name,
+        localAddresses: addresses.isKnown ? addresses.value : [],
+        switch: addresses.isKnown ? answer : unknown(addresses.why),
+      })),
+    ];
+  });
+  return Promise.all(facts);
+}
+
+function askLogs({ log, ovnLog }: Directories, timeoutMs: number): Promise<Facts['logs']> {
+  const files = [
+    ...['ovsdb-server', 'ovs-vswitchd', 'ovn-k8s-gateway-helper', 'ovn-k8s-watcher'].map((name) => ({
+      program: name,
+      path: join(log, `${name}.log`),
+    })),
+    ...['ovn-controller', 'ovn-northd', 'ovsdb-server-nb', 'ovsdb-server-sb'].map((name) => ({
+      program: name,
+      path: join(ovnLog, `${name}.log`),
+    })),
+  ];
+  return Promise.all(
+    files.map(async (file) => ({
+      ...file,
+      errors: await ask(file.path, timeoutMs, () => readLastErrors(file.path)),
+    })),
+  );
+}

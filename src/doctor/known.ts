@@ -1,0 +1,26 @@
+import { explainError } from '../net/errors.js';
+
+/** The answer to something that was asked of this host or of others, or why there is none. */
+export type Known<T> =
+  | { readonly isKnown: true; readonly value: T }
+  | { readonly isKnown: false; readonly why: string };
+
+export function known<T>(value: T): Known<T> {
+  return { isKnown: true, value };
+}
+
+export function unknown(why: string): Known<never> {
+  return { isKnown: false, why };
+}
+
+/** Asks, and waits no longer than `timeoutMs`: what fails or is late is not known, and says why. */
+export async function ask<T>(what: string, timeoutMs: number, question: () => Promise<T>): Promise<Known<T>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Known<never>>((resolve) => {
+    timer = setTimeout(() => resolve(unknown(`${what}: no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  const answer = question().then(known, (error: unknown) => unknown(explainError(error)));
+  const first = await Promise.race([answer, late]);
+  clearTimeout(timer);
+  return first;
+}

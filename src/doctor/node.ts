@@ -1,0 +1,64 @@
+import { integrationBridge } from '../gateway/patch_pair.js';
+import { NODE_NAME } from '../gateway/state.js';
+import { managementPortName } from '../overlay/names.js';
+import { parseRemotes, type Remote } from '../ovsdb/remotes.js';
+import type { LinkFacts, LocalSwitch, SwitchBridge, SwitchInterface } from './facts/facts.js';
+import type { Known } from './known.js';
+
+/** The bridge of OVN. */
+export function integrationOf({ bridges, externalIds }: LocalSwitch): SwitchBridge | undefined {
+  const name = integrationBridge(externalIds);
+  return bridges.find((bridge) => bridge.name === name);
+}
+
+/** Bridges that a gateway shares with this host: `gateway-init` has written there whose they are. */
+export function sharedBridges({ bridges }: LocalSwitch): readonly SwitchBridge[] {
+  return bridges.filter(({ externalIds }) => externalIds.has(NODE_NAME));
+}
+
+/** The node's own port. Pods' ports can begin alike, but their names have an underscore, which no node's has. */
+export function managementInterface(local: LocalSwitch): SwitchInterface | undefined {
+  const prefix = managementPortName('');
+  return integrationOf(local)?.interfaces.find(({ type, externalIds }) => {
+    const id = externalIds.get('iface-id') ?? '';
+    return type === 'internal' && id.startsWith(prefix) && !id.includes('_');
+  });
+}
+
+/** The name this host was given by `minion-init`, `master-init` or `gateway-init`. */
+export function nodeName(local: LocalSwitch): string | undefined {
+  const own = managementInterface(local)?.externalIds.get('iface-id')?.slice(managementPortName('').length);
+  return own ?? sharedBridges(local)[0]?.externalIds.get(NODE_NAME);
+}
+
+/** The NIC of a bridge that a gateway shares: its one port that is a device of the kernel. */
+export function physicalOf({ name, interfaces }: SwitchBridge): SwitchInterface | undefined {
+  return interfaces.find((one) => (one.type === '' || one.type === 'system') && one.name !== name);
+}
+
+/** The programs that this host cannot do without: its own, and OVN's central ones where the databases are its. */
+export function neededPrograms(
+  local: Known<LocalSwitch>,
+  links: Known<readonly LinkFacts[]>,
+): ReadonlySet<string> {
+  const always = ['ovsdb-server', 'ovs-vswitchd', 'ovn-controller'];
+  if (!local.isKnown) return new Set(always);
+  const own: readonly string[] = links.isKnown ? links.value.flatMap(({ addresses }) => addresses) : [];
+  const [remote, ...more] = remotesOf(local.value.externalIds.get('ovn-nb'));
+  const isHere = remote !== undefined && (remote.kind === 'unix' || own.includes(remote.host));
+  return new Set([
+    ...always,
+    ...(sharedBridges(local.value).length > 0 ? ['ovn-k8s-gateway-helper'] : []),
+    // Of a cluster of databases, any member may have ovn-northd.
+    ...(isHere && more.length === 0 ? ['ovn-northd'] : []),
+  ]);
+}
+
+/** A text that cannot be read is for whoever connects to complain of. */
+function remotesOf(text: string | undefined): readonly Remote[] {
+  try {
+    return text === undefined ? [] : parseRemotes(text);
+  } catch {
+    return [];
+  }
+}
