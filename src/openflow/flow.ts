@@ -35,8 +35,9 @@ function keyOf(table: number, priority: number, match: string): string {
   return `table=${table},priority=${priority}${match === '' ? '' : `,${match}`}`;
 }
 
+/** Flags stand before the match, each a word (ovs-ofctl(8), "Flow Syntax"); a flow that `add-flow` made has one. */
 const DUMPED =
-  /^ ?cookie=(0x[0-9a-f]+), (?:duration=[^,]*, )?table=(\d+), n_packets=(\d+), n_bytes=(\d+),(?: [a-z_]+=[^,]*,)* (\S*) ?actions=(\S+)$/;
+  /^ ?cookie=(0x[0-9a-f]+), (?:duration=[^,]*, )?table=(\d+), n_packets=(\d+), n_bytes=(\d+),(?: [a-z_]+=[^,]*,)* (?:(?:send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts) )*(\S*) ?actions=(\S+)$/;
 
 /** What a flow is, apart from its cookie and its counters. */
 export type Meaning = Pick<InstalledFlow, 'key' | 'text'>;

@@ -64,6 +64,15 @@ test('a flow that somebody altered keeps its own text, and so differs from all o
   t.is(parseDumpedFlow(line)?.text, 'table=0,priority=60,tcp actions=mod_vlan_vid:3,output:2');
 });
 
+test('the flags of a flow that somebody added stand before its match', (t) => {
+  const line = (flags: string, match: string) =>
+    ` cookie=0x7, duration=1.2s, table=0, n_packets=0, n_bytes=0, ${flags}${match} actions=drop`;
+  const keyOf = (text: string) => parseDumpedFlow(text)?.key;
+  t.is(keyOf(line('reset_counts ', 'priority=9,tcp,tp_dst=9')), 'table=0,priority=9,tcp,tp_dst=9');
+  t.is(keyOf(line('send_flow_rem reset_counts ', 'tcp')), 'table=0,priority=32768,tcp');
+  t.is(keyOf(line('reset_counts', '')), 'table=0,priority=32768');
+});
+
 test('lines that are no flow are passed over', (t) => {
   for (const line of ['', 'OFPST_FLOW reply (OF1.4) (xid=0x2):', 'garbage'])
     t.is(parseDumpedFlow(line), undefined);
