@@ -2,7 +2,7 @@ import { desiredFlows } from '../../gateway/desired.js';
 import { recoverClaims } from '../../gateway/services.js';
 import { readFacts } from '../../gateway/state.js';
 import { bundleSize } from '../../openflow/bundle.js';
-import { diffFlows } from '../../openflow/reconcile.js';
+import { byKey, diffFlows } from '../../openflow/reconcile.js';
 import type { FlowFacts, HelperStatus } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse, warn } from '../finding.js';
 import type { Known } from '../known.js';
@@ -50,7 +50,7 @@ function differing(
   if (ours.length === 0)
     return [fail(`${bridge.name} has no flows of the gateway`, 'start ovn-k8s-gateway-helper')];
   const { state } = readFacts(
-    { bridge, localAddresses, services: recoverClaims(ours) },
+    { bridge, localAddresses },
     {
       bridge: bridge.name,
       physicalInterface: physicalInterface ?? '',
@@ -58,7 +58,7 @@ function differing(
     },
   );
   if (state === undefined) return [];
-  const bundle = diffFlows(desiredFlows()(state), ours);
+  const bundle = diffFlows(desiredFlows()({ ...state, ...recoverClaims(ours) }), byKey(ours));
   const [first] = [...bundle.add, ...bundle.remove];
   return bundleSize(bundle) === 0 || first === undefined
     ? []
