@@ -1,11 +1,16 @@
 #include <napi.h>
 
+#include "classifier.h"
 #include "file_lock.h"
 #include "netlink_watch.h"
+#include "packet_fields.h"
 
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Classifier", gateway::Classifier::Define(env));
+  exports.Set("classNames", gateway::Classifier::ClassNames(env));
+  exports.Set("parsePacket", Napi::Function::New<gateway::PacketFields::OfFrame>(env, "parsePacket"));
   exports.Set("FileLock", gateway::FileLock::Define(env));
   exports.Set("NetlinkWatch", gateway::NetlinkWatch::Define(env));
   return exports;

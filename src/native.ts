@@ -18,7 +18,61 @@ export interface Watch {
   unref(): void;
 }
 
+/** What decides on packets of a gateway's bridge, in the form that the addon reads. */
+export interface GatewayFacts {
+  /** Six octets. */
+  readonly mac: Uint8Array;
+  readonly linkLocal: Uint8Array;
+  readonly phys: boolean;
+  readonly patch: boolean;
+  readonly otherPorts: boolean;
+  /** Each of 4 or 16 octets, as all lists of addresses here. */
+  readonly addresses: readonly Uint8Array[];
+  readonly served: readonly Uint8Array[];
+  /** Those of `served` that a packet may come from. */
+  readonly servedSources: readonly Uint8Array[];
+  /** Node ports. */
+  readonly tcp: Uint16Array;
+  readonly udp: Uint16Array;
+  readonly sctp: Uint16Array;
+  /** The first and the last of the pods' ports; `undefined` where connections are tracked. */
+  readonly range: Uint16Array | undefined;
+}
+
+/** Tells the classes of frames. What it is given must not change while it works; it keeps none of it. */
+export interface NativeClassifier {
+  /**
+   * @param side 0 PHYS, 1 LOCAL, 2 PATCH, 3 any other port
+   * @param counts one entry a class number for packets, as many for bytes, and one for malformed packets: added to
+   * @throws RangeError when arrays do not fit each other, or a frame is not within `frames`
+   */
+  classify(
+    frames: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    wireLengths: Uint32Array,
+    side: number,
+    tracked: boolean,
+    classes: Uint8Array,
+    counts: BigUint64Array,
+  ): void;
+}
+
+/** What the addon finds in a frame; names are those of `src/openflow/fields.ts`. */
+export interface NativePacket {
+  readonly fields: Readonly<Record<string, bigint>>;
+  /** A length in it contradicts another, or it ends within a header. */
+  readonly malformed: boolean;
+  /** The capture ends before what decides. */
+  readonly cut: boolean;
+  /** Of an ICMP error: the packet that it is about. */
+  readonly quoted?: Readonly<Record<string, bigint>>;
+}
+
 interface Addon {
+  readonly Classifier: new (facts: GatewayFacts) => NativeClassifier;
+  readonly classNames: readonly string[];
+  readonly parsePacket: (frame: Uint8Array, wireLength: number) => NativePacket;
   readonly FileLock: new (path: string) => FileLock;
   readonly NetlinkWatch: new (groups: number, changed: () => void) => Watch;
 }
@@ -48,6 +102,20 @@ export function lockFile(path: string): FileLock {
 export function watchNetlink(groups: readonly NetlinkGroup[], changed: () => void): Watch {
   const mask = groups.reduce((bits, group) => bits | GROUPS[group], 0);
   return new (addon().NetlinkWatch)(mask, changed);
+}
+
+export function makeClassifier(facts: GatewayFacts): NativeClassifier {
+  return new (addon().Classifier)(facts);
+}
+
+/** The names of the classes as the addon numbers them, from 1. */
+export function nativeClassNames(): readonly string[] {
+  return addon().classNames;
+}
+
+/** Takes one frame apart; `wireLength` is its length where the capture holds less. */
+export function parseFrame(frame: Uint8Array, wireLength = frame.length): NativePacket {
+  return addon().parsePacket(frame, wireLength);
 }
 
 function addon(): Addon {

@@ -1,0 +1,226 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "packet.h"
+
+namespace gateway {
+
+/// The classes of packets, by their numbers in src/demux/classes.ts.
+enum class PacketClass : std::uint8_t {
+  /// Not a class: the capture was cut before what decides.
+  kTruncated,
+  kTunnel,
+  kNeighbourRequest,
+  kNeighbourReply,
+  kEchoRequest,
+  kFragment,
+  kNodePort,
+  kExternal,
+  kIcmp,
+  kPodReturn,
+  kManagement,
+  kBroadcast,
+  kPodOut,
+  kPodDrop,
+  kHostOut,
+  kOther,
+};
+
+/// The names of the classes in their order, so that src/demux/classes.ts can be held against them.
+inline constexpr std::array kClassNames = {
+    "tunnel",   "neighbour-request", "neighbour-reply", "echo-request", "fragment",
+    "node-port", "external",         "icmp",            "pod-return",   "management",
+    "broadcast", "pod-out",          "pod-drop",        "host-out",     "other"};
+inline constexpr std::size_t kClassIds = kClassNames.size() + 1;
+
+/// The port of the bridge that a frame comes in by.
+enum class Side : std::uint8_t { kPhys, kLocal, kPatch, kOther };
+
+/// A set of addresses of both families, made once and then only asked.
+class AddressSet {
+ public:
+  void Add(std::uint16_t type, Address address) {
+    std::vector<Address>& members = type == kEtherIpv4 ? v4_ : v6_;
+    members.insert(std::upper_bound(members.begin(), members.end(), address), address);
+  }
+
+  bool Has(std::uint16_t type, const Address& address) const noexcept {
+    const std::vector<Address>& members = type == kEtherIpv4 ? v4_ : v6_;
+    if (members.size() <= 1) return !members.empty() && members.front() == address;
+    return std::binary_search(members.begin(), members.end(), address);
+  }
+
+ private:
+  std::vector<Address> v4_;
+  std::vector<Address> v6_;
+};
+
+/// What decides on packets of a gateway's bridge (GatewayState of src/demux/state.ts).
+struct GatewayFacts {
+  std::uint64_t mac = 0;
+  /// The link-local address that follows from the MAC.
+  Address link_local;
+  bool has_phys = false;
+  bool has_patch = false;
+  bool other_ports = false;
+  AddressSet addresses;
+  /// Without those of `addresses`, and without link-local ones in `pod_sources`.
+  AddressSet served;
+  AddressSet served_sources;
+  std::bitset<65536> tcp_ports;
+  std::bitset<65536> udp_ports;
+  std::bitset<65536> sctp_ports;
+  /// The pods' own ports, both ends included; without them connection tracking tells who a packet is for.
+  std::optional<std::pair<std::uint16_t, std::uint16_t>> range;
+};
+
+/// Tells the class of a packet as the flows of src/demux/table.ts do. Does not change once it is made, so that any
+/// thread can ask it.
+class ClassTable {
+ public:
+  explicit ClassTable(GatewayFacts facts) : facts_(std::move(facts)) {}
+
+  /// `tracked`: whether connection tracking knows the packet for one of a pod's connection; asked without a range only.
+  PacketClass Classify(const Packet& packet, Side side, bool tracked = false) const noexcept {
+    if (packet.cut) return PacketClass::kTruncated;
+    if (side == Side::kPatch) return FromPatch(packet);
+    if (packet.vlan_tci != 0) return PacketClass::kOther;
+    if (side == Side::kPhys && facts_.has_phys) return FromPhys(packet, tracked);
+    return side == Side::kLocal ? FromLocal(packet) : PacketClass::kOther;
+  }
+
+ private:
+  PacketClass FromPhys(const Packet& packet, bool tracked) const noexcept {
+    const Ip& ip = packet.ip;
+    const bool to_mac = packet.dl_dst == facts_.mac;
+    const bool to_group = IsGroup(packet);
+    const bool to_us = to_mac && ip.type != 0 && facts_.addresses.Has(ip.type, ip.dst);
+    if (to_us && IsTunnel(ip)) return PacketClass::kTunnel;
+    if (IsRequestFor(facts_.addresses, packet)) return PacketClass::kNeighbourRequest;
+    if (facts_.has_patch && IsRequestFor(facts_.served, packet)) return PacketClass::kNeighbourRequest;
+    if (to_mac || to_group) {
+      if (packet.arp.op == 2 || IsNd(ip, kAdvertisement)) return PacketClass::kNeighbourReply;
+    }
+    if (to_group && packet.arp.op == 1) {
+      return packet.arp.spa == packet.arp.tpa ? PacketClass::kNeighbourReply : PacketClass::kBroadcast;
+    }
+    if (to_us) return ToUs(ip, tracked);
+    if (to_mac) {
+      const bool is_served = facts_.has_patch && ip.type != 0 && facts_.served.Has(ip.type, ip.dst);
+      return is_served ? PacketClass::kExternal : PacketClass::kManagement;
+    }
+    return to_group ? PacketClass::kBroadcast : PacketClass::kOther;
+  }
+
+  /// What comes to the addresses that host and pods have in common, and is no tunnel.
+  PacketClass ToUs(const Ip& ip, bool tracked) const noexcept {
+    if (IsIcmp(ip) && ip.icmp_type == (ip.type == kEtherIpv4 ? 8 : 128)) return PacketClass::kEchoRequest;
+    if ((ip.frag & kLaterFragment) != 0) return PacketClass::kFragment;
+    if (facts_.has_patch && IsNodePort(ip)) return PacketClass::kNodePort;
+    if (IsAnswer(ip)) return PacketClass::kIcmp;
+    return facts_.has_patch && IsOfPod(ip, tracked) ? PacketClass::kPodReturn : PacketClass::kManagement;
+  }
+
+  PacketClass FromPatch(const Packet& packet) const noexcept {
+    if (!facts_.has_patch) return PacketClass::kOther;
+    const bool mine = facts_.has_phys && packet.vlan_tci == 0 && packet.dl_src == facts_.mac;
+    return mine && MayLeave(packet) && !ClaimsAddress(packet) ? PacketClass::kPodOut : PacketClass::kPodDrop;
+  }
+
+  /// Whether the gateway router may send this, from what it says it comes from.
+  bool MayLeave(const Packet& packet) const noexcept {
+    if (packet.arp.op != 0 || packet.dl_type == kEtherArp) {
+      const Address& spa = packet.arp.spa;
+      return packet.arp.sha == facts_.mac &&
+             (facts_.addresses.Has(kEtherIpv4, spa) || facts_.served.Has(kEtherIpv4, spa));
+    }
+    const Ip& ip = packet.ip;
+    if (ip.type == 0) return false;
+    if (facts_.addresses.Has(ip.type, ip.src) || facts_.served_sources.Has(ip.type, ip.src)) return true;
+    return ip.src == facts_.link_local && (IsNd(ip, kSolicitation) || IsNd(ip, kAdvertisement));
+  }
+
+  /// Whether this tells others that IP is at the sender: the host alone does that.
+  bool ClaimsAddress(const Packet& packet) const noexcept {
+    if (packet.dl_type == kEtherArp) {
+      return facts_.addresses.Has(kEtherIpv4, packet.arp.spa) && facts_.addresses.Has(kEtherIpv4, packet.arp.tpa);
+    }
+    return IsGroup(packet) && IsNd(packet.ip, kAdvertisement) && facts_.addresses.Has(kEtherIpv6, packet.nd_target);
+  }
+
+  PacketClass FromLocal(const Packet& packet) const noexcept {
+    const Ip& ip = packet.ip;
+    if (facts_.has_phys && IsTunnel(ip) && facts_.addresses.Has(ip.type, ip.src)) return PacketClass::kTunnel;
+    if (facts_.has_phys || facts_.other_ports) return PacketClass::kHostOut;
+    const bool to_served = facts_.has_patch && ((ip.type != 0 && facts_.served.Has(ip.type, ip.dst)) ||
+                                                IsRequestFor(facts_.served, packet));
+    return to_served ? PacketClass::kHostOut : PacketClass::kOther;
+  }
+
+  bool IsNodePort(const Ip& ip) const noexcept {
+    switch (ip.proto) {
+      case kTcp: return facts_.tcp_ports[ip.tp_dst];
+      case kUdp: return facts_.udp_ports[ip.tp_dst];
+      case kSctp: return facts_.sctp_ports[ip.tp_dst];
+      default: return false;
+    }
+  }
+
+  bool IsOfPod(const Ip& ip, bool tracked) const noexcept {
+    if (!facts_.range) return tracked;
+    return HasPorts(ip) && ip.tp_dst >= facts_.range->first && ip.tp_dst <= facts_.range->second;
+  }
+
+  /// A request for the address of a member (RFC 826; RFC 4861 section 4.3).
+  static bool IsRequestFor(const AddressSet& addresses, const Packet& packet) noexcept {
+    if (packet.arp.op == 1) return addresses.Has(kEtherIpv4, packet.arp.tpa);
+    return IsNd(packet.ip, kSolicitation) && addresses.Has(kEtherIpv6, packet.nd_target);
+  }
+
+  /// Geneve (RFC 8926) or STT.
+  static bool IsTunnel(const Ip& ip) noexcept {
+    return (ip.proto == kUdp && ip.tp_dst == 6081) || (ip.proto == kTcp && ip.tp_dst == 7471);
+  }
+
+  static bool IsNd(const Ip& ip, std::uint8_t type) noexcept {
+    return ip.type == kEtherIpv6 && ip.proto == kIcmp6 && ip.icmp_type == type;
+  }
+
+  static bool IsIcmp(const Ip& ip) noexcept { return ip.proto == (ip.type == kEtherIpv4 ? kIcmp : kIcmp6); }
+
+  /// An ICMP error or echo reply.
+  static bool IsAnswer(const Ip& ip) noexcept {
+    return parse::IsError(ip) || (IsIcmp(ip) && ip.icmp_type == (ip.type == kEtherIpv4 ? 0 : 129));
+  }
+
+  static bool HasPorts(const Ip& ip) noexcept { return ip.proto == kTcp || ip.proto == kUdp || ip.proto == kSctp; }
+
+  static bool IsGroup(const Packet& packet) noexcept { return (packet.dl_dst >> 40 & 1) != 0; }
+
+  GatewayFacts facts_;
+};
+
+/// Packets and bytes of each class, by its number.
+struct ClassCounts {
+  std::array<std::uint64_t, kClassIds> packets = {};
+  std::array<std::uint64_t, kClassIds> bytes = {};
+  /// Packets that are malformed, whatever their class.
+  std::uint64_t malformed = 0;
+
+  void Count(PacketClass name, std::size_t length, bool is_malformed) noexcept {
+    const auto id = static_cast<std::size_t>(name);
+    packets[id] += 1;
+    bytes[id] += length;
+    malformed += is_malformed ? 1 : 0;
+  }
+};
+
+}  // namespace gateway

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+
+#include "bytes.h"
+
+namespace gateway {
+
+inline constexpr std::uint16_t kEtherIpv4 = 0x0800;
+inline constexpr std::uint16_t kEtherIpv6 = 0x86dd;
+
+inline constexpr std::uint8_t kIcmp = 1;
+inline constexpr std::uint8_t kTcp = 6;
+inline constexpr std::uint8_t kUdp = 17;
+inline constexpr std::uint8_t kIcmp6 = 58;
+inline constexpr std::uint8_t kSctp = 132;
+
+/// In `frag`: a fragment, and one that is not the first (`nw_frag` of ovs-fields(7)).
+inline constexpr std::uint8_t kFragment = 1;
+inline constexpr std::uint8_t kLaterFragment = 2;
+
+/// An address of either family, in host order; an IPv4 address is the low half of `lo`.
+struct Address {
+  std::uint64_t hi = 0;
+  std::uint64_t lo = 0;
+  friend constexpr auto operator<=>(const Address&, const Address&) = default;
+};
+
+/// What an IP packet says of itself; of what it does not have, or not whole, zero.
+struct Ip {
+  /// kEtherIpv4, kEtherIpv6, or 0: none.
+  std::uint16_t type = 0;
+  std::uint8_t proto = 0;
+  std::uint8_t frag = 0;
+  std::uint8_t icmp_type = 0;
+  std::uint8_t icmp_code = 0;
+  std::uint16_t tp_src = 0;
+  std::uint16_t tp_dst = 0;
+  Address src;
+  Address dst;
+};
+
+namespace parse {
+
+inline constexpr std::size_t kIpv4Header = 20;
+inline constexpr std::size_t kIpv6Header = 40;
+inline constexpr std::size_t kIcmpHeader = 8;
+
+inline Address Ipv6At(Bytes bytes, std::size_t at) noexcept { return {Be64(bytes, at), Be64(bytes, at + 8)}; }
+
+/// The ports, or the type and code, at the start of a transport header that the packet has whole.
+inline bool Transport(Reader& reader, Ip& ip) noexcept {
+  std::size_t header = 0;
+  switch (ip.proto) {
+    case kTcp: header = 20; break;
+    case kUdp: header = 8; break;
+    case kSctp: header = 12; break;
+    case kIcmp: header = ip.type == kEtherIpv4 ? kIcmpHeader : 0; break;
+    case kIcmp6: header = ip.type == kEtherIpv6 ? kIcmpHeader : 0; break;
+    default: break;
+  }
+  if (header == 0) return true;
+  if (reader.left() < header) return false;
+  const Bytes start = reader.Take(4);
+  if (start.empty()) return true;
+  if (header == kIcmpHeader && ip.proto != kUdp) {
+    ip.icmp_type = start[0];
+    ip.icmp_code = start[1];
+  } else {
+    ip.tp_src = Be16(start, 0);
+    ip.tp_dst = Be16(start, 2);
+  }
+  return true;
+}
+
+/// An IPv4 packet (RFC 791). @returns false where it is malformed
+inline bool Ipv4(Reader& reader, Ip& ip) noexcept {
+  const Bytes head = reader.Take(kIpv4Header);
+  if (head.empty()) return reader.cut();
+  const std::size_t header = (head[0] & 0x0f) * std::size_t{4};
+  const std::size_t total = Be16(head, 2);
+  if (header < kIpv4Header || total < header || total > kIpv4Header + reader.left()) return false;
+  reader.Limit(total - kIpv4Header);
+  const std::uint16_t fragment = Be16(head, 6);
+  if ((fragment & 0x3fff) != 0) ip.frag = kFragment;
+  if ((fragment & 0x1fff) != 0) ip.frag |= kLaterFragment;
+  ip.proto = head[9];
+  ip.src.lo = Be32(head, 12);
+  ip.dst.lo = Be32(head, 16);
+  if (!reader.Skip(header - kIpv4Header)) return true;
+  return (ip.frag & kLaterFragment) != 0 || Transport(reader, ip);
+}
+
+/// Where the extension headers of an IPv6 packet lead.
+struct Ipv6Payload {
+  std::uint8_t proto;
+  std::uint8_t frag = 0;
+};
+
+/// Follows extension headers (RFC 8200 section 4) as far as Open vSwitch knows them; of a later fragment the protocol
+/// is the fragment header's own. @returns false where they are malformed, or cut
+inline bool Extensions(Reader& reader, Ipv6Payload& payload) noexcept {
+  constexpr std::uint8_t kHopByHop = 0;
+  constexpr std::uint8_t kRouting = 43;
+  constexpr std::uint8_t kFragmentHeader = 44;
+  constexpr std::uint8_t kAuthentication = 51;
+  constexpr std::uint8_t kDestination = 60;
+  for (;;) {
+    const std::uint8_t kind = payload.proto;
+    if (kind != kHopByHop && kind != kRouting && kind != kFragmentHeader && kind != kAuthentication &&
+        kind != kDestination) {
+      return true;
+    }
+    const Bytes start = reader.Take(8);
+    if (start.empty()) return false;
+    payload.proto = start[0];
+    if (kind == kFragmentHeader) {
+      const std::uint16_t fragment = Be16(start, 2);
+      if (fragment == 0) continue;
+      payload.frag = kFragment;
+      if ((fragment & 0xfff8) == 0) continue;
+      payload = {kFragmentHeader, kFragment | kLaterFragment};
+      return true;
+    }
+    // In units of 8 bytes beyond the first 8; an authentication header's in units of 4 (RFC 4302 section 2.2).
+    const std::size_t length = kind == kAuthentication ? (start[1] + std::size_t{2}) * 4 : (start[1] + std::size_t{1}) * 8;
+    if (length < 8 || !reader.Skip(length - 8)) return false;
+  }
+}
+
+/// An IPv6 packet (RFC 8200). @returns false where it is malformed
+inline bool Ipv6(Reader& reader, Ip& ip) noexcept {
+  const Bytes head = reader.Take(kIpv6Header);
+  if (head.empty()) return reader.cut();
+  const std::size_t length = Be16(head, 4);
+  if (length > reader.left()) return false;
+  reader.Limit(length);
+  ip.src = Ipv6At(head, 8);
+  ip.dst = Ipv6At(head, 24);
+  Ipv6Payload payload{head[6]};
+  if (!Extensions(reader, payload)) return reader.cut();
+  ip.proto = payload.proto;
+  ip.frag = payload.frag;
+  return (ip.frag & kLaterFragment) != 0 || Transport(reader, ip);
+}
+
+inline bool IpOf(std::uint16_t type, Reader& reader, Ip& ip) noexcept {
+  ip.type = type;
+  return type == kEtherIpv4 ? Ipv4(reader, ip) : Ipv6(reader, ip);
+}
+
+/// Whether `ip` is an ICMP error, which quotes the packet it is about.
+inline bool IsError(const Ip& ip) noexcept {
+  if (ip.type == kEtherIpv6) return ip.proto == kIcmp6 && ip.icmp_type >= 1 && ip.icmp_type <= 4;
+  const std::uint8_t type = ip.icmp_type;
+  return ip.proto == kIcmp && (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
+}
+
+}  // namespace parse
+
+}  // namespace gateway

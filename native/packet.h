@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "bytes.h"
+#include "ip.h"
+
+namespace gateway {
+
+inline constexpr std::uint16_t kEtherArp = 0x0806;
+
+inline constexpr std::uint8_t kSolicitation = 135;
+inline constexpr std::uint8_t kAdvertisement = 136;
+
+/// In `vlan_tci`: there is a tag (OVS has its own use for the bit of the former CFI, ovs-fields(7)).
+inline constexpr std::uint16_t kTagged = 0x1000;
+
+/// An ARP packet of Ethernet and IPv4 (RFC 826); an operation of 0 is none.
+struct Arp {
+  std::uint16_t op = 0;
+  std::uint64_t sha = 0;
+  std::uint64_t tha = 0;
+  Address spa;
+  Address tpa;
+};
+
+/// A frame, as far as this product looks into one. Its fields are those that Open vSwitch matches on, and have the
+/// values that it gives them (lib/flow.c, miniflow_extract), also where the frame makes no sense.
+struct Packet {
+  std::uint64_t dl_dst = 0;
+  std::uint64_t dl_src = 0;
+  std::uint16_t dl_type = 0;
+  /// Of the outer tag, with kTagged; 0 without one.
+  std::uint16_t vlan_tci = 0;
+  /// A length in it contradicts another, or it ends within a header.
+  bool malformed = false;
+  /// The capture ends before what Open vSwitch would look at.
+  bool cut = false;
+  Ip ip;
+  Arp arp;
+  /// Of a neighbour solicitation or advertisement (RFC 4861 sections 4.3 and 4.4).
+  Address nd_target;
+  /// The packet that an ICMP error is about (RFC 792, RFC 4443 section 2.4); `type` is 0 where there is none.
+  Ip quoted;
+};
+
+namespace parse {
+
+/// What an ICMP error quotes: a packet of which it holds as much as it had room for, as a capture that was cut.
+inline void Quoted(Reader reader, Packet& packet) noexcept {
+  if (!reader.Skip(kIcmpHeader - 4)) return;
+  Reader within(reader.held(), std::numeric_limits<std::size_t>::max());
+  Ip quoted;
+  if (IpOf(packet.ip.type, within, quoted) && quoted.proto != 0) packet.quoted = quoted;
+}
+
+/// The target of neighbour discovery. Open vSwitch takes none from a message that has a link-layer address twice.
+inline void NeighbourTarget(Reader& reader, Packet& packet) noexcept {
+  if (!reader.Skip(kIcmpHeader - 4)) return;
+  const Bytes target = reader.Take(16);
+  if (target.empty()) {
+    packet.malformed = !reader.cut();
+    return;
+  }
+  std::uint64_t seen[2] = {0, 0};
+  Reader options = reader;
+  while (options.left() >= 8) {
+    const Bytes option = options.Take(8);
+    packet.cut = options.cut();
+    if (option.empty() || option[1] == 0) break;
+    if (option[1] == 1 && (option[0] == 1 || option[0] == 2)) {
+      std::uint64_t& address = seen[option[0] - 1];
+      if (address != 0) {
+        packet.malformed = true;
+        return;
+      }
+      address = Be48(option, 2);
+    }
+    if (!options.Skip((option[1] - std::size_t{1}) * 8)) break;
+  }
+  packet.nd_target = Ipv6At(target, 0);
+}
+
+inline void ArpOf(Reader& reader, Packet& packet) noexcept {
+  const Bytes bytes = reader.Take(28);
+  if (bytes.empty()) {
+    packet.malformed = !reader.cut();
+    return;
+  }
+  // Ethernet's and IPv4's addresses; the operation in 8 bits is all that Open vSwitch matches on.
+  if (Be16(bytes, 0) != 1 || Be16(bytes, 2) != kEtherIpv4 || bytes[4] != 6 || bytes[5] != 4) {
+    packet.malformed = true;
+    return;
+  }
+  const std::uint16_t op = Be16(bytes, 6);
+  packet.arp = {.op = op <= 0xff ? op : std::uint16_t{0},
+                .sha = Be48(bytes, 8),
+                .tha = Be48(bytes, 18),
+                .spa = {0, Be32(bytes, 14)},
+                .tpa = {0, Be32(bytes, 24)}};
+}
+
+/// The type of what a frame carries: after its tags (IEEE 802.1Q, 802.1ad), or in a SNAP header (RFC 1042); 0: none.
+inline std::uint16_t Type(Reader& reader, Packet& packet, std::uint16_t type) noexcept {
+  for (int tags = 0; tags < 2 && (type == 0x8100 || type == 0x88a8); ++tags) {
+    const Bytes tag = reader.Take(4);
+    if (tag.empty()) return type;
+    if (tags == 0) packet.vlan_tci = Be16(tag, 0) | kTagged;
+    type = Be16(tag, 2);
+  }
+  if (type >= 0x600) return type;
+  const Bytes head = reader.Take(8);
+  if (head.empty()) return 0;
+  constexpr std::uint64_t kSnap = 0xaaaa'0300'0000;
+  const std::uint16_t inner = Be16(head, 6);
+  return Be48(head, 0) == kSnap && inner >= 0x600 ? inner : std::uint16_t{0};
+}
+
+}  // namespace parse
+
+/// Takes a frame apart, in one pass and without allocating. `length` is the frame's on the wire, where the capture
+/// holds less of it. A tag that the kernel took off (`tp_vlan_tci` of packet(7)) is for the caller to put in `vlan_tci`.
+inline Packet Parse(Bytes frame, std::size_t length = 0) noexcept {
+  Packet packet;
+  Reader reader(frame, length);
+  const Bytes head = reader.Take(14);
+  if (head.empty()) {
+    packet.cut = reader.cut();
+    packet.malformed = !packet.cut;
+    return packet;
+  }
+  packet.dl_dst = Be48(head, 0);
+  packet.dl_src = Be48(head, 6);
+  packet.dl_type = parse::Type(reader, packet, Be16(head, 12));
+  if (packet.dl_type == kEtherIpv4 || packet.dl_type == kEtherIpv6) {
+    packet.malformed = !parse::IpOf(packet.dl_type, reader, packet.ip);
+    const bool discovers = packet.ip.proto == kIcmp6 && packet.ip.icmp_code == 0 &&
+                           (packet.ip.icmp_type == kSolicitation || packet.ip.icmp_type == kAdvertisement);
+    if (discovers) parse::NeighbourTarget(reader, packet);
+    if (parse::IsError(packet.ip)) parse::Quoted(reader, packet);
+  } else if (packet.dl_type == kEtherArp) {
+    parse::ArpOf(reader, packet);
+  }
+  packet.cut |= reader.cut();
+  return packet;
+}
+
+}  // namespace gateway

@@ -1,0 +1,75 @@
+// The class table alone, as a thread of the addon uses it; test/demux holds it against the flows.
+
+#include "../class_table.h"
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "check.h"
+#include "frame.h"
+
+using gateway::ClassCounts;
+using gateway::ClassTable;
+using gateway::GatewayFacts;
+using gateway::PacketClass;
+using gateway::Parse;
+using gateway::Side;
+
+namespace {
+
+GatewayFacts Facts() {
+  GatewayFacts facts;
+  facts.mac = 0x0a58cb00710a;
+  facts.link_local = {0xfe80000000000000, 0x0858cbfffe00710a};
+  facts.has_phys = true;
+  facts.has_patch = true;
+  facts.addresses.Add(gateway::kEtherIpv4, {0, 0xcb00710a});
+  for (std::uint64_t last = 200; last > 0; --last) facts.served.Add(gateway::kEtherIpv4, {0, 0xc6336400 + last});
+  facts.tcp_ports.set(30080);
+  facts.range.emplace(61000, 65535);
+  return facts;
+}
+
+auto Udp(std::string_view dst, std::string_view port) {
+  return Hex({"0a58cb00710a 020000000001 0800 4500001c 00010000 4011 0000 cb007101", dst, "1388", port, "0008 0000"});
+}
+
+void Rows() {
+  const auto table = std::make_shared<const ClassTable>(Facts());
+  const auto classify = [&](const auto& frame, Side side) { return table->Classify(Parse(frame), side); };
+  CHECK(classify(Udp("cb00710a", "17c1"), Side::kPhys) == PacketClass::kTunnel);
+  CHECK(classify(Udp("cb00710a", "ee48"), Side::kPhys) == PacketClass::kPodReturn);
+  CHECK(classify(Udp("cb00710a", "ee47"), Side::kPhys) == PacketClass::kManagement);
+  CHECK(classify(Udp("c6336407", "0035"), Side::kPhys) == PacketClass::kExternal);
+  CHECK(classify(Udp("c63364c9", "0035"), Side::kPhys) == PacketClass::kManagement);
+  CHECK(classify(Udp("cb00710a", "ee48"), Side::kLocal) == PacketClass::kHostOut);
+  CHECK(classify(Udp("cb00710a", "ee48"), Side::kPatch) == PacketClass::kPodDrop);
+  CHECK(classify(Udp("cb00710a", "ee48"), Side::kOther) == PacketClass::kOther);
+  const auto frame = Udp("cb00710a", "ee48");
+  CHECK(table->Classify(Parse(gateway::Bytes(frame).first(36), frame.size()), Side::kPhys) == PacketClass::kTruncated);
+}
+
+void Tracked() {
+  GatewayFacts facts = Facts();
+  facts.range.reset();
+  const ClassTable table(std::move(facts));
+  const auto frame = Udp("cb00710a", "ee48");
+  CHECK(table.Classify(Parse(frame), Side::kPhys) == PacketClass::kManagement);
+  CHECK(table.Classify(Parse(frame), Side::kPhys, true) == PacketClass::kPodReturn);
+}
+
+void Counted() {
+  ClassCounts counts;
+  counts.Count(PacketClass::kOther, 60, false);
+  counts.Count(PacketClass::kOther, 1500, true);
+  CHECK(counts.packets[15] == 2 && counts.bytes[15] == 1560 && counts.malformed == 1);
+}
+
+}  // namespace
+
+int main() {
+  Test("packets are of the class of their row", Rows);
+  Test("without a range a packet is the pods' where it is tracked", Tracked);
+  Test("packets and bytes are counted by class", Counted);
+}

@@ -1,0 +1,129 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { CLASSES, classId, type PacketClass } from '../../src/demux/classes.js';
+import { type Batch, Classifier, SIDES, type Side, TRUNCATED } from '../../src/demux/classifier.js';
+import { explain } from '../../src/demux/explain.js';
+import { readFrame } from '../../src/demux/packet_fields.js';
+import type { GatewayState } from '../../src/demux/state.js';
+import { demuxFlows } from '../../src/demux/table.js';
+import { nativeClassNames } from '../../src/native.js';
+import { LOCAL } from '../../src/openflow/ofport.js';
+import { frames, gateways } from './frame_arbitraries.js';
+import { GATEWAY, PATCH, PHYS, port } from './sample.js';
+
+const IN_PORT: Readonly<Record<Side, number>> = { phys: PHYS, local: LOCAL, patch: PATCH, other: port(9) };
+const NEW = 0x21n;
+const ESTABLISHED = 0x22n;
+
+function batchOf(list: readonly Buffer[], wireLengths?: readonly number[]): Batch {
+  const lengths = Uint32Array.from(list, (frame) => frame.length);
+  const offsets = new Uint32Array(list.length);
+  for (let i = 1; i < list.length; i++) offsets[i] = (offsets[i - 1] ?? 0) + (lengths[i - 1] ?? 0);
+  return {
+    frames: Buffer.concat(list),
+    offsets,
+    lengths,
+    ...(wireLengths === undefined ? {} : { wireLengths: Uint32Array.from(wireLengths) }),
+  };
+}
+
+function classesOf(state: GatewayState, list: readonly Buffer[], side: Side, isTracked = false): Uint8Array {
+  const classes = new Uint8Array(list.length);
+  new Classifier(state).classify(batchOf(list), side, classes, isTracked);
+  return classes;
+}
+
+/** The class by the flows, as the model follows them. */
+function modelOf(
+  state: GatewayState,
+): (frame: Buffer, side: Side, isTracked: boolean) => PacketClass | undefined {
+  const flows = demuxFlows(state);
+  return (frame, side, isTracked) => {
+    const fields = new Map([...readFrame(frame).fields, ['in_port', BigInt(IN_PORT[side])] as const]);
+    return explain(flows, fields, isTracked ? ESTABLISHED : NEW).class;
+  };
+}
+
+test('the addon numbers the classes as the table does', (t) => {
+  t.deepEqual(nativeClassNames(), CLASSES);
+});
+
+test('the class of any frame, from any side, is that of the flow that the frame meets', (t) => {
+  const seen = new Map<string, number>();
+  fc.assert(
+    fc.property(
+      gateways,
+      fc.array(frames, { minLength: 20, maxLength: 60 }),
+      fc.boolean(),
+      (state, list, isTracked) => {
+        const model = modelOf(state);
+        for (const side of SIDES) {
+          const classes = classesOf(state, list, side, isTracked);
+          for (const [i, frame] of list.entries()) {
+            const expected = model(frame, side, isTracked);
+            if (expected === undefined || classId(expected) !== classes[i]) {
+              throw new Error(
+                `${side} ${frame.toString('hex')}: ${CLASSES[(classes[i] ?? 0) - 1]} instead of ${expected}`,
+              );
+            }
+            seen.set(`${side} ${expected}`, (seen.get(`${side} ${expected}`) ?? 0) + 1);
+          }
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+  const named = new Set([...seen.keys()].map((key) => key.split(' ')[1]));
+  t.deepEqual(
+    CLASSES.filter((name) => !named.has(name)),
+    [],
+    'a class that no frame was of',
+  );
+});
+
+test('a frame of which the capture holds too little is of no class, and what it holds decides where it is enough', (t) => {
+  fc.assert(
+    fc.property(frames, fc.nat({ max: 80 }), (frame, held) => {
+      const part = frame.subarray(0, Math.min(held, frame.length));
+      const classes = new Uint8Array(1);
+      new Classifier(GATEWAY).classify(batchOf([part], [frame.length]), 'phys', classes);
+      if (readFrame(part, frame.length).cut) t.is(classes[0], TRUNCATED);
+      else t.is(classes[0], classesOf(GATEWAY, [frame], 'phys')[0]);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('packets and bytes on the wire are counted by class, over all batches', (t) => {
+  const classifier = new Classifier(GATEWAY);
+  const other = Buffer.from(`020000000077${'020000000001'}88cc${'00'.repeat(50)}`, 'hex');
+  const toAll = Buffer.from(`ffffffffffff${'020000000001'}88cc${'00'.repeat(46)}`, 'hex');
+  const short = Buffer.from('ffffffffffff', 'hex');
+  const classes = new Uint8Array(4);
+  classifier.classify(batchOf([other, toAll, toAll, short]), 'phys', classes);
+  classifier.classify(batchOf([other, short], [1_000, 60]), 'phys', classes);
+  const counts = classifier.byClass();
+  t.deepEqual(counts.get('broadcast'), { packets: 2n, bytes: 120n });
+  t.deepEqual(counts.get('other'), { packets: 3n, bytes: 1_070n });
+  t.deepEqual(classifier.truncated, { packets: 1n, bytes: 60n });
+  t.is(classifier.malformed, 1n);
+  t.deepEqual([...classes], [classId('other'), TRUNCATED, classId('broadcast'), classId('other')]);
+});
+
+test('a batch that does not fit together is refused, and nothing of it is counted', (t) => {
+  const classifier = new Classifier(GATEWAY);
+  const batch = batchOf([Buffer.alloc(60), Buffer.alloc(60)]);
+  const classes = new Uint8Array(2);
+  const refused = (wrong: Partial<Batch>, into = classes) =>
+    t.throws(() => classifier.classify({ ...batch, ...wrong }, 'phys', into), { instanceOf: RangeError });
+  refused({ offsets: Uint32Array.of(0, 61) });
+  refused({ offsets: Uint32Array.of(0, 0xffff_ffff) });
+  refused({ lengths: Uint32Array.of(60, 0xffff_ffff) });
+  refused({ lengths: Uint32Array.of(60) });
+  refused({ wireLengths: Uint32Array.of(60) });
+  refused({}, new Uint8Array(1));
+  t.is(
+    [...classifier.byClass().values()].reduce((sum, { packets }) => sum + packets, 0n),
+    0n,
+  );
+});
