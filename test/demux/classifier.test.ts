@@ -71,7 +71,7 @@ test('the class of any frame, from any side, is that of the flow that the frame 
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 250 },
   );
   const named = new Set([...seen.keys()].map((key) => key.split(' ')[1]));
   t.deepEqual(
