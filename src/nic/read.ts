@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { execa } from 'execa';
 import { ProductError } from '../net/errors.js';
 import {
@@ -69,17 +70,23 @@ export async function runBatch(
   { force = false, family = undefined as 6 | undefined } = {},
 ): Promise<void> {
   const args = [...(family === 6 ? ['-6'] : []), ...(force ? ['-force'] : []), '-batch', file];
-  const { failed, stderr, shortMessage } = await execa('ip', args, {
-    reject: false,
-    timeout: TIMEOUT_MS,
-    stdin: 'ignore',
-    detached: true,
-  });
+  const child = execa('ip', args, { reject: false, timeout: TIMEOUT_MS, stdin: 'ignore', detached: true });
+  hurry(child.pid);
+  const { failed, stderr, shortMessage } = await child;
   if (failed)
     throw new ProductError(
       'ERR_IP',
       `ip -batch ${file}: ${stderr.trim().replaceAll('\n', ' ') || shortMessage}`,
     );
+}
+
+/** Between two lines of a batch the host may be without a route: on a busy host, too, not for longer than it takes. */
+function hurry(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // It has ended already, or this is not allowed here.
+  }
 }
 
 /** Runs one `ip` command. */

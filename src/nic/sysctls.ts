@@ -82,6 +82,11 @@ function pathOf(tree: string, device: string, name: string): string {
   return `/proc/sys/net/${tree}/${device}/${name}`;
 }
 
+/** The value of `net.NAME`, with `/` between its parts; empty where the kernel does not have it. */
+export function readSysctl(name: string): string {
+  return read(`/proc/sys/net/${name}`) ?? '';
+}
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();

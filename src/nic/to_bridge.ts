@@ -18,7 +18,7 @@ import {
   setUpBridge,
 } from './bridge_rows.js';
 import { addDhcp } from './dhcp_step.js';
-import { guardScript, removeGuard, setGuard } from './guard.js';
+import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from './guard.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { addMove } from './move_step.js';
@@ -61,6 +61,14 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
   const move: Move = { wanted, from: now, to: there };
   const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));
   if (!isDone) addPrepare(plan, now, bridge, { isThere, timeoutMs });
+  if (!isDone && datapath === 'netdev') {
+    plan.add({
+      name: `keep the kernel from taking from ${bridge} what it takes from ${nic}`,
+      details: movingGuardScript(nic, bridge).trimEnd().split('\n'),
+      run: () => setMovingGuard(nic, bridge),
+      undo: () => removeGuard(nic),
+    });
+  }
   plan.add({
     name: `attach ${nic} to ${bridge}`,
     details: [],
@@ -78,7 +86,7 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
       run: () => setGuard(nic),
       // It was there if nothing was left to move.
       undo: async () => {
-        if (!isDone) await removeGuard(nic);
+        if (!isDone) await setMovingGuard(nic, bridge);
       },
     });
   }

@@ -8,7 +8,7 @@ import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { addMove } from './move_step.js';
 import { Plan } from './plan.js';
-import { readSnapshot } from './read.js';
+import { ip, readSnapshot } from './read.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
 
 /**
@@ -34,10 +34,12 @@ export async function planToNic(
   // The link itself is the NIC's own, which the move there has not changed.
   const wanted = { ...(before === undefined ? from : merged(before, from)), link: to.link };
 
+  const isGuarded = row.datapath_type === 'netdev';
   const plan = new Plan();
   addSwitchStep(plan, db, timeoutMs);
-  // Before the addresses move: from then on the kernel takes them from the NIC.
-  if (row.datapath_type === 'netdev') {
+  // Before the addresses move: from then on the kernel takes them from the NIC. Until it takes them from there alone
+  // some are taken twice, which is better than not at all.
+  if (isGuarded) {
     plan.add({
       name: `let the kernel have ${nic} again`,
       details: [`delete ${guardScript(nic).split('\n')[0]}`],
@@ -46,6 +48,14 @@ export async function planToNic(
     });
   }
   addMove(plan, { wanted, from, to }, journal);
+  if (isGuarded) {
+    plan.add({
+      name: `shut ${bridge}, so that the kernel takes all from ${nic}`,
+      details: [`link set ${bridge} down`],
+      run: () => ip('link', 'set', bridge, 'down'),
+      undo: () => ip('link', 'set', bridge, 'up'),
+    });
+  }
   addDhcp(plan, from, nic, { restartDhcp });
   plan.end({
     name: `delete bridge ${bridge}`,

@@ -1,7 +1,8 @@
 import type { Namespace } from './namespace.js';
 import type { Running } from './running.js';
 
-const INTERVAL_MS = 5;
+/** Between two requests. */
+export const INTERVAL_MS = 5;
 /** How long an answer may take: two cores that are busy with other tests are not a network that loses packets. */
 const PATIENCE_SECONDS = 1;
 

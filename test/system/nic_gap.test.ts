@@ -1,6 +1,6 @@
 import { EDGE, ROUTER, startEdge } from '../lab/edge.js';
 import { labTest } from '../lab/lab_test.js';
-import { Pinger } from '../lab/ping.js';
+import { INTERVAL_MS, Pinger } from '../lab/ping.js';
 import { Session } from '../lab/session.js';
 
 /** Of requests that are 5 ms apart. The figure is 15 ms; tests beside this one take their share of two cores. */
@@ -11,32 +11,47 @@ const MOVES = [
   { name: 'back', args: ['bridge-to-nics', 'breth0'] },
 ];
 
-labTest('a session lives through a move, and hardly a ping is lost, in both families', async (t) => {
-  const { lab, host, router } = await startEdge();
-  t.teardown(() => lab.dispose());
-  const session = await Session.open(router, { in: host.net, address: EDGE.v4, port: 22 });
-  for (const { name, args } of MOVES) {
-    const ways = await Promise.all([
-      Pinger.start(router, EDGE.v4),
-      Pinger.start(router, EDGE.v6),
-      Pinger.start(host.net, ROUTER.v4),
-      Pinger.start(host.net, ROUTER.v6),
-    ]);
-    const { exitCode, stderr } = await host.run('ovn-k8s-util', args);
-    t.is(exitCode, 0, stderr);
-    for (const way of ways) {
-      const { sent, lost, duplicates, longestGapMs } = await way.close();
-      t.log(`${name}: ${lost.length} of ${sent} lost, longest gap ${longestGapMs.toFixed(1)} ms`);
-      t.true(lost.length <= MAY_BE_LOST, `${name}: ${lost.join()} of ${sent} lost`);
-      // For as long as it takes to set or delete the guard, the kernel hears a request twice: an answer too many.
-      t.true(duplicates < 40, `${name}: ${duplicates} duplicates`);
-    }
-    const settled = await Pinger.start(router, EDGE.v4);
-    await settled.answered(20);
-    const { lost, duplicates } = await settled.close();
-    t.deepEqual({ lost, duplicates }, { lost: [], duplicates: 0 }, `after the move ${name}`);
-  }
-  const { alive, longestGapMs } = await session.close();
-  t.log(`the session's longest gap: ${longestGapMs.toFixed(1)} ms`);
-  t.true(alive);
-});
+for (const [rpFilter, kind] of [
+  [2, 'loose'],
+  [1, 'strict'],
+] as const) {
+  labTest(
+    `${kind} rp_filter: a session lives through a move, hardly a ping is lost, in both families`,
+    async (t) => {
+      const { lab, host, router } = await startEdge();
+      t.teardown(() => lab.dispose());
+      await host.net.sysctl({ 'net.ipv4.conf.eth0.rp_filter': rpFilter });
+      const session = await Session.open(router, { in: host.net, address: EDGE.v4, port: 22 });
+      for (const { name, args } of MOVES) {
+        const ways = await Promise.all([
+          Pinger.start(router, EDGE.v4),
+          Pinger.start(router, EDGE.v6),
+          Pinger.start(host.net, ROUTER.v4),
+          Pinger.start(host.net, ROUTER.v6),
+        ]);
+        const began = performance.now();
+        const { exitCode, stderr } = await host.run('ovn-k8s-util', args);
+        const tookMs = performance.now() - began;
+        t.is(exitCode, 0, stderr);
+        for (const way of ways) {
+          const { sent, lost, duplicates, longestGapMs } = await way.close();
+          t.log(
+            `${name}: ${lost.length} of ${sent} lost, ${duplicates} twice, longest gap ${longestGapMs.toFixed(1)} ms`,
+          );
+          t.true(lost.length <= MAY_BE_LOST, `${name}: ${lost.join()} of ${sent} lost`);
+          // On the way back both are heard while the kernel already takes from the NIC and the bridge is not shut yet: a
+          // part of the time that the command takes, however busy the machine is.
+          const mayBeTwice = tookMs / INTERVAL_MS / 4;
+          t.true(duplicates < mayBeTwice, `${name}: ${duplicates} duplicates in ${tookMs.toFixed(0)} ms`);
+        }
+        const settled = await Pinger.start(router, EDGE.v4);
+        await settled.answered(20);
+        const { lost, duplicates } = await settled.close();
+        t.deepEqual({ lost, duplicates }, { lost: [], duplicates: 0 }, `after the move ${name}`);
+      }
+      const { alive, longestGapMs } = await session.close();
+      t.log(`the session's longest gap: ${longestGapMs.toFixed(1)} ms`);
+      t.true(alive);
+    },
+  );
+}

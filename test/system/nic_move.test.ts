@@ -65,7 +65,7 @@ test('a step that fails after the move takes everything back', async (t) => {
   t.is(failed.exitCode, 1);
   t.regex(
     failed.stderr,
-    /step 5, move addresses, .* failed: ip -batch .*File exists.*everything is as it was/,
+    /step 6, move addresses, .* failed: ip -batch .*File exists.*everything is as it was/,
   );
   t.deepEqual(changes(before, await inventory(host.net, 'eth0')), []);
   t.is(await host.vsctl('list-br'), '');
