@@ -17,6 +17,14 @@ const command = makeCommand(
       "how pods' return traffic is told from the host's (default: port-range where gateway-init set one)",
     ).choices(['conntrack', 'port-range']),
   )
+  .addOption(
+    new Option(
+      '--flow-channel <channel>',
+      'how flows get to the switch: by ovs-ofctl, or over a session of its own',
+    )
+      .choices(['ofctl', 'openflow'])
+      .default('ofctl'),
+  )
   .option('--kubeconfig <file>', 'how to reach the API server (default: what external_ids say)')
   .option('--db <database>', 'the local switch', localDatabase(process.env))
   .option('--timeout <seconds>', 'how long the database and the switch may take at start', '5');
@@ -26,6 +34,7 @@ daemonCommand(command, async (daemon, given) => {
   await runHelper(daemon, {
     bridge: String(given.physicalBridge),
     physicalInterface: String(given.physicalInterface),
+    channel: given.flowChannel === 'openflow' ? 'openflow' : 'ofctl',
     demux: given.demux === 'conntrack' || given.demux === 'port-range' ? given.demux : undefined,
     db: String(given.db),
     kubeconfig: given.kubeconfig === undefined ? undefined : String(given.kubeconfig),

@@ -162,7 +162,7 @@ export class Controller {
 
   private async once(): Promise<void> {
     this.totals.looks++;
-    const { learn, intent, mend, otherProblems } = this.options;
+    const { learn, intent, mend, otherProblems, channel } = this.options;
     const facts = learn();
     const { state: frame, problems } = readFacts(facts, intent);
     this.state = frame && { ...frame, ...filledIn(facts.services, this.made?.state ?? NO_CLAIMS) };
@@ -181,7 +181,9 @@ export class Controller {
       this.retryMs = Math.min(2 * this.retryMs, RETRY_MS.most);
     }
     const isAway = !this.switchIsUp && (this.wasUp || performance.now() - this.started > START_MS);
-    const absence = !isAway ? [] : [`${intent.bridge}: ovs-vswitchd does not answer`];
+    const absence = !isAway
+      ? []
+      : [`${intent.bridge}: ${channel.reason() ?? 'ovs-vswitchd does not answer'}`];
     const failure = this.failure === undefined || !this.switchIsUp ? [] : [this.failure];
     this.trouble.report([...absence, ...failure, ...problems, ...otherProblems()]);
   }

@@ -2,7 +2,7 @@ import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
 import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
-import { ofctlChannel } from '../openflow/ofctl.js';
+import { CHANNELS, type ChannelName } from '../openflow/channels.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { AddressSource } from './address_source.js';
@@ -16,6 +16,8 @@ import { countersJson, formatCounters, formatStatus, type Status, statusJson } f
 import { cleanUp } from './switch.js';
 
 export interface HelperOptions extends Intent {
+  /** `--flow-channel`: how flows get to the switch. */
+  readonly channel: ChannelName;
   /** The local switch's database. */
   readonly db: string;
   readonly timeoutMs: number;
@@ -41,7 +43,7 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   });
   refuseWrongNames(db, options);
 
-  const channel = ofctlChannel({ bridge: options.bridge, rundir });
+  const channel = CHANNELS[options.channel]({ bridge: options.bridge, rundir });
   const addresses = await AddressSource.open(options.bridge, () => controller.look(), signal);
   const outside = new Outside({
     db,
@@ -144,6 +146,7 @@ function registerCommands(daemon: Daemon, controller: Controller, channel: FlowC
     synced: controller.synced,
     problems: controller.problems,
     totals: controller.totals,
+    channel: channel.describe(),
   });
   daemon.register('status', '[--json]', 0, 1, ([option]) =>
     isJson(option) ? statusJson(status()) : formatStatus(status()),

@@ -11,10 +11,12 @@ export interface Status {
   readonly synced: boolean;
   readonly problems: readonly string[];
   readonly totals: Totals;
+  /** What carries the flows to the switch. */
+  readonly channel: string;
 }
 
 /** `status` for people: one fact a line. */
-export function formatStatus({ state, synced, problems, totals }: Status): string {
+export function formatStatus({ state, synced, problems, totals, channel }: Status): string {
   const range = state?.demux.mode === 'port-range' ? ` ${formatPortRange(state.demux.range)}` : '';
   const facts =
     state === undefined
@@ -31,6 +33,7 @@ export function formatStatus({ state, synced, problems, totals }: Status): strin
   const lines = [
     ['flows', synced ? 'in place' : 'NOT in place'],
     ...facts,
+    ['channel', channel],
     [
       'looks',
       `${totals.looks}, bundles ${totals.bundles}, flows added ${totals.flowsAdded}, deleted ${totals.flowsRemoved}`,
@@ -42,8 +45,8 @@ export function formatStatus({ state, synced, problems, totals }: Status): strin
 }
 
 /** `status --json`, for scripts. */
-export function statusJson({ state, synced, problems, totals }: Status): string {
-  return JSON.stringify({ synced, state: state ?? null, problems, totals });
+export function statusJson({ state, synced, problems, totals, channel }: Status): string {
+  return JSON.stringify({ synced, state: state ?? null, problems, totals, channel });
 }
 
 /** `demux/show`: packets and bytes of each class, in the table's order. */

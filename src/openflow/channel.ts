@@ -34,4 +34,8 @@ export interface FlowChannel {
   setNoFlood(port: Ofport, noFlood: boolean): Promise<void>;
   /** Calls `listener` with news until `signal` is aborted; the first news is `up`, as soon as the switch answers. */
   watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void;
+  /** For people: what carries the flows, and what this switch cannot do for it. */
+  describe(): string;
+  /** Why the switch is not up, where more is known than that it does not answer. */
+  reason(): string | undefined;
 }

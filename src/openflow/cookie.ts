@@ -8,11 +8,15 @@ const TAG = 0x6b38n;
 const TAG_SHIFT = 48n;
 const CLASS_SHIFT = 40n;
 
-/** For `ovs-ofctl`: `cookie=VALUE/MASK` of all flows that are ours. */
-export const OUR_COOKIES = `0x${(TAG << TAG_SHIFT).toString(16)}/0xffff000000000000`;
+/** All flows that are ours: their cookies under the mask. */
+export const OUR_COOKIE = TAG << TAG_SHIFT;
+export const OUR_COOKIE_MASK = 0xffffn << TAG_SHIFT;
+
+/** The same for `ovs-ofctl`: `cookie=VALUE/MASK`. */
+export const OUR_COOKIES = `0x${OUR_COOKIE.toString(16)}/0x${OUR_COOKIE_MASK.toString(16)}`;
 
 export function makeCookie(classId: number, text: string): bigint {
-  return (TAG << TAG_SHIFT) | (BigInt(classId) << CLASS_SHIFT) | BigInt(fnv1a(text));
+  return OUR_COOKIE | (BigInt(classId) << CLASS_SHIFT) | BigInt(fnv1a(text));
 }
 
 export function isOurCookie(cookie: bigint): boolean {

@@ -1,4 +1,5 @@
 import { ProductError } from '../net/errors.js';
+import type { SwitchError } from './wire/error_message.js';
 
 /** The switch could not be asked: it is not there, or does not speak OpenFlow 1.4. Nothing was changed. */
 export class SwitchUnreachable extends ProductError {
@@ -16,14 +17,18 @@ export class BundleRefused extends ProductError {
   }
 }
 
-/** The switch did not say in time whether it made a bundle's changes: read the flows back to know. */
+/** The switch answered a request with an error. */
+export class SwitchRefusal extends ProductError {
+  override readonly name = 'SwitchRefusal';
+  constructor(readonly error: SwitchError) {
+    super('ERR_SWITCH_REFUSED', error.text);
+  }
+}
+
+/** The switch did not say whether it made a bundle's changes: read the flows back to know. */
 export class BundleUnknown extends ProductError {
   override readonly name = 'BundleUnknown';
-  constructor(bridge: string, milliseconds: number, options?: { readonly cause?: unknown }) {
-    super(
-      'ERR_BUNDLE_UNKNOWN',
-      `${bridge}: no answer to a bundle of flows within ${milliseconds} ms`,
-      options,
-    );
+  constructor(bridge: string, why: string, options?: { readonly cause?: unknown }) {
+    super('ERR_BUNDLE_UNKNOWN', `${bridge}: no answer to a bundle of flows: ${why}`, options);
   }
 }

@@ -1,42 +1,64 @@
 import { ipBytes, ipOfBytes, parseIp } from '../net/ip.js';
 import { type MacAddress, macBytes, parseMac } from '../net/mac.js';
 import { formatPort, parsePort } from './ofport.js';
+import { nxmNx, nxmOf, type Oxm, oxm } from './wire/oxm.js';
 
 /** How a field's value is written by `ovs-ofctl` (ovs-fields(7)). */
 type Kind = 'decimal' | 'hexadecimal' | 'port' | 'mac' | 'ipv4' | 'ipv6' | 'ct_state' | 'frag';
 
+/** For a field that OpenFlow has once for each protocol: which one is meant, by the value of `nw_proto`. */
+export type ByProtocol = ReadonlyMap<bigint, Oxm>;
+
 interface FieldInfo {
   readonly kind: Kind;
   readonly bits: number;
+  readonly wire: Oxm | ByProtocol;
+}
+
+/** By IPv4's number of ICMP and by IPv6's. */
+function icmp(v4: number, v6: number): ByProtocol {
+  return new Map([
+    [1n, oxm(v4, 1)],
+    [58n, oxm(v6, 1)],
+  ]);
+}
+
+function ports(tcp: number, udp: number, sctp: number): ByProtocol {
+  return new Map([
+    [6n, oxm(tcp, 2)],
+    [17n, oxm(udp, 2)],
+    [132n, oxm(sctp, 2)],
+  ]);
 }
 
 /**
- * Every match field the product uses, in the order in which `ovs-ofctl dump-flows` prints them.
- * One table for printing, parsing and evaluating; ovs-fields(7) has the semantics.
+ * Every match field the product uses, in the order in which `ovs-ofctl dump-flows` prints them, which is also
+ * one in which the wire may have them: what a field needs comes before it.
+ * One table for printing, parsing, evaluating and the wire; ovs-fields(7) has the semantics.
  */
 const FIELDS = {
-  ct_state: { kind: 'ct_state', bits: 32 },
-  dl_type: { kind: 'hexadecimal', bits: 16 },
-  nw_proto: { kind: 'decimal', bits: 8 },
-  reg0: { kind: 'hexadecimal', bits: 32 },
-  in_port: { kind: 'port', bits: 16 },
-  vlan_tci: { kind: 'hexadecimal', bits: 16 },
-  dl_src: { kind: 'mac', bits: 48 },
-  dl_dst: { kind: 'mac', bits: 48 },
-  nw_src: { kind: 'ipv4', bits: 32 },
-  nw_dst: { kind: 'ipv4', bits: 32 },
-  ipv6_src: { kind: 'ipv6', bits: 128 },
-  ipv6_dst: { kind: 'ipv6', bits: 128 },
-  arp_spa: { kind: 'ipv4', bits: 32 },
-  arp_tpa: { kind: 'ipv4', bits: 32 },
-  arp_op: { kind: 'decimal', bits: 16 },
-  arp_sha: { kind: 'mac', bits: 48 },
-  nw_frag: { kind: 'frag', bits: 2 },
-  icmp_type: { kind: 'decimal', bits: 8 },
-  icmp_code: { kind: 'decimal', bits: 8 },
-  tp_src: { kind: 'decimal', bits: 16 },
-  tp_dst: { kind: 'decimal', bits: 16 },
-  nd_target: { kind: 'ipv6', bits: 128 },
+  ct_state: { kind: 'ct_state', bits: 32, wire: nxmNx(105, 4) },
+  dl_type: { kind: 'hexadecimal', bits: 16, wire: oxm(5, 2) },
+  nw_proto: { kind: 'decimal', bits: 8, wire: oxm(10, 1) },
+  reg0: { kind: 'hexadecimal', bits: 32, wire: nxmNx(0, 4) },
+  in_port: { kind: 'port', bits: 16, wire: oxm(0, 4) },
+  vlan_tci: { kind: 'hexadecimal', bits: 16, wire: nxmOf(4, 2) },
+  dl_src: { kind: 'mac', bits: 48, wire: oxm(4, 6) },
+  dl_dst: { kind: 'mac', bits: 48, wire: oxm(3, 6) },
+  nw_src: { kind: 'ipv4', bits: 32, wire: oxm(11, 4) },
+  nw_dst: { kind: 'ipv4', bits: 32, wire: oxm(12, 4) },
+  ipv6_src: { kind: 'ipv6', bits: 128, wire: oxm(26, 16) },
+  ipv6_dst: { kind: 'ipv6', bits: 128, wire: oxm(27, 16) },
+  arp_spa: { kind: 'ipv4', bits: 32, wire: oxm(22, 4) },
+  arp_tpa: { kind: 'ipv4', bits: 32, wire: oxm(23, 4) },
+  arp_op: { kind: 'decimal', bits: 16, wire: oxm(21, 2) },
+  arp_sha: { kind: 'mac', bits: 48, wire: oxm(24, 6) },
+  nw_frag: { kind: 'frag', bits: 2, wire: nxmNx(26, 1) },
+  icmp_type: { kind: 'decimal', bits: 8, wire: icmp(19, 29) },
+  icmp_code: { kind: 'decimal', bits: 8, wire: icmp(20, 30) },
+  tp_src: { kind: 'decimal', bits: 16, wire: ports(13, 15, 17) },
+  tp_dst: { kind: 'decimal', bits: 16, wire: ports(14, 16, 18) },
+  nd_target: { kind: 'ipv6', bits: 128, wire: oxm(31, 16) },
 } as const satisfies Record<string, FieldInfo>;
 
 export type FieldName = keyof typeof FIELDS;
@@ -48,6 +70,11 @@ const ORDER: ReadonlyMap<string, number> = new Map(FIELD_NAMES.map((name, index)
 /** The place of `field` in the printed order. */
 export function orderOf(field: FieldName): number {
   return ORDER.get(field) ?? FIELD_NAMES.length;
+}
+
+/** Where `field` is on the wire. */
+export function wireOf(field: FieldName): Oxm | ByProtocol {
+  return FIELDS[field].wire;
 }
 
 export function isFieldName(text: string): text is FieldName {

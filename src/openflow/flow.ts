@@ -31,8 +31,15 @@ export function flow(
   return { ...parts, key, text, cookie: cookieOf(text) };
 }
 
-function keyOf(table: number, priority: number, match: string): string {
+/** The key of a flow with this match, as it is printed. */
+export function keyOf(table: number, priority: number, match: string): string {
   return `table=${table},priority=${priority}${match === '' ? '' : `,${match}`}`;
+}
+
+/** The parts that {@link keyOf} put together. */
+export function splitKey(key: string): { table: number; priority: number; where: string } {
+  const [, table, priority, where = ''] = /^table=(\d+),priority=(\d+)(?:,(.*))?$/.exec(key) ?? [];
+  return { table: Number(table), priority: Number(priority), where };
 }
 
 /** Flags stand before the match, each a word (ovs-ofctl(8), "Flow Syntax"); a flow that `add-flow` made has one. */

@@ -65,7 +65,7 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
       const outcome = await bundles.run(formatBundle(bundle));
       if (outcome !== 'late' && !outcome.failed) return;
       echo.forget();
-      if (outcome === 'late') throw new BundleUnknown(bridge, timeoutMs);
+      if (outcome === 'late') throw new BundleUnknown(bridge, `none within ${timeoutMs} ms`);
       throw new BundleRefused(bridge, complaintOf(outcome), { cause: outcome });
     },
 
@@ -81,6 +81,9 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
       bundles.keepReady(signal);
       watchSwitch({ socket: `${rundir}/${bridge}.mgmt`, echo, listener, signal });
     },
+
+    describe: () => 'ofctl',
+    reason: () => undefined,
   };
 }
 

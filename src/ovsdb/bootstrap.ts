@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { ProductError } from '../net/errors.js';
-import { once } from './socket.js';
+import { once } from '../net/socket.js';
 
 interface Server {
   readonly host: string;

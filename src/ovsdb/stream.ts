@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { ProductError } from '../net/errors.js';
+import { once } from '../net/socket.js';
 import { bootstrapCa } from './bootstrap.js';
 import type { Remote } from './remotes.js';
-import { once } from './socket.js';
 
 /** Files of a key pair and of the CA that must have signed the server's certificate, all PEM. */
 export interface TlsFiles {

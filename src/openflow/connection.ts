@@ -1,0 +1,203 @@
+import { connect, type Socket } from 'node:net';
+import { ProductError } from '../net/errors.js';
+import { once } from '../net/socket.js';
+import { MalformedMessage } from './wire/errors.js';
+import { readHello, versionName, writeHello } from './wire/hello.js';
+import { type Message, MessageSplitter, Type, type Version } from './wire/message.js';
+import { WireWriter } from './wire/writer.js';
+
+export interface ConnectionOptions {
+  /** The socket of the bridge: `RUNDIR/BRIDGE.mgmt`. */
+  readonly path: string;
+  readonly version: Version;
+  /** How long an answer may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Silence after which the switch is asked for a sign of life, and after as much again given up; milliseconds. */
+  readonly probeMs: number;
+  /** Messages that answer nothing: they must be done with when this returns. */
+  readonly news: (message: Message) => void;
+}
+
+/** Takes the messages whose `xid` is one of a range. */
+export interface Exchange {
+  readonly first: number;
+  readonly last: number;
+  /** The body is a view that must not be kept. */
+  receive(message: Message): void;
+  /** The connection is over. */
+  fail(reason: Error): void;
+}
+
+/**
+ * One OpenFlow connection on a bridge's management socket, both sides having agreed on the version: writes what it
+ * is given, hands each answer to whom it belongs by its `xid`, and answers the switch's echo requests.
+ */
+export class Connection {
+  /** Settles when the connection is over, with the reason. */
+  readonly closed: Promise<Error>;
+  private readonly out: WireWriter;
+  private readonly exchanges = new Set<Exchange>();
+  private readonly splitter = new MessageSplitter();
+  private readonly probe: NodeJS.Timeout;
+  private lastHeard = performance.now();
+  private nextXid = 1;
+  private failure: Error | undefined;
+  private negotiated: (() => void) | undefined;
+
+  private constructor(
+    private readonly socket: Socket,
+    private readonly options: ConnectionOptions,
+  ) {
+    this.out = new WireWriter(options.version);
+    this.probe = setInterval(() => this.probeSilence(), options.probeMs);
+    this.probe.unref();
+    socket.on('data', (chunk) => this.receive(chunk));
+    socket.on('error', (error) => this.close(error));
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        clearInterval(this.probe);
+        const reason =
+          this.failure ?? new ProductError('ERR_CONNECTION_CLOSED', 'the switch closed the connection');
+        this.failure = reason;
+        for (const { fail } of this.exchanges) fail(reason);
+        this.exchanges.clear();
+        resolve(reason);
+      });
+    });
+  }
+
+  /**
+   * Connects and agrees on the version (OpenFlow 1.4.1 section 6.3.1).
+   * @throws ProductError `ERR_OPENFLOW_VERSION`, `ERR_NO_ANSWER`, or the error of the socket
+   */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const socket = connect(options.path);
+    await once(socket, 'connect', AbortSignal.timeout(options.timeoutMs));
+    const connection = new Connection(socket, options);
+    const agreed = new Promise<void>((resolve, reject) => {
+      connection.negotiated = resolve;
+      void connection.closed.then(reject);
+    });
+    connection.send((out) => writeHello(out, connection.reserve(1)));
+    await connection.inTime(agreed);
+    return connection;
+  }
+
+  /** The first of so many numbers in a row for messages. */
+  reserve(count: number): number {
+    if (this.nextXid + count > 0xffffffff) this.nextXid = 1;
+    const first = this.nextXid;
+    this.nextXid += count;
+    return first;
+  }
+
+  /** Hands messages to `exchange` until it is ended or the connection is. */
+  start(exchange: Exchange): () => void {
+    if (this.failure !== undefined) exchange.fail(this.failure);
+    else this.exchanges.add(exchange);
+    return () => this.exchanges.delete(exchange);
+  }
+
+  /** Sends the messages that `write` writes. That the connection ended is for whoever waits for their answers. */
+  send(write: (out: WireWriter) => void): void {
+    try {
+      write(this.out);
+      this.socket.write(Buffer.from(this.out.bytes));
+    } finally {
+      this.out.clear();
+    }
+  }
+
+  /**
+   * Sends whole messages that were written elsewhere; resolves when the kernel has all of them and the octets can
+   * be used again: with a slow switch, not before.
+   * @throws the reason of `closed`
+   */
+  async stream(bytes: Buffer): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    await this.inTime(
+      new Promise<void>((resolve, reject) => {
+        this.socket.write(bytes, (error) => (error ? reject(this.failure ?? error) : resolve()));
+      }),
+    );
+  }
+
+  /** Waits for `answer`; when that takes too long the connection is given up, which must fail the answer. */
+  async inTime<T>(answer: Promise<T>): Promise<T> {
+    const { timeoutMs } = this.options;
+    const timer = setTimeout(() => {
+      this.close(new ProductError('ERR_NO_ANSWER', `no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  close(reason: Error = new ProductError('ERR_CONNECTION_CLOSED', 'the connection was closed')): void {
+    this.failure ??= reason;
+    this.socket.destroy();
+  }
+
+  private receive(chunk: Buffer): void {
+    this.lastHeard = performance.now();
+    try {
+      this.splitter.push(chunk, (message) => this.handle(message));
+    } catch (error) {
+      this.close(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  private handle(message: Message): void {
+    const { version, type, xid, body } = message;
+    if (type === Type.hello) this.negotiate(message);
+    else if (version !== this.options.version) {
+      throw new MalformedMessage(`a message of OpenFlow ${versionName(version)}`);
+    } else if (type === Type.echoRequest) this.echo(Type.echoReply, xid, body);
+    else if (type !== Type.echoReply) this.deliver(message);
+  }
+
+  private deliver(message: Message): void {
+    for (const exchange of this.exchanges) {
+      if (message.xid >= exchange.first && message.xid <= exchange.last) {
+        exchange.receive(message);
+        return;
+      }
+    }
+    this.options.news(message);
+  }
+
+  private negotiate(hello: Message): void {
+    const { version } = this.options;
+    const spoken = readHello(hello);
+    if (spoken.includes(version)) {
+      this.negotiated?.();
+      return;
+    }
+    this.close(
+      new ProductError(
+        'ERR_OPENFLOW_VERSION',
+        `does not speak OpenFlow ${versionName(version)}, only ${spoken.map(versionName).join(', ')}: see "protocols" of its Bridge row`,
+      ),
+    );
+  }
+
+  private echo(type: number, xid: number, body: Buffer): void {
+    this.send((out) => {
+      const start = out.begin(type, xid);
+      out.raw(body);
+      out.end(start);
+    });
+  }
+
+  /** Asks a silent switch for a sign of life, and gives up on one that was asked before. */
+  private probeSilence(): void {
+    const silence = performance.now() - this.lastHeard;
+    if (silence >= 2 * this.options.probeMs) {
+      this.close(new ProductError('ERR_NO_ECHO', `the switch has been silent for ${Math.round(silence)} ms`));
+    } else if (silence >= this.options.probeMs) {
+      this.echo(Type.echoRequest, this.reserve(1), Buffer.alloc(0));
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { explainError, ProductError } from '../net/errors.js';
+import type { Bundle } from './bundle.js';
+import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
+import type { Connection } from './connection.js';
+import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
+import type { InstalledFlow } from './flow.js';
+import { KeptSession } from './kept_session.js';
+import type { Ofport } from './ofport.js';
+import { askParts } from './requests.js';
+import { openOldConnection, openSession, type Session } from './session.js';
+import { readSettings, setFragments, setNoFlood } from './settings.js';
+import { readFlowStats, writeFlowStatsRequest } from './wire/flow_stats.js';
+import type { KnownTerms } from './wire/match.js';
+
+export interface OpenflowOptions {
+  readonly bridge: string;
+  /** Where ovs-vswitchd has its sockets: the bridge is reached at `RUNDIR/BRIDGE.mgmt`. */
+  readonly rundir: string;
+  /** How long one answer may take, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Silence after which the switch is asked for a sign of life, in milliseconds. */
+  readonly probeMs?: number;
+}
+
+/**
+ * The channel that speaks OpenFlow 1.4 itself: over one session kept open while it watches, else over one for each
+ * call. News are of changes by others, as far as the switch can tell them apart.
+ */
+export function openflowChannel({
+  bridge,
+  rundir,
+  timeoutMs = 10_000,
+  probeMs = 5_000,
+}: OpenflowOptions): FlowChannel {
+  const options = { bridge, path: `${rundir}/${bridge}.mgmt`, timeoutMs, probeMs };
+  const kept = new KeptSession(bridge);
+  const silent = { ...options, changed: () => {} };
+
+  const withSession = async <T>(use: (session: Session) => Promise<T>): Promise<T> =>
+    explained(bridge, async () => {
+      if (kept.isWatched) return kept.use(use);
+      const session = await openSession(silent);
+      return use(session).finally(() => session.close());
+    });
+
+  const withOldConnection = <T>(use: (connection: Connection) => Promise<T>): Promise<T> =>
+    explained(bridge, async () => {
+      const connection = await openOldConnection(silent);
+      return use(connection).finally(() => connection.close());
+    });
+
+  let lastBundle: Promise<void> = Promise.resolve();
+
+  return {
+    async readFlows(): Promise<InstalledFlow[]> {
+      return withSession(async ({ connection }) => {
+        const flows: InstalledFlow[] = [];
+        const known: KnownTerms = new Map();
+        await askParts(connection, writeFlowStatsRequest, ({ body }) => {
+          for (const flow of readFlowStats(body, known)) flows.push(flow);
+        });
+        return flows;
+      });
+    },
+
+    readSettings(): Promise<SwitchSettings> {
+      return withOldConnection(readSettings);
+    },
+
+    apply(bundle: Bundle): Promise<void> {
+      // One at a time: what comes after a bundle that failed is made for a switch that is not known.
+      const send = () => withSession(({ bundles }) => bundles.send(bundle));
+      const sent = lastBundle.then(send);
+      lastBundle = sent.catch(() => {});
+      return sent;
+    },
+
+    async setFragments(mode: FragmentMode): Promise<void> {
+      await withOldConnection((connection) => setFragments(connection, mode));
+    },
+
+    async setNoFlood(port: Ofport, noFlood: boolean): Promise<void> {
+      const found = await withOldConnection((connection) => setNoFlood(connection, port, noFlood));
+      if (!found) throw new SwitchUnreachable(bridge, `there is no port ${port}`);
+    },
+
+    watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
+      const changed = () => listener('changed');
+      void kept.keep(() => openSession({ ...options, changed }), listener, signal);
+    },
+
+    describe: () => kept.describe(),
+    reason: () => kept.reason,
+  };
+}
+
+/** What goes wrong with a question is that the switch could not be asked. */
+async function explained<T>(bridge: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (
+      error instanceof SwitchUnreachable ||
+      error instanceof BundleRefused ||
+      error instanceof BundleUnknown
+    ) {
+      throw error;
+    }
+    throw new SwitchUnreachable(bridge, error instanceof ProductError ? error.message : explainError(error), {
+      cause: error,
+    });
+  }
+}

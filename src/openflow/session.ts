@@ -1,0 +1,105 @@
+import { BundleSender } from './bundle_sender.js';
+import { Connection } from './connection.js';
+import { SwitchRefusal } from './errors.js';
+import { askOne, askParts, bare, tell } from './requests.js';
+import { writePortNewsOnly } from './wire/async_config.js';
+import { type Features, readFeatures } from './wire/features.js';
+import {
+  type FlowNews,
+  isFlowMonitorReply,
+  readFlowNews,
+  writeFlowMonitorRequest,
+} from './wire/flow_monitor.js';
+import { type Message, OFP10, OFP14, Type } from './wire/message.js';
+import { readReply } from './wire/multipart.js';
+
+/**
+ * Who tells of changes to the flows: the session itself, which knows its own from those of others; a second one in
+ * OpenFlow 1.0, to which all are of others (OVS before 2.16); or nobody.
+ */
+export type Monitor = 'precise' | 'any change' | 'none';
+
+export interface Session {
+  readonly connection: Connection;
+  readonly bundles: BundleSender;
+  readonly features: Features;
+  readonly monitor: Monitor;
+  /** Settles when the session is over, with the reason. */
+  readonly closed: Promise<Error>;
+  close(): void;
+}
+
+export interface SessionOptions {
+  readonly bridge: string;
+  readonly path: string;
+  readonly timeoutMs: number;
+  readonly probeMs: number;
+  /** Flows with our cookies, or ports, may not be what they were. */
+  readonly changed: () => void;
+}
+
+/**
+ * Opens a session in OpenFlow 1.4 that is told of ports and of flows from now on.
+ * @throws ProductError, or the error of the socket
+ */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const connection = await connect(options, OFP14);
+  try {
+    const features = await askOne(connection, bare(Type.featuresRequest), readFeatures);
+    await tell(connection, writePortNewsOnly);
+    const second = (await monitors(connection)) ? undefined : await secondMonitor(options);
+    const isPrecise = second === undefined;
+    if (second !== undefined) {
+      void second.connection?.closed.then((reason) => connection.close(reason));
+      void connection.closed.then(() => second.connection?.close());
+    }
+    return {
+      connection,
+      bundles: new BundleSender(options.bridge, connection),
+      features,
+      monitor: isPrecise ? 'precise' : second.connection === undefined ? 'none' : 'any change',
+      closed: connection.closed,
+      close: () => connection.close(),
+    };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** A session in OpenFlow 1.0, for what OpenFlow forgot later; whoever opens it closes it. */
+export function openOldConnection(options: SessionOptions): Promise<Connection> {
+  return connect(options, OFP10);
+}
+
+function connect(options: SessionOptions, version: typeof OFP10 | typeof OFP14): Promise<Connection> {
+  const { path, timeoutMs, probeMs } = options;
+  return Connection.open({ path, version, timeoutMs, probeMs, news: (message) => hear(message, options) });
+}
+
+/** Whether the switch takes the request for news of flows. */
+async function monitors(connection: Connection): Promise<boolean> {
+  try {
+    await askParts(connection, writeFlowMonitorRequest, () => {});
+    return true;
+  } catch (error) {
+    if (error instanceof SwitchRefusal) return false;
+    throw error;
+  }
+}
+
+async function secondMonitor(options: SessionOptions): Promise<{ connection: Connection | undefined }> {
+  const connection = await connect(options, OFP10).catch(() => undefined);
+  if (connection === undefined || (await monitors(connection))) return { connection };
+  connection.close();
+  return { connection: undefined };
+}
+
+/** What answers nothing we asked: news, and errors of what nobody waits for any more. */
+function hear(message: Message, { changed }: SessionOptions): void {
+  const reply = readReply(message);
+  const isFlowNews = reply !== undefined && isFlowMonitorReply(reply);
+  const flows = isFlowNews ? readFlowNews(reply) : new Set<FlowNews>();
+  const isOther = message.type === Type.portStatus || message.type === Type.error;
+  if (isOther || flows.has('ours') || flows.has('lost')) changed();
+}

@@ -1,0 +1,41 @@
+import { type Message, Type, type Version } from './message.js';
+import { WireReader } from './reader.js';
+import type { WireWriter } from './writer.js';
+
+/** `OFPHET_VERSIONBITMAP`, the one element there is (OpenFlow 1.4.1 section 7.5.1). */
+const VERSION_BITMAP = 1;
+
+/** Says that we speak the writer's version and no other. */
+export function writeHello(out: WireWriter, xid: number): void {
+  const { version } = out;
+  const start = out.begin(Type.hello, xid);
+  out.u16(VERSION_BITMAP);
+  out.u16(8);
+  out.u32(1 << version);
+  out.end(start);
+}
+
+/**
+ * The versions that the peer speaks: those of its bitmap, else all up to the one in the header.
+ * @throws MalformedMessage
+ */
+export function readHello({ version, body }: Message): readonly number[] {
+  const reader = new WireReader(body);
+  while (reader.remaining >= 4) {
+    const type = reader.u16();
+    const length = reader.u16();
+    const element = reader.part(Math.max(0, length - 4));
+    if (type === VERSION_BITMAP && element.remaining >= 4) return bitsOf(element.u32());
+    reader.skip(Math.min(reader.remaining, -length & 7));
+  }
+  return Array.from({ length: version }, (_, i) => i + 1);
+}
+
+function bitsOf(bitmap: number): number[] {
+  return Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => (bitmap >>> bit) & 1);
+}
+
+/** `1.4` for 5: what people call a version. */
+export function versionName(version: Version | number): string {
+  return `1.${version - 1}`;
+}

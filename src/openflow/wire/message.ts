@@ -1,0 +1,77 @@
+import { MalformedMessage } from './errors.js';
+
+/** The versions on the wire that this product speaks (OpenFlow 1.4.1 section 7.1.1). */
+export const OFP10 = 0x01;
+export const OFP14 = 0x05;
+export type Version = typeof OFP10 | typeof OFP14;
+
+/** `ofp_type` (OpenFlow 1.4.1 section 7.1.1); the first few are the same in every version. */
+export const Type = {
+  hello: 0,
+  error: 1,
+  echoRequest: 2,
+  echoReply: 3,
+  featuresRequest: 5,
+  featuresReply: 6,
+  getConfigRequest: 7,
+  getConfigReply: 8,
+  setConfig: 9,
+  portStatus: 12,
+  flowMod: 14,
+  multipartRequest: 18,
+  multipartReply: 19,
+  barrierRequest: 20,
+  barrierReply: 21,
+  setAsync: 28,
+  bundleControl: 33,
+  bundleAddMessage: 34,
+} as const;
+
+/** The same for what OpenFlow 1.0 numbers otherwise (OpenFlow 1.0.1 section 5.1). */
+export const Type10 = {
+  portMod: 15,
+  statsRequest: 16,
+  statsReply: 17,
+  barrierRequest: 18,
+  barrierReply: 19,
+} as const;
+
+export const HEADER = 8;
+/** The length is a number of 16 bits. */
+export const MAX_MESSAGE = 0xffff;
+
+/** One OpenFlow message: `version | type | length | xid`, of 8, 8, 16 and 32 bits, and what follows. */
+export interface Message {
+  readonly version: number;
+  readonly type: number;
+  readonly xid: number;
+  readonly body: Buffer;
+}
+
+/** Cuts a stream into messages, however it comes in pieces; holds at most one message that is not whole. */
+export class MessageSplitter {
+  private rest: Buffer | undefined;
+
+  /**
+   * Takes the next octets of the stream and gives each message that is whole to `take`, before the next: its
+   * body is a view that must not be kept.
+   * @throws MalformedMessage
+   */
+  push(chunk: Buffer, take: (message: Message) => void): void {
+    const bytes = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
+    let at = 0;
+    while (bytes.length - at >= HEADER) {
+      const length = bytes.readUInt16BE(at + 2);
+      if (length < HEADER) throw new MalformedMessage(`a message of ${length} octets`);
+      if (bytes.length - at < length) break;
+      take({
+        version: bytes.readUInt8(at),
+        type: bytes.readUInt8(at + 1),
+        xid: bytes.readUInt32BE(at + 4),
+        body: bytes.subarray(at + HEADER, at + length),
+      });
+      at += length;
+    }
+    this.rest = at === bytes.length ? undefined : Buffer.from(bytes.subarray(at));
+  }
+}

@@ -1,0 +1,175 @@
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { demuxFlows } from '../../src/demux/table.js';
+import type { FlowChannel, SwitchNews } from '../../src/openflow/channel.js';
+import { CHANNELS, type ChannelName } from '../../src/openflow/channels.js';
+import { type Flow, flow, type InstalledFlow } from '../../src/openflow/flow.js';
+import { term } from '../../src/openflow/match.js';
+import { byKey, diffFlows } from '../../src/openflow/reconcile.js';
+import { CONNTRACK, GATEWAY, port } from '../demux/sample.js';
+import { BRIDGE, DummySwitch } from '../lab/dummy_switch.js';
+import { until, when } from '../lab/until.js';
+import { anyFlows } from './random_flows.js';
+
+const FLOWS = demuxFlows({ ...GATEWAY, demux: CONNTRACK, otherPorts: true });
+const FOREIGN = 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop';
+/** As OVS makes it itself on such a bridge. */
+const STANDALONE = ' priority=0 actions=NORMAL';
+
+/** A switch of its own, and the channel to it. */
+async function start(t: ExecutionContext, name: ChannelName) {
+  const ovs = await DummySwitch.start();
+  const stop = new AbortController();
+  t.teardown(async () => {
+    stop.abort();
+    await ovs.dispose();
+  });
+  const channel = CHANNELS[name]({ bridge: BRIDGE, rundir: ovs.rundir });
+  const news: SwitchNews[] = [];
+  const watch = () => {
+    channel.watch((one) => news.push(one), stop.signal);
+    return heard(news, 'up');
+  };
+  return { ovs, channel, news, watch };
+}
+
+function heard(news: readonly SwitchNews[], last: SwitchNews): Promise<true> {
+  return until(`the news "${last}"`, () => when(news.at(-1) === last));
+}
+
+async function settle(channel: FlowChannel, desired: readonly Flow[]): Promise<void> {
+  await channel.apply(diffFlows(byKey(desired), byKey(await channel.readFlows())));
+}
+
+const meaning = ({ cookie, key, text }: Flow | InstalledFlow) => ({ cookie, key, text });
+const inOrder = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
+const meanings = (flows: readonly (Flow | InstalledFlow)[]) => flows.map(meaning).toSorted(inOrder);
+
+for (const name of ['ofctl', 'openflow'] as const) {
+  test.serial(`${name}: flows that were sent are read back as they were made, and no others`, async (t) => {
+    const { ovs, channel } = await start(t, name);
+    await ovs.ofctl('add-flow', FOREIGN);
+    t.deepEqual(await channel.readFlows(), []);
+    await channel.apply({ add: FLOWS, remove: [] });
+    t.deepEqual(meanings(await channel.readFlows()), meanings(FLOWS));
+    await settle(channel, FLOWS.slice(0, 3));
+    t.deepEqual(meanings(await channel.readFlows()), meanings(FLOWS.slice(0, 3)));
+    await settle(channel, []);
+    // The switch's own flow went when one of ours took its place.
+    t.deepEqual(await ovs.dump(), [' cookie=0xabc, priority=7,udp,tp_dst=7 actions=drop']);
+  });
+
+  test.serial(
+    `${name}: a flow that took the place of ours under another cookie stays when ours is deleted`,
+    async (t) => {
+      const { ovs, channel } = await start(t, name);
+      const ours = flow(
+        { table: 0, priority: 5, match: [term('reg0', 1)], actions: [] },
+        () => 0x6b38000000000001n,
+      );
+      await channel.apply({ add: [ours], remove: [] });
+      await ovs.ofctl('add-flow', 'cookie=0xabc,priority=5,reg0=0x1,actions=drop');
+      await channel.apply({ add: [], remove: [ours] });
+      t.true((await ovs.dump()).includes(' cookie=0xabc, priority=5,reg0=0x1 actions=drop'));
+    },
+  );
+
+  test.serial(
+    `${name}: what somebody made of a flow of ours is read as something else, and can be deleted`,
+    async (t) => {
+      const { ovs, channel } = await start(t, name);
+      const cookie = 'cookie=0x6b38000000000001';
+      await ovs.ofctl('add-flow', `${cookie},priority=5,tcp,tcp_flags=+syn,actions=mod_vlan_vid:3,output:2`);
+      await ovs.ofctl('add-flow', `${cookie},priority=6,tcp,actions=dec_ttl,output:2`);
+      const found = await channel.readFlows();
+      t.is(found.length, 2);
+      t.deepEqual(diffFlows(byKey<Flow>([]), byKey(found)).remove.length, 2);
+      await settle(channel, []);
+      t.deepEqual(await ovs.dump(), [STANDALONE]);
+    },
+  );
+
+  test.serial(
+    `${name}: a bundle with one flow that the switch refuses changes nothing, and the error names it`,
+    async (t) => {
+      const { ovs, channel } = await start(t, name);
+      await channel.apply({ add: FLOWS, remove: [] });
+      const before = await ovs.dump();
+      const [first] = FLOWS;
+      if (first === undefined) return t.fail();
+      const wrong = flow(
+        { table: 0, priority: 9, match: [term('reg0', 2)], actions: [{ kind: 'ct', zone: 5 }] },
+        () => 0x6b38000000000001n,
+      );
+      const right = flow(
+        { table: 0, priority: 9, match: [term('reg0', 1)], actions: [] },
+        () => 0x6b38000000000001n,
+      );
+      const error = await t.throwsAsync(channel.apply({ add: [right, wrong, right], remove: [first] }), {
+        code: 'ERR_BUNDLE_REFUSED',
+      });
+      t.log(error?.message);
+      t.regex(error?.message ?? '', /^br0: the switch refused a bundle of flows: /);
+      t.deepEqual(await ovs.dump(), before);
+      await settle(channel, FLOWS.slice(1));
+      t.is((await channel.readFlows()).length, FLOWS.length - 1, 'and the next bundle goes through');
+    },
+  );
+
+  test.serial(`${name}: the fragment mode and the ports that are not flooded are set and read`, async (t) => {
+    const { ovs, channel } = await start(t, name);
+    t.deepEqual(await channel.readSettings(), { fragments: 'normal', noFlood: new Set() });
+    await channel.setFragments('nx-match');
+    await channel.setNoFlood(port(2), true);
+    t.deepEqual(await channel.readSettings(), { fragments: 'nx-match', noFlood: new Set([port(2)]) });
+    t.regex(await ovs.ofctl('get-frags'), /nx-match/);
+    t.regex(await ovs.ofctl('show'), /NO_FLOOD/);
+    await channel.setNoFlood(port(2), false);
+    await channel.setFragments('normal');
+    t.deepEqual(await channel.readSettings(), { fragments: 'normal', noFlood: new Set() });
+    await t.throwsAsync(channel.setNoFlood(port(9), true), { code: 'ERR_SWITCH_UNREACHABLE' });
+  });
+
+  test.serial(
+    `${name}: that the switch is up, was changed by somebody, is gone and is back is news`,
+    async (t) => {
+      const { ovs, channel, news, watch } = await start(t, name);
+      await watch();
+      await channel.apply({ add: FLOWS, remove: [] });
+      t.is((await channel.readFlows()).length, FLOWS.length);
+      t.deepEqual(news, ['up'], 'its own bundle is no news');
+      await ovs.ofctl('del-flows', 'tcp');
+      await heard(news, 'changed');
+      await ovs.killSwitch();
+      await heard(news, 'down');
+      await t.throwsAsync(channel.readFlows(), { code: 'ERR_SWITCH_UNREACHABLE' });
+      await ovs.startSwitch();
+      await heard(news, 'up');
+      t.deepEqual(await channel.readFlows(), []);
+      await settle(channel, FLOWS);
+      t.deepEqual(meanings(await channel.readFlows()), meanings(FLOWS));
+    },
+  );
+
+  test.serial(`${name}: a switch that is not there is said to be unreachable`, async (t) => {
+    const channel = CHANNELS[name]({ bridge: 'none', rundir: '/nonexistent' });
+    await t.throwsAsync(channel.readFlows(), { code: 'ERR_SWITCH_UNREACHABLE', message: /^none: / });
+    await t.throwsAsync(channel.readSettings(), { code: 'ERR_SWITCH_UNREACHABLE', message: /^none: / });
+  });
+}
+
+test.serial('any flows of the model leave the switch with the same table by either channel', async (t) => {
+  const [ofctl, openflow] = [await start(t, 'ofctl'), await start(t, 'openflow')];
+  await openflow.watch();
+  await fc.assert(
+    fc.asyncProperty(anyFlows, async (flows) => {
+      for (const { channel } of [ofctl, openflow]) await settle(channel, flows);
+      const dumps = await Promise.all([ofctl.ovs.dump(), openflow.ovs.dump()]);
+      t.deepEqual(dumps[1], dumps[0]);
+      t.is(dumps[0].length, flows.length + 1, 'and standalone');
+      t.deepEqual(meanings(await openflow.channel.readFlows()), meanings(flows));
+      t.deepEqual(meanings(await ofctl.channel.readFlows()), meanings(flows));
+    }),
+    { numRuns: 25 },
+  );
+});
