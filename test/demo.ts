@@ -9,8 +9,7 @@ import { labsNamed, removeLab } from './lab/lab.js';
 import { endpointsManifest, podManifest, serviceManifest } from './lab/manifests.js';
 import type { Namespace } from './lab/namespace.js';
 import { Session, type SessionReport } from './lab/session.js';
-import { until, when } from './lab/until.js';
-import { httpGet, startWebServer } from './lab/web.js';
+import { answering, httpGet, startWebServer } from './lab/web.js';
 
 const EXECUTABLES = [
   'ovn-k8s-util',
@@ -69,7 +68,7 @@ async function demonstrate(): Promise<void> {
   await startWebServer(cluster.outside);
   const outward = await fetchOften(pod?.net ?? cluster.outside, `http://${FAR.v4}/`);
   const service = `http://${gateway.v4}:${NODE_PORT}/`;
-  await awaitAnswers(cluster.outside, service, pods.length);
+  await answering(cluster.outside, service, pods.length);
   const inward = await fetchOften(cluster.outside, service);
   const counters = await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'demux/show');
   show(await session.close(), outward, inward, counters);
@@ -163,19 +162,6 @@ async function startPod(cluster: Cluster, kubernetes: Kubernetes, { host }: Node
   say(`    ${address} (${(performance.now() - began).toFixed(0)} ms)`);
   await startWebServer(net, 8080, name);
   return { net, address };
-}
-
-/**
- * Waits until the daemons know of the service, and each of its pods has answered: the userspace datapath drops the
- * packet for which it first asks for another node's MAC, and Debian's 3.1 does not translate the address of its repetition.
- */
-async function awaitAnswers(from: Namespace, url: string, count: number): Promise<void> {
-  const servers = new Set<string>();
-  await until(`${count} pods to answer at ${url}`, async () => {
-    const answer = await httpGet(from, url).catch(() => undefined);
-    if (answer !== undefined) servers.add(serverOf(answer));
-    return when(servers.size === count);
-  });
 }
 
 function serverOf(answer: string): string {

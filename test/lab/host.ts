@@ -37,10 +37,13 @@ export class Host {
     return this.net.attempt([process.execPath, executable(program), ...args]);
   }
 
-  /** Runs a command as an operator types it in /etc/openvswitch, the product's executables by their names. */
-  operate([program = '', ...args]: readonly string[]): Promise<Outcome> {
-    const argv = program.startsWith('ovn-k8s-') ? [process.execPath, executable(program)] : [program];
-    return this.net.attempt(['env', '-C', '/etc/openvswitch', ...argv, ...args]);
+  /** Runs a line as an operator types it in /etc/openvswitch, the product's executables by their names. */
+  operate(line: string, env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+    const [, program] = /^(ovn-k8s-[\w-]+)/.exec(line) ?? [];
+    const typed =
+      program === undefined ? line : line.replace(program, `${process.execPath} ${executable(program)}`);
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    return this.net.attempt(['env', '-C', '/etc/openvswitch', ...variables, 'bash', '-c', typed]);
   }
 
   /** Starts one of the product's executables in the foreground, and leaves it running. */

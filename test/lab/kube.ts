@@ -74,6 +74,12 @@ export class Kubernetes {
     return readFileSync(this.caFile, 'utf8');
   }
 
+  /** What an operator's shell has, so that `kubectl` is found and knows of this server. */
+  get operatorEnv(): Readonly<Record<string, string>> {
+    const { PATH = '' } = this.place.net.env;
+    return { PATH: `${this.assets}:${PATH}`, KUBECONFIG: this.kubeconfig };
+  }
+
   get kubeconfig(): string {
     return this.file('kubeconfig');
   }
@@ -119,6 +125,21 @@ export class Kubernetes {
     const { exitCode, stdout, stderr } = await this.attempt(...args);
     if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
     return stdout;
+  }
+
+  /** Fills in the secrets of the product's accounts, as the token controller does. */
+  async issueTokens(): Promise<void> {
+    const encode = (text: string) => Buffer.from(text).toString('base64');
+    for (const name of ['ovn-k8s-watcher', 'ovn-k8s-node'] as const) {
+      const data = { token: encode(ACCOUNT_TOKENS[name]), 'ca.crt': encode(this.ca) };
+      await this.kubectl(
+        '--namespace=kube-system',
+        'patch',
+        'secret',
+        name,
+        `--patch=${JSON.stringify({ data })}`,
+      );
+    }
   }
 
   /** Makes or changes objects, with kubectl. */

@@ -2,14 +2,18 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Cluster, FAR, startCluster } from '../lab/cluster.js';
-import { labTest } from '../lab/lab_test.js';
+import { CniPlugin, makeSandbox, type Sandbox } from '../lab/cni.js';
+import { Kubernetes } from '../lab/kube.js';
+import { kubeTest } from '../lab/kube_test.js';
 import { cable } from '../lab/link.js';
+import { endpointsManifest, podManifest } from '../lab/manifests.js';
 import { PROJECT } from '../lab/project.js';
 import { until, when } from '../lab/until.js';
-import { httpGet, startWebServer } from '../lab/web.js';
+import { answering, httpGet, startWebServer } from '../lab/web.js';
 
-/** README's deployment, command by command on the hosts that it names, with a pod's way out where there is one. */
+/** README's deployment, command by command on the hosts that it names, with what they are for where it is done. */
 let cluster: Cluster;
+let kubernetes: Kubernetes;
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   cluster = await startCluster({ nodes: ['central', 'gw1', 'gw2'], isConfigured: false });
@@ -17,34 +21,54 @@ test.before(async () => {
   await cable({ in: host.net, name: 'eth1' }, { in: cluster.outside, name: 'gw2-1' });
   await cluster.outside.ip('link set gw2-1 master lan');
   await startWebServer(cluster.outside);
+  const central = cluster.node('central');
+  kubernetes = await Kubernetes.start({ net: central.host.net, dir: central.host.dir, address: central.v4 });
+  copyFileSync(join(PROJECT, 'packaging/kubernetes/rbac.yaml'), etc('central', 'rbac.yaml'));
 });
 test.after.always(() => cluster?.dispose());
 
 interface Step {
   readonly section: string;
   readonly host: string;
-  readonly command: readonly string[];
+  readonly line: string;
 }
 
-labTest('every command of the deployment does what README says', async (t) => {
-  const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
-  const steps = deployment(readme);
-  t.true(steps.length > 30, `${steps.length} commands`);
-  for (const [index, { section, host, command }] of steps.entries()) {
+kubeTest('every command of the deployment does what README says', async (t) => {
+  const steps = deployment(readFileSync(join(PROJECT, 'README.md'), 'utf8'));
+  t.true(steps.length > 40, `${steps.length} commands`);
+  for (const [index, { section, host, line }] of steps.entries()) {
     if (section === 'TLS' && host === 'gw1') copyKeyPair('central', 'gw1');
-    if (section === 'Taking it down' && steps[index - 1]?.section !== section) {
-      t.deepEqual(await waysOut(), WAYS_OUT);
-    }
+    if (section === 'Kubernetes' && host !== 'central')
+      for (const file of ['node.token', 'k8s-ca.crt']) copyFileSync(etc('central', file), etc(host, file));
+    if (section !== steps[index - 1]?.section) await before(section);
     const { exitCode, stdout, stderr } = await cluster
       .node(host)
-      .host.operate([...command, ...elsewhere(host, command)]);
-    t.is(exitCode, 0, `${host}# ${command.join(' ')}: ${stderr}`);
-    t.log(`${host}# ${command.join(' ')}\n${stdout}`);
+      .host.operate([line, ...elsewhere(host, line)].join(' '), kubernetes.operatorEnv);
+    t.is(exitCode, 0, `${host}# ${line}: ${stderr}`);
+    t.log(`${host}# ${line}\n${stdout}`);
+    if (line.startsWith('kubectl apply -f rbac.yaml')) await kubernetes.issueTokens();
   }
   t.is((await cluster.nbctl('ls-list')) + (await cluster.nbctl('lr-list')), '');
+  t.is(await cluster.nbctl('lb-list'), '');
+
+  /** What must be so, or is others' work, before a part of the deployment is begun. */
+  async function before(section: string): Promise<void> {
+    if (section === 'A gateway that shares its NIC') pods = await Promise.all(WEB.map(startWebPod));
+    if (section !== 'Taking it down') return;
+    t.deepEqual(await waysOut(), WAYS_OUT);
+    const list = pods.map(({ address, node }) => ({ ip: address, node }));
+    await kubernetes.apply(endpointsManifest('web', { name: '80-8080', port: 8080 }, list));
+    for (const address of ['203.0.113.11', '203.0.113.22'])
+      t.deepEqual(await answering(cluster.outside, `http://${address}:30080/`, WEB.length), [
+        'web-gw1',
+        'web-gw2',
+      ]);
+    for (const { sandbox, node } of pods)
+      t.is((await new CniPlugin(cluster.node(node).host).run('DEL', sandbox)).exitCode, 0);
+  }
 });
 
-/** The commands of each block marked ```sh HOST, in order. */
+/** The lines of each block marked ```sh HOST, in order. */
 function deployment(readme: string): Step[] {
   return readme.split(/^### /m).flatMap((text) => {
     const section = text.slice(0, text.indexOf('\n'));
@@ -52,16 +76,39 @@ function deployment(readme: string): Step[] {
       block
         .split('\n')
         .filter(Boolean)
-        .map((line) => ({ section, host, command: line.split(/\s+/) })),
+        .map((line) => ({ section, host, line })),
     );
   });
 }
 
+function etc(label: string, file: string): string {
+  return join(cluster.node(label).host.dir, 'etc/openvswitch', file);
+}
+
 /** "Copy `gw1-privkey.pem` and `gw1-cert.pem` to `gw1`". */
 function copyKeyPair(from: string, to: string): void {
-  const at = (label: string, file: string) => join(cluster.node(label).host.dir, 'etc/openvswitch', file);
   for (const part of ['privkey.pem', 'cert.pem'])
-    copyFileSync(at(from, `${to}-${part}`), at(to, `ovncontroller-${part}`));
+    copyFileSync(etc(from, `${to}-${part}`), etc(to, `ovncontroller-${part}`));
+}
+
+interface WebPod {
+  readonly node: string;
+  readonly sandbox: Sandbox;
+  readonly address: string;
+}
+
+/** The nodes that have a pod of the service. */
+const WEB = ['gw1', 'gw2'];
+let pods: readonly WebPod[] = [];
+
+/** A pod of the API server, whose interface kubelet would have the plugin make. */
+async function startWebPod(node: string): Promise<WebPod> {
+  const name = `web-${node}`;
+  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
+  await kubernetes.apply(podManifest(name, node));
+  const { ips } = await new CniPlugin(cluster.node(node).host).add(sandbox);
+  await startWebServer(net, 8080, name);
+  return { node, sandbox, address: ips[0]?.address.split('/')[0] ?? '' };
 }
 
 /** Who a server outside sees of the pods of each host: `gw2` ramps the subnet of `central` out. */
@@ -87,7 +134,7 @@ async function waysOut(): Promise<Record<string, string | undefined>> {
 }
 
 /** The plugin's folders are the machine's own, which a lab must not write to. */
-function elsewhere(label: string, command: readonly string[]): string[] {
+function elsewhere(label: string, line: string): string[] {
   const { dir } = cluster.node(label).host;
-  return /^minion-/.test(command[1] ?? '') ? [`--cni-conf-dir=${dir}/net.d`, `--cni-bin-dir=${dir}/cni`] : [];
+  return /^\S+ minion-/.test(line) ? [`--cni-conf-dir=${dir}/net.d`, `--cni-bin-dir=${dir}/cni`] : [];
 }

@@ -14,8 +14,7 @@ import {
   overlayWell,
   startGatewayHelper,
 } from '../lab/overlay.js';
-import { until, when } from '../lab/until.js';
-import { httpGet, startWebServer } from '../lab/web.js';
+import { answering, httpGet, startWebServer } from '../lab/web.js';
 
 /** What a service is for: that somebody asks its address, and a pod answers. All of the product, and objects of kubectl. */
 let cluster: Cluster;
@@ -105,16 +104,4 @@ async function startWebPod(node: Node, name: string): Promise<Pod> {
 async function serve(name: string, spec: object, endpoints: readonly Pod[]): Promise<void> {
   const list = endpoints.map(({ v4, node }) => ({ ip: v4, node: node.host.label }));
   await kubernetes.apply(serviceManifest(name, spec), endpointsManifest(name, { port: 8080 }, list));
-}
-
-/** Fetches until as many servers have answered, and some more; their names. */
-async function answering(from: Namespace, url: string, count: number): Promise<string[]> {
-  const names = new Set<string>();
-  await until(`${count} to answer at ${url}`, async () => {
-    const answer = await httpGet(from, url).catch(() => undefined);
-    const name = answer && /from (.*)$/.exec(answer)?.[1];
-    if (name) names.add(name);
-    return when(names.size >= count);
-  });
-  return [...names].sort();
 }
