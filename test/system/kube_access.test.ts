@@ -8,7 +8,7 @@ import { startKubeCluster } from '../lab/kube_cluster.js';
 import { kubeTest } from '../lab/kube_test.js';
 import { podManifest, serviceManifest } from '../lab/manifests.js';
 import { bridgeNics, gatewayInit, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
-import { PROJECT } from '../lab/project.js';
+import { executable, PROJECT } from '../lab/project.js';
 import type { Running } from '../lab/running.js';
 import { until, when } from '../lab/until.js';
 
@@ -27,6 +27,7 @@ test.before(async () => {
   await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
   await overlayWell(gateway, ...minionInit(gateway, 2));
   await overlayWell(gateway, ...gatewayInit(gateway));
+  await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
   await kubernetes.apply(podManifest('one', 'gw1'), serviceManifest('web', { ports: [{ port: 80 }] }));
 });
 test.after.always(() => cluster?.dispose());
@@ -73,8 +74,25 @@ for (const [name, ids, says] of REFUSALS) {
   });
 }
 
+kubeTest('a kubeconfig, and the account of the Pod that it runs in, are other ways in', async (t) => {
+  const { host } = cluster.master;
+  await tell(cluster.master, { 'k8s-api-server': '' });
+  const lonely = await host.run('ovn-k8s-watcher', ['--overlay', '--pidfile']);
+  t.is(lonely.exitCode, 1);
+  t.regex(lonely.stderr, /external_ids:k8s-api-server is not set; run .*, or give --kubeconfig/);
+  const program = [process.execPath, executable('ovn-k8s-watcher'), '--overlay', '--pidfile'];
+  for (const argv of [
+    [...program, `--kubeconfig=${kubernetes.kubeconfig}`],
+    [...asInPod(kubernetes, ACCOUNT_TOKENS['ovn-k8s-watcher']), ...program],
+  ]) {
+    const watcher = host.net.spawn(argv);
+    await watcher.says(/\/api\/v1\/pods: \d+ listed/);
+    await watcher.stop();
+  }
+  t.pass();
+});
+
 kubeTest('with the rights of packaging/kubernetes alone all of it works', async (t) => {
-  await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
   await tell(cluster.master, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-watcher'] });
   await tell(gateway, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-node'] });
   const watcher = await startWatcher();
@@ -110,6 +128,18 @@ async function start({ host }: Node, program: string, ...args: readonly string[]
     when((await host.net.attempt(['ovs-appctl', '-t', program, 'version'])).exitCode === 0),
   );
   return running;
+}
+
+/** What a container's start is: its account where every Pod has it, in a file system that only it sees. */
+function asInPod({ url, caFile }: Kubernetes, token: string): string[] {
+  const { hostname, port } = new URL(url);
+  const account = '/run/secrets/kubernetes.io/serviceaccount';
+  const prepare = `mount -t tmpfs none /run && mkdir -p ${account} && cp ${caFile} ${account}/ca.crt &&
+    printf %s ${token} >${account}/token && exec "$@"`;
+  return [
+    ...['env', `KUBERNETES_SERVICE_HOST=${hostname}`, `KUBERNETES_SERVICE_PORT=${port}`],
+    ...['unshare', '--mount', 'bash', '-c', prepare, '--'],
+  ];
 }
 
 function startWatcher(): Promise<Running> {
