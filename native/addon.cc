@@ -4,6 +4,7 @@
 #include "file_lock.h"
 #include "netlink_watch.h"
 #include "packet_fields.h"
+#include "packet_socket.h"
 
 namespace {
 
@@ -13,6 +14,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("parsePacket", Napi::Function::New<gateway::PacketFields::OfFrame>(env, "parsePacket"));
   exports.Set("FileLock", gateway::FileLock::Define(env));
   exports.Set("NetlinkWatch", gateway::NetlinkWatch::Define(env));
+  exports.Set("PacketSocket", gateway::PacketSocket::Define(env));
   return exports;
 }
 

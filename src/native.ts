@@ -69,12 +69,37 @@ export interface NativePacket {
   readonly quoted?: Readonly<Record<string, bigint>>;
 }
 
+/** ARP and neighbour discovery on one Ethernet interface (packet(7)). */
+export interface PacketSocket extends Watch {
+  /** The interface's MAC when it was opened: six octets. */
+  readonly address: Uint8Array;
+  /**
+   * Sends all the frames of `size` bytes each that stand one behind the other in `frames`; answers when the first one
+   * left, in milliseconds since 1970.
+   * @throws Error with `errno` and `syscall`: ENOBUFS when the device takes no more, ENETDOWN, EBADF once closed
+   */
+  send(frames: Buffer, size: number): number;
+}
+
+/** What a packet socket tells. */
+export interface PacketEvents {
+  /** Frames one behind the other, the length of each, and when the kernel had it, in milliseconds since 1970. */
+  received(frames: Buffer, lengths: readonly number[], times: readonly number[]): void;
+  /** It hears nothing more: ENETDOWN when the interface went down or away. */
+  failed(errno: number): void;
+}
+
 interface Addon {
   readonly Classifier: new (facts: GatewayFacts) => NativeClassifier;
   readonly classNames: readonly string[];
   readonly parsePacket: (frame: Uint8Array, wireLength: number) => NativePacket;
   readonly FileLock: new (path: string) => FileLock;
   readonly NetlinkWatch: new (groups: number, changed: () => void) => Watch;
+  readonly PacketSocket: new (
+    name: string,
+    received: PacketEvents['received'],
+    failed: PacketEvents['failed'],
+  ) => PacketSocket;
 }
 
 /** Multicast groups of rtnetlink(7), from linux/rtnetlink.h. */
@@ -116,6 +141,15 @@ export function nativeClassNames(): readonly string[] {
 /** Takes one frame apart; `wireLength` is its length where the capture holds less. */
 export function parseFrame(frame: Uint8Array, wireLength = frame.length): NativePacket {
   return addon().parsePacket(frame, wireLength);
+}
+
+/**
+ * Hears ARP and neighbour discovery that comes in, untagged, at interface `name`, and can send there.
+ * @throws Error with `errno` and `syscall`: EPERM without CAP_NET_RAW, ENODEV, EPROTOTYPE for what is no Ethernet
+ *   device, ENETDOWN
+ */
+export function openPacketSocket(name: string, { received, failed }: PacketEvents): PacketSocket {
+  return new (addon().PacketSocket)(name, received, failed);
 }
 
 function addon(): Addon {

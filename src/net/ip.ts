@@ -38,7 +38,14 @@ export function isIpv6(ip: IpAddress): ip is Ipv6Address {
 
 /** The octets of `ip` in wire order: 4 or 16 of them. */
 export function ipBytes(ip: IpAddress): readonly number[] {
-  return ipaddr.parse(ip).toByteArray();
+  if (isIpv4(ip)) return ip.split('.').map(Number);
+  // An address that ends in dotted decimal; of all others the groups are plain hexadecimal.
+  if (ip.includes('.')) return ipaddr.parse(ip).toByteArray();
+  const [left = '', right = ''] = ip.split('::');
+  const bytes = new Array<number>(16).fill(0);
+  putGroups(left, bytes, 0);
+  putGroups(right, bytes, 16 - 2 * (right === '' ? 0 : right.split(':').length));
+  return bytes;
 }
 
 /** The address with these octets (4 or 16, wire order). */
@@ -49,6 +56,15 @@ export function ipOfBytes(bytes: readonly number[]): IpAddress {
 /** Whether `ip` is in 169.254.0.0/16 or fe80::/10. */
 export function isLinkLocal(ip: IpAddress): boolean {
   return ipaddr.parse(ip).range() === 'linkLocal';
+}
+
+function putGroups(text: string, bytes: number[], start: number): void {
+  let at = start;
+  for (const group of text === '' ? [] : text.split(':')) {
+    const value = Number.parseInt(group, 16);
+    bytes[at++] = value >> 8;
+    bytes[at++] = value & 0xff;
+  }
 }
 
 function canonical(parsed: ipaddr.IPv4 | ipaddr.IPv6): IpAddress {

@@ -1,0 +1,320 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <napi.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "neighbour_filter.h"
+#include "system_error.h"
+#include "unique_fd.h"
+
+namespace gateway {
+
+/// ARP and neighbour discovery on one Ethernet interface, by a packet socket (packet(7)).
+///
+/// It is bound to every protocol: such sockets see a frame before nftables' ingress hook and Open vSwitch do, which
+/// take it away from sockets of one protocol. The NIC is told to take all multicast for as long as the socket lives.
+class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "PacketSocket",
+                       {InstanceMethod<&PacketSocket::Send>("send"), InstanceMethod<&PacketSocket::Close>("close"),
+                        InstanceMethod<&PacketSocket::Unref>("unref"),
+                        InstanceAccessor<&PacketSocket::Address>("address")});
+  }
+
+  /// new PacketSocket(interface, received, failed): calls received(frames, lengths, times) with frames one behind the
+  /// other, and failed(errno) once, after which it hears nothing more. Throws with `errno` EPERM without CAP_NET_RAW,
+  /// ENODEV, EPROTOTYPE for what is no Ethernet device, ENETDOWN.
+  explicit PacketSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PacketSocket>(info) { Open(info); }
+
+  ~PacketSocket() override { Stop(); }
+
+ private:
+  /// Frames that are read at once, and how often that is done before other work has its turn.
+  static constexpr unsigned kBatch = 64;
+  static constexpr int kBatches = 4;
+  static constexpr int kRoomMs = 10;
+
+  /// Outlives its owner until libuv has let go of the handle.
+  struct Poll {
+    uv_poll_t handle = {};
+    UniqueFd fd;
+    PacketSocket* owner = nullptr;
+    /// Held until libuv has let go: Node unloads the addon of a thread that ends, with the code that libuv would call.
+    napi_async_cleanup_hook_handle hook = nullptr;
+  };
+
+  void Open(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    if (info.Length() != 3 || !info[0].IsString() || !info[1].IsFunction() || !info[2].IsFunction()) {
+      Napi::TypeError::New(env, "interface must be a string, received and failed functions")
+          .ThrowAsJavaScriptException();
+      return;
+    }
+    // Of no protocol until it is bound: nothing comes in before there is a filter.
+    UniqueFd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return ThrowErrno(env, errno, "socket");
+    if (!Bind(env, fd.get(), info[0].As<Napi::String>().Utf8Value())) return;
+
+    uv_loop_t* loop = nullptr;
+    if (napi_get_uv_event_loop(env, &loop) != napi_ok) return ThrowErrno(env, ENOTSUP, "napi_get_uv_event_loop");
+    poll_ = std::make_unique<Poll>();
+    poll_->fd = std::move(fd);
+    poll_->owner = this;
+    if (const int error = uv_poll_init(loop, &poll_->handle, poll_->fd.get()); error < 0) {
+      poll_.reset();
+      return ThrowErrno(env, -error, "uv_poll_init");
+    }
+    poll_->handle.data = poll_.get();
+    uv_poll_start(&poll_->handle, UV_READABLE, &PacketSocket::OnReadable);
+    received_ = Napi::Persistent(info[1].As<Napi::Function>());
+    failed_ = Napi::Persistent(info[2].As<Napi::Function>());
+    context_ = std::make_shared<Napi::AsyncContext>(env, "PacketSocket");
+    Ref();
+    napi_add_async_cleanup_hook(env, &PacketSocket::OnEnvCleanup, poll_.get(), &poll_->hook);
+  }
+
+  /// Whether the socket is ready; an exception is pending else.
+  bool Bind(Napi::Env env, int fd, const std::string& name) {
+    const auto fail = [&](int error, const char* call) {
+      ThrowErrno(env, error, call);
+      return false;
+    };
+    ifreq request = {};
+    if (name.empty() || name.size() >= sizeof request.ifr_name) return fail(ENODEV, "ioctl");
+    name.copy(request.ifr_name, name.size());
+    if (::ioctl(fd, SIOCGIFINDEX, &request) < 0) return fail(errno, "ioctl");
+    sockaddr_ll local = {};
+    local.sll_family = AF_PACKET;
+    local.sll_protocol = htons(ETH_P_ALL);
+    local.sll_ifindex = request.ifr_ifindex;
+    packet_mreq multicast = {};
+    multicast.mr_ifindex = request.ifr_ifindex;
+    multicast.mr_type = PACKET_MR_ALLMULTI;
+    if (::ioctl(fd, SIOCGIFHWADDR, &request) < 0) return fail(errno, "ioctl");
+    if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER) return fail(EPROTOTYPE, "ioctl");
+    std::memcpy(address_.data(), request.ifr_hwaddr.sa_data, address_.size());
+
+    auto filter = kNeighbourFilter;
+    const sock_fprog program = {static_cast<unsigned short>(filter.size()), filter.data()};
+    if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) {
+      return fail(errno, "setsockopt");
+    }
+    const int on = 1;
+    if (::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) return fail(errno, "setsockopt");
+    if (::setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &multicast, sizeof multicast) < 0) {
+      return fail(errno, "setsockopt");
+    }
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&local), sizeof local) < 0) return fail(errno, "bind");
+    // A device that is down can be bound to, and says so here.
+    const int error = PendingError(fd);
+    return error == 0 || fail(error, "bind");
+  }
+
+  static int PendingError(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
+  }
+
+  /// send(frames, size): sends all frames of `size` bytes that stand in `frames`; returns when the first one left, in
+  /// milliseconds since 1970. Throws with `errno` ENOBUFS when the device takes no more, ENETDOWN, EBADF when closed.
+  Napi::Value Send(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    if (info.Length() != 2 || !info[0].IsBuffer() || !info[1].IsNumber()) {
+      Napi::TypeError::New(env, "frames must be a buffer, size a number").ThrowAsJavaScriptException();
+      return env.Undefined();
+    }
+    const auto buffer = info[0].As<Napi::Buffer<std::uint8_t>>();
+    const std::span<std::uint8_t> frames(buffer.Data(), buffer.Length());
+    const std::size_t size = info[1].As<Napi::Number>().Uint32Value();
+    if (size < ETH_HLEN || frames.size() % size != 0) {
+      Napi::RangeError::New(env, "frames must be whole ones of this size").ThrowAsJavaScriptException();
+      return env.Undefined();
+    }
+    if (!poll_) {
+      ThrowErrno(env, EBADF, "sendmmsg");
+      return env.Undefined();
+    }
+    const double start = Milliseconds(Now());
+    if (const int error = SendAll(frames, size); error != 0) ThrowErrno(env, error, "sendmmsg");
+    return Napi::Number::New(env, start);
+  }
+
+  /// 0, or the error of the frame that did not go.
+  int SendAll(std::span<std::uint8_t> frames, std::size_t size) {
+    std::array<iovec, kBatch> parts;
+    std::array<mmsghdr, kBatch> messages;
+    while (!frames.empty()) {
+      const std::size_t count = std::min<std::size_t>(kBatch, frames.size() / size);
+      for (std::size_t i = 0; i < count; ++i) {
+        parts[i] = {frames.data() + i * size, size};
+        messages[i] = {};
+        messages[i].msg_hdr.msg_iov = &parts[i];
+        messages[i].msg_hdr.msg_iovlen = 1;
+      }
+      const int sent = ::sendmmsg(poll_->fd.get(), messages.data(), static_cast<unsigned>(count), 0);
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent < 0 && errno == EAGAIN) {
+        if (!HasRoom()) return ENOBUFS;
+        continue;
+      }
+      if (sent <= 0) return sent < 0 ? errno : ENOBUFS;
+      frames = frames.subspan(static_cast<std::size_t>(sent) * size);
+    }
+    return 0;
+  }
+
+  /// Waits a little for the NIC to send what the socket's buffer is full of; at 1 Gbit/s that is 0.2 ms.
+  bool HasRoom() {
+    pollfd writable = {poll_->fd.get(), POLLOUT, 0};
+    return ::poll(&writable, 1, kRoomMs) == 1 && (writable.revents & POLLOUT) != 0;
+  }
+
+  static void OnReadable(uv_poll_t* handle, int status, int) {
+    auto* poll = static_cast<Poll*>(handle->data);
+    if (poll->owner == nullptr) return;
+    PacketSocket& socket = *poll->owner;
+    Napi::HandleScope scope(socket.Env());
+    // What is called may close it: it must not be collected meanwhile.
+    [[maybe_unused]] const Napi::Value held = socket.Value();
+    // Of an error libuv says only that there is one.
+    if (status < 0) return socket.Fail(PendingError(poll->fd.get()));
+    socket.Receive();
+  }
+
+  /// Reads what is there, up to some frames: what is left rings again.
+  void Receive() {
+    for (int batch = 0; batch < kBatches && poll_; ++batch) {
+      for (unsigned i = 0; i < kBatch; ++i) {
+        parts_[i] = {frames_[i].data(), frames_[i].size()};
+        messages_[i] = {};
+        messages_[i].msg_hdr.msg_iov = &parts_[i];
+        messages_[i].msg_hdr.msg_iovlen = 1;
+        messages_[i].msg_hdr.msg_control = controls_[i].bytes.data();
+        messages_[i].msg_hdr.msg_controllen = controls_[i].bytes.size();
+      }
+      const int count = ::recvmmsg(poll_->fd.get(), messages_.data(), kBatch, MSG_DONTWAIT, nullptr);
+      if (count < 0) {
+        if (errno != EAGAIN && errno != EINTR) Fail(errno);
+        return;
+      }
+      Deliver(static_cast<unsigned>(count));
+      if (static_cast<unsigned>(count) < kBatch) return;
+    }
+  }
+
+  void Deliver(unsigned count) {
+    Napi::Env env = Env();
+    std::size_t total = 0;
+    for (unsigned i = 0; i < count; ++i) total += messages_[i].msg_len;
+    auto frames = Napi::Buffer<std::uint8_t>::New(env, total);
+    auto lengths = Napi::Array::New(env, count);
+    auto times = Napi::Array::New(env, count);
+    std::uint8_t* at = frames.Data();
+    for (unsigned i = 0; i < count; ++i) {
+      at = std::copy_n(frames_[i].data(), messages_[i].msg_len, at);
+      lengths.Set(i, Napi::Number::New(env, messages_[i].msg_len));
+      times.Set(i, Napi::Number::New(env, Milliseconds(TimeOf(messages_[i].msg_hdr))));
+    }
+    const auto context = context_;
+    received_.MakeCallback(env.Global(), {frames, lengths, times}, *context);
+  }
+
+  /// When the kernel had the frame (SO_TIMESTAMPNS of socket(7)).
+  static timespec TimeOf(msghdr& header) {
+    for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
+      if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_TIMESTAMPNS) continue;
+      timespec time = {};
+      std::memcpy(&time, CMSG_DATA(one), sizeof time);
+      return time;
+    }
+    return Now();
+  }
+
+  static timespec Now() {
+    timespec time = {};
+    ::clock_gettime(CLOCK_REALTIME, &time);
+    return time;
+  }
+
+  static double Milliseconds(const timespec& time) {
+    return 1e3 * static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_nsec);
+  }
+
+  void Fail(int error) {
+    uv_poll_stop(&poll_->handle);
+    const auto context = context_;
+    failed_.MakeCallback(Env().Global(), {Napi::Number::New(Env(), error)}, *context);
+  }
+
+  /// The MAC of the interface when it was opened, as six octets.
+  Napi::Value Address(const Napi::CallbackInfo& info) {
+    return Napi::Buffer<std::uint8_t>::Copy(info.Env(), address_.data(), address_.size());
+  }
+
+  void Close(const Napi::CallbackInfo&) {
+    if (poll_) Napi::ObjectWrap<PacketSocket>::Unref();
+    Stop();
+  }
+
+  /// unref(): lets the process end though this still listens.
+  void Unref(const Napi::CallbackInfo&) {
+    if (poll_) uv_unref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
+  }
+
+  static void OnEnvCleanup(napi_async_cleanup_hook_handle, void* poll) {
+    if (PacketSocket* owner = static_cast<Poll*>(poll)->owner; owner != nullptr) owner->Stop();
+  }
+
+  static void OnClosed(uv_handle_t* handle) {
+    const std::unique_ptr<Poll> poll(static_cast<Poll*>(handle->data));
+    napi_remove_async_cleanup_hook(poll->hook);
+  }
+
+  void Stop() {
+    if (!poll_) return;
+    poll_->owner = nullptr;
+    uv_poll_stop(&poll_->handle);
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll_.release()->handle), &PacketSocket::OnClosed);
+    received_.Reset();
+    failed_.Reset();
+    context_.reset();
+  }
+
+  struct alignas(cmsghdr) Control {
+    std::array<std::uint8_t, CMSG_SPACE(sizeof(timespec))> bytes;
+  };
+
+  std::unique_ptr<Poll> poll_;
+  std::array<std::uint8_t, ETH_ALEN> address_ = {};
+  std::array<std::array<std::uint8_t, kNeighbourSnap>, kBatch> frames_;
+  std::array<Control, kBatch> controls_;
+  std::array<iovec, kBatch> parts_;
+  std::array<mmsghdr, kBatch> messages_;
+  Napi::FunctionReference received_;
+  Napi::FunctionReference failed_;
+  std::shared_ptr<Napi::AsyncContext> context_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,75 @@
+import type { PacketEvents } from '../../src/native.js';
+import type { Clock } from '../../src/neighbour/clock.js';
+import { Link } from '../../src/neighbour/link.js';
+import { type MacAddress, macBytes } from '../../src/net/mac.js';
+
+/** Time that passes when it is told to. */
+export class TestClock implements Clock {
+  private time = 1_000;
+  private due: { at: number; run: () => void }[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const one = { at: this.time + ms, run };
+    this.due.push(one);
+    return () => {
+      this.due = this.due.filter((other) => other !== one);
+    };
+  }
+
+  /** Lets time pass, and what is due happen at its time. */
+  pass(ms: number): void {
+    const end = this.time + ms;
+    for (;;) {
+      const [next] = this.due.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);
+      if (next === undefined) break;
+      this.due = this.due.filter((one) => one !== next);
+      this.time = next.at;
+      next.run();
+    }
+    this.time = end;
+  }
+}
+
+/** A link whose other end is the test: what it sends is kept, and what it hears is given. */
+export class TestLink {
+  readonly sent: Buffer[] = [];
+  readonly link: Link;
+  private events: PacketEvents | undefined;
+  /** The errno that the next frames meet. */
+  refusal: number | undefined;
+
+  constructor(
+    mac: MacAddress,
+    private readonly clock: Clock,
+  ) {
+    this.link = new Link('eth0', (_name, events) => {
+      this.events = events;
+      return {
+        address: Uint8Array.from(macBytes(mac)),
+        send: (frames, size) => {
+          if (this.refusal !== undefined) throw Object.assign(new Error('no'), { errno: this.refusal });
+          for (let at = 0; at < frames.length; at += size) this.sent.push(frames.subarray(at, at + size));
+          return clock.now();
+        },
+        close: () => undefined,
+        unref: () => undefined,
+      };
+    });
+  }
+
+  give(...frames: readonly Buffer[]): void {
+    this.events?.received(
+      Buffer.concat(frames),
+      frames.map(({ length }) => length),
+      frames.map(() => this.clock.now()),
+    );
+  }
+
+  fail(errno: number): void {
+    this.events?.failed(errno);
+  }
+}

@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
+import { arp } from '../lab/frames.js';
+import { Lab } from '../lab/lab.js';
+import { labTest } from '../lab/lab_test.js';
+import { cable } from '../lab/link.js';
+import type { Namespace } from '../lab/namespace.js';
+import { PROJECT } from '../lab/project.js';
+import { Taps } from '../lab/taps.js';
+
+const AGENT = [
+  ...[process.execPath, `--import=${join(PROJECT, 'node_modules/tsx/dist/esm/index.mjs')}`],
+  join(PROJECT, 'test/lab/neighbour_agent.ts'),
+];
+const MAC = { here: '02:00:00:00:00:01', one: '02:00:00:00:00:11', two: '02:00:00:00:00:12' };
+const ADDRESS = { v4: '203.0.113.1', v6: '2001:db8::1' };
+
+/** A host whose eth0 is on a switch with two others, which both have the same addresses if told so. */
+async function begin(t: ExecutionContext, { twins = false } = {}) {
+  const lab = Lab.open();
+  t.teardown(() => lab.dispose());
+  const [here, hub, one, two] = await Promise.all(
+    ['here', 'hub', 'one', 'two'].map((label) => lab.namespace(label)),
+  );
+  if (here === undefined || hub === undefined || one === undefined || two === undefined) throw new Error();
+  await hub.ip('link add lan type bridge mcast_snooping 0', 'link set lan up');
+  for (const [label, net, mac] of [
+    ['here', here, MAC.here],
+    ['one', one, MAC.one],
+    ['two', two, MAC.two],
+  ] as const) {
+    await cable({ in: net, name: 'eth0', mac }, { in: hub, name: label });
+    await hub.ip(`link set ${label} master lan`);
+  }
+  for (const net of twins ? [one, two] : [one])
+    await net.ip(`addr add ${ADDRESS.v4}/24 dev eth0`, `addr add ${ADDRESS.v6}/64 dev eth0 nodad`);
+  await here.ip('addr add 203.0.113.10/24 dev eth0', 'addr add 2001:db8::10/64 dev eth0 nodad');
+  return { here, one, two };
+}
+
+async function ask(net: Namespace, ...args: readonly string[]) {
+  return JSON.parse(await net.exec([...AGENT, ...args]));
+}
+
+labTest('a neighbour is found in both families, with an address of ours and without one', async (t) => {
+  const { here } = await begin(t);
+  for (const args of [
+    [ADDRESS.v4, '203.0.113.10'],
+    [ADDRESS.v6, '2001:db8::10'],
+    [ADDRESS.v4],
+    [ADDRESS.v6],
+  ]) {
+    const { macs, rttMs, asked } = await ask(here, 'resolve', 'eth0', ...args);
+    t.deepEqual(macs, [MAC.one], args.join());
+    t.is(asked, 1);
+    t.true(rttMs[0] > 0 && rttMs[0] < 100, `${rttMs}`);
+  }
+});
+
+labTest('two that answer for one address are both found', async (t) => {
+  const { here } = await begin(t, { twins: true });
+  for (const [address, source] of [
+    [ADDRESS.v4, '203.0.113.10'],
+    [ADDRESS.v6, '2001:db8::10'],
+  ] as const) {
+    const { macs } = await ask(here, 'resolve', 'eth0', address, source);
+    t.deepEqual(macs.toSorted(), [MAC.one, MAC.two]);
+  }
+});
+
+labTest('an address that another host has is found by probing, and a free one is free', async (t) => {
+  const { here } = await begin(t);
+  t.deepEqual(await ask(here, 'probe', 'eth0', '203.0.113.10', ADDRESS.v4, ADDRESS.v6, '2001:db8::10'), [
+    { address: ADDRESS.v4, mac: MAC.one },
+    { address: ADDRESS.v6, mac: MAC.one },
+  ]);
+});
+
+labTest('announcements arrive at the far end, each once, and change what neighbours knew', async (t) => {
+  const { here, one } = await begin(t);
+  await one.ip(
+    'neigh add 203.0.113.99 lladdr 02:00:00:00:00:99 dev eth0 nud stale',
+    'neigh add 2001:db8::99 lladdr 02:00:00:00:00:99 dev eth0 nud stale',
+  );
+  const taps = await Taps.open(one, ['eth0']);
+  const addresses = Array.from({ length: 300 }, (_, i) => `198.51.${i >> 8}.${i & 255}`);
+  await ask(here, 'announce', 'eth0', ...addresses, '203.0.113.99', '2001:db8::99');
+  const bytes = (address: string) => Buffer.from(address.split('.').map(Number));
+  for (const address of addresses) {
+    const twice = Buffer.concat([bytes(address), Buffer.alloc(6), bytes(address)]);
+    await taps.arrived('eth0', twice);
+    t.is(taps.count('eth0', twice), 1);
+  }
+  const known = await one.exec(['ip', 'neigh', 'show', 'dev', 'eth0']);
+  t.regex(known, new RegExp(`203\\.0\\.113\\.99 lladdr ${MAC.here}`));
+  t.regex(known, new RegExp(`2001:db8::99 lladdr ${MAC.here}`));
+});
+
+labTest('what others say is heard, but not what is in a VLAN', async (t) => {
+  const { here, one } = await begin(t);
+  const listening = here.spawn([...AGENT, 'listen', 'eth0']);
+  await listening.says(/ready/);
+  const taps = await Taps.open(one, ['eth0']);
+  const link = { dst: parseMac('ff:ff:ff:ff:ff:ff'), src: parseMac(MAC.one), vlan: 7 };
+  const [other, nobody] = [parseIp('192.0.2.1'), parseIp('192.0.2.2')];
+  taps.inject('eth0', arp(link, 1, parseMac(MAC.one), other, nobody, Buffer.alloc(8)));
+  await one.attempt(['ping', '-c1', '-W1', '203.0.113.10']);
+  await one.attempt(['ping', '-c1', '-W1', '2001:db8::10']);
+  await listening.says(/"kind":"ask","family":4,"target":"203.0.113.10","sender":"203.0.113.1"/);
+  await listening.says(/"kind":"ask","family":6,"target":"2001:db8::10","sender":"2001:db8::1"/);
+  t.notRegex(listening.output, /192\.0\.2/);
+  await listening.stop();
+});
+
+labTest('an interface that goes down or away while listened to is told, and nothing hangs', async (t) => {
+  const { here } = await begin(t);
+  for (const change of ['link set eth0 down', 'link set eth0 up', 'link del eth0']) {
+    if (change === 'link set eth0 up') {
+      await here.ip(change);
+      continue;
+    }
+    const listening = here.spawn([...AGENT, 'listen', 'eth0']);
+    await listening.says(/ready/);
+    await here.ip(change);
+    await listening.says(/"code":"ERR_LINK_DOWN","message":"eth0 is down or has gone/);
+    t.is(await listening.exited, 0);
+  }
+});
+
+labTest('what cannot be done is said in one line', async (t) => {
+  const { here } = await begin(t);
+  await here.ip('link add d0 type veth peer name d1');
+  t.like(await ask(here, 'resolve', 'd0', ADDRESS.v4), { code: 'ERR_LINK_DOWN' });
+  t.like(await ask(here, 'resolve', 'lo', ADDRESS.v4), { code: 'ERR_NOT_ETHERNET' });
+  t.like(await ask(here, 'resolve', 'eth9', ADDRESS.v4), { code: 'ERR_NO_INTERFACE' });
+  const powerless = await here.exec([
+    ...['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw'],
+    ...[...AGENT, 'resolve', 'eth0', ADDRESS.v4],
+  ]);
+  t.like(JSON.parse(powerless), { code: 'ERR_NO_NET_RAW' });
+});
