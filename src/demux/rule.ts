@@ -10,7 +10,11 @@ import { ETH_ARP, ETH_IPV4, ETH_IPV6, extend, type Match, type Term, term } from
 import type { Ofport } from '../openflow/ofport.js';
 import { classId, type PacketClass, priorityOf } from './classes.js';
 
-const PROTOCOL: Readonly<Record<Transport, number>> = { tcp: 6, udp: 17, sctp: 132 };
+const PROTOCOL: Readonly<Record<Transport, Term>> = {
+  tcp: term('nw_proto', 6),
+  udp: term('nw_proto', 17),
+  sctp: term('nw_proto', 132),
+};
 const ICMP = 1;
 const ICMP6 = 58;
 /** `vlan_tci=0` under CFI (in OVS: "tag present") and VID: no tag, not even a priority tag (ovs-fields(7)). */
@@ -92,7 +96,7 @@ export class Rule {
         ? [term('tp_dst', port)]
         : maskedPorts(port).map((one) => term('tp_dst', one.value, one.mask)),
     );
-    return this.each(targets.map((target) => [term('nw_proto', PROTOCOL[protocol]), target]));
+    return this.each(targets.map((target) => [PROTOCOL[protocol], target]));
   }
 
   /** ICMP of these types for an IPv4 match, ICMPv6 of those for an IPv6 one. */

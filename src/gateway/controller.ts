@@ -143,7 +143,7 @@ export class Controller {
   private audit(): void {
     this.auditAt = performance.now() + AUDIT_MS;
     this.settingsDue = true;
-    this.installed.doubtEvery(FLOW_AUDIT_SHARE);
+    if (this.installed.isOld(FLOW_AUDIT_SHARE)) void this.installed.confirm().then(this.look);
   }
 
   private hear(news: SwitchNews): void {

@@ -21,20 +21,31 @@ export class InstalledFlows {
     this.doubts++;
   }
 
-  /** Doubts though nothing happened, but so seldom that the readings take `share` of the time at most. */
-  doubtEvery(share: number): void {
-    if (performance.now() - this.reading.at >= this.reading.tookMs / share) this.doubt();
+  /** Whether reading them once more is due, that it take `share` of the time at most. */
+  isOld(share: number): boolean {
+    return performance.now() - this.reading.at >= this.reading.tookMs / share;
   }
 
   /** @throws SwitchUnreachable */
   async read(): Promise<Keyed<FlowIdentity>> {
     if (this.known !== undefined) return this.known;
     const before = this.doubts;
-    const at = performance.now();
-    const found = byKey(await this.channel.readFlows());
-    this.reading = { at, tookMs: performance.now() - at };
+    const found = await this.readAll();
     if (this.doubts === before) this.known = found;
     return found;
+  }
+
+  /** Reads though there is no doubt, while bundles are sent as ever: what one changed meanwhile is for the next time. */
+  async confirm(): Promise<void> {
+    const before = this.known;
+    if (before === undefined) return;
+    try {
+      const found = await this.readAll();
+      if (this.known === before) this.known = found;
+    } catch {
+      // Whoever reads next is told why.
+      this.doubt();
+    }
   }
 
   /**
@@ -54,5 +65,12 @@ export class InstalledFlows {
     // The very collection that was wanted: the next one is made from it, and compared with it at the cost of a change.
     if (this.doubts === before && this.known !== undefined) this.known = desired;
     return bundle;
+  }
+
+  private async readAll(): Promise<Keyed<FlowIdentity>> {
+    const at = performance.now();
+    const found = byKey(await this.channel.readFlows());
+    this.reading = { at, tookMs: performance.now() - at };
+    return found;
   }
 }

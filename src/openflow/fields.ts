@@ -83,8 +83,12 @@ export function isFieldName(text: string): text is FieldName {
 
 /** A mask of ones over the whole of `field`. */
 export function fullMask(field: FieldName): bigint {
-  return (1n << BigInt(FIELDS[field].bits)) - 1n;
+  return FULL_MASKS.get(field) ?? 0n;
 }
+
+const FULL_MASKS: ReadonlyMap<FieldName, bigint> = new Map(
+  FIELD_NAMES.map((name) => [name, (1n << BigInt(FIELDS[name].bits)) - 1n]),
+);
 
 /** `value` under `mask` as `ovs-ofctl` prints it, without the field's name. */
 export function formatValue(field: FieldName, value: bigint, mask: bigint): string {

@@ -26,9 +26,11 @@ export function flow(
   parts: { table: number; priority: number; match: Match; actions: readonly Action[] },
   cookieOf: (text: string) => bigint,
 ): Flow {
-  const key = keyOf(parts.table, parts.priority, formatMatch(parts.match));
-  const text = `${key} actions=${formatActions(parts.actions)}`;
-  return { ...parts, key, text, cookie: cookieOf(text) };
+  const said = keyOf(parts.table, parts.priority, formatMatch(parts.match));
+  const text = `${said} actions=${formatActions(parts.actions)}`;
+  const cookie = cookieOf(text);
+  // A part of the text and no text of its own: of 50,000 flows that is 7 MB.
+  return { ...parts, key: text.slice(0, said.length), text, cookie };
 }
 
 /** The key of a flow with this match, as it is printed. */
@@ -53,12 +55,12 @@ export type Meaning = Pick<InstalledFlow, 'key' | 'text'>;
  * Reads one line of `ovs-ofctl --no-names dump-flows`.
  * @returns `undefined` for a line that is no flow, such as the reply's header
  */
-export function parseDumpedFlow(line: string, meaningOf = parseMeaning): InstalledFlow | undefined {
+export function parseDumpedFlow(line: string): InstalledFlow | undefined {
   const [, cookie, table, packets, bytes, where, what] = DUMPED.exec(line) ?? [];
   if (cookie === undefined || table === undefined || packets === undefined || bytes === undefined)
     return undefined;
   if (where === undefined || what === undefined) return undefined;
-  const { key, text } = meaningOf(table, where, what);
+  const { key, text } = parseMeaning(table, where, what);
   return { cookie: BigInt(cookie), key, text, packets: BigInt(packets), bytes: BigInt(bytes) };
 }
 

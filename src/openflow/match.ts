@@ -23,7 +23,7 @@ export function term(
 /** `match` with `added`, which replace terms of the same field. */
 export function extend(match: Match, ...added: readonly Term[]): Match {
   const kept = match.filter((old) => !added.some((fresh) => fresh.field === old.field));
-  return [...kept, ...added].sort((a, b) => orderOf(a.field) - orderOf(b.field));
+  return kept.concat(added).sort((a, b) => orderOf(a.field) - orderOf(b.field));
 }
 
 export const ETH_IPV4 = 0x0800;
@@ -31,49 +31,70 @@ export const ETH_ARP = 0x0806;
 export const ETH_IPV6 = 0x86dd;
 
 /** What `ovs-ofctl` prints for a `dl_type` and `nw_proto` that have a name of their own. */
-const KEYWORDS: readonly (readonly [keyword: string, dlType: number, nwProto: number | undefined])[] = [
-  ['ip', ETH_IPV4, undefined],
-  ['icmp', ETH_IPV4, 1],
-  ['tcp', ETH_IPV4, 6],
-  ['udp', ETH_IPV4, 17],
-  ['sctp', ETH_IPV4, 132],
-  ['arp', ETH_ARP, undefined],
-  ['ipv6', ETH_IPV6, undefined],
-  ['icmp6', ETH_IPV6, 58],
-  ['tcp6', ETH_IPV6, 6],
-  ['udp6', ETH_IPV6, 17],
-  ['sctp6', ETH_IPV6, 132],
-];
+const KEYWORDS = new Map<string, readonly [dlType: number, nwProto: number | undefined]>([
+  ['ip', [ETH_IPV4, undefined]],
+  ['icmp', [ETH_IPV4, 1]],
+  ['tcp', [ETH_IPV4, 6]],
+  ['udp', [ETH_IPV4, 17]],
+  ['sctp', [ETH_IPV4, 132]],
+  ['arp', [ETH_ARP, undefined]],
+  ['ipv6', [ETH_IPV6, undefined]],
+  ['icmp6', [ETH_IPV6, 58]],
+  ['tcp6', [ETH_IPV6, 6]],
+  ['udp6', [ETH_IPV6, 17]],
+  ['sctp6', [ETH_IPV6, 132]],
+]);
+
+/** The same the other way round. */
+const KEYWORD_OF = new Map(
+  [...KEYWORDS].map(([keyword, [dlType, nwProto]]) => [typeOf(dlType, nwProto), keyword]),
+);
+
+function typeOf(dlType: bigint | number | undefined, nwProto: bigint | number | undefined): string {
+  return `${dlType} ${nwProto}`;
+}
 
 /** `match` as `ovs-ofctl dump-flows` prints it: empty for a match on everything. */
 export function formatMatch(match: Match): string {
-  const dlType = match.find(({ field }) => field === 'dl_type');
-  const nwProto = match.find(({ field }) => field === 'nw_proto');
-  const keyword = KEYWORDS.find(
-    ([, type, proto]) =>
-      dlType?.value === BigInt(type) && nwProto?.value === (proto === undefined ? undefined : BigInt(proto)),
-  )?.[0];
-  if (keyword === undefined) return match.map(({ text }) => text).join(',');
-  return match
-    .filter(({ field }) => field !== 'nw_proto')
-    .map(({ field, text }) => (field === 'dl_type' ? keyword : text))
-    .join(',');
+  const is = (name: FieldName) => match.find(({ field }) => field === name)?.value;
+  const keyword = KEYWORD_OF.get(typeOf(is('dl_type'), is('nw_proto')));
+  const said: string[] = [];
+  for (const { field, text } of match) {
+    if (keyword === undefined) said.push(text);
+    else if (field === 'dl_type') said.push(keyword);
+    else if (field !== 'nw_proto') said.push(text);
+  }
+  return said.join(',');
 }
+
+/** How many terms are remembered: there are not many more that a gateway's flows can have. */
+const MOST_TERMS = 100_000;
+/** Most flows of a bridge say the same of most fields, so what a token of theirs means is found out once. */
+const known = new Map<string, readonly Term[] | undefined>();
 
 /** Reads what {@link formatMatch} and `ovs-ofctl` print; `undefined` for a match this product never writes. */
 export function parseMatch(text: string): Match | undefined {
   const terms: Term[] = [];
   for (const token of text === '' ? [] : text.split(',')) {
-    const keyword = KEYWORDS.find(([name]) => name === token);
-    const [name = '', ...rest] = token.split('=');
-    if (keyword !== undefined) {
-      terms.push(term('dl_type', keyword[1]));
-      if (keyword[2] !== undefined) terms.push(term('nw_proto', keyword[2]));
-    } else {
-      const parsed = isFieldName(name) ? parseValue(name, rest.join('=')) : undefined;
-      if (parsed === undefined || !isFieldName(name)) return undefined;
-      terms.push(term(name, parsed.value, parsed.mask));
-    }
+    const meant = known.get(token) ?? parseToken(token);
+    if (meant === undefined) return undefined;
+    terms.push(...meant);
   }
   return extend([], ...terms);
+}
+
+function parseToken(token: string): readonly Term[] | undefined {
+  const terms = readToken(token);
+  if (known.size >= MOST_TERMS) known.clear();
+  known.set(token, terms);
+  return terms;
+}
+
+function readToken(token: string): readonly Term[] | undefined {
+  const [dlType, nwProto] = KEYWORDS.get(token) ?? [];
+  if (dlType !== undefined)
+    return [term('dl_type', dlType), ...(nwProto === undefined ? [] : [term('nw_proto', nwProto)])];
+  const [name = '', ...rest] = token.split('=');
+  const parsed = isFieldName(name) ? parseValue(name, rest.join('=')) : undefined;
+  return parsed === undefined || !isFieldName(name) ? undefined : [term(name, parsed.value, parsed.mask)];
 }

@@ -2,7 +2,7 @@ import { ExecaError, execa } from 'execa';
 import { type Bundle, formatBundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
 import { OUR_COOKIES } from './cookie.js';
-import { dumpReader } from './dump_reader.js';
+import { readDump } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
 import { watchSwitch } from './ofctl_watch.js';
@@ -18,8 +18,8 @@ export interface OfctlOptions {
   readonly timeoutMs?: number;
 }
 
-/** A reply larger than this is not the reply of a gateway's bridge: a million flows take some 200 MB. */
-const MAX_REPLY_BYTES = 512 * 1024 * 1024;
+/** A reply larger than this is not one about a bridge's ports: of each it says half a kilobyte. */
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 /**
  * The channel that runs one `ovs-ofctl` process for each question and each bundle; while it watches, the one
@@ -27,7 +27,6 @@ const MAX_REPLY_BYTES = 512 * 1024 * 1024;
  */
 export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
   const target = `unix:${rundir}/${bridge}.mgmt`;
-  const readDump = dumpReader();
   const echo = new OwnEcho();
   const bundles = new ReadyProcess(
     ['ovs-ofctl', '-O', 'OpenFlow14', '--bundle', '--no-names', 'add-flows', target, '-'],
@@ -50,9 +49,18 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
 
   return {
     async readFlows(): Promise<InstalledFlow[]> {
-      return readDump(
-        await ask('-O', 'OpenFlow14', '--no-names', 'dump-flows', target, `cookie=${OUR_COOKIES}`),
-      );
+      const args = ['-O', 'OpenFlow14', '--no-names', 'dump-flows', target, `cookie=${OUR_COOKIES}`];
+      const child = execa('ovs-ofctl', args, {
+        stdin: 'ignore',
+        timeout: timeoutMs,
+        buffer: { stdout: false },
+      });
+      try {
+        const [flows] = await Promise.all([readDump(child.stdout.setEncoding('utf8')), child]);
+        return flows;
+      } catch (error) {
+        throw new SwitchUnreachable(bridge, complaintOf(error), { cause: error });
+      }
     },
 
     async readSettings(): Promise<SwitchSettings> {

@@ -1,29 +1,39 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { dumpOf } from '../../bench/lab/dump.js';
 import { demuxFlows } from '../../src/demux/table.js';
-import { dumpReader } from '../../src/openflow/dump_reader.js';
+import { readDump } from '../../src/openflow/dump_reader.js';
 import { GATEWAY } from '../demux/sample.js';
 
 const FLOWS = demuxFlows(GATEWAY);
 const DUMP = dumpOf(FLOWS);
 
-test('a dump is read the same however many were read before, and counters are always the new ones', (t) => {
-  const read = dumpReader();
-  const first = read(DUMP);
-  t.deepEqual(
-    first.map(({ cookie, text }) => ({ cookie, text })),
-    FLOWS.map(({ cookie, text }) => ({ cookie, text })),
-  );
-  const later = read(DUMP.replaceAll('n_packets=17', 'n_packets=18'));
-  t.deepEqual(
-    later,
-    first.map((flow) => ({ ...flow, packets: 18n })),
+test('a dump is read the same wherever it was cut on its way', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(DUMP.length), { maxLength: 9 }), async (cuts) => {
+      const ends = [0, ...cuts, DUMP.length].toSorted((a, b) => a - b);
+      const read = await readDump(ends.map((end, i) => DUMP.slice(ends[i - 1] ?? 0, end)));
+      t.deepEqual(
+        read.map(({ cookie, text }) => ({ cookie, text })),
+        FLOWS.map(({ cookie, text }) => ({ cookie, text })),
+      );
+    }),
+    { numRuns: 20 },
   );
 });
 
-test('a flow whose actions somebody changed is read anew', (t) => {
-  const read = dumpReader();
-  read(DUMP);
-  const changed = read(DUMP.replace('actions=LOCAL', 'actions=drop'));
+test('the last line counts without its end', async (t) => {
+  t.is((await readDump([DUMP.trimEnd()])).length, FLOWS.length);
+});
+
+test('a flow whose actions somebody changed is another flow', async (t) => {
+  await readDump([DUMP]);
+  const changed = await readDump([DUMP.replace('actions=LOCAL', 'actions=drop')]);
   t.is(changed.filter(({ text }) => !FLOWS.some((flow) => flow.text === text)).length, 1);
+});
+
+test('a line without end is not waited for', async (t) => {
+  await t.throwsAsync(readDump(Array.from({ length: 20 }, () => 'x'.repeat(100_000))), {
+    instanceOf: RangeError,
+  });
 });

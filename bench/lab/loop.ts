@@ -1,0 +1,123 @@
+import type { V1Service } from '@kubernetes/client-node';
+import { ClaimBook } from '../../src/gateway/claim_book.js';
+import { Controller } from '../../src/gateway/controller.js';
+import type { HostFacts } from '../../src/gateway/facts.js';
+import { parseCidr } from '../../src/net/cidr.js';
+import { parseMac } from '../../src/net/mac.js';
+import type { FlowChannel } from '../../src/openflow/channel.js';
+import { LOCAL, ofportOf } from '../../src/openflow/ofport.js';
+import { HOST, MAC } from './gateway.js';
+
+/** Of IPv4 alone, so that a service with one node port is one flow. */
+const FACTS: HostFacts = {
+  bridge: {
+    uuid: '',
+    name: 'breth0',
+    ports: [
+      { uuid: 'local', name: 'breth0', type: 'internal', ofport: LOCAL, mac: parseMac(MAC) },
+      { uuid: 'nic', name: 'eth0', type: '', ofport: ofportOf(1), mac: undefined },
+      { uuid: 'patch', name: 'k8s-patch-breth0-br-int', type: 'patch', ofport: ofportOf(2), mac: undefined },
+    ],
+    externalIds: new Map([
+      ['k8s-physical-ip', `${HOST.v4}/24`],
+      ['k8s-snat-port-range', '61000-65535'],
+    ]),
+  },
+  localAddresses: [{ ...parseCidr(`${HOST.v4}/24`), secondary: false }],
+};
+
+/** The helper's own loop in this process, on a real bridge: services are put in its book, as a watch does it. */
+export class Loop {
+  private readonly book = new ClaimBook();
+  private readonly stop = new AbortController();
+  private readonly controller: Controller;
+  private readonly running: Promise<void>;
+  private waiting: { readonly flows: number; readonly done: () => void } | undefined;
+  private looked: (() => void) | undefined;
+
+  /** How many flows there are without a service. */
+  private frame = 0;
+
+  private constructor(channel: FlowChannel) {
+    this.controller = new Controller({
+      intent: { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined },
+      channel,
+      log: { info: () => this.count(), warn: () => undefined },
+      signal: this.stop.signal,
+      learn: () => ({ ...FACTS, services: this.book.claims }),
+      mend: async () => undefined,
+      otherProblems: () => {
+        this.looked?.();
+        return [];
+      },
+    });
+    this.running = this.controller.run();
+  }
+
+  /** Answers when the flows of a gateway without services are in place. */
+  static async start(channel: FlowChannel): Promise<Loop> {
+    const loop = new Loop(channel);
+    await loop.controller.syncNow();
+    loop.frame = loop.present;
+    return loop;
+  }
+
+  /** The node ports from `first` on get a service each, all of them in one breath. */
+  add(first: number, count: number): void {
+    for (let port = first; port < first + count; port += 1) this.put(port, true);
+    this.controller.look();
+  }
+
+  remove(first: number, count: number): void {
+    for (let port = first; port < first + count; port += 1) this.put(port, false);
+    this.controller.look();
+  }
+
+  /** Resolves when the switch has taken the last of the flows of that many services. */
+  async has(services: number): Promise<void> {
+    const flows = this.frame + services;
+    if (this.present === flows) return;
+    await new Promise<void>((done) => {
+      this.waiting = { flows, done };
+    });
+  }
+
+  /** Has it look though nothing has changed; resolves when it has. */
+  async look(): Promise<void> {
+    this.controller.look();
+    await new Promise<void>((resolve) => {
+      this.looked = resolve;
+    });
+  }
+
+  get bundles(): number {
+    return this.controller.totals.bundles;
+  }
+
+  async end(): Promise<void> {
+    this.stop.abort();
+    await this.running;
+  }
+
+  private get present(): number {
+    const { flowsAdded, flowsRemoved } = this.controller.totals;
+    return flowsAdded - flowsRemoved;
+  }
+
+  /** Each bundle that the switch has taken is a line in the log. */
+  private count(): void {
+    if (this.waiting?.flows === this.present) this.waiting.done();
+  }
+
+  private put(port: number, isThere: boolean): void {
+    const key = `default/service-${port}`;
+    this.book.put(key, isThere ? nodePortServiceAt(port) : undefined);
+  }
+}
+
+function nodePortServiceAt(port: number): V1Service {
+  return {
+    metadata: { name: `service-${port}`, namespace: 'default' },
+    spec: { type: 'NodePort', ports: [{ port: 80, protocol: 'TCP', nodePort: port }] },
+  };
+}
