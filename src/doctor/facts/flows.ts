@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { isOurCookie } from '../../openflow/cookie.js';
-import { dumpReader } from '../../openflow/dump_reader.js';
+import { readDump } from '../../openflow/dump_reader.js';
 import { ofctlChannel } from '../../openflow/ofctl.js';
 import type { FlowFacts } from './facts.js';
 
@@ -22,7 +22,7 @@ export async function readSwitchFlows(
       maxBuffer: 512 * 1024 * 1024,
     }),
   ]);
-  const flows = dumpReader()(stdout);
+  const flows = await readDump([stdout]);
   const isOurs = ({ cookie }: { cookie: bigint }) => isOurCookie(cookie);
   return {
     ours: flows.filter(isOurs),
