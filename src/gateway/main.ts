@@ -9,8 +9,10 @@ import { AddressSource } from './address_source.js';
 import { FOLLOWED_TABLES, type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
 import { Controller } from './controller.js';
 import type { Intent } from './facts.js';
+import { formatMetrics } from './metrics.js';
 import { Outside } from './outside.js';
 import { completePatchPair, integrationBridge } from './patch_pair.js';
+import { SnatPortsSource } from './snat_ports_source.js';
 import { NODE_NAME } from './state.js';
 import { countersJson, formatCounters, formatStatus, type Status, statusJson } from './status.js';
 import { cleanUp } from './switch.js';
@@ -69,11 +71,20 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
     otherProblems: () => [
       ...(addresses.problem === undefined ? [] : [addresses.problem]),
       ...outside.problems(controller.currentState),
+      ...snatPorts.problems,
     ],
+  });
+  const snatPorts = new SnatPortsSource({
+    db,
+    bridge: options.bridge,
+    rundir,
+    addresses: () => controller.currentState?.addresses ?? [],
+    changed: () => controller.look(),
+    signal,
   });
   db.onChange(controller.look);
   db.onState(controller.look);
-  registerCommands(daemon, controller, channel);
+  registerCommands(daemon, { controller, channel, snatPorts });
   daemon.onCleanup(async () => {
     // The loop must not put back what is taken away.
     await controller.stop();
@@ -88,6 +99,7 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
       log.info('external_ids:k8s-api-server is not set: no services are followed, everything else is done');
     outside.reachOut();
     db.onChange(outside.reachOut);
+    void snatPorts.follow();
   }
   await looping;
   await aborted(signal);
@@ -140,16 +152,31 @@ async function mendPatchPair(db: LocalDatabase, bridge: string): Promise<void> {
   await txn.commit();
 }
 
-function registerCommands(daemon: Daemon, controller: Controller, channel: FlowChannel): void {
-  const status = (): Status => ({
+function registerCommands(
+  daemon: Daemon,
+  {
+    controller,
+    channel,
+    snatPorts,
+  }: {
+    readonly controller: Controller;
+    readonly channel: FlowChannel;
+    readonly snatPorts: SnatPortsSource;
+  },
+): void {
+  const status = async (): Promise<Status> => ({
+    fill: await snatPorts.look(),
     state: controller.currentState,
     synced: controller.synced,
     problems: controller.problems,
     totals: controller.totals,
     channel: channel.describe(),
   });
-  daemon.register('status', '[--json]', 0, 1, ([option]) =>
-    isJson(option) ? statusJson(status()) : formatStatus(status()),
+  daemon.register('status', '[--json]', 0, 1, async ([option]) =>
+    isJson(option) ? statusJson(await status()) : formatStatus(await status()),
+  );
+  daemon.register('metrics/show', '', 0, 0, async () =>
+    formatMetrics(await status(), await channel.readFlows()),
   );
   daemon.register('demux/show', '[--json]', 0, 1, async ([option]) => {
     const installed = await channel.readFlows();

@@ -1,7 +1,7 @@
 import type { Demux, GatewayFrame } from '../demux/state.js';
 import { explainError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
-import { parsePortRange } from '../net/ports.js';
+import { type PortRange, parsePortRange } from '../net/ports.js';
 import { LOCAL } from '../openflow/ofport.js';
 import type { BridgeFacts, BridgePort, HostFacts, Intent, LocalAddress } from './facts.js';
 
@@ -65,6 +65,15 @@ function portNamed(bridge: BridgeFacts, name: string, problems: string[]): Bridg
   else if (port.ofport === undefined)
     problems.push(`${name} has no OpenFlow port number; see its error in ovs-vsctl list interface`);
   return port;
+}
+
+/** The range of pods' connections that `gateway-init` has set; `undefined` for none, or one that cannot be read. */
+export function snatRange(externalIds: ReadonlyMap<string, string>): PortRange | undefined {
+  try {
+    return parsePortRange(externalIds.get(SNAT_PORT_RANGE) ?? 'none');
+  } catch {
+    return undefined;
+  }
 }
 
 /** The mode that was asked for, else port-range wherever `gateway-init` has set a range. */

@@ -4,6 +4,7 @@ import type { GatewayState } from '../demux/state.js';
 import { formatPortRange } from '../net/ports.js';
 import type { InstalledFlow } from '../openflow/flow.js';
 import type { Totals } from './controller.js';
+import { formatFill, type PortFill } from './snat_ports.js';
 
 /** What `status` tells. */
 export interface Status {
@@ -13,10 +14,12 @@ export interface Status {
   readonly totals: Totals;
   /** What carries the flows to the switch. */
   readonly channel: string;
+  /** How full the pods' port range is; `undefined` where there is none, or the switch does not say. */
+  readonly fill: PortFill | undefined;
 }
 
 /** `status` for people: one fact a line. */
-export function formatStatus({ state, synced, problems, totals, channel }: Status): string {
+export function formatStatus({ state, synced, problems, totals, channel, fill }: Status): string {
   const range = state?.demux.mode === 'port-range' ? ` ${formatPortRange(state.demux.range)}` : '';
   const facts =
     state === undefined
@@ -34,6 +37,7 @@ export function formatStatus({ state, synced, problems, totals, channel }: Statu
     ['flows', synced ? 'in place' : 'NOT in place'],
     ...facts,
     ['channel', channel],
+    ...(fill === undefined ? [] : [['pod ports', formatFill(fill)]]),
     [
       'looks',
       `${totals.looks}, bundles ${totals.bundles}, flows added ${totals.flowsAdded}, deleted ${totals.flowsRemoved}`,
@@ -45,8 +49,8 @@ export function formatStatus({ state, synced, problems, totals, channel }: Statu
 }
 
 /** `status --json`, for scripts. */
-export function statusJson({ state, synced, problems, totals, channel }: Status): string {
-  return JSON.stringify({ synced, state: state ?? null, problems, totals, channel });
+export function statusJson({ state, synced, problems, totals, channel, fill }: Status): string {
+  return JSON.stringify({ synced, state: state ?? null, problems, totals, channel, podPorts: fill ?? null });
 }
 
 /** `demux/show`: packets and bytes of each class, in the table's order. */

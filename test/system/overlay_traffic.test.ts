@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import test from 'ava';
 import { type Cluster, FAR, startCluster } from '../lab/cluster.js';
 import { labTest } from '../lab/lab_test.js';
@@ -12,9 +13,13 @@ import {
   startGatewayHelper,
   subnetsOf,
 } from '../lab/overlay.js';
+import { PROJECT } from '../lab/project.js';
 import { Session } from '../lab/session.js';
 import { until, when } from '../lab/until.js';
 import { httpGet, startWebServer } from '../lab/web.js';
+
+/** Sends datagrams to an address and port, each from a port of its own. */
+const BURST = join(PROJECT, 'test/lab/burst_agent.mjs');
 
 /** A cluster as an operator sets it up: master, and two gateways which are nodes too; a pod on each of the three. */
 let cluster: Cluster;
@@ -125,6 +130,31 @@ for (const mode of ['port-range', 'conntrack'] as const) {
     }
   });
 }
+
+labTest("a port range that is used up is seen and said, and the host's own traffic goes on", async (t) => {
+  const gw1 = cluster.node('gw1');
+  const status = () => gw1.host.appctl('-t', 'ovn-k8s-gateway-helper', 'status');
+  await overlayWell(gw1, ...gatewayInit(gw1, '--snat-port-range=61000-61063'));
+  await cluster.settled();
+  for (const far of [FAR.v4, FAR.v6]) {
+    await pods.get('gw1')?.exec([process.execPath, BURST, far, '9', '100']);
+    await until(`the range to be full towards ${far}`, async () =>
+      when((await status()).includes(`pod ports: 64 of 64 in use towards udp ${far} port 9`)),
+    );
+    await until('the problem and its remedy', async () =>
+      when(/problem: +the pods' ports 61000-61063 are used up.*wider --snat-port-range/.test(await status())),
+    );
+    t.regex(
+      await gw1.host.appctl('-t', 'ovn-k8s-gateway-helper', 'metrics/show'),
+      /^ovn_k8s_gateway_snat_ports_used 64$/m,
+    );
+    const { exitCode } = await gw1.host.net.attempt(['ping', '-c1', '-W2', far]);
+    t.is(exitCode, 0);
+  }
+  await overlayWell(gw1, ...gatewayInit(gw1));
+  await cluster.settled();
+  await until('room again', async () => when(!/used up/.test(await status())));
+});
 
 labTest('a subnet that another gateway ramps out leaves by that one', async (t) => {
   const gw2 = cluster.node('gw2');
