@@ -77,7 +77,7 @@ async function runInThisProcess(
   process.once('unhandledRejection', fatal);
 
   try {
-    await unixctl.listen();
+    if (socket !== 'none') await unixctl.listen();
     if (options.detach && options.chdir) process.chdir('/');
     log.info(`${program} ${VERSION}`);
     await main(
@@ -109,7 +109,7 @@ async function runInThisProcess(
   } finally {
     // Whatever main opened listens to this signal.
     stop.abort();
-    await unixctl.close();
+    if (socket !== 'none') await unixctl.close();
     pidfile?.remove();
     process.off('uncaughtException', fatal);
     process.off('unhandledRejection', fatal);

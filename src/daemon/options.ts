@@ -12,6 +12,7 @@ export interface DaemonOptions {
   readonly monitor: boolean;
   readonly logFile: string | undefined;
   readonly verbose: readonly VlogSetting[];
+  /** `none` for no control socket. */
   readonly unixctl: string | undefined;
 }
 
@@ -29,7 +30,7 @@ export function addDaemonOptions(command: Command): Command {
         .preset('')
         .argParser(collect),
     )
-    .option('--unixctl <socket>', 'control socket (default: RUNDIR/PROGRAM.PID.ctl)');
+    .option('--unixctl <socket>', 'control socket, or none (default: RUNDIR/PROGRAM.PID.ctl)');
 }
 
 /** `-v` can be given several times; each one counts. */
@@ -44,19 +45,20 @@ export function readDaemonOptions(
   env: NodeJS.ProcessEnv,
 ): DaemonOptions {
   const { run, log } = directories(env);
-  const path = (value: unknown, byDefault: string) =>
+  // A name without a directory is one in the run directory, but that of a log file (ovs-vswitchd(8)).
+  const path = (value: unknown, base: string, byDefault: string) =>
     value === undefined || value === false
       ? undefined
-      : resolve(typeof value === 'string' ? value : byDefault);
+      : resolve(base, typeof value === 'string' ? value : byDefault);
   const specs = Array.isArray(given.verbose) ? given.verbose.map(String) : [];
   return {
-    pidfile: path(given.pidfile, join(run, `${program}.pid`)),
+    pidfile: path(given.pidfile, run, `${program}.pid`),
     overwritePidfile: given.overwritePidfile === true,
     detach: given.detach === true,
     chdir: given.chdir !== false,
     monitor: given.monitor === true,
-    logFile: path(given.logFile, join(log, `${program}.log`)),
+    logFile: path(given.logFile, '.', join(log, `${program}.log`)),
     verbose: specs.map(parseVlogSpec),
-    unixctl: path(given.unixctl, ''),
+    unixctl: given.unixctl === 'none' ? 'none' : path(given.unixctl, run, ''),
   };
 }

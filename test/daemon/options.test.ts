@@ -46,8 +46,11 @@ test('files without a name are where OVS has them, for this environment', (t) =>
   });
 });
 
-test('a relative name is taken from where the daemon was started, since it leaves that directory', (t) => {
-  t.is(read(['--pidfile=y.pid']).pidfile, `${process.cwd()}/y.pid`);
+test('a relative name is in the run directory, but that of a log file is where the daemon was started', (t) => {
+  t.is(read(['--pidfile=y.pid']).pidfile, '/run/ovs/y.pid');
+  t.is(read(['--unixctl=y.ctl']).unixctl, '/run/ovs/y.ctl');
+  t.is(read(['--unixctl=none']).unixctl, 'none');
+  t.is(read(['--log-file=y.log']).logFile, `${process.cwd()}/y.log`);
 });
 
 test('-v can be given several times, attached or not, short or long', (t) => {
