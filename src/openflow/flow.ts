@@ -26,19 +26,23 @@ export function flow(
   parts: { table: number; priority: number; match: Match; actions: readonly Action[] },
   cookieOf: (text: string) => bigint,
 ): Flow {
-  const said = keyOf(parts.table, parts.priority, formatMatch(parts.match));
-  const text = `${said} actions=${formatActions(parts.actions)}`;
-  const cookie = cookieOf(text);
-  // A part of the text and no text of its own: of 50,000 flows that is 7 MB.
-  return { ...parts, key: text.slice(0, said.length), text, cookie };
+  const { key, text } = meaning(
+    parts.table,
+    parts.priority,
+    formatMatch(parts.match),
+    formatActions(parts.actions),
+  );
+  return { ...parts, key, text, cookie: cookieOf(text) };
 }
 
-/** The key of a flow with this match, as it is printed. */
-export function keyOf(table: number, priority: number, match: string): string {
-  return `table=${table},priority=${priority}${match === '' ? '' : `,${match}`}`;
+/** The key is a part of the text and no text of its own: of 50,000 flows that is 7 MB. */
+export function meaning(table: number, priority: number, where: string, what: string): Meaning {
+  const key = `table=${table},priority=${priority}${where === '' ? '' : `,${where}`}`;
+  const text = `${key} actions=${what}`;
+  return { text, key: text.slice(0, key.length) };
 }
 
-/** The parts that {@link keyOf} put together. */
+/** The parts that {@link meaning} put into a key. */
 export function splitKey(key: string): { table: number; priority: number; where: string } {
   const [, table, priority, where = ''] = /^table=(\d+),priority=(\d+)(?:,(.*))?$/.exec(key) ?? [];
   return { table: Number(table), priority: Number(priority), where };
@@ -76,6 +80,10 @@ export function parseMeaning(table: string, where: string, what: string): Meanin
   const rawMatch = tokens.filter((token) => !token.startsWith('priority=')).join(',');
   const match = parseMatch(rawMatch);
   const actions = parseActions(what);
-  const key = keyOf(Number(table), priority, match === undefined ? rawMatch : formatMatch(match));
-  return { key, text: `${key} actions=${actions === undefined ? what : formatActions(actions)}` };
+  return meaning(
+    Number(table),
+    priority,
+    match === undefined ? rawMatch : formatMatch(match),
+    actions === undefined ? what : formatActions(actions),
+  );
 }

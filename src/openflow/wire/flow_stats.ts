@@ -1,6 +1,6 @@
 import { formatActions } from '../actions.js';
 import { OUR_COOKIE, OUR_COOKIE_MASK } from '../cookie.js';
-import { type InstalledFlow, keyOf, type Meaning } from '../flow.js';
+import { type InstalledFlow, type Meaning, meaning } from '../flow.js';
 import { formatMatch } from '../match.js';
 import { readInstructions } from './actions.js';
 import { RAW_MATCH } from './flow_mod.js';
@@ -53,7 +53,6 @@ function readMeaning(entry: WireReader, table: number, priority: number, known: 
   const tlvs = readMatchPart(entry);
   const match = readTerms(tlvs.again(), known);
   const where = match === undefined ? `${RAW_MATCH}${tlvs.hex()}` : formatMatch(match);
-  const key = keyOf(table, priority, where);
   const actions = readInstructions(entry.again());
-  return { key, text: `${key} actions=${actions === undefined ? entry.hex() : formatActions(actions)}` };
+  return meaning(table, priority, where, actions === undefined ? entry.hex() : formatActions(actions));
 }

@@ -1,4 +1,4 @@
-import { FIELD_NAMES, type FieldName, fullMask, wireOf } from '../fields.js';
+import { FIELD_NAMES, type FieldName, fullMask, orderOf, wireOf } from '../fields.js';
 import { extend, type Match, type Term, term } from '../match.js';
 import { LOCAL } from '../ofport.js';
 import { UnencodableFlow } from './errors.js';
@@ -77,7 +77,13 @@ export function readTerms(reader: WireReader, known: KnownTerms = new Map()): Ma
     known.set(spelled, found);
     terms.push(found);
   }
-  return extend([], ...terms);
+  return terms.every(({ field }, i) => i === 0 || isAfter(field, terms[i - 1]))
+    ? terms
+    : extend([], ...terms);
+}
+
+function isAfter(field: FieldName, before: Term | undefined): boolean {
+  return before !== undefined && orderOf(before.field) < orderOf(field);
 }
 
 /** The part of a match that holds the TLVs. @throws MalformedMessage */

@@ -10,6 +10,7 @@ const START_BYTES = 64 * 1024;
  */
 export class WireWriter {
   private buffer = Buffer.allocUnsafeSlow(2 * START_BYTES);
+  private view = viewOf(this.buffer);
   private at = 0;
 
   constructor(readonly version = OFP14) {}
@@ -44,7 +45,7 @@ export class WireWriter {
       this.at = start;
       throw new UnencodableFlow(`${length} octets do not fit into one message`);
     }
-    this.buffer.writeUInt16BE(length, start + 2);
+    this.view.setUint16(start + 2, length);
   }
 
   /** Takes back all since `start`. */
@@ -53,41 +54,57 @@ export class WireWriter {
   }
 
   u8(value: number): void {
-    this.at = this.buffer.writeUInt8(value, this.room(1));
+    this.room(1);
+    this.view.setUint8(this.at, within(value, 0xff));
+    this.at += 1;
   }
 
   u16(value: number): void {
-    this.at = this.buffer.writeUInt16BE(value, this.room(2));
+    this.room(2);
+    this.view.setUint16(this.at, within(value, 0xffff));
+    this.at += 2;
   }
 
   u32(value: number): void {
-    this.at = this.buffer.writeUInt32BE(value, this.room(4));
+    this.room(4);
+    this.view.setUint32(this.at, within(value, 0xffffffff));
+    this.at += 4;
   }
 
   u64(value: bigint): void {
-    this.at = this.buffer.writeBigUInt64BE(value, this.room(8));
+    this.room(8);
+    this.view.setBigUint64(this.at, value);
+    this.at += 8;
   }
 
-  /** A number in so many octets, 1 to 6 or 16. */
+  /** A number in 1, 2, 4, 6 or 16 octets. */
   number(value: bigint, octets: number): void {
     if (octets === 16) {
       this.u64(value >> 64n);
       this.u64(value & 0xffff_ffff_ffff_ffffn);
-    } else {
-      this.at = this.buffer.writeUIntBE(Number(value), this.room(octets), octets);
+      return;
+    }
+    const number = Number(value);
+    if (octets === 1) this.u8(number);
+    else if (octets === 2) this.u16(number);
+    else if (octets === 4) this.u32(number);
+    else {
+      this.u16(Math.floor(number / 0x1_0000_0000));
+      this.u32(number % 0x1_0000_0000);
     }
   }
 
   raw(bytes: Uint8Array): void {
-    const start = this.room(bytes.length);
-    this.buffer.set(bytes, start);
-    this.at = start + bytes.length;
+    this.room(bytes.length);
+    this.buffer.set(bytes, this.at);
+    this.at += bytes.length;
   }
 
+  /** One by one: for the few that there ever are a call to fill them takes longer. */
   zeros(count: number): void {
-    const start = this.room(count);
-    this.buffer.fill(0, start, start + count);
-    this.at = start + count;
+    this.room(count);
+    for (let i = 0; i < count; i++) this.view.setUint8(this.at + i, 0);
+    this.at += count;
   }
 
   /** Zeros until what began at `start` is a multiple of eight octets long. */
@@ -97,17 +114,27 @@ export class WireWriter {
 
   /** Puts the length of what began at `start` into the 16 bits at `where`. */
   lengthAt(where: number, start: number): void {
-    this.buffer.writeUInt16BE((this.at - start) & 0xffff, where);
+    this.view.setUint16(where, this.at - start);
   }
 
-  private room(octets: number): number {
+  private room(octets: number): void {
     if (this.at + octets > this.buffer.length) this.grow(octets);
-    return this.at;
   }
 
   private grow(octets: number): void {
     const larger = Buffer.allocUnsafeSlow(2 * (this.buffer.length + octets));
     this.buffer.copy(larger, 0, 0, this.at);
     this.buffer = larger;
+    this.view = viewOf(larger);
   }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+}
+
+/** A view takes any number and writes some of it. */
+function within(value: number, most: number): number {
+  if (value >= 0 && value <= most) return value;
+  throw new UnencodableFlow(`${value} is not between 0 and ${most}`);
 }
