@@ -25,7 +25,7 @@ function formatAction(action: Action): string {
       return `ct(${[...commit, ...table, `zone=${action.zone}`].join(',')})`;
     }
     case 'set_reg0':
-      return `set_field:0x${action.value.toString(16)}->reg0`;
+      return `set_field:${action.value === 0 ? '0' : `0x${action.value.toString(16)}`}->reg0`;
     case 'resubmit':
       return `resubmit(,${action.table})`;
   }
@@ -47,8 +47,8 @@ function parseAction(token: string): Action | undefined {
   if (token === 'NORMAL') return { kind: 'normal' };
   const port = parsePort(token.replace(/^output:/, ''));
   if (port !== undefined) return { kind: 'output', port };
-  const [, register] = /^set_field:0x([0-9a-f]+)->reg0$/.exec(token) ?? [];
-  if (register !== undefined) return { kind: 'set_reg0', value: Number.parseInt(register, 16) };
+  const [, register] = /^set_field:(0|0x[0-9a-f]+)->reg0$/.exec(token) ?? [];
+  if (register !== undefined) return { kind: 'set_reg0', value: Number(register) };
   const [, resubmitTable] = /^resubmit\(,(\d+)\)$/.exec(token) ?? [];
   if (resubmitTable !== undefined) return { kind: 'resubmit', table: Number(resubmitTable) };
   const [, ct] = /^ct\(([^)]*)\)$/.exec(token) ?? [];

@@ -54,7 +54,7 @@ const link = allOf(
   perhaps(PORT.map((one) => [term('in_port', one)])),
   perhaps(
     fc
-      .constantFrom([0, 0x1fff], [0x1000, 0x1000], [0x0050, 0x0ff0])
+      .constantFrom([0, 0x1fff], [0x1000, 0x1000], [0x1050, 0x1ff0])
       .map(([v = 0, m = 0]) => [term('vlan_tci', v, m)]),
   ),
   masked('dl_src'),
