@@ -1,22 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { type IpAddress, parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
-import { arp, transport } from './frames.js';
+import { arp, ethernet, transport } from './frames.js';
 import { type Host, startHost } from './host.js';
 import { Lab } from './lab.js';
 import { cable } from './link.js';
 import { Taps } from './taps.js';
 
-/** Where a frame can enter or leave the gateway's bridge in this lab. */
-export type Place = 'phys' | 'local' | 'patch';
+/** Where a frame can enter or leave the gateway's bridge in this lab; `side` is another port, where there is one. */
+export type Place = 'phys' | 'local' | 'patch' | 'side';
 export const PLACES: readonly Place[] = ['phys', 'local', 'patch'];
 
-/** The devices behind the bridge's ports: the far end of the NIC's cable, the host's own, the far end of OVN's. */
-const DEVICE: Readonly<Record<Place, string>> = { phys: 'wire', local: 'breth0', patch: 'ovn' };
+/** The devices behind the bridge's ports: the far ends of cables, and the host's own. */
+const DEVICE: Readonly<Record<Place, string>> = {
+  phys: 'wire',
+  local: 'breth0',
+  patch: 'ovn',
+  side: 'side',
+};
 
 export const MAC = parseMac('0a:58:cb:00:71:0a');
 export const ROUTER_MAC = parseMac('02:00:00:00:00:01');
 export const OTHER_MAC = parseMac('02:00:00:00:00:77');
+export const SIDE_MAC = parseMac('02:00:00:00:00:99');
+export const BROADCAST = parseMac('ff:ff:ff:ff:ff:ff');
 export const IP: Readonly<Record<4 | 6, IpAddress>> = {
   4: parseIp('203.0.113.10'),
   6: parseIp('2001:db8::10'),
@@ -32,27 +39,40 @@ export class Wire {
     readonly lab: Lab,
     readonly host: Host,
     readonly taps: Taps,
+    private readonly hasSide: boolean,
   ) {}
 
-  /** `snatRange` as `gateway-init` writes it; `none` for no range. */
-  static async start({ snatRange = '61000-65535' } = {}): Promise<Wire> {
+  /**
+   * @param snatRange as `gateway-init` writes it; `none` for no range
+   * @param hasSide whether the bridge has one more port, as of a virtual machine
+   */
+  static async start({ snatRange = '61000-65535', hasSide = false } = {}): Promise<Wire> {
     const lab = Lab.open();
     const host = await startHost(lab, 'gw');
     const { net } = host;
     await cable({ in: net, name: 'eth0', mac: MAC }, { in: net, name: 'wire' });
     await cable({ in: net, name: 'ovnp' }, { in: net, name: 'ovn' });
     await host.vsctl(...bridges(snatRange).trim().split(/\s+/));
+    if (hasSide) {
+      await cable({ in: net, name: 'sidep' }, { in: net, name: 'side' });
+      await host.vsctl('add-port', 'breth0', 'sidep');
+    }
+    const sides = hasSide ? ['sidep', 'side'] : [];
     await host.ofctl('add-flow', 'br-int', 'priority=1,in_port=1,actions=output:2');
     await host.ofctl('add-flow', 'br-int', 'priority=1,in_port=2,actions=output:1');
     // The kernel must not take part in what is between the taps; breth0 alone is the host's.
-    await net.exec(['nft', '-f', '-'], { input: muted(['eth0', 'wire', 'ovn', 'ovnp', 'breth0']) });
+    await net.exec(['nft', '-f', '-'], { input: muted(['eth0', 'wire', 'ovn', 'ovnp', 'breth0', ...sides]) });
     await net.ip(
       `addr add ${IP[4]}/24 dev breth0`,
       `addr add ${IP[6]}/64 dev breth0 nodad`,
       'link set breth0 up',
     );
-    const taps = await Taps.open(net, Object.values(DEVICE));
-    return new Wire(lab, host, taps);
+    const places: readonly Place[] = hasSide ? [...PLACES, 'side'] : PLACES;
+    const taps = await Taps.open(
+      net,
+      places.map((place) => DEVICE[place]),
+    );
+    return new Wire(lab, host, taps, hasSide);
   }
 
   /** Starts the helper in the background and returns when its flows are in place. */
@@ -81,18 +101,18 @@ export class Wire {
    * A frame behind it by the same way shows that it has been through the switch, then one to each tap that
    * whatever came out of it has been seen there.
    */
-  async send(from: Place, frame: (marker: Buffer) => Buffer): Promise<Readonly<Record<Place, number>>> {
+  async send(
+    from: Place,
+    frame: (marker: Buffer) => Buffer,
+  ): Promise<Readonly<Partial<Record<Place, number>>>> {
     const marker = randomBytes(8);
     this.taps.inject(DEVICE[from], frame(marker));
     await this.flush(from);
     await this.flush('phys');
     await this.flush('local');
-    const count = (place: Place) => this.taps.count(DEVICE[place], marker);
-    return {
-      phys: from === 'phys' ? 0 : count('phys'),
-      local: from === 'local' ? 0 : count('local'),
-      patch: from === 'patch' ? 0 : count('patch'),
-    };
+    const count = (place: Place) => (from === place ? 0 : this.taps.count(DEVICE[place], marker));
+    const counts = { phys: count('phys'), local: count('local'), patch: count('patch') };
+    return this.hasSide ? { ...counts, side: count('side') } : counts;
   }
 
   /** Sends a frame that must come out, and waits until it has: from the NIC at both others, else at the NIC. */
@@ -104,12 +124,22 @@ export class Wire {
         arp({ dst: MAC, src: ROUTER_MAC }, 2, ROUTER_MAC, OUTSIDE[4], IP[4], marker),
       );
       await Promise.all([this.taps.arrived(DEVICE.local, marker), this.taps.arrived(DEVICE.patch, marker)]);
+      if (this.hasSide) {
+        this.taps.inject(DEVICE.phys, ethernet({ dst: BROADCAST, src: ROUTER_MAC }, 0x88b5, marker));
+        await this.taps.arrived(DEVICE.side, marker);
+      }
       return;
     }
     const ip = { src: IP[4], dst: OUTSIDE[4] };
     this.taps.inject(
       DEVICE[from],
-      transport({ dst: ROUTER_MAC, src: MAC }, ip, 'udp', { src: 9, dst: 9 }, marker),
+      transport(
+        { dst: ROUTER_MAC, src: from === 'side' ? SIDE_MAC : MAC },
+        ip,
+        'udp',
+        { src: 9, dst: 9 },
+        marker,
+      ),
     );
     await this.taps.arrived(DEVICE.phys, marker);
   }
