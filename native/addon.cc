@@ -5,6 +5,7 @@
 #include "netlink_watch.h"
 #include "packet_fields.h"
 #include "packet_socket.h"
+#include "ring.h"
 
 namespace {
 
@@ -15,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("FileLock", gateway::FileLock::Define(env));
   exports.Set("NetlinkWatch", gateway::NetlinkWatch::Define(env));
   exports.Set("PacketSocket", gateway::PacketSocket::Define(env));
+  exports.Set("Ring", gateway::Ring::Define(env));
   return exports;
 }
 

@@ -89,7 +89,53 @@ export interface PacketEvents {
   failed(errno: number): void;
 }
 
+/** Frames of an interface, read and classified by a thread of the addon. */
+export interface NativeRing {
+  /** Classifies by another state from now on. */
+  setFacts(facts: GatewayFacts): void;
+  /** What was read so far, with the heaviest senders; `undefined` once it is closed. Samples begin anew. */
+  snapshot(talkers: number): RingSnapshot | undefined;
+  close(): void;
+}
+
+export interface RingSnapshot {
+  /** As `classify` adds them up: packets a class number, bytes a class number, malformed packets. */
+  readonly counts: BigUint64Array;
+  /** Of the other direction: they do not enter the bridge here. */
+  readonly leavingPackets: bigint;
+  readonly leavingBytes: bigint;
+  /** Frames that the kernel had for the ring, and those of them that found no room. */
+  readonly seen: bigint;
+  readonly dropped: bigint;
+  /** Why no more is read, such as ENETDOWN; 0 while it is. */
+  readonly errno: number;
+  /** Heaviest first; an address of 4 or 16 octets, or of 6: a MAC. */
+  readonly talkers: readonly {
+    readonly address: Uint8Array;
+    readonly classId: number;
+    readonly packets: bigint;
+    readonly bytes: bigint;
+  }[];
+  /** The first frame of each class since the last snapshot. */
+  readonly samples: readonly {
+    readonly classId: number;
+    readonly wireLength: number;
+    readonly frame: Uint8Array;
+  }[];
+}
+
+/** In the order of `Direction` in native/packet_ring.h. */
+const DIRECTIONS = ['both', 'incoming', 'outgoing'] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
 interface Addon {
+  readonly Ring: new (
+    device: string,
+    direction: number,
+    side: number,
+    entersOutgoing: boolean,
+    facts: GatewayFacts,
+  ) => NativeRing;
   readonly Classifier: new (facts: GatewayFacts) => NativeClassifier;
   readonly classNames: readonly string[];
   readonly parsePacket: (frame: Uint8Array, wireLength: number) => NativePacket;
@@ -150,6 +196,22 @@ export function parseFrame(frame: Uint8Array, wireLength = frame.length): Native
  */
 export function openPacketSocket(name: string, { received, failed }: PacketEvents): PacketSocket {
   return new (addon().PacketSocket)(name, received, failed);
+}
+
+/**
+ * Opens a receive ring on an interface.
+ * @param side the port of the bridge by which its frames enter: 0 PHYS, 1 LOCAL, 2 PATCH, 3 any other
+ * @param entersOutgoing whether those that the host sends out of the interface are the ones that enter the bridge
+ * @throws Error with `errno` and `syscall`: EPERM, ENODEV, EPROTOTYPE for a link that is not Ethernet
+ */
+export function openRing(
+  device: string,
+  direction: Direction,
+  side: number,
+  entersOutgoing: boolean,
+  facts: GatewayFacts,
+): NativeRing {
+  return new (addon().Ring)(device, DIRECTIONS.indexOf(direction), side, entersOutgoing, facts);
 }
 
 function addon(): Addon {
