@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander';
 import type { Section } from './figure.js';
+import { apiOutage } from './sections/api_outage.js';
 import { atRest } from './sections/at_rest.js';
 import { cni } from './sections/cni.js';
 import { flows } from './sections/flows.js';
@@ -23,6 +24,7 @@ const SECTIONS: readonly Section[] = [
   services,
   watcher,
   cni,
+  apiOutage,
 ];
 
 const command = new Command('npm run bench --')

@@ -36,7 +36,16 @@ export class Api {
 
   /** Sends requests over 16 connections; answers how long all took, in milliseconds. */
   async send(requests: readonly Request[]): Promise<number> {
-    return Number(await this.host.exec(this.agent('send'), { input: JSON.stringify(requests) }));
+    return (await this.sendAll(requests)).tookMs;
+  }
+
+  /** Sends one request; answers when the answer came, in the wall clock's milliseconds. */
+  async sendOne(request: Request): Promise<number> {
+    return (await this.sendAll([request])).answeredAt;
+  }
+
+  private async sendAll(requests: readonly Request[]): Promise<{ tookMs: number; answeredAt: number }> {
+    return JSON.parse(await this.host.exec(this.agent('send'), { input: JSON.stringify(requests) }));
   }
 
   async watch(path: string): Promise<ApiWatch> {

@@ -1,6 +1,6 @@
 // A client of an API server that is not the product's. URL TOKEN CA-FILE, then
 //   send         requests of standard input, a JSON array of [method, path, body], AT_ONCE at a time;
-//                says how many milliseconds all of them took
+//                says how many milliseconds all of them took, and when the last answer came
 //   watch PATH   says "watching", then one line of JSON an event, with the wall clock's milliseconds
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
@@ -19,16 +19,18 @@ else await watch(path);
 async function sendAll(requests) {
   const began = performance.now();
   const rest = requests.values();
+  let answeredAt = 0;
   const worker = async () => {
     for (const [method, target, body] of rest) {
       const response = await ask(method, target, body && JSON.stringify(body));
+      answeredAt = performance.timeOrigin + performance.now();
       const answer = await text(response);
       if (response.statusCode >= 300)
         throw new Error(`${method} ${target}: ${response.statusCode} ${answer}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  console.log(performance.now() - began);
+  console.log(JSON.stringify({ tookMs: performance.now() - began, answeredAt }));
   agent.destroy();
 }
 

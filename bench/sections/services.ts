@@ -15,9 +15,10 @@ const PATH = '/api/v1/namespaces/default/services';
 export const services: Section = {
   name: 'services',
   about: [
-    'A real API server. From the moment when a watch of the benchmark has the event of a new NodePort service until its',
-    'flow is in breth0, as an ovs-ofctl monitor --timestamp saw it; compared with one ovs-ofctl add-flow, from its start',
-    'to its end, of a flow on br-int of the same ovs-vswitchd. They take turns.',
+    'A real API server. From the moment when a watch of the benchmark has the event of a new NodePort service, or who made',
+    'it has the answer, whichever comes first, until its flow is in breth0, as an ovs-ofctl monitor --timestamp saw it;',
+    'compared with one ovs-ofctl add-flow, from its start to its end, of a flow on br-int of the same ovs-vswitchd. They',
+    'take turns.',
     `${SERVICES} NodePort services that are there when the helper starts: from its own word that it has their list until`,
     'the last flow; and its memory then (VmRSS).',
   ],
@@ -85,10 +86,11 @@ async function followEvents(gateway: Gateway, api: Api): Promise<{ bare: number[
     );
     witness.forget();
     const name = `new-${round}`;
-    await api.send([['POST', PATH, nodePortService(name, FIRST_PORT + round)]]);
+    const answered = await api.sendOne(['POST', PATH, nodePortService(name, FIRST_PORT + round)]);
     const event = await until('the event', () => watch.events.find((one) => one.name === name));
     await until('its flow', () => when(witness.changes.length > 0));
-    events.push(Math.max(...witness.changes.map(({ atMs }) => atMs)) - event.at);
+    // Each came after the API server had the event; the earlier one is nearer to that.
+    events.push(Math.max(...witness.changes.map(({ atMs }) => atMs)) - Math.min(event.at, answered));
     await gateway.settled();
   }
   witness.close();

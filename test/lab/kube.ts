@@ -13,7 +13,8 @@ export const ACCOUNT_TOKENS = {
   'ovn-k8s-node': 'test-node-token',
   stranger: 'test-stranger-token',
 } as const;
-const ETCD = 'http://127.0.0.1:2379';
+const LOOPBACK = '127.0.0.1';
+const ETCD = `http://${LOOPBACK}:2379`;
 
 /** The folder with kube-apiserver, etcd and kubectl; `undefined` where nobody has put them. */
 export function kubeAssets(): string | undefined {
@@ -37,6 +38,7 @@ interface Place {
 /** A real API server with its etcd, in a namespace; there is no controller behind it. */
 export class Kubernetes {
   private server: Running | undefined;
+  private isHidden = false;
 
   private constructor(
     private readonly assets: string,
@@ -93,12 +95,17 @@ export class Kubernetes {
     ];
   }
 
-  /** Answers when the server is ready for requests. */
-  async startServer(): Promise<void> {
+  /**
+   * Answers when the server is ready for requests.
+   * @param isHidden whether it is `kubectl` of this host alone that reaches it, to change what others find later
+   */
+  async startServer({ isHidden = false }: { readonly isHidden?: boolean } = {}): Promise<void> {
     const { address, net, nodePorts = '30000-32767' } = this.place;
+    this.isHidden = isHidden;
     this.server = net.spawn([
       join(this.assets, 'kube-apiserver'),
-      ...[`--etcd-servers=${ETCD}`, `--bind-address=${address}`, `--advertise-address=${address}`],
+      ...[`--etcd-servers=${ETCD}`, `--bind-address=${isHidden ? LOOPBACK : address}`],
+      `--advertise-address=${address}`,
       ...['--secure-port=6443', `--cert-dir=${this.file('')}`, '--endpoint-reconciler-type=none'],
       ...[`--tls-cert-file=${this.file('server.pem')}`, `--tls-private-key-file=${this.file('server.key')}`],
       ...[`--service-account-key-file=${this.file('server.key')}`],
@@ -159,7 +166,9 @@ export class Kubernetes {
   }
 
   private get command(): string[] {
-    return [join(this.assets, 'kubectl'), `--kubeconfig=${this.kubeconfig}`, '--request-timeout=10s'];
+    const server = this.isHidden ? [`--server=https://${LOOPBACK}:6443`] : [];
+    const kubectl = [join(this.assets, 'kubectl'), `--kubeconfig=${this.kubeconfig}`];
+    return [...kubectl, '--request-timeout=10s', ...server];
   }
 
   private file(name: string): string {

@@ -1,0 +1,174 @@
+import type { Node } from './cluster.js';
+import { CniPlugin, makeSandbox } from './cni.js';
+import type { Kubernetes } from './kube.js';
+import { type KubeCluster, startKubeCluster, startWatcher } from './kube_cluster.js';
+import { endpointsManifest, podManifest, serviceManifest } from './manifests.js';
+import {
+  bridgeNics,
+  gatewayInit,
+  masterInit,
+  minionInit,
+  overlayWell,
+  startGatewayHelper,
+} from './overlay.js';
+import { type ProbeReport, Probes } from './probes.js';
+import { Session, type SessionReport } from './session.js';
+import { until, when } from './until.js';
+
+/** What came of an API server that was away, and came back with other objects. */
+export interface OutageReport {
+  /** A connection to a service that did not change, open all the time. */
+  readonly session: SessionReport;
+  /** Clients that begin anew at that service. */
+  readonly probes: ProbeReport;
+  /** From the API server's answering until the gateway's flows were those of its services, in milliseconds. */
+  readonly flowsMs: number;
+  /** The same for the load balancers of the gateway in OVN. */
+  readonly balancersMs: number;
+  /** How often a switch of the lab crashed, which is a fault of Debian's 3.1. */
+  readonly crashes: readonly string[];
+}
+
+const SESSION_PORT = 7000;
+const PROBE_PORT = 7001;
+/** Of the service that does not change: for the session, and for the probes. */
+const STEADY = { TCP: 30_001, UDP: 30_002 };
+const FIRST = 30_100;
+const PROBE_MS = 50;
+const LAST_MS = 20_000;
+
+/**
+ * Stops the API server while `services` services are being made and a service is in use, changes objects behind the
+ * backs of all, and starts it again.
+ * @param meanwhile how long it is away: until this has come to an end
+ */
+export async function stopApiServer(
+  services: number,
+  meanwhile: (cluster: KubeCluster, gateway: Node) => Promise<void>,
+): Promise<OutageReport> {
+  const kube = await startKubeCluster({ nodes: ['master', 'gw1'] });
+  const { cluster, kubernetes } = kube;
+  const gateway = cluster.node('gw1');
+  try {
+    await setUp(kube, gateway);
+    const session = await Session.join(cluster.outside, { address: gateway.v4, port: STEADY.TCP }, 40_000);
+    const probes = await Probes.open(cluster.outside, gateway.v4, STEADY.UDP, PROBE_MS);
+
+    const making = kubernetes.apply(...many(services)).catch(() => undefined);
+    await until('some of them to be there', async () => when((await nodePorts(gateway)).size > services / 4));
+    await kubernetes.stopServer();
+    await making;
+    await kubernetes.startServer({ isHidden: true });
+    const expected = await changeEverything(kubernetes, services);
+    await kubernetes.stopServer();
+    await meanwhile(kube, gateway);
+
+    // It answers before all of it is ready.
+    const starting = kubernetes.startServer();
+    await until('an answer', () => kubernetes.kubectl('get', 'services').catch(() => undefined), LAST_MS);
+    const answered = performance.now();
+    const after = (what: string, actual: () => Promise<Set<string>>) =>
+      until(
+        what,
+        async () => (equal(await actual(), expected) ? performance.now() - answered : undefined),
+        LAST_MS,
+      );
+    const [flowsMs, balancersMs] = await Promise.all([
+      after('flows of what the API server has', () => nodePorts(gateway)),
+      after('load balancers of what the API server has', () => balanced(kube, gateway)),
+    ]);
+    await starting;
+    return {
+      session: await session.close(),
+      probes: await probes.close(),
+      flowsMs,
+      balancersMs,
+      crashes: await cluster.crashes(),
+    };
+  } finally {
+    cluster.dispose();
+  }
+}
+
+async function setUp({ cluster, kubernetes }: KubeCluster, gateway: Node): Promise<void> {
+  await bridgeNics(cluster);
+  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
+  await overlayWell(gateway, ...minionInit(gateway, 2));
+  await overlayWell(gateway, ...gatewayInit(gateway));
+  await startGatewayHelper(gateway);
+  await startWatcher(cluster.master);
+  const { net, ...sandbox } = await makeSandbox(cluster.lab, 'steady');
+  await kubernetes.apply(podManifest('steady', gateway.host.label));
+  const { ips } = await new CniPlugin(gateway.host).add(sandbox);
+  const ip = ips[0]?.address.split('/')[0] ?? '';
+  await Promise.all([Session.serve(net, SESSION_PORT), Probes.serve(net, PROBE_PORT)]);
+  for (const [protocol, port] of [
+    ['TCP', SESSION_PORT],
+    ['UDP', PROBE_PORT],
+  ] as const) {
+    const name = `steady-${protocol.toLowerCase()}`;
+    const ports = [{ port: 80, protocol, nodePort: STEADY[protocol] }];
+    await kubernetes.apply(
+      serviceManifest(name, { type: 'NodePort', ports }),
+      endpointsManifest(name, { port, protocol }, [{ ip }]),
+    );
+  }
+  await until('the service to be balanced', async () =>
+    when((await balanced({ cluster, kubernetes }, gateway)).size === 2),
+  );
+  await cluster.settled();
+}
+
+function many(count: number): object[] {
+  return Array.from({ length: count }, (_, i) => oneOfMany(i, FIRST + i));
+}
+
+function oneOfMany(i: number, nodePort: number): object {
+  return serviceManifest(`many-${i}`, { type: 'NodePort', ports: [{ port: 80, nodePort }] });
+}
+
+/** Another port, another type, deleted, deleted and made anew; answers the node ports that there are then. */
+async function changeEverything(kubernetes: Kubernetes, services: number): Promise<Set<string>> {
+  await kubernetes.apply(...many(services));
+  await kubernetes.kubectl('delete', 'service', 'many-0', 'many-1');
+  await kubernetes.apply(
+    oneOfMany(1, FIRST + services + 1),
+    oneOfMany(2, FIRST + services + 2),
+    serviceManifest('many-3', { type: 'ClusterIP', ports: [{ port: 80, nodePort: null }] }),
+    serviceManifest('new', {
+      type: 'NodePort',
+      ports: [{ port: 80, protocol: 'UDP', nodePort: FIRST + services + 3 }],
+    }),
+  );
+  const { items } = JSON.parse(await kubernetes.kubectl('get', 'services', '--output=json'));
+  return new Set(
+    items.flatMap(({ spec }: { spec: { ports: { protocol: string; nodePort?: number }[] } }) =>
+      spec.ports.flatMap(({ protocol, nodePort }) =>
+        nodePort === undefined ? [] : [`${protocol.toLowerCase()} ${nodePort}`],
+      ),
+    ),
+  );
+}
+
+/** `tcp 30080` of each flow for a node port. */
+async function nodePorts({ host }: Node): Promise<Set<string>> {
+  const text = await host.ofctl('-O', 'OpenFlow14', '--no-names', '--no-stats', 'dump-flows', 'breth0');
+  const found = text.matchAll(/,(tcp|udp),\S*nw_dst=\S*,tp_dst=(3\d{4}) /g);
+  return new Set([...found].map(([, protocol, port]) => `${protocol} ${port}`));
+}
+
+/** The same of each virtual address of the gateway. */
+async function balanced({ cluster }: KubeCluster, { v4, host }: Node): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const protocol of ['tcp', 'udp']) {
+    const key = `external_ids:${protocol.toUpperCase()}_lb_gateway_router=GR_${host.label}`;
+    const text = await cluster.nbctl('--bare', '--columns=vips', 'find', 'Load_Balancer', key);
+    for (const [, port] of text.matchAll(new RegExp(`${v4}:(3\\d{4})=`, 'g')))
+      found.add(`${protocol} ${port}`);
+  }
+  return found;
+}
+
+function equal(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((one) => b.has(one));
+}
