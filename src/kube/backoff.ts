@@ -1,7 +1,7 @@
 import { ApiError } from './errors.js';
 
-/** Waits before trying again, in milliseconds: they double, and start again after success. */
-const DELAYS = { first: 800, most: 30_000 } as const;
+/** Waits before asking again, in milliseconds; those after refusals double, and start again after success. */
+const DELAYS = { away: 400, refused: 800, most: 30_000 } as const;
 
 /**
  * How long to wait after each failure in a row, in milliseconds.
@@ -17,10 +17,10 @@ export class Backoff {
   /** Milliseconds to wait after `error`. */
   after(error: unknown): number {
     const isAnswered = error instanceof ApiError && error.status !== 0;
-    const wait = isAnswered ? Math.min(DELAYS.first * 2 ** this.refusals, DELAYS.most) : DELAYS.first;
     // A server that comes back refuses at first: how long it was away does not count.
-    if (isAnswered) this.refusals++;
-    else this.refusals = 0;
+    const refusals = isAnswered ? this.refusals : -1;
+    this.refusals = refusals + 1;
+    const wait = isAnswered ? Math.min(DELAYS.refused * 2 ** refusals, DELAYS.most) : DELAYS.away;
     return wait * (0.8 + 0.4 * this.random());
   }
 

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import type { Node } from './cluster.js';
 import { CniPlugin, makeSandbox } from './cni.js';
-import type { Kubernetes } from './kube.js';
+import { ACCOUNT_TOKENS, type Kubernetes } from './kube.js';
 import { type KubeCluster, startKubeCluster, startWatcher } from './kube_cluster.js';
 import { endpointsManifest, podManifest, serviceManifest } from './manifests.js';
 import {
@@ -12,6 +13,7 @@ import {
   startGatewayHelper,
 } from './overlay.js';
 import { type ProbeReport, Probes } from './probes.js';
+import { PROJECT } from './project.js';
 import { Session, type SessionReport } from './session.js';
 import { until, when } from './until.js';
 
@@ -95,6 +97,13 @@ async function setUp({ cluster, kubernetes }: KubeCluster, gateway: Node): Promi
   await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
   await overlayWell(gateway, ...minionInit(gateway, 2));
   await overlayWell(gateway, ...gatewayInit(gateway));
+  await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
+  // Not an administrator's: what others may do a server knows some time after it has begun to answer.
+  for (const [{ host }, account] of [
+    [cluster.master, 'ovn-k8s-watcher'],
+    [gateway, 'ovn-k8s-node'],
+  ] as const)
+    await host.vsctl('set', 'Open_vSwitch', '.', `external_ids:k8s-api-token="${ACCOUNT_TOKENS[account]}"`);
   await startGatewayHelper(gateway);
   await startWatcher(cluster.master);
   const { net, ...sandbox } = await makeSandbox(cluster.lab, 'steady');
