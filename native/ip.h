@@ -50,22 +50,26 @@ inline constexpr std::size_t kIcmpHeader = 8;
 
 inline Address Ipv6At(Bytes bytes, std::size_t at) noexcept { return {Be64(bytes, at), Be64(bytes, at + 8)}; }
 
-/// The ports, or the type and code, at the start of a transport header that the packet has whole.
+/// The ports, or the type and code, at the start of a transport header that the packet has whole. @returns false where
+/// it has not
 inline bool Transport(Reader& reader, Ip& ip) noexcept {
-  std::size_t header = 0;
-  switch (ip.proto) {
-    case kTcp: header = 20; break;
-    case kUdp: header = 8; break;
-    case kSctp: header = 12; break;
-    case kIcmp: header = ip.type == kEtherIpv4 ? kIcmpHeader : 0; break;
-    case kIcmp6: header = ip.type == kEtherIpv6 ? kIcmpHeader : 0; break;
-    default: break;
-  }
-  if (header == 0) return true;
-  if (reader.left() < header) return false;
+  const bool is_icmp = ip.proto == (ip.type == kEtherIpv4 ? kIcmp : kIcmp6);
+  const bool is_tcp = ip.proto == kTcp;
+  if (!is_icmp && !is_tcp && ip.proto != kUdp && ip.proto != kSctp) return true;
+  constexpr std::size_t kTcpHeader = 20;
+  constexpr std::size_t kSctpHeader = 12;
+  constexpr std::size_t kUdpHeader = 8;
+  const std::size_t left = reader.left();
+  if (left < (is_tcp ? kTcpHeader : ip.proto == kSctp ? kSctpHeader : is_icmp ? kIcmpHeader : kUdpHeader)) return false;
   const Bytes start = reader.Take(4);
   if (start.empty()) return true;
-  if (header == kIcmpHeader && ip.proto != kUdp) {
+  if (is_tcp) {
+    // The header says its own length, options included (RFC 9293 section 3.1).
+    const Bytes rest = reader.Take(9);
+    const std::size_t header = rest.empty() ? kTcpHeader : (rest[8] >> 4) * std::size_t{4};
+    if (header < kTcpHeader || header > left) return false;
+  }
+  if (is_icmp) {
     ip.icmp_type = start[0];
     ip.icmp_code = start[1];
   } else {

@@ -4,6 +4,7 @@ import { makeCommand, runCommand } from '../daemon/command.js';
 import { directories, localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 import { addDoctor } from '../doctor/command.js';
+import { addExplain } from '../explain/command.js';
 
 const command = makeCommand(
   'ovn-k8s-util',
@@ -39,6 +40,7 @@ withCommonOptions(
   await moveAll(bridges, planToNic, readOptions(given));
 });
 
+addExplain(command);
 addDoctor(command);
 
 function withCommonOptions(sub: Command): Command {

@@ -2,6 +2,7 @@ import type { Action } from '../openflow/actions.js';
 import { classIdOf } from '../openflow/cookie.js';
 import type { FieldName } from '../openflow/fields.js';
 import type { Flow } from '../openflow/flow.js';
+import type { Term } from '../openflow/match.js';
 import { LOCAL, type Ofport } from '../openflow/ofport.js';
 import { classOfId, type PacketClass } from './classes.js';
 
@@ -26,9 +27,37 @@ const UNTRACKED = 0n;
  * @param ctState what connection tracking would say of it (`ct_state` bits), for flows that ask
  */
 export function explain(flows: readonly Flow[], packet: PacketFields, ctState = UNTRACKED): Verdict {
-  const walk = new Walk(flows, packet, ctState);
-  walk.table(0);
-  return walk.verdict();
+  return explainer(flows)(packet, ctState);
+}
+
+/** {@link explain} for many packets and the same flows. */
+export function explainer(flows: readonly Flow[]): (packet: PacketFields, ctState?: bigint) => Verdict {
+  const tables = new FlowTables(flows);
+  return (packet, ctState = UNTRACKED) => {
+    const walk = new Walk(tables, packet, ctState);
+    walk.table(0);
+    return walk.verdict();
+  };
+}
+
+/** The flows of each table that a packet from a port can meet, the highest priority first. */
+class FlowTables {
+  private readonly sorted: readonly Flow[];
+  private readonly known = new Map<string, readonly Flow[]>();
+
+  constructor(flows: readonly Flow[]) {
+    this.sorted = flows.toSorted((a, b) => b.priority - a.priority);
+  }
+
+  of(table: number, inPort: bigint | undefined): readonly Flow[] {
+    const key = `${table} ${inPort}`;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const isMet = ({ field, value }: Term) => field !== 'in_port' || value === inPort;
+    const found = this.sorted.filter((flow) => flow.table === table && flow.match.every(isMet));
+    this.known.set(key, found);
+    return found;
+  }
 }
 
 /** One packet's way: tables entered, registers set, ports collected. */
@@ -38,7 +67,7 @@ class Walk {
   private decided: Flow | undefined;
 
   constructor(
-    private readonly flows: readonly Flow[],
+    private readonly tables: FlowTables,
     packet: PacketFields,
     private readonly ctState: bigint,
   ) {
@@ -46,12 +75,7 @@ class Walk {
   }
 
   table(number: number): void {
-    const found = this.flows
-      .filter((flow) => flow.table === number && this.matches(flow))
-      .reduce<Flow | undefined>(
-        (best, flow) => (best === undefined || flow.priority > best.priority ? flow : best),
-        undefined,
-      );
+    const found = this.tables.of(number, this.fields.get('in_port')).find((flow) => this.matches(flow));
     if (found === undefined) return;
     this.decided = found;
     for (const action of found.actions) this.act(action);

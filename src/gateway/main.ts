@@ -1,5 +1,6 @@
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
+import { formatState } from '../demux/state_json.js';
 import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import { CHANNELS, type ChannelName } from '../openflow/channels.js';
@@ -178,6 +179,11 @@ function registerCommands(
   daemon.register('metrics/show', '', 0, 0, async () =>
     formatMetrics(await status(), await channel.readFlows()),
   );
+  daemon.register('state/show', '', 0, 0, () => {
+    const state = controller.currentState;
+    if (state === undefined) throw new ProductError('ERR_NO_STATE', 'there is no state yet: see status');
+    return formatState(state);
+  });
   daemon.register('demux/show', '[--json]', 0, 1, async ([option]) => {
     const installed = await channel.readFlows();
     return isJson(option) ? countersJson(installed) : formatCounters(installed);

@@ -40,9 +40,19 @@ const arp = fc
     Buffer.concat([words(1, 0x0800, isOdd ? 0x0804 : 0x0604, op), sha, spa, tha, tpa]),
   );
 
+/** Ports, and where TCP has it the length of the header, mostly right. */
 const ported = fc
-  .tuple(fc.constantFrom(...PORTS), fc.constantFrom(...PORTS), mostly(fc.constant(20), fc.nat({ max: 20 })))
-  .map(([src, dst, length]) => Buffer.concat([words(src, dst), Buffer.alloc(20)]).subarray(0, length));
+  .tuple(
+    fc.constantFrom(...PORTS),
+    fc.constantFrom(...PORTS),
+    mostly(fc.constant(20), fc.nat({ max: 20 })),
+    mostly(fc.constant(0x50), fc.constantFrom(0, 0x40, 0x60)),
+  )
+  .map(([src, dst, length, dataOffset]) => {
+    const header = Buffer.concat([words(src, dst), Buffer.alloc(16)]);
+    header[12] = dataOffset;
+    return header.subarray(0, length);
+  });
 
 const icmp = (quoted: fc.Arbitrary<Buffer>) =>
   fc

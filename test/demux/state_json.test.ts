@@ -1,0 +1,62 @@
+import test from 'ava';
+import fc from 'fast-check';
+import type { GatewayState } from '../../src/demux/state.js';
+import { formatState, parseState } from '../../src/demux/state_json.js';
+import { gateways } from './frame_arbitraries.js';
+import { GATEWAY } from './sample.js';
+
+/** `state` with its claims as lists in one order. */
+function claimsInOrder({ served, nodePorts, ...frame }: GatewayState) {
+  return {
+    ...frame,
+    served: [...served].sort(),
+    nodePorts: [...nodePorts].map((one) => JSON.stringify(one)).sort(),
+  };
+}
+
+test('any state comes back from its JSON, which is the same for the same state', (t) => {
+  fc.assert(
+    fc.property(gateways, (state) => {
+      const text = formatState(state);
+      const read = parseState(text);
+      t.deepEqual(claimsInOrder(read), claimsInOrder(state));
+      t.is(formatState(read), text);
+      t.is(
+        formatState({
+          ...state,
+          served: [...state.served].reverse(),
+          nodePorts: [...state.nodePorts].reverse(),
+        }),
+        text,
+      );
+    }),
+  );
+});
+
+test('nothing in a state is taken on trust', (t) => {
+  const whole: Record<string, unknown> = JSON.parse(formatState(GATEWAY));
+  for (const wrong of [
+    { bridge: 3 },
+    { mac: '0a:58' },
+    { phys: 'eth0' },
+    { patch: 70_000 },
+    { otherPorts: 1 },
+    { addresses: '203.0.113.10' },
+    { addresses: ['203.0.113.010'] },
+    { served: [7] },
+    { nodePorts: [{ protocol: 'dccp', port: 30_080 }] },
+    { nodePorts: [{ protocol: 'tcp', port: 0 }] },
+    { nodePorts: [null] },
+    { demux: undefined },
+    { demux: { mode: 'other' } },
+    { demux: { mode: 'port-range' } },
+    { demux: { mode: 'port-range', range: { lo: 9, hi: 8 } } },
+  ])
+    t.throws(
+      () => parseState(JSON.stringify({ ...whole, ...wrong })),
+      { code: 'ERR_BAD_STATE' },
+      JSON.stringify(wrong),
+    );
+  for (const text of ['', 'null', '[]', '{', '3'])
+    t.throws(() => parseState(text), { code: 'ERR_BAD_STATE' }, text);
+});

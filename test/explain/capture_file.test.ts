@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { ENOUGH, readCapture } from '../../src/explain/capture_file.js';
+import { type PcapForm, pcapFile } from '../lab/pcap_file.js';
+import { trafficMix } from '../lab/traffic_mix.js';
+
+const FRAMES = trafficMix(200).map(({ frame }) => frame);
+
+function fileOf(t: ExecutionContext<unknown>, content: Uint8Array | string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'capture-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'x.pcap');
+  writeFileSync(path, content);
+  return path;
+}
+
+async function contentOf(path: string): Promise<{ hex: string; wireLength: number }[]> {
+  const packets: { hex: string; wireLength: number }[] = [];
+  const count = await readCapture(path, ({ number, frame, wireLength }) => {
+    packets.push({ hex: Buffer.from(frame).toString('hex'), wireLength });
+    if (number !== packets.length) throw new Error(`${number} instead of ${packets.length}`);
+    return undefined;
+  });
+  if (count !== packets.length) throw new Error(`${count} instead of ${packets.length}`);
+  return packets;
+}
+
+for (const [title, form] of [
+  ['little-endian', {}],
+  ['big-endian', { bigEndian: true }],
+  ['nanosecond', { nanoseconds: true }],
+  ['big-endian nanosecond', { bigEndian: true, nanoseconds: true }],
+] as const satisfies readonly (readonly [string, PcapForm])[]) {
+  test(`the packets of a ${title} capture are those that were written`, async (t) => {
+    const packets = await contentOf(fileOf(t, pcapFile(FRAMES, form)));
+    t.deepEqual(
+      packets,
+      FRAMES.map((frame) => ({ hex: frame.toString('hex'), wireLength: frame.length })),
+    );
+  });
+}
+
+test('of a packet that was not kept whole its length on the wire is known', async (t) => {
+  const packets = await contentOf(fileOf(t, pcapFile(FRAMES, { snapLength: 40 })));
+  t.deepEqual(
+    packets,
+    FRAMES.map((frame) => ({ hex: frame.subarray(0, 40).toString('hex'), wireLength: frame.length })),
+  );
+});
+
+test('a capture without packets is one', async (t) => {
+  t.deepEqual(await contentOf(fileOf(t, pcapFile([]))), []);
+});
+
+test('a capture that ends within a packet is read up to there, and then that is said', async (t) => {
+  const whole = pcapFile(FRAMES);
+  for (const missing of [1, 20, (FRAMES.at(-1)?.length ?? 0) + 10]) {
+    const path = fileOf(t, whole.subarray(0, whole.length - missing));
+    let seen = 0;
+    await t.throwsAsync(
+      readCapture(path, () => {
+        seen += 1;
+        return undefined;
+      }),
+      { code: 'ERR_CAPTURE', message: `${path} is cut off, or damaged, after packet ${FRAMES.length - 1}` },
+    );
+    t.is(seen, FRAMES.length - 1);
+  }
+});
+
+test('what is no capture, or is one of another link, is refused by name', async (t) => {
+  const refused = async (path: string, message: RegExp) =>
+    t.throwsAsync(contentOf(path), { code: 'ERR_CAPTURE', message });
+  await refused('/nonexistent/x', /^\/nonexistent\/x is no capture/);
+  await refused(tmpdir(), /is no capture/);
+  await refused(fileOf(t, ''), /x\.pcap is no capture/);
+  await refused(fileOf(t, 'root:x:0:0:root:/root:/bin/bash\n'.repeat(9)), /x\.pcap is no capture/);
+  await refused(fileOf(t, pcapFile(FRAMES).subarray(0, 20)), /x\.pcap is no capture/);
+  await refused(fileOf(t, pcapFile(FRAMES, { linkType: 113 })), /another link than Ethernet \(LINUX_SLL\)/);
+  await refused(fileOf(t, pcapFile(FRAMES, { linkType: 276 })), /another link than Ethernet/);
+});
+
+test('who has enough gets no more, and what goes wrong with a packet comes out', async (t) => {
+  const path = fileOf(t, pcapFile(FRAMES));
+  let seen = 0;
+  t.is(
+    await readCapture(path, ({ number }) => {
+      seen += 1;
+      return number === 7 ? ENOUGH : undefined;
+    }),
+    7,
+  );
+  t.is(seen, 7);
+  const error = new Error('of packet 3');
+  await t.throwsAsync(
+    readCapture(path, ({ number }) => {
+      if (number === 3) throw error;
+      return undefined;
+    }),
+    { is: error },
+  );
+});
