@@ -7,12 +7,15 @@ export const EXIT_USAGE = 2;
 
 /** A command line in the manner of OVS's programs: `-h`, `-V`, one line on standard error for what is wrong. */
 export function makeCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .helpOption('-h, --help', 'display this help message')
-    .version(`${name} ${VERSION}`, '-V, --version', 'display version information')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
+  return (
+    new Command(name)
+      .description(description)
+      .helpOption('-h, --help', 'display this help message')
+      .version(`${name} ${VERSION}`, '-V, --version', 'display version information')
+      .exitOverride()
+      // What is wrong is one line, of ours; help that nobody asked for is none.
+      .configureOutput({ outputError: () => undefined, writeErr: () => undefined })
+  );
 }
 
 /** Parses `argv` and runs what it asks for; returns the exit code. */
@@ -29,6 +32,8 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
 
 /** One line; a stack only for what nobody expected. */
 function complaintOf(error: unknown): string {
+  if (error instanceof CommanderError && error.code === 'commander.help')
+    return 'give a command (use --help for help)';
   if (error instanceof CommanderError)
     return `${error.message.replace(/^error: /, '').split('\n')[0]} (use --help for help)`;
   if (error instanceof ProductError) return explainError(error).replaceAll('\n', ' ');

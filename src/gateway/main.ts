@@ -14,7 +14,7 @@ import { formatMetrics } from './metrics.js';
 import { Outside } from './outside.js';
 import { completePatchPair, integrationBridge } from './patch_pair.js';
 import { SnatPortsSource } from './snat_ports_source.js';
-import { NODE_NAME } from './state.js';
+import { NODE_NAME, patchName } from './state.js';
 import { countersJson, formatCounters, formatStatus, type Status, statusJson } from './status.js';
 import { cleanUp } from './switch.js';
 
@@ -123,10 +123,11 @@ function refuseWrongNames(db: LocalDatabase, { bridge, physicalInterface }: Inte
       `--physical-bridge=${bridge}: there is no such bridge; ovn-k8s-util nics-to-bridge makes it`,
     );
   }
-  if (!facts.ports.some(({ name }) => name === physicalInterface)) {
+  const nics = facts.ports.filter(({ name }) => name !== bridge && name !== patchName(bridge));
+  if (!nics.some(({ name }) => name === physicalInterface)) {
     throw new ProductError(
       'ERR_NO_PORT',
-      `--physical-interface=${physicalInterface}: ${bridge} has no such port, only ${facts.ports.map(({ name }) => name).join(', ')}`,
+      `--physical-interface=${physicalInterface}: is no NIC of ${bridge}, which has ${nics.map(({ name }) => name).join(', ') || 'none'}; ovn-k8s-util nics-to-bridge puts one there`,
     );
   }
 }

@@ -39,6 +39,16 @@ export function networkOf(cidr: Cidr): Cidr {
   return { ...cidr, address: ofNumber(toNumber(cidr.address) & maskOf(cidr), cidr.family) };
 }
 
+/** Whether the address is the network's own, or its broadcast address: no host has those (RFC 1122, RFC 3021). */
+export function isHost({ address, prefix, family }: Cidr): boolean {
+  const bits = family === 4 ? 32 : 128;
+  if (prefix >= bits - 1) return true;
+  const rest = BigInt(bits - prefix);
+  const number = ipBytes(address).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  const host = number & ((1n << rest) - 1n);
+  return host !== 0n && (family === 6 || host !== (1n << rest) - 1n);
+}
+
 export function contains(cidr: Cidr, ip: IpAddress): boolean {
   return (
     cidr.family === familyOf(ip) && (toNumber(ip) & maskOf(cidr)) === (toNumber(cidr.address) & maskOf(cidr))

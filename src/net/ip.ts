@@ -67,6 +67,11 @@ function putGroups(text: string, bytes: number[], start: number): void {
   }
 }
 
+/** Whether one host can have `ip`: not a group's, not this host's own, not nobody's. */
+export function isUnicast(ip: IpAddress): boolean {
+  return !['multicast', 'loopback', 'unspecified', 'broadcast'].includes(ipaddr.parse(ip).range());
+}
+
 function canonical(parsed: ipaddr.IPv4 | ipaddr.IPv6): IpAddress {
   // ipaddr.js writes ::ffff:0:0/96 in hexadecimal groups; the kernel and OVS write it dotted.
   if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress()) {

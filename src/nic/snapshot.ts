@@ -146,7 +146,11 @@ export function snapshotOf(
   },
 ): Snapshot {
   const link = dump.links.find(({ ifname }) => ifname === device);
-  if (link === undefined) throw new ProductError('ERR_NO_INTERFACE', `there is no interface ${device}`);
+  if (link === undefined)
+    throw new ProductError(
+      'ERR_NO_INTERFACE',
+      `there is no interface ${device}; ip link shows those there are`,
+    );
   return {
     device,
     link,

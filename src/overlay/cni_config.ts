@@ -1,7 +1,16 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ProductError } from '../net/errors.js';
+import { makeDirectory } from './directory.js';
 
 /** Where the runtime looks for plugins and for the network to use. */
 export interface CniDirectories {
@@ -13,6 +22,12 @@ const CONFIGURATION = '10-net.conf';
 const TYPE = 'ovn_cni';
 const CONTENT = `${JSON.stringify({ cniVersion: '1.0.0', name: 'ovn-kubernetes', type: TYPE }, null, 2)}\n`;
 
+/** Makes the directories: where that fails, nothing else has been done yet. @throws ProductError `ERR_CNI` */
+export function makeCniDirectories({ conf, bin }: CniDirectories): void {
+  guarded(bin, '--cni-bin-dir', () => readdirSync(makeDirectory(bin)));
+  guarded(conf, '--cni-conf-dir', () => readdirSync(makeDirectory(conf)));
+}
+
 /**
  * Links the plugin where the runtime finds it and writes its configuration. A configuration that is there is kept:
  * it may be an operator's.
@@ -20,13 +35,11 @@ const CONTENT = `${JSON.stringify({ cniVersion: '1.0.0', name: 'ovn-kubernetes',
  */
 export function installCni({ conf, bin }: CniDirectories): void {
   guarded(bin, '--cni-bin-dir', () => {
-    mkdirSync(bin, { recursive: true });
     const link = join(bin, TYPE);
     if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(link);
     if (!existsSync(link)) symlinkSync(pluginPath(), link);
   });
   guarded(conf, '--cni-conf-dir', () => {
-    mkdirSync(conf, { recursive: true });
     const file = join(conf, CONFIGURATION);
     if (!existsSync(file)) writeFileSync(file, CONTENT);
   });

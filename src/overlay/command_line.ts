@@ -70,6 +70,10 @@ function readPorts(given: Given, { kind }: Device) {
         throw new UsageError(`${option}: is for --bridge-interface, where the host has ports too`);
     return { snatRange: undefined, ephemeral: undefined };
   }
+  if (isWide && given.snatPortRange === 'none')
+    throw new UsageError(
+      '--reserve-host-ports: reserves nothing with --snat-port-range=none; give one of them',
+    );
   const text = given.snatPortRange ?? (isWide ? WIDE_RANGE : DEFAULT_RANGE);
   return {
     snatRange: readSnatRange(String(text)),

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { directories } from '../daemon/directories.js';
 import { readSystemIds } from '../gateway/bridge_source.js';
-import { ProductError } from '../net/errors.js';
+import { explainError, ProductError } from '../net/errors.js';
 import { connectSwitch, type Switch } from '../nic/bridge_rows.js';
 import { connect } from '../ovsdb/client.js';
 import { WaitTimedOut } from '../ovsdb/errors.js';
+import { parseRemotes } from '../ovsdb/remotes.js';
 import { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Northbound, NorthboundTransaction } from './rows.js';
 
@@ -93,13 +94,23 @@ export function requireSystemId(
 }
 
 /** The northbound database of this host, by `external_ids:ovn-nb`. @throws ProductError */
-export function connectNorthbound(
+export async function connectNorthbound(
   systemIds: ReadonlyMap<string, string>,
   timeoutMs: number,
 ): Promise<Northbound> {
   const { sysconf } = directories(process.env);
+  const remotes = requireSystemId(systemIds, 'ovn-nb', 'tcp:CENTRAL:6641');
+  try {
+    parseRemotes(remotes);
+  } catch (error) {
+    // Nobody gave it as an option of this command.
+    throw new ProductError(
+      'ERR_BAD_SETTING',
+      `external_ids:ovn-nb of the local switch: ${explainError(error)}`,
+    );
+  }
   return connect(ovnNorthbound, {
-    remotes: requireSystemId(systemIds, 'ovn-nb', 'tcp:CENTRAL:6641'),
+    remotes,
     timeoutMs,
     tls: {
       privateKey: join(sysconf, 'ovncontroller-privkey.pem'),

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../net/errors.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
+import { makeDirectory } from './directory.js';
 
 const RESERVED = 'net.ipv4.ip_local_reserved_ports';
 const EPHEMERAL = 'net.ipv4.ip_local_port_range';
@@ -36,9 +37,10 @@ export function reserveHostPorts({
 }): void {
   const kept = former === undefined ? readReservedPorts() : without(readReservedPorts(), former);
   const reserved = formatReserved(range === undefined ? kept : merged([...kept, range]));
+  // The file first: where it cannot be written nothing has been changed yet.
+  keep(sysctlDir, range === undefined ? undefined : reserved, ephemeral);
   writeSysctl(RESERVED, reserved);
   if (ephemeral !== undefined) writeSysctl(EPHEMERAL, `${ephemeral.lo} ${ephemeral.hi}`);
-  keep(sysctlDir, range === undefined ? undefined : reserved, ephemeral);
 }
 
 /** Reads a list such as `8080,9148-9150`. */
@@ -91,8 +93,7 @@ function keep(sysctlDir: string, reserved: string | undefined, ephemeral: PortRa
     '',
   ];
   try {
-    mkdirSync(sysctlDir, { recursive: true });
-    writeFileSync(file, lines.join('\n'));
+    writeFileSync(join(makeDirectory(sysctlDir), FILE), lines.join('\n'));
   } catch (error) {
     throw new ProductError('ERR_SYSCTL', `cannot write ${file}; give another --sysctl-dir`, { cause: error });
   }

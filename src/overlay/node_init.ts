@@ -1,7 +1,7 @@
 import { integrationBridge } from '../gateway/patch_pair.js';
 import type { Cidr } from '../net/cidr.js';
 import { refuseOtherCluster, refuseOverlap } from './checks.js';
-import { type CniDirectories, installCni } from './cni_config.js';
+import { type CniDirectories, installCni, makeCniDirectories } from './cni_config.js';
 import {
   commitNorthbound,
   type DatabaseOptions,
@@ -53,6 +53,9 @@ export async function minionInit(options: NodeOptions & { readonly cni: CniDirec
       refuseOverlap(databases.nb, '--minion-switch-subnet', node, subnets);
       addNode(databases, txn, options, router);
     };
+    // What OVN refuses leaves no directories behind, and directories that cannot be made leave OVN alone.
+    build(databases.nb.transaction('check'));
+    makeCniDirectories(cni);
     await initNode(databases, options, `minion-init ${node}`, build);
     installCni(cni);
   });

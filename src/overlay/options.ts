@@ -1,6 +1,6 @@
-import { type Cidr, contains, formatCidr, networkOf, overlaps, parseCidr } from '../net/cidr.js';
+import { type Cidr, contains, formatCidr, isHost, networkOf, overlaps, parseCidr } from '../net/cidr.js';
 import { explainError, UsageError } from '../net/errors.js';
-import { type Family, familyOf, type IpAddress, parseIp } from '../net/ip.js';
+import { type Family, familyOf, type IpAddress, isLinkLocal, isUnicast, parseIp } from '../net/ip.js';
 import { type PortRange, parsePortRange } from '../net/ports.js';
 import { JOIN_NETWORKS } from './addresses.js';
 import { JOIN_SWITCH } from './names.js';
@@ -74,6 +74,11 @@ export function readPhysicalIps(text: string, cluster: readonly Cidr[]): Cidr[] 
   const option = '--physical-ip';
   const addresses = onePerFamily(option, text, parseCidr);
   for (const address of addresses) {
+    if (!isUnicast(address.address) || isLinkLocal(address.address) || !isHost(address)) {
+      throw new UsageError(
+        `${option}=${text}: ${formatCidr(address)} is no address that one host has; give the gateway's own`,
+      );
+    }
     const inside = [...cluster, ...JOIN_NETWORKS].find((one) => contains(one, address.address));
     if (inside !== undefined) {
       throw new UsageError(
@@ -103,6 +108,9 @@ export function readDefaultGateways(text: string, physical: readonly Cidr[]): Ip
     }
     if (own.address === address)
       throw new UsageError(`${option}=${text}: is --physical-ip itself; name the router`);
+    const isOutside = !contains(own, address) || family === 6;
+    if (!isUnicast(address) || !(isOutside || isHost({ ...own, address })))
+      throw new UsageError(`${option}=${text}: ${address} is no address that one host has; name the router`);
     return address;
   });
 }

@@ -42,6 +42,12 @@ export async function readPhysical(db: Switch, device: Device, integration: stri
       `--bridge-interface=${name}: there is no such bridge; ovn-k8s-util nics-to-bridge makes it`,
     );
   }
+  if (kind === 'bridge' && name === integration) {
+    throw new ProductError(
+      'ERR_CANNOT_USE',
+      `--bridge-interface=${name}: is OVN's own bridge; name the one that ovn-k8s-util nics-to-bridge made`,
+    );
+  }
   if (!existsSync(`/sys/class/net/${name}`)) {
     throw new ProductError(
       'ERR_NO_INTERFACE',

@@ -198,7 +198,12 @@ labTest('--detach says why it could not start, exits 1 and leaves nothing', asyn
       ['--physical-bridge=br9', '--physical-interface=eth0'],
       /--physical-bridge=br9: there is no such bridge/,
     ],
-    [['--physical-bridge=breth0', '--physical-interface=eth9'], /breth0 has no such port, only .*eth0/],
+    [
+      ['--physical-bridge=breth0', '--physical-interface=eth9'],
+      /eth9: is no NIC of breth0, which has eth0; /,
+    ],
+    [['--physical-bridge=breth0', '--physical-interface=breth0'], /breth0: is no NIC of breth0/],
+    [['--physical-bridge=breth0', '--physical-interface=k8s-patch-breth0-br-int'], /is no NIC of breth0/],
     [[...PORTS, '--db=unix:/nonexistent', '--timeout=0.2'], /unix:\/nonexistent does not answer/],
   ] as const) {
     for (const mode of [['--detach'], ['--detach', '--monitor'], []]) {

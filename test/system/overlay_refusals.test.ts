@@ -99,6 +99,48 @@ const REFUSED: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
     2,
     /--cluster-ip-subnet=.*overlaps 100\.64\.1\.0\/24/,
   ],
+  ...[
+    '203.0.113.0/24',
+    '203.0.113.255/24',
+    '127.0.0.1/8',
+    '224.0.0.1/24',
+    '0.0.0.0/0',
+    'fe80::1/64,203.0.113.10/24',
+  ].map(
+    (address) =>
+      [
+        [...GATEWAY, `--physical-ip=${address}`],
+        2,
+        /--physical-ip=.* is no address that one host has; give/,
+      ] as const,
+  ),
+  ...['203.0.113.0', '203.0.113.255', '224.0.0.1', '127.0.0.1'].map(
+    (address) =>
+      [
+        [...GATEWAY, `--default-gw=${address}`],
+        2,
+        /--default-gw=.* is no address that one host has; name/,
+      ] as const,
+  ),
+  [
+    [...GATEWAY, '--snat-port-range=none', '--reserve-host-ports'],
+    2,
+    /--reserve-host-ports: reserves nothing/,
+  ],
+  [[...GATEWAY, '--bridge-interface=br-int'], 1, /--bridge-interface=br-int: is OVN's own bridge; name/],
+  [[...GATEWAY, '--sysctl-dir=/proc/x'], 1, /cannot write \/proc\/x\/\S+; give another --sysctl-dir/],
+  [[...GATEWAY, '--sysctl-dir=/etc/hostname'], 1, /cannot write .*; give another --sysctl-dir/],
+  [
+    [...MINION, '--minion-switch-subnet=10.244.5.0/24', '--cni-bin-dir=/proc/x'],
+    1,
+    /cannot write \/proc\/x; give another --cni-bin-dir/,
+  ],
+  [
+    [...MINION, '--minion-switch-subnet=10.244.5.0/24', '--cni-bin-dir=/tmp', '--cni-conf-dir=/etc/hostname'],
+    1,
+    /cannot write \/etc\/hostname; give another --cni-conf-dir/,
+  ],
+  [[], 2, /^ovn-k8s-overlay: give a command/],
   [[...GATEWAY, '--timeout=zero'], 2, /--timeout=zero: give a number of seconds/],
   [
     [...GATEWAY, '--db=unix:/nonexistent.sock', '--timeout=0.5'],
@@ -160,6 +202,11 @@ labTest('a database that does not answer is named, in the time given', async (t)
   const { exitCode, stderr } = await overlay(cluster.master, ...gatewayInit(cluster.master, '--timeout=0.5'));
   t.is(exitCode, 1);
   t.regex(stderr, /OVN_Northbound database at tcp:127\.0\.0\.1:9/);
+  await host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-nb=central');
+  t.regex(
+    (await overlay(cluster.master, ...gatewayInit(cluster.master))).stderr,
+    /external_ids:ovn-nb of the local switch: "central" is not a database: give unix:PATH/,
+  );
   await host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'ovn-nb');
   t.regex(
     (await overlay(cluster.master, ...gatewayInit(cluster.master))).stderr,
