@@ -2,6 +2,7 @@ import { Argument, Command } from 'commander';
 import type { Section } from './figure.js';
 import { apiOutage } from './sections/api_outage.js';
 import { atRest } from './sections/at_rest.js';
+import { classify } from './sections/classify.js';
 import { cni } from './sections/cni.js';
 import { flows } from './sections/flows.js';
 import { nicMove } from './sections/nic_move.js';
@@ -24,6 +25,7 @@ const SECTIONS: readonly Section[] = [
   services,
   watcher,
   cni,
+  classify,
   apiOutage,
 ];
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import fc from 'fast-check';
 import { CLASSES, classId, type PacketClass } from '../../src/demux/classes.js';
@@ -71,7 +73,7 @@ test('the class of any frame, from any side, is that of the flow that the frame 
         }
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 150 },
   );
   const named = new Set([...seen.keys()].map((key) => key.split(' ')[1]));
   t.deepEqual(
@@ -126,4 +128,22 @@ test('a batch that does not fit together is refused, and nothing of it is counte
     [...classifier.byClass().values()].reduce((sum, { packets }) => sum + packets, 0n),
     0n,
   );
+});
+
+test('threads have classifiers of their own, also when one has ended', async (t) => {
+  const frame = Buffer.from(`ffffffffffff${'020000000001'}88cc${'00'.repeat(46)}`, 'hex');
+  const expected = SIDES.map((side) => classesOf(GATEWAY, [frame], side)[0]);
+  const classesInThread = async () => {
+    // A thread of Node.js 20 has no loader for TypeScript unless it asks for one itself.
+    const script = `import('tsx/esm/api').then(({ register }) => {
+      register();
+      return import(${JSON.stringify(new URL('./classifier_worker.ts', import.meta.url).href)});
+    })`;
+    const thread = new Worker(script, { eval: true, workerData: frame.toString('hex'), execArgv: [] });
+    const [classes] = await once(thread, 'message');
+    await thread.terminate();
+    return classes;
+  };
+  t.deepEqual(await Promise.all([classesInThread(), classesInThread()]), [expected, expected]);
+  t.deepEqual(await classesInThread(), expected);
 });

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { classOfId } from '../../src/demux/classes.js';
+import { Classifier } from '../../src/demux/classifier.js';
+import { formatState } from '../../src/demux/state_json.js';
+import { MIX_GATEWAY } from '../../test/lab/traffic_mix.js';
+import { classByTshark, tshark } from '../../test/lab/tshark.js';
+import type { Figure, Report, Section } from '../figure.js';
+import { type Capture, writeCapture } from '../lab/capture.js';
+import { timeProcess } from '../processes.js';
+
+const PACKETS = 1_000_000;
+const RUNS = 10;
+/** The decoder takes so long that a few runs say enough. */
+const DECODER_RUNS = 3;
+const FILTER = 'dst portrange 61000-65535';
+
+export const classify: Section = {
+  name: 'classify',
+  about: [
+    `The classes of ${PACKETS} frames of 64 to 1500 bytes (seven of 64 to four of 594 to one of 1500), of every class and both`,
+    'families, from one buffer in memory: in batches in the addon; one by one by the decoder of the npm package pcap, which',
+    `takes them apart and tells no class; and "tcpdump -r --count" with one filter (${FILTER}) over a file of the same`,
+    'bytes, in turns. The classes are held, packet by packet, against what follows from the fields that tshark prints.',
+    'explain --count is the whole command over that file, which libpcap reads.',
+  ],
+
+  async measure(): Promise<Report> {
+    const folder = mkdtempSync(join(tmpdir(), 'classify-'));
+    try {
+      return await measureIn(folder);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+async function measureIn(folder: string): Promise<Report> {
+  const capture = writeCapture(join(folder, 'mix.pcap'), PACKETS);
+  const ours: number[] = [];
+  const tcpdump: number[] = [];
+  const whole: number[] = [];
+  const state = join(folder, 'state.json');
+  writeFileSync(state, formatState(MIX_GATEWAY));
+  for (let run = 0; run < RUNS; run += 1) {
+    ours.push(timeClassify(capture));
+    tcpdump.push(timeProcess(['tcpdump', '-n', '--count', '-r', capture.path, FILTER]));
+    whole.push(
+      timeProcess([
+        process.execPath,
+        'dist/bin/ovn-k8s-util.js',
+        'explain',
+        '--count',
+        `--pcap=${capture.path}`,
+        `--state=${state}`,
+      ]),
+    );
+  }
+  const decoder = await timeDecoder(capture);
+  const differing = await countDiffering(capture);
+
+  const byDecoder: Figure = { name: 'decoder of npm pcap', unit: 'ms', samples: decoder };
+  const byTcpdump: Figure = { name: 'tcpdump -r with a filter', unit: 'ms', samples: tcpdump };
+  return {
+    figures: [
+      byDecoder,
+      byTcpdump,
+      {
+        name: 'classify in batch',
+        unit: 'ms',
+        samples: ours,
+        to: byDecoder,
+        targets: [{ of: 'median', as: 'ratio', atMost: 1 / 30 }],
+      },
+      {
+        name: 'classify in batch',
+        unit: 'ms',
+        samples: ours,
+        to: byTcpdump,
+        targets: [{ of: 'median', as: 'ratio', atMost: 1 / 3 }],
+      },
+      { name: 'explain --count, all of it', unit: 'ms', samples: whole, to: byTcpdump },
+      {
+        name: 'classes that are not tshark’s',
+        unit: 'packets',
+        samples: [differing],
+        targets: [{ of: 'median', as: 'value', atMost: 0 }],
+      },
+    ],
+  };
+}
+
+function timeClassify({ batches }: Capture): number {
+  const classifier = new Classifier(MIX_GATEWAY);
+  const classes = new Uint8Array(PACKETS);
+  const start = performance.now();
+  for (const [side, batch] of batches) classifier.classify(batch, side, classes);
+  return performance.now() - start;
+}
+
+/** As a user of the package does it: a frame and its header are decoded into objects. */
+async function timeDecoder({ bytes, placeOf }: Capture): Promise<number[]> {
+  const { default: pcap }: { default: typeof import('pcap') } = await import('pcap');
+  const decode = (packet: object): unknown => pcap.decode.packet(packet);
+  const { log } = console;
+  // It says of each frame of a kind that it does not know that it does not know it.
+  console.log = () => undefined;
+  try {
+    return Array.from({ length: DECODER_RUNS }, () => {
+      const start = performance.now();
+      for (let i = 0; i < PACKETS; i++) {
+        const { offset, length } = placeOf(i);
+        const buf = bytes.subarray(offset, offset + length);
+        decode({ buf, header: bytes.subarray(offset - 16, offset), link_type: 'LINKTYPE_ETHERNET' });
+      }
+      return performance.now() - start;
+    });
+  } finally {
+    console.log = log;
+  }
+}
+
+async function countDiffering({ path, packets, bytes, sideOf, placeOf }: Capture): Promise<number> {
+  const classifier = new Classifier(MIX_GATEWAY);
+  const classes = new Uint8Array(1);
+  let differing = 0;
+  let seen = 0;
+  await tshark(path, (row, index) => {
+    const { offset, length } = placeOf(index);
+    const batch = { frames: bytes, offsets: Uint32Array.of(offset), lengths: Uint32Array.of(length) };
+    classifier.classify(batch, sideOf(index), classes);
+    if (classOfId(classes[0] ?? 0) !== classByTshark(row, sideOf(index))) differing += 1;
+    seen += 1;
+  });
+  return differing + Math.abs(packets - seen);
+}
