@@ -39,9 +39,12 @@ export class Connection {
   private readonly exchanges = new Set<Exchange>();
   private readonly splitter = new MessageSplitter();
   private readonly probe: NodeJS.Timeout;
-  private lastHeard = performance.now();
+  /** Since the last probe. */
+  private hasBeenHeard = false;
+  private wasAsked = false;
   private nextXid = 1;
   private failure: Error | undefined;
+  private isAgreed = false;
   private negotiated: (() => void) | undefined;
 
   private constructor(
@@ -59,7 +62,7 @@ export class Connection {
         const reason =
           this.failure ?? new ProductError('ERR_CONNECTION_CLOSED', 'the switch closed the connection');
         this.failure = reason;
-        for (const { fail } of this.exchanges) fail(reason);
+        for (const exchange of this.exchanges) exchange.fail(reason);
         this.exchanges.clear();
         resolve(reason);
       });
@@ -141,7 +144,7 @@ export class Connection {
   }
 
   private receive(chunk: Buffer): void {
-    this.lastHeard = performance.now();
+    this.hasBeenHeard = true;
     try {
       this.splitter.push(chunk, (message) => this.handle(message));
     } catch (error) {
@@ -152,6 +155,7 @@ export class Connection {
   private handle(message: Message): void {
     const { version, type, xid, body } = message;
     if (type === Type.hello) this.negotiate(message);
+    else if (!this.isAgreed) return;
     else if (version !== this.options.version) {
       throw new MalformedMessage(`a message of OpenFlow ${versionName(version)}`);
     } else if (type === Type.echoRequest) this.echo(Type.echoReply, xid, body);
@@ -172,6 +176,7 @@ export class Connection {
     const { version } = this.options;
     const spoken = readHello(hello);
     if (spoken.includes(version)) {
+      this.isAgreed = true;
       this.negotiated?.();
       return;
     }
@@ -193,11 +198,19 @@ export class Connection {
 
   /** Asks a silent switch for a sign of life, and gives up on one that was asked before. */
   private probeSilence(): void {
-    const silence = performance.now() - this.lastHeard;
-    if (silence >= 2 * this.options.probeMs) {
-      this.close(new ProductError('ERR_NO_ECHO', `the switch has been silent for ${Math.round(silence)} ms`));
-    } else if (silence >= this.options.probeMs) {
+    if (this.hasBeenHeard) {
+      this.hasBeenHeard = false;
+      this.wasAsked = false;
+    } else if (!this.wasAsked) {
+      this.wasAsked = true;
       this.echo(Type.echoRequest, this.reserve(1), Buffer.alloc(0));
+    } else {
+      // What has come while this process did something else is read first.
+      setImmediate(() => {
+        if (this.hasBeenHeard) return;
+        const silence = `the switch has been silent for more than ${this.options.probeMs} ms`;
+        this.close(new ProductError('ERR_NO_ECHO', silence));
+      });
     }
   }
 }

@@ -3,6 +3,8 @@ import { MalformedMessage } from './errors.js';
 /** The versions on the wire that this product speaks (OpenFlow 1.4.1 section 7.1.1). */
 export const OFP10 = 0x01;
 export const OFP14 = 0x05;
+/** The last there is. */
+const OFP15 = 0x06;
 export type Version = typeof OFP10 | typeof OFP14;
 
 /** `ofp_type` (OpenFlow 1.4.1 section 7.1.1); the first few are the same in every version. */
@@ -61,11 +63,13 @@ export class MessageSplitter {
     const bytes = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
     let at = 0;
     while (bytes.length - at >= HEADER) {
+      const version = bytes.readUInt8(at);
       const length = bytes.readUInt16BE(at + 2);
+      if (version < OFP10 || version > OFP15) throw new MalformedMessage(`version ${version}`);
       if (length < HEADER) throw new MalformedMessage(`a message of ${length} octets`);
       if (bytes.length - at < length) break;
       take({
-        version: bytes.readUInt8(at),
+        version,
         type: bytes.readUInt8(at + 1),
         xid: bytes.readUInt32BE(at + 4),
         body: bytes.subarray(at + HEADER, at + length),

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Message, MessageSplitter } from '../../src/openflow/wire/message.js';
+import { BRIDGE, type DummySwitch } from '../lab/dummy_switch.js';
+
+/** What becomes of a message: on it goes, nowhere, or something goes back instead. */
+export type Verdict = 'pass' | 'drop' | Buffer;
+
+/**
+ * Stands between a channel and a real switch, for faults that the switch itself cannot be brought to show: its
+ * `rundir` has a socket of the bridge's name.
+ */
+export class ManInTheMiddle {
+  /** Messages of the channel, in order. */
+  readonly sent: Message[] = [];
+  /** What is done with them, and with those of the switch. */
+  toSwitch: (message: Message) => Verdict = () => 'pass';
+  toChannel: (message: Message) => Verdict = () => 'pass';
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    readonly rundir: string,
+    private readonly server: Server,
+  ) {}
+
+  static async start(ovs: DummySwitch): Promise<ManInTheMiddle> {
+    const rundir = await mkdtemp(join(tmpdir(), 'middle-'));
+    const server = createServer();
+    const middle = new ManInTheMiddle(rundir, server);
+    server.on('connection', (channel) => middle.join(channel, connect(ovs.socket)));
+    await new Promise<void>((resolve) => server.listen(join(rundir, `${BRIDGE}.mgmt`), resolve));
+    return middle;
+  }
+
+  /** Sends something to the channel that the switch did not. */
+  say(bytes: Buffer): void {
+    for (const socket of this.sockets) socket.write(bytes);
+  }
+
+  /** Takes nothing from the channel until told to go on. */
+  hold(): () => void {
+    for (const socket of this.sockets) socket.pause();
+    return () => {
+      for (const socket of this.sockets) socket.resume();
+    };
+  }
+
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  async dispose(): Promise<void> {
+    this.cut();
+    this.server.close();
+    await rm(this.rundir, { recursive: true });
+  }
+
+  private join(channel: Socket, ovs: Socket): void {
+    this.sockets.add(channel);
+    relay(channel, ovs, (message) => {
+      this.sent.push(message);
+      return this.toSwitch(message);
+    });
+    relay(ovs, channel, (message) => this.toChannel(message));
+    channel.once('close', () => this.sockets.delete(channel));
+  }
+}
+
+function relay(from: Socket, to: Socket, judge: (message: Message) => Verdict): void {
+  const splitter = new MessageSplitter();
+  from.on('data', (chunk: Buffer) => {
+    splitter.push(chunk, (message) => {
+      const kept = { ...message, body: Buffer.from(message.body) };
+      const verdict = judge(kept);
+      if (verdict === 'pass') to.write(bytesOf(kept));
+      else if (verdict !== 'drop') from.write(verdict);
+    });
+  });
+  from.on('error', () => to.destroy());
+  from.on('close', () => to.end());
+}
+
+export function bytesOf({ version, type, xid, body }: Message): Buffer {
+  const header = Buffer.alloc(8);
+  header.writeUInt8(version, 0);
+  header.writeUInt8(type, 1);
+  header.writeUInt16BE(8 + body.length, 2);
+  header.writeUInt32BE(xid, 4);
+  return Buffer.concat([header, body]);
+}

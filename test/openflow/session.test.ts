@@ -1,0 +1,281 @@
+import test, { type ExecutionContext } from 'ava';
+import { demuxFlows } from '../../src/demux/table.js';
+import type { SwitchNews } from '../../src/openflow/channel.js';
+import { flow } from '../../src/openflow/flow.js';
+import { term } from '../../src/openflow/match.js';
+import { openflowChannel } from '../../src/openflow/openflow.js';
+import { Control } from '../../src/openflow/wire/bundle.js';
+import { type Message, OFP14, Type } from '../../src/openflow/wire/message.js';
+import { Part } from '../../src/openflow/wire/multipart.js';
+import { GATEWAY } from '../demux/sample.js';
+import { BRIDGE, DummySwitch } from '../lab/dummy_switch.js';
+import { until, when } from '../lab/until.js';
+import { bytesOf, ManInTheMiddle } from './man_in_the_middle.js';
+
+const FLOWS = demuxFlows(GATEWAY);
+const COOKIE = 0x6b38000000000001n;
+
+interface Options {
+  readonly timeoutMs?: number;
+  readonly probeMs?: number;
+  readonly protocols?: string;
+  /** What the switch does before the channel meets it. */
+  readonly fault?: (middle: ManInTheMiddle) => void;
+}
+
+/** A switch, somebody in the middle, and a channel that watches. */
+async function start(t: ExecutionContext, { protocols, fault, ...options }: Options = {}) {
+  const ovs = await DummySwitch.start(protocols);
+  const middle = await ManInTheMiddle.start(ovs);
+  fault?.(middle);
+  const channel = openflowChannel({ bridge: BRIDGE, rundir: middle.rundir, ...options });
+  const news: SwitchNews[] = [];
+  const stop = new AbortController();
+  channel.watch((one) => news.push(one), stop.signal);
+  t.teardown(async () => {
+    stop.abort();
+    await middle.dispose();
+    await ovs.dispose();
+  });
+  const heard = (...expected: readonly SwitchNews[]) =>
+    until(`the news ${expected}`, () => when(expected.every((one, i) => news[i] === one)));
+  return { ovs, middle, channel, news, heard, stop };
+}
+
+const isCommit = ({ type, body }: Message) =>
+  type === Type.bundleControl && body.readUInt16BE(4) === Control.commit;
+const isCommitReply = ({ type, body }: Message) =>
+  type === Type.bundleControl && body.readUInt16BE(4) === Control.commit + 1;
+const isOpen = ({ type, body }: Message) =>
+  type === Type.bundleControl && body.readUInt16BE(4) === Control.open;
+
+test.serial(
+  'a commit that is not answered is unknown: the session is opened anew, and the flows can be read',
+  async (t) => {
+    const { middle, channel, heard } = await start(t, { timeoutMs: 300 });
+    await heard('up');
+    middle.toChannel = (message) => (isCommitReply(message) ? 'drop' : 'pass');
+    await t.throwsAsync(channel.apply({ add: FLOWS, remove: [] }), {
+      code: 'ERR_BUNDLE_UNKNOWN',
+      message: 'br0: no answer to a bundle of flows: no answer within 300 ms',
+    });
+    await heard('up', 'down', 'up');
+    middle.toChannel = () => 'pass';
+    t.is((await channel.readFlows()).length, FLOWS.length, 'this one was made');
+  },
+);
+
+test.serial(
+  'a session that ends after the commit leaves it unknown, before it nothing was changed',
+  async (t) => {
+    const { ovs, middle, channel, heard } = await start(t);
+    await heard('up');
+    middle.toSwitch = (message) => {
+      if (isCommit(message)) middle.cut();
+      return 'pass';
+    };
+    await t.throwsAsync(channel.apply({ add: FLOWS, remove: [] }), { code: 'ERR_BUNDLE_UNKNOWN' });
+    await heard('up', 'down', 'up');
+    const before = await ovs.dump();
+    middle.toSwitch = (message) => {
+      if (message.type === Type.barrierRequest) middle.cut();
+      return 'drop';
+    };
+    await t.throwsAsync(channel.apply({ add: [], remove: FLOWS }), { code: 'ERR_SWITCH_UNREACHABLE' });
+    middle.toSwitch = () => 'pass';
+    await heard('up', 'down', 'up', 'down', 'up');
+    t.deepEqual(await ovs.dump(), before);
+  },
+);
+
+test.serial(
+  'a flow that does not fit when the bundle is committed is named, and nothing is changed',
+  async (t) => {
+    const { ovs, channel, heard } = await start(t);
+    await heard('up');
+    const limit = ['--', '--id=@t', 'create', 'Flow_Table', 'flow_limit=5', 'overflow_policy=refuse'];
+    await ovs.vsctl(...['set', 'Bridge', BRIDGE, 'flow_tables:7=@t', ...limit]);
+    const seven = Array.from({ length: 7 }, (_, i) =>
+      flow({ table: 7, priority: 1, match: [term('reg0', i)], actions: [] }, () => COOKIE),
+    );
+    const refusal = await t.throwsAsync(channel.apply({ add: seven, remove: [] }), {
+      code: 'ERR_BUNDLE_REFUSED',
+    });
+    t.regex(refusal?.message ?? '', /: table=7,priority=1,reg0=0x5 actions=drop: OFPFMFC_TABLE_FULL$/);
+    t.deepEqual(await channel.readFlows(), []);
+  },
+);
+
+test.serial('a flow that OpenFlow has no bytes for is named, and the next bundle goes through', async (t) => {
+  const { channel, heard } = await start(t);
+  await heard('up');
+  const wrong = flow({ table: 0, priority: 9, match: [term('tp_dst', 80)], actions: [] }, () => COOKIE);
+  await t.throwsAsync(channel.apply({ add: [...FLOWS, wrong], remove: [] }), {
+    code: 'ERR_BUNDLE_REFUSED',
+    message: /: table=0,priority=9,tp_dst=80 actions=drop: tp_dst means nothing under nw_proto=any$/,
+  });
+  t.deepEqual(await channel.readFlows(), []);
+  await channel.apply({ add: FLOWS, remove: [] });
+  t.is((await channel.readFlows()).length, FLOWS.length);
+});
+
+test.serial('never is more than one bundle in flight', async (t) => {
+  const { middle, channel, heard } = await start(t);
+  await heard('up');
+  let inFlight = 0;
+  let most = 0;
+  middle.toSwitch = (message) => {
+    if (isOpen(message)) inFlight += 1;
+    most = Math.max(most, inFlight);
+    return 'pass';
+  };
+  middle.toChannel = (message) => {
+    if (isCommitReply(message)) inFlight -= 1;
+    return 'pass';
+  };
+  await Promise.all(FLOWS.map((one) => channel.apply({ add: [one], remove: [] })));
+  t.is(most, 1);
+  t.is((await channel.readFlows()).length, FLOWS.length);
+});
+
+test.serial('of a bundle that a slow switch does not take, little is held as octets', async (t) => {
+  const { middle, channel, heard } = await start(t);
+  await heard('up');
+  const many = Array.from({ length: 30_000 }, (_, i) =>
+    flow({ table: 3, priority: 1, match: [term('reg0', i)], actions: [] }, () => COOKIE),
+  );
+  const goOn = middle.hold();
+  const before = process.memoryUsage().arrayBuffers;
+  const sent = channel.apply({ add: many, remove: [] });
+  await until('the bundle to be under way', () => when(middle.sent.length > 0));
+  const { xid } = await until(
+    'a flow of it',
+    () => middle.sent.find(({ type }) => type === Type.bundleAddMessage) ?? { xid: 0 },
+  );
+  t.true(xid >= 0);
+  const held = process.memoryUsage().arrayBuffers - before;
+  t.true(held < 1_000_000, `${held} octets of some 3,000,000`);
+  goOn();
+  await sent;
+  t.is((await channel.readFlows()).length, many.length);
+});
+
+test.serial('a switch that hangs is found by its silence, and heard again when it goes on', async (t) => {
+  const { ovs, news, heard } = await start(t, { probeMs: 250 });
+  await heard('up');
+  process.kill(ovs.pid, 'SIGSTOP');
+  await heard('up', 'down');
+  process.kill(ovs.pid, 'SIGCONT');
+  await heard('up', 'down', 'up');
+  t.deepEqual(news, ['up', 'down', 'up']);
+});
+
+test.serial(
+  'a quiet switch that answers is not given up, and its own echo requests are answered',
+  async (t) => {
+    const { middle, news, heard } = await start(t, { probeMs: 250 });
+    await heard('up');
+    const echoes = () => middle.sent.filter(({ type }) => type === Type.echoRequest).length;
+    await until('three echo requests', () => when(echoes() >= 3));
+    t.deepEqual(news, ['up']);
+    const body = Buffer.from('are you there');
+    middle.say(bytesOf({ version: OFP14, type: Type.echoRequest, xid: 77, body }));
+    const reply = await until('the reply', () => middle.sent.find(({ type }) => type === Type.echoReply));
+    t.is(reply.xid, 77);
+    t.deepEqual(reply.body, body);
+  },
+);
+
+test.serial('garbage ends the session, and the next one is opened', async (t) => {
+  const { middle, channel, heard } = await start(t);
+  await heard('up');
+  middle.say(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  await heard('up', 'down', 'up');
+  await channel.apply({ add: FLOWS, remove: [] });
+  t.is((await channel.readFlows()).length, FLOWS.length);
+});
+
+test.serial('only changes to flows that are ours, and of ports, are news', async (t) => {
+  const { ovs, news, heard, channel } = await start(t);
+  await heard('up');
+  t.regex(channel.describe(), /told of the changes of others/);
+  await channel.apply({ add: FLOWS, remove: [] });
+  await ovs.ofctl('add-flow', 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop');
+  await channel.readFlows();
+  t.deepEqual(news, ['up']);
+  await ovs.vsctl('del-port', BRIDGE, 'p4');
+  await heard('up', 'changed');
+  const before = news.length;
+  await ovs.ofctl('mod-flows', 'tcp,actions=drop');
+  await until('news of the flows', () => when(news.length > before));
+  t.is(news.at(-1), 'changed');
+});
+
+/** How a switch without a flow monitor of OpenFlow 1.4 answers, as those before OVS 2.16. */
+function withoutMonitor({ version, type, xid, body }: Message): Buffer | 'pass' {
+  const asks =
+    version === OFP14 && type === Type.multipartRequest && body.readUInt16BE(0) === Part.flowMonitor;
+  return asks ? bytesOf({ version, type: Type.error, xid, body: Buffer.from([0, 1, 0, 2]) }) : 'pass';
+}
+
+test.serial(
+  'a switch before OVS 2.16 is listened to in OpenFlow 1.0, and what it cannot tell apart is said',
+  async (t) => {
+    const fault = (middle: ManInTheMiddle) => {
+      middle.toSwitch = withoutMonitor;
+    };
+    const { ovs, news, channel, heard } = await start(t, { fault });
+    await heard('up');
+    t.regex(channel.describe(), /told of every change, its own too/);
+    await ovs.ofctl('add-flow', 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop');
+    await channel.apply({ add: FLOWS, remove: [] });
+    await heard('up', 'changed');
+    const before = news.length;
+    await ovs.ofctl('del-flows', 'tcp');
+    await until('news of it', () => when(news.length > before));
+  },
+);
+
+test.serial(
+  'without OpenFlow 1.0 too there is no news of flows, which is said, and everything else',
+  async (t) => {
+    const fault = (middle: ManInTheMiddle) => {
+      middle.toSwitch = withoutMonitor;
+    };
+    const { channel, heard } = await start(t, { fault, protocols: 'OpenFlow14' });
+    await heard('up');
+    t.regex(channel.describe(), /told of no change/);
+    await channel.apply({ add: FLOWS, remove: [] });
+    t.is((await channel.readFlows()).length, FLOWS.length);
+    await t.throwsAsync(channel.readSettings(), {
+      code: 'ERR_SWITCH_UNREACHABLE',
+      message: 'br0: does not speak OpenFlow 1.0, only 1.4: see "protocols" of its Bridge row',
+    });
+  },
+);
+
+test.serial('a switch that does not speak OpenFlow 1.4 is not up, and the reason is said', async (t) => {
+  const { channel, news } = await start(t, { protocols: 'OpenFlow10,OpenFlow13' });
+  await until('the reason', () => channel.reason());
+  t.is(channel.reason(), 'does not speak OpenFlow 1.4, only 1.0, 1.3: see "protocols" of its Bridge row');
+  await t.throwsAsync(channel.readFlows(), {
+    code: 'ERR_SWITCH_UNREACHABLE',
+    message: /^br0: does not speak/,
+  });
+  t.deepEqual(news, []);
+});
+
+test.serial(
+  'what is being done when the channel is to stop is done, and then the session is closed',
+  async (t) => {
+    const { ovs, middle, channel, heard, stop } = await start(t);
+    await heard('up');
+    const sent = channel.apply({ add: FLOWS, remove: [] });
+    stop.abort();
+    await sent;
+    t.is((await ovs.dump()).filter((line) => line.includes('cookie=0x6b38')).length, FLOWS.length);
+    middle.sent.length = 0;
+    t.is((await channel.readFlows()).length, FLOWS.length, 'over a session of its own');
+    t.is(middle.sent[0]?.type, Type.hello);
+  },
+);
