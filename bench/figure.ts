@@ -8,6 +8,16 @@ export interface Figure {
   /** What it is a ratio to; left out where it is a ratio by itself, or is itself such a reference. */
   readonly to?: Figure;
   readonly targets?: readonly Target[];
+  /** Where it stands in a plot of medians against a number, on log axes; without it the samples are a distribution. */
+  readonly at?: PlaceInPlot;
+}
+
+export interface PlaceInPlot {
+  readonly plot: string;
+  readonly line: string;
+  readonly x: number;
+  /** What `x` counts: "flows in place". */
+  readonly axis: string;
 }
 
 /** What a figure is to be at most. */

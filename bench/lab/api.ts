@@ -89,3 +89,28 @@ export function nodePortService(name: string, nodePort: number): object {
     spec: { type: 'NodePort', ports: [{ port: 80, nodePort }] },
   };
 }
+
+/** Node ports of {@link crowdedService}: each of TCP and of UDP, and each of those a flow a family. */
+const PORTS_OF_ONE = 50;
+export const FLOWS_OF_ONE = PORTS_OF_ONE * 2 * 2;
+
+/** The service of this number, with as many flows as {@link FLOWS_OF_ONE} says. */
+export function crowdedService(number: number): object {
+  const ports = Array.from({ length: PORTS_OF_ONE }, (_, i) => 10_000 + number * PORTS_OF_ONE + i);
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: `crowded-${number}` },
+    spec: {
+      type: 'NodePort',
+      ports: ports.flatMap((port) =>
+        ['TCP', 'UDP'].map((protocol) => ({
+          name: `${protocol.toLowerCase()}-${port}`,
+          protocol,
+          port,
+          nodePort: port,
+        })),
+      ),
+    },
+  };
+}

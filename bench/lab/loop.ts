@@ -1,3 +1,4 @@
+import { setImmediate as breath, setTimeout as pause } from 'node:timers/promises';
 import type { V1Service } from '@kubernetes/client-node';
 import { ClaimBook } from '../../src/gateway/claim_book.js';
 import { Controller } from '../../src/gateway/controller.js';
@@ -7,6 +8,10 @@ import { parseMac } from '../../src/net/mac.js';
 import type { FlowChannel } from '../../src/openflow/channel.js';
 import { LOCAL, ofportOf } from '../../src/openflow/ofport.js';
 import { HOST, MAC } from './gateway.js';
+
+const IN_A_TURN = 40;
+/** So long nothing happens until one thing is measured that happens alone. */
+const REST_MS = 20;
 
 /** Of IPv4 alone, so that a service with one node port is one flow. */
 const FACTS: HostFacts = {
@@ -68,6 +73,14 @@ export class Loop {
     this.controller.look();
   }
 
+  /** The same as a watch hands them out: as many in a turn of the event loop as 64 KiB of events have. */
+  async trickle(first: number, count: number): Promise<void> {
+    for (let port = first; port < first + count; port += IN_A_TURN) {
+      this.add(port, Math.min(IN_A_TURN, first + count - port));
+      await breath();
+    }
+  }
+
   remove(first: number, count: number): void {
     for (let port = first; port < first + count; port += 1) this.put(port, false);
     this.controller.look();
@@ -88,6 +101,11 @@ export class Loop {
     await new Promise<void>((resolve) => {
       this.looked = resolve;
     });
+  }
+
+  /** Lets it finish what comes after an answer: the echo of a bundle, the next process. */
+  async rests(ms = REST_MS): Promise<void> {
+    await pause(ms);
   }
 
   get bundles(): number {

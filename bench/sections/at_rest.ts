@@ -1,63 +1,92 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { until, when } from '../../test/lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
+import { Api, crowdedService, FLOWS_OF_ONE } from '../lab/api.js';
 import { Gateway } from '../lab/gateway.js';
 import { residentMb } from '../lab/process_stat.js';
 
-const WINDOWS = 3;
-/** Two looks in each; V8 tidies up once more within half a minute of a start, which is more work than a look. */
+const WINDOWS = 2;
+/** One look or two in each; V8 tidies up once more within half a minute of a start, which is more work than a look. */
 const WINDOW_MS = 20_000;
+const SIZES = [
+  { name: 'no service', services: 0, mostMb: 90 },
+  { name: '10,000 flows', services: 10_000 / FLOWS_OF_ONE, mostMb: undefined },
+  { name: '50,000 flows', services: 50_000 / FLOWS_OF_ONE, mostMb: 200 },
+] as const;
 
 export const atRest: Section = {
   name: 'helper-at-rest',
   about: [
-    `The helper when nothing happens, in ${WINDOWS} windows of ${WINDOW_MS / 1000} s, in each of which it looks at its flows of itself twice:`,
+    `The helper when nothing happens, in ${WINDOWS} windows of ${WINDOW_MS / 1000} s, without a service and with those of a real API server:`,
     'its memory (VmRSS of /proc), compared with a node that does nothing; and the processor time of its threads and',
-    'of the processes it runs (schedstat and stat of /proc), as a share of one processor. The first window after the',
-    'start, in which the start is still cleaned up after, stands apart.',
+    'of the processes it runs (schedstat and stat of /proc), as a share of one processor. The first window after a',
+    'change, in which it is still cleaned up after, stands apart. And the bundles that were sent meanwhile.',
   ],
 
   async measure(): Promise<Report> {
     const gateway = await Gateway.start();
+    const api = await Api.start(gateway.host);
     await gateway.startHelper();
-    await gateway.settled();
     const pid = await gateway.helperPid();
     const idle = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e9)'], { stdio: 'ignore' });
-    const idlePid = idle.pid ?? 0;
-    const memory: number[] = [];
-    const idleMemory: number[] = [];
-    const share: number[] = [];
-    const first = await shareOf(pid);
-    for (let window = 0; window < WINDOWS; window += 1) {
-      share.push(await shareOf(pid));
-      memory.push(await residentMb(pid));
-      idleMemory.push(await residentMb(idlePid));
-    }
-    idle.kill();
-    gateway.dispose();
-    const node: Figure = { name: 'an idle node', unit: 'MB', samples: idleMemory };
-    return {
-      figures: [
-        node,
+    const node: Figure = { name: 'an idle node', unit: 'MB', samples: [await residentMb(idle.pid ?? 0)] };
+    const figures: Figure[] = [node];
+    let services = 0;
+    for (const size of SIZES) {
+      await api.send(
+        Array.from({ length: size.services - services }, (_, i) => [
+          'POST',
+          '/api/v1/namespaces/default/services',
+          crowdedService(services + i),
+        ]),
+      );
+      services = size.services;
+      const flows = services * FLOWS_OF_ONE;
+      await until('all flows', async () => when((await gateway.ourCookies()).length >= flows), 60_000);
+      await gateway.settled();
+      const first = await shareOf(pid);
+      const before = await bundlesOf(gateway);
+      const share: number[] = [];
+      const memory: number[] = [];
+      for (let window = 0; window < WINDOWS; window += 1) {
+        share.push(await shareOf(pid));
+        memory.push(await residentMb(pid));
+      }
+      figures.push(
         {
-          name: 'memory of the helper',
+          name: `${size.name}: memory of the helper`,
           unit: 'MB',
           samples: memory,
           to: node,
-          targets: [{ of: 'p99', as: 'value', atMost: 90 }],
+          targets: size.mostMb === undefined ? [] : [{ of: 'p99', as: 'value', atMost: size.mostMb }],
         },
-        { name: 'processor time after the start', unit: '% of a core', samples: [first] },
+        { name: `${size.name}: processor time at first`, unit: '% of a core', samples: [first] },
         {
-          name: 'processor time at rest',
+          name: `${size.name}: processor time at rest`,
           unit: '% of a core',
           samples: share,
           targets: [{ of: 'p99', as: 'value', atMost: 0.5 }],
         },
-      ],
-    };
+        {
+          name: `${size.name}: bundles sent at rest`,
+          unit: 'bundles',
+          samples: [(await bundlesOf(gateway)) - before],
+          targets: [{ of: 'p99', as: 'value', atMost: 0 }],
+        },
+      );
+    }
+    idle.kill();
+    gateway.dispose();
+    return { figures };
   },
 };
+
+async function bundlesOf(gateway: Gateway): Promise<number> {
+  const { totals } = JSON.parse(await gateway.helper('status', '--json')) as { totals: { bundles: number } };
+  return totals.bundles;
+}
 
 /** Processor time in one window, as a percentage of one processor's. */
 async function shareOf(pid: number): Promise<number> {

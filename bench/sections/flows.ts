@@ -1,119 +1,279 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { demuxFlows } from '../../src/demux/table.js';
-import { JsonSplitter } from '../../src/net/json_stream.js';
-import { formatBundle } from '../../src/openflow/bundle.js';
-import { parseDumpedFlow } from '../../src/openflow/flow.js';
-import { byKey, diffFlows } from '../../src/openflow/reconcile.js';
-import { GATEWAY } from '../../test/demux/sample.js';
-import type { Figure, Report, Section } from '../figure.js';
-import { dumpOf } from '../lab/dump.js';
+import type { FlowChannel } from '../../src/openflow/channel.js';
+import { CHANNELS, type ChannelName } from '../../src/openflow/channels.js';
+import { GATEWAY, IP4 } from '../../test/demux/sample.js';
+import type { Figure, Report, Section, Target } from '../figure.js';
 import { Gateway } from '../lab/gateway.js';
-import { timeCalls } from '../lab/in_process.js';
+import { Loop } from '../lab/loop.js';
 import { timeProcess } from '../processes.js';
 
-const COUNTS = [10, 100, 1000];
-const BUNDLES = 20;
-/** One process a flow is so slow that a few say enough; the time of more flows is that of as many more processes. */
-const MOST_PROCESSES = 100;
-const SERVICES = 500;
-const CHUNK_BYTES = 64 * 1024;
+const NAMES = ['ofctl', 'openflow'] as const satisfies readonly ChannelName[];
+const COUNTS = [10, 100, 1_000, 10_000, 50_000];
+const FEW = 100;
+const MANY = 10_000;
+const MOST = 50_000;
+/** The node ports that come and go on top of those in place. */
+const ON_TOP = 60_000;
+const BURST = 1_000;
+/** Until the echo of the first fill has been heard. */
+const SETTLE_MS = 1_500;
+const RUNS = { fill: 5, change: 50, burst: 10, replace: 10, look: 30 };
 
 export const flows: Section = {
   name: 'flows',
   about: [
-    'In this process, with benchmark.js: the flows of a gateway and what is done with them at each look at the switch,',
-    `for a gateway without services and for one with ${SERVICES} node ports, compared with one ovs-ofctl process; and what cuts a`,
-    'stream of JSON into messages, compared with JSON.parse of the same bytes.',
-    'Flows given to ovs-vswitchd one ovs-ofctl process each, and all as one bundle, in turns; the time of a process each',
-    `is reckoned from at most ${MOST_PROCESSES} of them.`,
+    'What it takes until ovs-vswitchd has taken flows, beside 10 to 50,000 others, from the start of a process to its end or',
+    'from a change of a service to the answer of the switch; all in turns, on bridges of one ovs-vswitchd. The original: a',
+    `process for each flow (of many: one, as often as there are flows). ovn-kubernetes: replace-flows of everything. Ours: the`,
+    "helper's own loop in this process, on a real bridge, by each channel; each service is one flow. A burst is",
+    `${BURST} services, handed out as a watch does, a few in a turn of the event loop, compared with one bundle of as many flows.`,
   ],
 
   async measure(): Promise<Report> {
     const gateway = await Gateway.start();
-    const target = `unix:${gateway.socket('br-int')}`;
-    const one = processEach(target, 100);
-    const process: Figure = { name: 'one ovs-ofctl', unit: 'ms', samples: one };
-    const figures = [process, ...(await looks(process)), ...(await splitting()), ...carrying(target)];
+    const place = new Place(gateway);
+    const measured: Measured[] = [];
+    for (const count of COUNTS) measured.push(await measureAt(place, count));
     gateway.dispose();
-    return { figures };
+    return { figures: [...measured.flatMap(figuresOf), ...growth(measured)] };
   },
 };
 
-/** What the helper does in its own process at each look. */
-async function looks(reference: Figure): Promise<Figure[]> {
-  const nodePorts = Array.from(
-    { length: SERVICES },
-    (_, i) => ({ protocol: 'tcp', port: 30_000 + i }) as const,
-  );
-  const figures: Figure[] = [];
-  for (const state of [GATEWAY, { ...GATEWAY, nodePorts }]) {
-    const desired = demuxFlows(state);
-    const dump = dumpOf(desired);
-    const read = () => dump.split('\n').flatMap((line) => parseDumpedFlow(line) ?? []);
-    const installed = read();
-    const work: readonly (readonly [string, () => unknown])[] = [
-      ['make', () => demuxFlows(state)],
-      ['print', () => formatBundle({ add: desired, remove: [] })],
-      ['parse', read],
-      ['compare', () => diffFlows(byKey(desired), byKey(installed))],
-    ];
-    for (const [verb, call] of work) {
-      const name = `${verb} ${desired.length} flows`;
-      figures.push({ name, unit: 'ms', samples: await timeCalls(name, call), to: reference });
-    }
+/** How long each run of each thing took, in milliseconds. */
+interface ByProcess {
+  readonly fill: number[];
+  readonly change: number[];
+  readonly replace: number[];
+  readonly burst: number[];
+  readonly delete: number[];
+}
+interface ByLoop {
+  readonly fill: number[];
+  /** Of flows that are made already: what the channel alone takes. */
+  readonly bundle: number[];
+  readonly change: number[];
+  readonly burst: number[];
+  readonly look: number[];
+  readonly delete: number[];
+}
+
+interface Measured {
+  readonly count: number;
+  readonly process: ByProcess;
+  readonly ours: ReadonlyMap<ChannelName, ByLoop>;
+}
+
+/** Where flows are put without the product: br-int, by ovs-ofctl. */
+class Place {
+  readonly rundir: string;
+  private readonly target: string;
+  private readonly dir: string;
+
+  constructor(gateway: Gateway) {
+    this.rundir = gateway.host.rundir;
+    this.target = `unix:${gateway.socket('br-int')}`;
+    this.dir = gateway.host.dir;
   }
-  return figures;
+
+  async file(name: string, count: number, table = 0): Promise<string> {
+    const path = join(this.dir, name);
+    await writeFile(path, Array.from({ length: count }, (_, i) => `${flowNumber(i, table)}\n`).join(''));
+    return path;
+  }
+
+  addOne(i: number): number {
+    return timeProcess(['ovs-ofctl', 'add-flow', this.target, flowNumber(i, 7)]);
+  }
+
+  addAll(file: string): number {
+    return timeProcess(['ovs-ofctl', '-OOpenFlow14', '--bundle', 'add-flows', this.target, file]);
+  }
+
+  replaceAll(file: string): number {
+    return timeProcess(['ovs-ofctl', '-OOpenFlow14', '--bundle', 'replace-flows', this.target, file]);
+  }
+
+  delete(match: string): number {
+    return timeProcess(['ovs-ofctl', 'del-flows', this.target, match]);
+  }
 }
 
-/** The first reply of a monitor, in chunks as a socket delivers them. */
-async function splitting(): Promise<Figure[]> {
-  const message = JSON.stringify({ id: 1, error: null, result: { Bridge: rows(10_000) } });
-  const bytes = Buffer.from(message);
-  const chunks = Array.from({ length: Math.ceil(bytes.length / CHUNK_BYTES) }, (_, i) =>
-    bytes.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES),
-  );
-  const megabytes = (bytes.length / 1e6).toFixed(1);
-  const name = `JSON.parse of ${megabytes} MB`;
-  const whole: Figure = { name, unit: 'ms', samples: await timeCalls(name, () => JSON.parse(message)) };
-  const split = await timeCalls('split', () => {
-    const splitter = new JsonSplitter();
-    return chunks.flatMap((chunk) => splitter.push(chunk));
+async function measureAt(place: Place, count: number): Promise<Measured> {
+  const [all, burst] = [await place.file('all', count), await place.file('burst', BURST, 8)];
+  const process: ByProcess = { fill: [], change: [], replace: [], burst: [], delete: [] };
+  const ours = new Map(NAMES.map((name) => [name, newByLoop()]));
+  for (let round = 0; round < RUNS.fill; round += 1) {
+    process.fill.push(place.addAll(all));
+    process.delete.push(place.delete('table=0'));
+    for (const [name, samples] of ours) await fillOnce(place, name, count, samples);
+  }
+  place.addAll(all);
+  for (const [name, samples] of ours)
+    await changeOnTop(place, name, count, samples, () => process.change.push(place.addOne(1)));
+  for (let round = 0; round < RUNS.replace; round += 1) process.replace.push(place.replaceAll(all));
+  for (let round = 0; round < RUNS.burst; round += 1) {
+    process.burst.push(place.addAll(burst));
+    place.delete('table=8');
+  }
+  place.delete('table=0');
+  return { count, process, ours };
+}
+
+function newByLoop(): ByLoop {
+  return { fill: [], bundle: [], change: [], burst: [], look: [], delete: [] };
+}
+
+function open({ rundir }: Place, name: ChannelName): FlowChannel {
+  return CHANNELS[name]({ bridge: 'breth0', rundir });
+}
+
+async function fillOnce(place: Place, name: ChannelName, count: number, samples: ByLoop): Promise<void> {
+  const loop = await Loop.start(open(place, name));
+  samples.fill.push(await timed(() => loop.add(1, count), loop, count));
+  samples.delete.push(await timed(() => loop.remove(1, count), loop, 0));
+  await loop.end();
+  const nodePorts = Array.from({ length: count }, (_, i) => ({ protocol: 'tcp', port: 1 + i }) as const);
+  const add = demuxFlows({ ...GATEWAY, addresses: [IP4], nodePorts });
+  const channel = open(place, name);
+  const start = performance.now();
+  await channel.apply({ add, remove: [] });
+  samples.bundle.push(performance.now() - start);
+  await channel.apply({ add: [], remove: add });
+}
+
+async function changeOnTop(
+  place: Place,
+  name: ChannelName,
+  count: number,
+  samples: ByLoop,
+  between: () => void,
+): Promise<void> {
+  const loop = await Loop.start(open(place, name));
+  loop.add(1, count);
+  await loop.has(count);
+  await loop.rests(SETTLE_MS);
+  for (let round = 0; round < RUNS.change; round += 1) {
+    await loop.rests();
+    between();
+    samples.change.push(await timed(() => loop.add(ON_TOP, 1), loop, count + 1));
+    between();
+    loop.remove(ON_TOP, 1);
+    await loop.has(count);
+  }
+  const { bundles } = loop;
+  for (let round = 0; round < RUNS.look; round += 1) {
+    const start = performance.now();
+    await loop.look();
+    samples.look.push(performance.now() - start);
+  }
+  if (loop.bundles !== bundles) throw new Error('a look with nothing to do sent a bundle');
+  for (let round = 0; round < RUNS.burst; round += 1) {
+    await loop.rests();
+    samples.burst.push(await timed(() => void loop.trickle(ON_TOP, BURST), loop, count + BURST));
+    loop.remove(ON_TOP, BURST);
+    await loop.has(count);
+  }
+  loop.remove(1, count);
+  await loop.has(0);
+  await loop.end();
+}
+
+async function timed(change: () => void, loop: Loop, services: number): Promise<number> {
+  const start = performance.now();
+  change();
+  await loop.has(services);
+  return performance.now() - start;
+}
+
+function flowNumber(i: number, table: number): string {
+  return `table=${table},priority=90,tcp,in_port=1,vlan_tci=0x0000/0x1fff,dl_dst=0a:58:cb:00:71:0a,nw_dst=203.0.113.10,tp_dst=${1 + i},actions=output:2`;
+}
+
+function figuresOf({ count, process, ours }: Measured): Figure[] {
+  const said = count.toLocaleString('en');
+  const axis = 'flows in place (first fill, delete: flows put there, taken away)';
+  const at = (plot: string, line: string) => ({ plot, line, x: count, axis });
+  const figure = (
+    plot: string,
+    line: string,
+    samples: readonly number[],
+    more: Partial<Figure> = {},
+  ): Figure => ({
+    name: `${said}: ${plot}, ${line}`,
+    unit: 'ms',
+    samples,
+    at: at(plot, line),
+    ...more,
   });
-  return [whole, { name: `split ${megabytes} MB`, unit: 'ms', samples: split, to: whole }];
-}
-
-function rows(count: number): Record<string, unknown> {
-  return Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [
-      `00000000-0000-0000-0000-${i.toString(16).padStart(12, '0')}`,
-      { new: { name: `port "${i}" of {many}`, external_ids: ['map', [['iface-id', `namespace_pod-${i}`]]] } },
+  const one = figure('one change', 'a process', process.change);
+  const each = figure(
+    'first fill',
+    'a process each',
+    process.change.map((sample) => sample * count),
+  );
+  const bundle = figure('first fill', 'add-flows of a file', process.fill);
+  const replace = figure('one change', 'replace-flows of all', process.replace);
+  const burst = figure(`burst of ${BURST}`, 'one bundle', process.burst);
+  const gone = figure('delete', 'del-flows', process.delete);
+  const references = [each, bundle, one, replace, burst, gone];
+  return [
+    ...references,
+    ...[...ours].flatMap(([name, samples]): Figure[] => [
+      figure('first fill', `${name}, services to flows`, samples.fill, { to: bundle }),
+      figure('first fill', `${name}, flows that are made`, samples.bundle, {
+        to: bundle,
+        targets: count === MOST ? [{ of: 'median', as: 'ratio', atMost: 1.1 }] : [],
+      }),
+      figure('one change', name, samples.change, {
+        to: one,
+        targets: count === MANY ? ONE_CHANGE[name] : [],
+      }),
+      {
+        name: `${said}: one change, ${name}, to replace-flows`,
+        unit: 'ms',
+        samples: samples.change,
+        to: replace,
+        targets: count === MANY ? [{ of: 'median', as: 'ratio', atMost: 1 / 5 }] : [],
+      },
+      figure(`burst of ${BURST}`, name, samples.burst, {
+        to: burst,
+        targets: [{ of: 'median', as: 'ratio', atMost: 2 }],
+      }),
+      figure('nothing to do', name, samples.look, { to: one }),
+      figure('delete', name, samples.delete, { to: gone }),
     ]),
-  );
+  ];
 }
 
-function carrying(target: string): Figure[] {
-  return COUNTS.flatMap((count) => {
-    const input = Array.from({ length: count }, (_, i) => `add ${flowNumber(i)}\n`).join('');
-    const each: number[] = [];
-    const bundle: number[] = [];
-    const processes = Math.min(count, MOST_PROCESSES);
-    for (let round = 0; round < BUNDLES; round += 1) {
-      const times = processEach(target, Math.max(1, processes / BUNDLES));
-      each.push((times.reduce((sum, one) => sum + one, 0) / times.length) * count);
-      bundle.push(
-        timeProcess(['ovs-ofctl', '-OOpenFlow14', '--bundle', 'add-flows', target, '-'], { input }),
-      );
-    }
-    const oneByOne: Figure = { name: `${count} flows, a process each`, unit: 'ms', samples: each };
-    return [oneByOne, { name: `${count} flows, one bundle`, unit: 'ms', samples: bundle, to: oneByOne }];
+const ONE_CHANGE: Readonly<Record<ChannelName, readonly Target[]>> = {
+  ofctl: [{ of: 'median', as: 'ratio', atMost: 1.2 }],
+  openflow: [
+    { of: 'median', as: 'value', atMost: 0.5 },
+    { of: 'median', as: 'ratio', atMost: 1 / 30 },
+  ],
+};
+
+/** Whether one change costs more where there are more flows. */
+function growth(measured: readonly Measured[]): Figure[] {
+  const samples = (count: number, name: ChannelName) =>
+    measured.find((one) => one.count === count)?.ours.get(name)?.change ?? [];
+  return NAMES.flatMap((name): Figure[] => {
+    const few: Figure = {
+      name: `one change at ${FEW}, ${name}`,
+      unit: 'ms',
+      samples: samples(FEW, name),
+    };
+    return [
+      few,
+      {
+        name: `one change at ${MOST.toLocaleString('en')}, ${name}`,
+        unit: 'ms',
+        samples: samples(MOST, name),
+        to: few,
+        targets: [{ of: 'median', as: 'ratio', atMost: 1.3 }],
+      },
+    ];
   });
-}
-
-function processEach(target: string, count: number): number[] {
-  return Array.from({ length: count }, (_, i) =>
-    timeProcess(['ovs-ofctl', 'add-flow', target, flowNumber(i)]),
-  );
-}
-
-function flowNumber(i: number): string {
-  return `priority=${100 + (i % 50)},tcp,tp_dst=${1 + i},actions=drop`;
 }

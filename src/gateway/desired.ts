@@ -13,22 +13,32 @@ export type LoopState = GatewayFrame & ServiceClaims;
  * served address follow from it and from the frame alone.
  */
 export function desiredFlows(): (state: LoopState) => Keyed<Flow> {
-  let last: { readonly state: LoopState; readonly flows: Keyed<Flow> } | undefined;
+  let last:
+    | {
+        readonly frame: string;
+        readonly follow: Follow;
+        readonly flows: Keyed<Flow>;
+        readonly state: LoopState;
+      }
+    | undefined;
   return (state) => {
-    const flows =
-      last !== undefined && frameText(last.state) === frameText(state)
-        ? follow(last.flows, last.state, state)
-        : byKey(demuxFlows(state));
-    last = { state, flows };
+    const frame = frameText(state);
+    const follow = last?.frame === frame ? last.follow : followClaims(state);
+    const flows = last?.frame === frame ? follow(last.flows, last.state, state) : byKey(demuxFlows(state));
+    last = { frame, follow, flows, state };
     return flows;
   };
 }
 
-function follow(flows: Keyed<Flow>, before: LoopState, after: LoopState): Keyed<Flow> {
-  return flows.with([
-    ...changes(before.nodePorts, after.nodePorts, nodePortFlows(after)),
-    ...changes(before.served, after.served, servedFlows(after)),
-  ]);
+type Follow = (flows: Keyed<Flow>, before: ServiceClaims, after: ServiceClaims) => Keyed<Flow>;
+
+function followClaims(frame: GatewayFrame): Follow {
+  const [ofNodePort, ofServed] = [nodePortFlows(frame), servedFlows(frame)];
+  return (flows, before, after) =>
+    flows.with([
+      ...changes(before.nodePorts, after.nodePorts, ofNodePort),
+      ...changes(before.served, after.served, ofServed),
+    ]);
 }
 
 /** What the flows of a claim that went leave, and then what those of one that came take. */

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { execa, type Result, type ResultPromise } from 'execa';
 
+/** Two, so that what piles up behind the first input of many need not wait for a start either. */
+const READY = 2;
 /** A failure is an outcome too. */
 const SETTINGS = { reject: false, stripFinalNewline: true } as const;
 type Child = ResultPromise<typeof SETTINGS>;
@@ -10,7 +13,7 @@ type Outcome = Result<typeof SETTINGS>;
  * left to wait for, once there is, is its work and not its start.
  */
 export class ReadyProcess {
-  private waiting: Child | undefined;
+  private readonly waiting: Child[] = [];
   private signal: AbortSignal | undefined;
 
   constructor(
@@ -18,28 +21,33 @@ export class ReadyProcess {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Who waits now. */
+  /** Who gets the next input, as far as one waits. */
   get waitingPid(): number | undefined {
-    return this.waiting?.pid;
+    return this.waiting[0]?.pid;
   }
 
-  /** From now on has one waiting, until `signal` is aborted. */
+  /** From now on has some waiting, until `signal` is aborted. */
   keepReady(signal: AbortSignal): void {
     this.signal = signal;
-    signal.addEventListener('abort', () => this.waiting?.kill(), { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        for (const child of this.waiting) child.kill();
+      },
+      { once: true },
+    );
     this.prepare();
   }
 
   /** Gives `input` to the one that waits, or to a new one; `late` when it had to be ended. */
-  async run(input: string): Promise<Outcome | 'late'> {
-    const child = this.waiting ?? this.start();
-    this.waiting = undefined;
+  async run(input: Iterable<string>): Promise<Outcome | 'late'> {
+    const child = this.waiting.shift() ?? this.start();
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
       child.kill('SIGKILL');
     }, this.timeoutMs);
-    child.stdin.end(input);
+    void feed(child, input);
     const outcome = await child;
     clearTimeout(timer);
     // Who waits for this outcome goes first.
@@ -48,16 +56,30 @@ export class ReadyProcess {
   }
 
   private prepare(): void {
-    if (this.waiting !== undefined || this.signal === undefined || this.signal.aborted) return;
-    const child = this.start();
-    this.waiting = child;
-    child.once('exit', () => {
-      if (this.waiting === child) this.waiting = undefined;
-    });
+    if (this.signal === undefined || this.signal.aborted) return;
+    while (this.waiting.length < READY) {
+      const child = this.start();
+      this.waiting.push(child);
+      child.once('exit', () => {
+        const index = this.waiting.indexOf(child);
+        if (index >= 0) this.waiting.splice(index, 1);
+      });
+    }
   }
 
   private start(): Child {
     const [program, ...args] = this.argv;
     return execa(program, args, SETTINGS);
+  }
+}
+
+/** Gives away no more than is taken. Who ended before the end says why itself; half an input is nobody's. */
+async function feed(child: Child, input: Iterable<string>): Promise<void> {
+  const { stdin } = child;
+  try {
+    for (const piece of input) if (!stdin.write(piece)) await once(stdin, 'drain');
+    stdin.end();
+  } catch {
+    child.kill('SIGKILL');
   }
 }

@@ -20,7 +20,7 @@ test('the one that waits gets the input, and another one waits after it', async 
   const { process: each, stop } = ready(ECHO);
   each.keepReady(stop.signal);
   const first = each.waitingPid;
-  const outcome = await each.run('one\n');
+  const outcome = await each.run(['one\n']);
   t.is(outcome !== 'late' && outcome.stdout, `one\n${first}`);
   const second = await until('another waits', () => each.waitingPid);
   t.not(second, first);
@@ -35,13 +35,21 @@ test('one that was killed while it waited is not given anything', async (t) => {
   if (waitingPid === undefined) return t.fail('none waits');
   process.kill(waitingPid, 'SIGKILL');
   await until('it is gone', () => when(each.waitingPid !== waitingPid));
-  const outcome = await each.run('one\n');
+  const outcome = await each.run(['one\n']);
   t.regex(outcome === 'late' ? outcome : (outcome.stdout ?? ''), /^one\n\d+$/);
   stop.abort();
 });
 
 test('a failure is an outcome, and what takes too long is ended and called late', async (t) => {
-  const failed = await ready([process.execPath, '-e', 'process.exit(3)']).process.run('');
+  const failed = await ready([process.execPath, '-e', 'process.exit(3)']).process.run([]);
   t.is(failed !== 'late' && failed.exitCode, 3);
-  t.is(await ready(LINGER, 100).process.run('one\n'), 'late');
+  t.is(await ready(LINGER, 100).process.run(['one\n']), 'late');
+});
+
+test('a large input is given as it is taken, and who ends before its end is not waited for', async (t) => {
+  const pieces = Array.from({ length: 200 }, (_, i) => `${i} ${'x'.repeat(10_000)}\n`);
+  const whole = await ready(ECHO).process.run(pieces);
+  t.is(whole !== 'late' && whole.stdout?.startsWith(pieces.join('')), true);
+  const early = await ready([process.execPath, '-e', 'process.exit(4)']).process.run(pieces);
+  t.is(early !== 'late' && early.exitCode, 4);
 });

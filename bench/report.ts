@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { PROJECT } from '../test/lab/project.js';
+import { type Figure, isMet, ratioOf } from './figure.js';
+import { formatPage } from './page/page.js';
+import { summarize } from './statistics.js';
+
+/** Where a run leaves what it found. */
+const DIRECTORY = join(PROJECT, 'bench/report');
+
+/** A section and what came of it. */
+export interface Outcome {
+  readonly name: string;
+  readonly about: readonly string[];
+  readonly figures: readonly Figure[];
+  readonly notes: readonly string[];
+  /** Why it could not be measured. */
+  readonly failure?: string;
+  readonly seconds: number;
+}
+
+export interface Run {
+  readonly started: Date;
+  /** What it ran on, a line each. */
+  readonly machine: readonly string[];
+  readonly outcomes: readonly Outcome[];
+}
+
+export function describeMachine(): string[] {
+  const [first = ''] = execFileSync('ovs-vswitchd', ['--version'], { encoding: 'utf8' }).split('\n');
+  return [`${cpus().length} x ${cpus()[0]?.model}`, `Linux ${release()}`, `Node ${process.version}`, first];
+}
+
+/** Writes the run as JSON and as one page that needs nothing else; answers where. */
+export function writeReport(run: Run): readonly string[] {
+  mkdirSync(DIRECTORY, { recursive: true });
+  const files = { 'report.json': reportJson(run), 'report.html': formatPage(run) };
+  return Object.entries(files).map(([name, text]) => {
+    const path = join(DIRECTORY, name);
+    writeFileSync(path, text);
+    return path;
+  });
+}
+
+function reportJson({ started, machine, outcomes }: Run): string {
+  const sections = outcomes.map(({ figures, ...outcome }) => ({
+    ...outcome,
+    figures: figures.map(figureJson),
+  }));
+  return `${JSON.stringify({ started, machine, sections }, undefined, 1)}\n`;
+}
+
+function figureJson(figure: Figure): object {
+  const { name, unit, samples, to, targets = [], at } = figure;
+  return {
+    name,
+    unit,
+    ...summarize(samples),
+    ratio: to === undefined ? undefined : { to: to.name, ...ratioOf(figure) },
+    targets: targets.map((target) => ({ ...target, isMet: isMet(figure, target) })),
+    at,
+    samples,
+  };
+}

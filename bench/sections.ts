@@ -1,0 +1,31 @@
+import type { Section } from './figure.js';
+import { apiOutage } from './sections/api_outage.js';
+import { atRest } from './sections/at_rest.js';
+import { classify } from './sections/classify.js';
+import { cni } from './sections/cni.js';
+import { flows } from './sections/flows.js';
+import { looks } from './sections/looks.js';
+import { nicMove } from './sections/nic_move.js';
+import { repair } from './sections/repair.js';
+import { restart } from './sections/restart.js';
+import { services } from './sections/services.js';
+import { startUp } from './sections/start_up.js';
+import { watcher } from './sections/watcher.js';
+import { wire } from './sections/wire.js';
+
+/** All that is measured, in this order. */
+export const SECTIONS: readonly Section[] = [
+  wire,
+  repair,
+  restart,
+  atRest,
+  startUp,
+  flows,
+  looks,
+  nicMove,
+  services,
+  watcher,
+  cni,
+  classify,
+  apiOutage,
+];
