@@ -65,7 +65,7 @@ for (const [mode, demux, states] of [
       demux,
     };
     writeFileSync(join(folder, 'state'), formatState(state));
-    writeFileSync(join(folder, 'flows'), formatBundle({ add: demuxFlows(state), remove: [] }));
+    writeFileSync(join(folder, 'flows'), [...formatBundle({ add: demuxFlows(state), remove: [] })].join(''));
     await wire.host.ofctl('-OOpenFlow14', '--bundle', 'add-flows', 'breth0', join(folder, 'flows'));
     await wire.host.ofctl('set-frags', 'breth0', 'nx-match');
     const seen = new Set<string>();
