@@ -22,15 +22,17 @@ async function explain(): Promise<void> {
 
 /** Errors are answers: JSON on standard output, and exit code 1 (CNI specification, "Error"). */
 async function obey(): Promise<void> {
-  const { formatError } = await import('../cni/errors.js');
-  const { readConfiguration } = await import('../cni/request.js');
-  const { readAll } = await import('../cni/stdin.js');
+  const [{ formatError }, { readConfiguration }, { readAll }, { runPlugin }] = await Promise.all([
+    import('../cni/errors.js'),
+    import('../cni/request.js'),
+    import('../cni/stdin.js'),
+    import('../cni/plugin.js'),
+  ]);
   let version: string = NEWEST;
   try {
     const text = await readAll(process.stdin);
     const config = readConfiguration(text);
     version = config.cniVersion;
-    const { runPlugin } = await import('../cni/plugin.js');
     say(await runPlugin(process.env, config));
   } catch (error) {
     say(formatError(isSupported(version) ? version : NEWEST, error));

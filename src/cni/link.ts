@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { execa } from 'execa';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
 import { CniError, CODES } from './errors.js';
+import { runProgram } from './program.js';
 import type { Attachment } from './request.js';
-
-const TIMEOUT_MS = 10_000;
 
 /**
  * The name of the host's end: the same whenever the same is asked for, so that DEL finds it though nothing was kept.
@@ -35,17 +33,17 @@ export async function createPair(
   const size = ['mtu', String(mtu)];
   const peer = ['peer', 'name', ifName, 'address', mac, ...size, 'netns', netns];
   const create = ['link', 'add', host, 'up', ...size, 'type', 'veth', ...peer];
-  const { failed } = await execa('ip', create, OPTIONS);
-  if (!failed) return;
+  const { failure } = await runProgram('ip', create);
+  if (failure === undefined) return;
   await deletePair(host);
   await run('ip', create, `making ${ifName} in ${netns}`);
 }
 
 /** Takes the pair away; both ends go at once. One that is gone is gone. @throws CniError */
 export async function deletePair(host: string): Promise<void> {
-  const { failed, stderr, shortMessage } = await execa('ip', ['link', 'del', host], OPTIONS);
-  if (failed && !stderr.startsWith('Cannot find device'))
-    throw new CniError(CODES.inputOutput, `ip link del ${host}: ${oneLine(stderr) || shortMessage}`);
+  const { failure } = await runProgram('ip', ['link', 'del', host]);
+  if (failure !== undefined && !failure.startsWith('Cannot find device'))
+    throw new CniError(CODES.inputOutput, `ip link del ${host}: ${failure}`);
 }
 
 /**
@@ -112,21 +110,13 @@ export async function readInside({ netns, ifName }: Attachment): Promise<InsideS
   };
 }
 
-const OPTIONS = { reject: false, timeout: TIMEOUT_MS, stdin: 'ignore' } as const;
-
 function inside(netns: string, argv: readonly string[]): string[] {
   return [`--net=${netns}`, '--', ...argv];
 }
 
+/** @throws CniError with what the program says */
 async function run(program: string, args: readonly string[], what: string, input?: string): Promise<string> {
-  const { failed, stdout, stderr, shortMessage } = await execa(program, args, {
-    ...OPTIONS,
-    ...(input === undefined ? {} : { stdin: 'pipe', input }),
-  });
-  if (failed) throw new CniError(CODES.inputOutput, `${what}: ${oneLine(stderr) || shortMessage}`);
+  const { stdout, failure } = await runProgram(program, args, input);
+  if (failure !== undefined) throw new CniError(CODES.inputOutput, `${what}: ${failure}`);
   return stdout;
-}
-
-function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, '; ');
 }
