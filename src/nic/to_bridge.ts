@@ -18,6 +18,7 @@ import {
   setUpBridge,
 } from './bridge_rows.js';
 import { addDhcp } from './dhcp_step.js';
+import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
 import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from './guard.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
@@ -53,13 +54,14 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
 
   const plan = new Plan();
   addSwitchStep(plan, db, timeoutMs);
-  addBridge(plan, db, bridge, settingsFor(bridge, now), datapath, timeoutMs);
   const before = journal.read();
   const wanted = before === undefined ? now : merged(before, now);
   const there = isThere ? await readSnapshot(bridge) : bare(now, bridge);
   const isAttached = bridgeOf(db, nic) !== undefined;
   const move: Move = { wanted, from: now, to: there };
   const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));
+  const witnesses = isDone ? undefined : addGatewayQuestion(plan, wanted, nic);
+  addBridge(plan, db, bridge, settingsFor(bridge, now), datapath, timeoutMs);
   if (!isDone) addPrepare(plan, now, bridge, { isThere, timeoutMs });
   if (!isDone && datapath === 'netdev') {
     plan.add({
@@ -90,6 +92,7 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
       },
     });
   }
+  if (witnesses !== undefined) addGatewayAnswer(plan, witnesses, bridge, timeoutMs);
   addDhcp(plan, now, bridge, options);
   for (const note of await leftovers(nic)) plan.note(note);
   return plan;

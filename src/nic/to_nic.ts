@@ -3,6 +3,7 @@ import { ProductError } from '../net/errors.js';
 import { merged } from './batch.js';
 import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf, type Switch } from './bridge_rows.js';
 import { addDhcp } from './dhcp_step.js';
+import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
 import { guardScript, removeGuard, setGuard } from './guard.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
@@ -37,6 +38,7 @@ export async function planToNic(
   const isGuarded = row.datapath_type === 'netdev';
   const plan = new Plan();
   addSwitchStep(plan, db, timeoutMs);
+  const witnesses = addGatewayQuestion(plan, wanted, bridge);
   // Before the addresses move: from then on the kernel takes them from the NIC. Until it takes them from there alone
   // some are taken twice, which is better than not at all.
   if (isGuarded) {
@@ -56,6 +58,7 @@ export async function planToNic(
       undo: () => ip('link', 'set', bridge, 'up'),
     });
   }
+  addGatewayAnswer(plan, witnesses, nic, timeoutMs);
   addDhcp(plan, from, nic, { restartDhcp });
   plan.end({
     name: `delete bridge ${bridge}`,

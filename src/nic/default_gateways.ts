@@ -1,0 +1,41 @@
+import { contains } from '../net/cidr.js';
+import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
+import type { Address, NextHop, Snapshot } from './snapshot.js';
+
+/** A router that default routes of an interface lead to. */
+export interface DefaultGateway {
+  readonly address: IpAddress;
+  /** Of the interface's addresses, the one to ask it from; `undefined` where none is of its family. */
+  readonly source: IpAddress | undefined;
+}
+
+/** The default gateways of an interface, of both families and whatever table, each once. */
+export function defaultGateways({ device, routes, addresses }: Snapshot): DefaultGateway[] {
+  const defaults = routes.filter(({ dst }) => dst === 'default' || dst === '0.0.0.0/0' || dst === '::/0');
+  const hops = defaults.flatMap((route) => [route, ...(route.nexthops ?? [])]);
+  const texts = hops.filter(({ dev }) => dev === device).flatMap(routerOf);
+  return [...new Set(texts.map(parseIp))].map((address) => ({
+    address,
+    source: sourceFor(address, addresses),
+  }));
+}
+
+function routerOf({ gateway, via }: NextHop): string[] {
+  const text = gateway ?? via?.host;
+  return text === undefined ? [] : [text];
+}
+
+/** An address of the gateway's own network, as source selection would take (RFC 6724), else any of its family. */
+function sourceFor(gateway: IpAddress, addresses: readonly Address[]): IpAddress | undefined {
+  const family = familyOf(gateway);
+  const usable = addresses.flatMap((one) => usableOf(one, family));
+  const near = usable.find(({ address, prefix }) =>
+    isLinkLocal(gateway) ? isLinkLocal(address) : contains({ address, prefix, family }, gateway),
+  );
+  return (near ?? usable[0])?.address;
+}
+
+function usableOf(one: Address, family: Family): { address: IpAddress; prefix: number }[] {
+  if ((one.family === 'inet' ? 4 : 6) !== family || one.tentative || one.dadfailed) return [];
+  return [{ address: parseIp(one.local), prefix: one.prefixlen }];
+}

@@ -1,0 +1,89 @@
+import { randomInt } from 'node:crypto';
+import { explainError, ProductError } from '../net/errors.js';
+import { familyOf, type IpAddress } from '../net/ip.js';
+import { echoRequest, readEchoReply } from './icmp_echo.js';
+
+/*
+ * ICMP echo by the npm package raw-socket. It is for commands only: it is bound to the process's first event loop, and
+ * is optional. No daemon loads it.
+ */
+
+export interface EchoOptions {
+  /** Send by this interface, whatever routes say. */
+  readonly device?: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Sends one echo request.
+ * @returns milliseconds until its reply; `undefined` when none came in time
+ * @throws ProductError `ERR_NO_RAW_SOCKET` when the package is not installed or this process may not use it;
+ *   `ERR_ECHO` when the request could not be sent
+ */
+export async function echo(
+  address: IpAddress,
+  { device, timeoutMs }: EchoOptions,
+): Promise<number | undefined> {
+  const family = familyOf(address);
+  const raw = await loadRawSocket();
+  const name = { id: randomInt(0x10000), sequence: 1 };
+  const socket = attempt('ERR_NO_RAW_SOCKET', `no raw socket for an echo to ${address}`, () =>
+    raw.createSocket(
+      family === 4
+        ? { protocol: raw.Protocol.ICMP, addressFamily: raw.AddressFamily.IPv4 }
+        : { protocol: raw.Protocol.ICMPv6, addressFamily: raw.AddressFamily.IPv6 },
+    ),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    if (device !== undefined) {
+      const text = Buffer.from(`${device}\0`);
+      attempt('ERR_ECHO', `cannot send an echo by ${device}`, () =>
+        socket.setOption(raw.SocketLevel.SOL_SOCKET, raw.SocketOption.SO_BINDTODEVICE, text, text.length),
+      );
+    }
+    return await new Promise<number | undefined>((fulfil, reject) => {
+      const fail = (error: Error) =>
+        reject(new ProductError('ERR_ECHO', `echo to ${address} failed`, { cause: error }));
+      timer = setTimeout(() => fulfil(undefined), timeoutMs);
+      const packet = echoRequest(family, name);
+      const start = performance.now();
+      socket.on('message', (heard) => {
+        const reply = readEchoReply(family, heard);
+        if (reply?.id !== name.id || reply.sequence !== name.sequence) return;
+        fulfil(performance.now() - start);
+      });
+      socket.on('error', fail);
+      socket.send(packet, 0, packet.length, address, (error) => {
+        if (error !== null) fail(error);
+      });
+    });
+  } finally {
+    clearTimeout(timer);
+    socket.close();
+  }
+}
+
+/** The same, where an echo is only a further sign: `undefined` also when none could be sent. */
+export function tryEcho(address: IpAddress, device: string): Promise<number | undefined> {
+  return echo(address, { device, timeoutMs: 500 }).catch(() => undefined);
+}
+
+async function loadRawSocket() {
+  try {
+    return (await import('raw-socket')).default;
+  } catch (error) {
+    throw new ProductError(
+      'ERR_NO_RAW_SOCKET',
+      `the npm package raw-socket is not installed (${explainError(error).split('\n')[0]}); run npm install raw-socket`,
+    );
+  }
+}
+
+function attempt<T>(code: string, what: string, task: () => T): T {
+  try {
+    return task();
+  } catch (error) {
+    throw new ProductError(code, what, { cause: error });
+  }
+}
