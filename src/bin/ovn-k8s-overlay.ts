@@ -64,6 +64,7 @@ sub('gateway-init', 'make this host a gateway of the cluster')
   .option('--rampout-ip-subnets <subnets>', 'subnets whose pods leave by this gateway')
   .option('--snat-port-range <range>', "ports of pods' connections, LO-HI or none (default: 61000-65535)")
   .option('--reserve-host-ports', "narrow the host's ephemeral ports, for a range of 49152-65535")
+  .option('--force', 'though another host has the address, or the router does not answer')
   .option(...SYSCTL_DIR)
   .action(async (given: Record<string, string>) => {
     const { gatewayInit } = await import('../overlay/gateway_init.js');

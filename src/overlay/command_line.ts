@@ -55,6 +55,7 @@ export function readGateway(given: Given) {
     rampout: optional(given.rampoutIpSubnets, (text): Cidr[] => readRampout(text, clusterSubnets)),
     ...readPorts(given, device),
     sysctlDir: String(given.sysctlDir),
+    force: given.force === true,
   };
 }
 

@@ -25,6 +25,7 @@ import { connectPhysical, type Device, formerRange, readPhysical, yieldNic } fro
 import { readHostSockets, refuseUsedRange } from './port_checks.js';
 import { type NorthboundTransaction, reconcileRows } from './rows.js';
 import { clusterRouter, joinSwitch } from './topology.js';
+import { checkWire } from './wire_checks.js';
 
 /** What `gateway-init` is told. */
 export interface GatewayOptions extends DatabaseOptions {
@@ -39,6 +40,8 @@ export interface GatewayOptions extends DatabaseOptions {
   /** Narrow the host's ephemeral range to this. */
   readonly ephemeral: PortRange | undefined;
   readonly sysctlDir: string;
+  /** Go on though somebody else has an address, or a router does not answer. */
+  readonly force: boolean;
 }
 
 /**
@@ -59,6 +62,14 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
     if (snatRange !== undefined)
       refuseUsedRange(snatRange, ephemeral ?? readEphemeralRange(), await readHostSockets());
     build(nb.transaction('check'));
+    const remarks = await checkWire(
+      {
+        device,
+        addresses: options.physical.map(({ address }) => address),
+        gateways: options.defaultGateways,
+      },
+      { force: options.force, timeoutMs },
+    );
 
     reserveHostPorts({ range: snatRange, former: formerRange(local, device.name), ephemeral, sysctlDir });
     const txn = local.transaction(`ovn-k8s-overlay: gateway-init ${node}`);
@@ -72,7 +83,7 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
     await txn.commit({ timeoutMs });
     await yieldNic(device, systemIds);
     await commitNorthbound(databases, `gateway-init ${node}`, build);
-    return [...noteOnAddresses(options, device.addresses), ...noteOnRange(options)];
+    return [...remarks, ...noteOnAddresses(options, device.addresses), ...noteOnRange(options)];
   });
 }
 

@@ -67,6 +67,21 @@ const REFUSED: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
   ],
   [[...GATEWAY, '--physical-ip=203.0.113.99/24'], 1, /is that of GR_far/],
   [
+    [...GATEWAY, '--physical-ip=203.0.113.1/24'],
+    1,
+    /--physical-ip=203\.0\.113\.1: ([0-9a-f]{2}:){5}[0-9a-f]{2} on the network of breth0 has it already; .*--force/,
+  ],
+  [
+    [...GATEWAY, '--physical-ip=203.0.113.10/24,2001:db8::1/64'],
+    1,
+    /--physical-ip=2001:db8::1: \S+ on the network of breth0 has it already/,
+  ],
+  [
+    [...GATEWAY, '--default-gw=203.0.113.77', '--timeout=1'],
+    1,
+    /--default-gw=203\.0\.113\.77: nobody answers for it on breth0 in 1000 ms; .*--force/,
+  ],
+  [
     [...GATEWAY, '--bridge-interface=breth9'],
     1,
     /--bridge-interface=breth9: there is no such bridge; .*nics-to-bridge/,

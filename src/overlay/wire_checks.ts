@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Link } from '../neighbour/link.js';
+import { probe } from '../neighbour/probe.js';
+import { resolve } from '../neighbour/resolve.js';
+import { explainError, ProductError } from '../net/errors.js';
+import { familyOf, type IpAddress } from '../net/ip.js';
+import { type MacAddress, parseMac } from '../net/mac.js';
+import { ip, readLinks } from '../nic/read.js';
+import type { Device } from './physical.js';
+
+/** What must be true of the network that a gateway's device is on. */
+export interface WireClaims {
+  readonly device: Device;
+  /** `--physical-ip`: nobody else may have these. */
+  readonly addresses: readonly IpAddress[];
+  /** `--default-gw`: these must answer. */
+  readonly gateways: readonly IpAddress[];
+}
+
+/** How long to listen for somebody else after a gateway has answered, in milliseconds. */
+const SETTLE_MS = 100;
+const ETHERNET = 'ether';
+
+/**
+ * Looks on the wire whether nobody else has the gateway's addresses, and whether its routers answer. A NIC that is
+ * down is set up for it, and down again if that is refused.
+ * @param force makes a note of what would be refused
+ * @returns what the operator should know, one line each
+ * @throws ProductError `ERR_ADDRESS_CONFLICT`, `ERR_GATEWAY_SILENT`, and those of {@link Link}
+ */
+export async function checkWire(
+  claims: WireClaims,
+  { force, timeoutMs }: { readonly force: boolean; readonly timeoutMs: number },
+): Promise<string[]> {
+  const { device } = claims;
+  const own = await ownMacs();
+  const opened = await openLink(device, timeoutMs).catch((error: unknown) => {
+    if (!force) throw error;
+    return explainError(error);
+  });
+  if (typeof opened === 'string')
+    return [`nobody on the network of ${device.name} could be asked: ${opened}`];
+  const { link, giveUp } = opened;
+  try {
+    const { problems, notes } = await look(link, claims, own, timeoutMs);
+    const [first] = problems;
+    if (first !== undefined && !force) throw first;
+    return [...problems.map(({ message }) => message), ...notes];
+  } catch (error) {
+    await giveUp();
+    throw error;
+  } finally {
+    link.close();
+  }
+}
+
+async function look(
+  link: Link,
+  { addresses, gateways }: WireClaims,
+  own: ReadonlySet<MacAddress>,
+  timeoutMs: number,
+): Promise<{ readonly problems: readonly ProductError[]; readonly notes: readonly string[] }> {
+  const conflicts = await probe(link, addresses, { own });
+  const free = addresses.filter((address) => conflicts.every((one) => one.address !== address));
+  const found = await Promise.all(
+    gateways.map((gateway) => {
+      const source = free.find((address) => familyOf(address) === familyOf(gateway));
+      return resolve(link, gateway, { source, timeoutMs, settleMs: SETTLE_MS });
+    }),
+  );
+  const taken = conflicts.map(
+    ({ address, mac }) =>
+      new ProductError(
+        'ERR_ADDRESS_CONFLICT',
+        `--physical-ip=${address}: ${mac} on the network of ${link.name} has it already; give an address of this host's own, or --force`,
+      ),
+  );
+  const silent = found.filter(({ macs }) => macs.length === 0);
+  const shared = found.filter(({ macs }) => macs.length > 1);
+  return {
+    problems: [
+      ...taken,
+      ...silent.map(
+        ({ address }) =>
+          new ProductError(
+            'ERR_GATEWAY_SILENT',
+            `--default-gw=${address}: nobody answers for it on ${link.name} in ${timeoutMs} ms; name a router of that network, or --force`,
+          ),
+      ),
+    ],
+    notes: shared.map(({ address, macs }) => `${macs.join(' and ')} both answer for --default-gw=${address}`),
+  };
+}
+
+/** The MACs of this host's own interfaces: what they answer is no conflict. */
+async function ownMacs(): Promise<ReadonlySet<MacAddress>> {
+  const links = await readLinks();
+  return new Set(
+    links.filter(({ link_type }) => link_type === ETHERNET).map(({ address }) => parseMac(address)),
+  );
+}
+
+async function openLink(
+  { kind, name }: Device,
+  timeoutMs: number,
+): Promise<{ readonly link: Link; giveUp(): Promise<void> }> {
+  try {
+    return { link: new Link(name), giveUp: async () => {} };
+  } catch (error) {
+    if (kind !== 'nic' || !(error instanceof ProductError && error.code === 'ERR_LINK_DOWN')) throw error;
+  }
+  const giveUp = () => ip('link', 'set', name, 'down');
+  await ip('link', 'set', name, 'up');
+  try {
+    await carrier(name, timeoutMs);
+    return { link: new Link(name), giveUp };
+  } catch (error) {
+    await giveUp();
+    throw error;
+  }
+}
+
+/** Waits until the NIC has agreed with its other end; no frame leaves before. */
+async function carrier(name: string, timeoutMs: number): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (readFileSync(`/sys/class/net/${name}/carrier`, 'utf8').trim() !== '1') {
+    if (performance.now() > end)
+      throw new ProductError(
+        'ERR_LINK_DOWN',
+        `--physical-interface=${name}: has no carrier after ${timeoutMs} ms; is its cable plugged in?`,
+      );
+    await pause(20);
+  }
+}
