@@ -5,6 +5,7 @@ import { classify } from './sections/classify.js';
 import { cni } from './sections/cni.js';
 import { flows } from './sections/flows.js';
 import { looks } from './sections/looks.js';
+import { neighbour } from './sections/neighbour.js';
 import { nicMove } from './sections/nic_move.js';
 import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
@@ -23,6 +24,7 @@ export const SECTIONS: readonly Section[] = [
   flows,
   looks,
   nicMove,
+  neighbour,
   services,
   watcher,
   cni,

@@ -13,6 +13,7 @@ const executables = (await readdir('src/bin')).map((file) => ({
 const others = [
   { in: 'test/demo.ts', out: 'demo' },
   { in: 'bench/run.ts', out: 'bench' },
+  { in: 'bench/lab/neighbour_agent.ts', out: 'neighbour_agent' },
 ].filter((entry) => existsSync(entry.in));
 
 await rm(outdir, { recursive: true, force: true });

@@ -11,8 +11,10 @@ import { FOLLOWED_TABLES, type LocalDatabase, readBridge, readSystemIds } from '
 import { Controller } from './controller.js';
 import type { Intent } from './facts.js';
 import { formatMetrics } from './metrics.js';
+import { Neighbourhood } from './neighbourhood.js';
 import { Outside } from './outside.js';
 import { completePatchPair, integrationBridge } from './patch_pair.js';
+import { RouterSource } from './router_source.js';
 import { SnatPortsSource } from './snat_ports_source.js';
 import { NODE_NAME, patchName } from './state.js';
 import { countersJson, formatCounters, formatStatus, type Status, statusJson } from './status.js';
@@ -73,7 +75,15 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
       ...(addresses.problem === undefined ? [] : [addresses.problem]),
       ...outside.problems(controller.currentState),
       ...snatPorts.problems,
+      ...neighbourhood.look(controller.synced ? controller.currentState : undefined),
     ],
+  });
+  const routers = new RouterSource(options.bridge, () => controller.look());
+  const neighbourhood = new Neighbourhood({
+    physicalInterface: options.physicalInterface,
+    routers: () => routers.routers,
+    changed: () => controller.look(),
+    signal,
   });
   const snatPorts = new SnatPortsSource({
     db,
@@ -85,7 +95,7 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
   });
   db.onChange(controller.look);
   db.onState(controller.look);
-  registerCommands(daemon, { controller, channel, snatPorts });
+  registerCommands(daemon, { controller, channel, snatPorts, neighbourhood });
   daemon.onCleanup(async () => {
     // The loop must not put back what is taken away.
     await controller.stop();
@@ -101,6 +111,8 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
     outside.reachOut();
     db.onChange(outside.reachOut);
     void snatPorts.follow();
+    neighbourhood.start();
+    void routers.follow(signal);
   }
   await looping;
   await aborted(signal);
@@ -160,10 +172,12 @@ function registerCommands(
     controller,
     channel,
     snatPorts,
+    neighbourhood,
   }: {
     readonly controller: Controller;
     readonly channel: FlowChannel;
     readonly snatPorts: SnatPortsSource;
+    readonly neighbourhood: Neighbourhood;
   },
 ): void {
   const status = async (): Promise<Status> => ({
@@ -173,6 +187,7 @@ function registerCommands(
     problems: controller.problems,
     totals: controller.totals,
     channel: channel.describe(),
+    neighbours: neighbourhood.status,
   });
   daemon.register('status', '[--json]', 0, 1, async ([option]) =>
     isJson(option) ? statusJson(await status()) : formatStatus(await status()),

@@ -10,7 +10,7 @@ interface Sample {
 
 /** `metrics/show`: what `status` and `demux/show` tell, in the text format of Prometheus. */
 export function formatMetrics(
-  { synced, problems, totals, fill }: Status,
+  { synced, problems, totals, fill, neighbours }: Status,
   installed: readonly InstalledFlow[],
 ): string {
   const counts = [...countByClass(installed)];
@@ -41,6 +41,12 @@ export function formatMetrics(
     metric('flows_removed_total', 'counter', 'Flows deleted by them.', [{ value: totals.flowsRemoved }]),
     metric('failures_total', 'counter', 'Attempts that failed.', [{ value: totals.failures }]),
     metric('switch_restarts_total', 'counter', 'Restarts of the switch.', [{ value: totals.switchRestarts }]),
+    metric('addresses_announced_total', 'counter', 'Served addresses that were announced.', [
+      { value: neighbours.announced },
+    ]),
+    metric('claims_total', 'counter', 'Times that another host claimed an address of ours.', [
+      { value: neighbours.claimsHeard },
+    ]),
     metric(
       'snat_ports',
       'gauge',

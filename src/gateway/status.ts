@@ -4,6 +4,7 @@ import type { GatewayState } from '../demux/state.js';
 import { formatPortRange } from '../net/ports.js';
 import type { InstalledFlow } from '../openflow/flow.js';
 import type { Totals } from './controller.js';
+import type { NeighbourStatus } from './neighbourhood.js';
 import { formatFill, type PortFill } from './snat_ports.js';
 
 /** What `status` tells. */
@@ -16,10 +17,11 @@ export interface Status {
   readonly channel: string;
   /** How full the pods' port range is; `undefined` where there is none, or the switch does not say. */
   readonly fill: PortFill | undefined;
+  readonly neighbours: NeighbourStatus;
 }
 
 /** `status` for people: one fact a line. */
-export function formatStatus({ state, synced, problems, totals, channel, fill }: Status): string {
+export function formatStatus({ state, synced, problems, totals, channel, fill, neighbours }: Status): string {
   const range = state?.demux.mode === 'port-range' ? ` ${formatPortRange(state.demux.range)}` : '';
   const facts =
     state === undefined
@@ -38,6 +40,15 @@ export function formatStatus({ state, synced, problems, totals, channel, fill }:
     ...facts,
     ['channel', channel],
     ...(fill === undefined ? [] : [['pod ports', formatFill(fill)]]),
+    ...neighbours.routers.map(({ address, mac, changes }) => [
+      'router',
+      `${address} at ${mac}${changes === 0 ? '' : `, changed ${changes} times`}`,
+    ]),
+    ['announced', `${neighbours.announced} addresses`],
+    ...neighbours.claims.map(({ address, mac, count, last }) => [
+      'claim',
+      `${address} by ${mac}, ${count} times, last at ${last}`,
+    ]),
     [
       'looks',
       `${totals.looks}, bundles ${totals.bundles}, flows added ${totals.flowsAdded}, deleted ${totals.flowsRemoved}`,
@@ -49,8 +60,16 @@ export function formatStatus({ state, synced, problems, totals, channel, fill }:
 }
 
 /** `status --json`, for scripts. */
-export function statusJson({ state, synced, problems, totals, channel, fill }: Status): string {
-  return JSON.stringify({ synced, state: state ?? null, problems, totals, channel, podPorts: fill ?? null });
+export function statusJson({ state, synced, problems, totals, channel, fill, neighbours }: Status): string {
+  return JSON.stringify({
+    synced,
+    state: state ?? null,
+    problems,
+    totals,
+    channel,
+    podPorts: fill ?? null,
+    neighbours,
+  });
 }
 
 /** `demux/show`: packets and bytes of each class, in the table's order. */

@@ -8,6 +8,7 @@ const STATUS = {
   problems: ['one'],
   totals: { looks: 9, bundles: 2, flowsAdded: 70, flowsRemoved: 3, failures: 1, switchRestarts: 4 },
   fill: { range: { lo: 61_000, hi: 65_535 }, atMost: 12, busiest: undefined },
+  neighbours: { isHeard: true, announced: 5, claimsHeard: 6, claims: [], routers: [] },
 };
 
 test('every metric has its help and its type, and a class its label', (t) => {
@@ -23,6 +24,8 @@ test('every metric has its help and its type, and a class its label', (t) => {
       'ovn_k8s_gateway_flows_removed_total 3',
       'ovn_k8s_gateway_failures_total 1',
       'ovn_k8s_gateway_switch_restarts_total 4',
+      'ovn_k8s_gateway_addresses_announced_total 5',
+      'ovn_k8s_gateway_claims_total 6',
       'ovn_k8s_gateway_snat_ports 4536',
       'ovn_k8s_gateway_snat_ports_used 12',
     ],

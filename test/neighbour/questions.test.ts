@@ -2,12 +2,13 @@ import { constants } from 'node:os';
 import test from 'ava';
 import { arpAnnouncements, arpRequest } from '../../src/neighbour/arp.js';
 import { advertisements } from '../../src/neighbour/discovery.js';
+import { Link } from '../../src/neighbour/link.js';
 import { decodeMessage } from '../../src/neighbour/message.js';
 import { probe } from '../../src/neighbour/probe.js';
 import { resolve } from '../../src/neighbour/resolve.js';
 import { type Ipv4Address, type Ipv6Address, parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
-import { TestClock, TestLink } from './wire_of_two.js';
+import { TestClock, TestWire } from './wire_of_two.js';
 
 const mac = (end: string) => parseMac(`02:00:00:00:00:${end}`);
 const [OWN, ONE, TWO] = [mac('01'), mac('02'), mac('03')];
@@ -17,12 +18,13 @@ const SOURCE = parseIp('203.0.113.10');
 
 function begin() {
   const clock = new TestClock();
-  return { clock, wire: new TestLink(OWN, clock) };
+  const wire = new TestWire(OWN, clock);
+  return { clock, wire, link: new Link('eth0', wire.open) };
 }
 
 test('a question that is not answered is asked again, and the answer has the time since the last one', async (t) => {
-  const { clock, wire } = begin();
-  const asking = resolve(wire.link, GATEWAY, { source: SOURCE, timeoutMs: 1_000, againMs: 100, clock });
+  const { clock, wire, link } = begin();
+  const asking = resolve(link, GATEWAY, { source: SOURCE, timeoutMs: 1_000, againMs: 100, clock });
   clock.pass(230);
   t.deepEqual(
     wire.sent.map((frame) => decodeMessage(frame)),
@@ -33,8 +35,8 @@ test('a question that is not answered is asked again, and the answer has the tim
 });
 
 test('two that answer are both told, once each', async (t) => {
-  const { clock, wire } = begin();
-  const asking = resolve(wire.link, GATEWAY6, { timeoutMs: 1_000, settleMs: 50, clock });
+  const { clock, wire, link } = begin();
+  const asking = resolve(link, GATEWAY6, { timeoutMs: 1_000, settleMs: 50, clock });
   clock.pass(5);
   wire.give(
     advertisements(ONE, [GATEWAY6]),
@@ -48,8 +50,8 @@ test('two that answer are both told, once each', async (t) => {
 });
 
 test('nobody answers: questions, our own frames and answers about others are no answer', async (t) => {
-  const { clock, wire } = begin();
-  const asking = resolve(wire.link, GATEWAY, { timeoutMs: 1_000, clock });
+  const { clock, wire, link } = begin();
+  const asking = resolve(link, GATEWAY, { timeoutMs: 1_000, clock });
   wire.give(
     arpAnnouncements(ONE, [parseIp('203.0.113.2') as Ipv4Address]),
     arpRequest(ONE, GATEWAY, parseIp('203.0.113.9') as Ipv4Address),
@@ -60,24 +62,24 @@ test('nobody answers: questions, our own frames and answers about others are no 
 });
 
 test('an interface that is full is asked again, one that goes ends the question', async (t) => {
-  const { clock, wire } = begin();
+  const { clock, wire, link } = begin();
   wire.refusal = constants.errno.ENOBUFS;
-  const patient = resolve(wire.link, GATEWAY, { timeoutMs: 1_000, againMs: 100, clock });
+  const patient = resolve(link, GATEWAY, { timeoutMs: 1_000, againMs: 100, clock });
   wire.refusal = undefined;
   clock.pass(100);
   wire.give(arpAnnouncements(ONE, [GATEWAY]));
   t.deepEqual((await patient).macs, [ONE]);
 
-  const cut = resolve(wire.link, GATEWAY, { timeoutMs: 1_000, clock });
+  const cut = resolve(link, GATEWAY, { timeoutMs: 1_000, clock });
   wire.fail(constants.errno.ENETDOWN);
   await t.throwsAsync(cut, { code: 'ERR_LINK_DOWN', message: /^eth0 is down or has gone/ });
   wire.refusal = constants.errno.ENXIO;
-  await t.throwsAsync(resolve(wire.link, GATEWAY, { timeoutMs: 1_000, clock }), { code: 'ERR_NO_INTERFACE' });
+  await t.throwsAsync(resolve(link, GATEWAY, { timeoutMs: 1_000, clock }), { code: 'ERR_NO_INTERFACE' });
 });
 
 test('an address is probed for three times from nobody, and is free when nobody says otherwise', async (t) => {
-  const { clock, wire } = begin();
-  const probing = probe(wire.link, [GATEWAY, GATEWAY6], { own: new Set([OWN, TWO]), clock });
+  const { clock, wire, link } = begin();
+  const probing = probe(link, [GATEWAY, GATEWAY6], { own: new Set([OWN, TWO]), clock });
   wire.give(
     arpAnnouncements(TWO, [GATEWAY]),
     arpRequest(ONE, parseIp('203.0.113.9') as Ipv4Address, GATEWAY),
@@ -95,8 +97,8 @@ test('who has an address, speaks from it, or probes for it at the same time is a
     arpRequest(ONE, undefined, GATEWAY),
   ];
   for (const claim of claims) {
-    const { clock, wire } = begin();
-    const probing = probe(wire.link, [GATEWAY], { own: new Set([OWN]), clock });
+    const { clock, wire, link } = begin();
+    const probing = probe(link, [GATEWAY], { own: new Set([OWN]), clock });
     clock.pass(250);
     wire.give(claim);
     t.deepEqual(await probing, [{ address: GATEWAY, mac: ONE }]);

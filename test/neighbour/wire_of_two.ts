@@ -1,6 +1,6 @@
 import type { PacketEvents } from '../../src/native.js';
 import type { Clock } from '../../src/neighbour/clock.js';
-import { Link } from '../../src/neighbour/link.js';
+import type { OpenSocket } from '../../src/neighbour/link.js';
 import { type MacAddress, macBytes } from '../../src/net/mac.js';
 
 /** Time that passes when it is told to. */
@@ -34,32 +34,34 @@ export class TestClock implements Clock {
   }
 }
 
-/** A link whose other end is the test: what it sends is kept, and what it hears is given. */
-export class TestLink {
+/** The wire of a socket whose other end is the test: what is sent is kept, and what is heard is given. */
+export class TestWire {
   readonly sent: Buffer[] = [];
-  readonly link: Link;
   private events: PacketEvents | undefined;
   /** The errno that the next frames meet. */
   refusal: number | undefined;
+  /** The errno of whoever opens it. */
+  absence: number | undefined;
 
   constructor(
-    mac: MacAddress,
+    private readonly mac: MacAddress,
     private readonly clock: Clock,
-  ) {
-    this.link = new Link('eth0', (_name, events) => {
-      this.events = events;
-      return {
-        address: Uint8Array.from(macBytes(mac)),
-        send: (frames, size) => {
-          if (this.refusal !== undefined) throw Object.assign(new Error('no'), { errno: this.refusal });
-          for (let at = 0; at < frames.length; at += size) this.sent.push(frames.subarray(at, at + size));
-          return clock.now();
-        },
-        close: () => undefined,
-        unref: () => undefined,
-      };
-    });
-  }
+  ) {}
+
+  open: OpenSocket = (_name, events) => {
+    if (this.absence !== undefined) throw Object.assign(new Error('no'), { errno: this.absence });
+    this.events = events;
+    return {
+      address: Uint8Array.from(macBytes(this.mac)),
+      send: (frames, size) => {
+        if (this.refusal !== undefined) throw Object.assign(new Error('no'), { errno: this.refusal });
+        for (let at = 0; at < frames.length; at += size) this.sent.push(frames.subarray(at, at + size));
+        return this.clock.now();
+      },
+      close: () => undefined,
+      unref: () => undefined,
+    };
+  };
 
   give(...frames: readonly Buffer[]): void {
     this.events?.received(

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { type IpAddress, parseIp } from '../../src/net/ip.js';
-import { linkLocalOf, parseMac } from '../../src/net/mac.js';
+import { type IpAddress, ipBytes, parseIp } from '../../src/net/ip.js';
+import { linkLocalOf, macBytes, parseMac } from '../../src/net/mac.js';
 import { arp, nd, transport } from '../lab/frames.js';
 import { Kubernetes } from '../lab/kube.js';
 import { kubeTest } from '../lab/kube_test.js';
@@ -99,6 +99,28 @@ for (const mode of ['port-range', 'conntrack'] as const) {
     }
   });
 }
+
+kubeTest(
+  'served addresses are announced on the wire, from our MAC, when they begin to be served',
+  async (t) => {
+    await restartHelper('--demux=conntrack');
+    const nets = { 4: '203.0.113.81', 6: '2001:db8::81' } as const;
+    const bytes = FAMILIES.map((f) => Buffer.from(ipBytes(parseIp(nets[f]))));
+    const [v4 = Buffer.alloc(0), v6 = Buffer.alloc(0)] = bytes;
+    const mac = Buffer.from(macBytes(MAC));
+    const arpOf = Buffer.concat([mac, v4, Buffer.alloc(6), v4]);
+    const advertised = Buffer.concat([v6, Buffer.from([2, 1]), mac]);
+    t.is(wire.taps.count('wire', arpOf), 0);
+    const ports = [{ name: 'http', port: 80, protocol: 'TCP' }];
+    await kubernetes.apply(service('late', { externalIPs: [nets[4], nets[6]], ports }));
+    await wire.taps.arrived('wire', arpOf);
+    await wire.taps.arrived('wire', advertised);
+    t.is(wire.taps.count('ovn', arpOf) + wire.taps.count('breth0', arpOf), 0);
+    await until('the second time', () => when(wire.taps.count('wire', arpOf) === 2));
+    t.regex(await wire.helper('status'), /^announced: +\d+ addresses$/m);
+    await kubernetes.kubectl('delete', 'service', 'late');
+  },
+);
 
 kubeTest(
   "a service that is changed is followed, and what it no longer claims is the host's again",
