@@ -9,6 +9,7 @@ import { neighbour } from './sections/neighbour.js';
 import { nicMove } from './sections/nic_move.js';
 import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
+import { ring } from './sections/ring.js';
 import { services } from './sections/services.js';
 import { startUp } from './sections/start_up.js';
 import { watcher } from './sections/watcher.js';
@@ -30,4 +31,5 @@ export const SECTIONS: readonly Section[] = [
   cni,
   classify,
   apiOutage,
+  ring,
 ];

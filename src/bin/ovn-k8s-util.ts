@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { type Command, Option } from 'commander';
+import { addAudit } from '../audit/command.js';
 import { makeCommand, runCommand } from '../daemon/command.js';
 import { directories, localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 import { addDoctor } from '../doctor/command.js';
 import { addExplain } from '../explain/command.js';
+import { addTop } from '../top/command.js';
 
 const command = makeCommand(
   'ovn-k8s-util',
@@ -41,6 +43,8 @@ withCommonOptions(
 });
 
 addExplain(command);
+addTop(command);
+addAudit(command);
 addDoctor(command);
 
 function withCommonOptions(sub: Command): Command {

@@ -1,5 +1,5 @@
-// flood DEVICE COUNT: sends COUNT frames out of an interface, those of standard input (one a line, in hexadecimal) over
-// and over, as fast as they go; prints how many went and in how many microseconds.
+// flood DEVICE COUNT [RATE]: sends COUNT frames out of an interface, those of standard input (one a line, in hexadecimal)
+// over and over, RATE a second or as fast as they go; prints how many went and in how many microseconds.
 
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -35,7 +36,7 @@ std::vector<std::vector<unsigned char>> ReadFrames() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc < 3) return 2;
   const int fd = socket(AF_PACKET, SOCK_RAW, 0);
   if (fd < 0) Die("socket");
   sockaddr_ll address = {};
@@ -49,6 +50,7 @@ int main(int argc, char** argv) {
   std::array<iovec, kBatch> parts = {};
   std::array<mmsghdr, kBatch> messages = {};
   const long count = std::atol(argv[2]);
+  const long rate = argc > 3 ? std::atol(argv[3]) : 0;
   const auto start = std::chrono::steady_clock::now();
   for (long sent = 0; sent < count;) {
     const auto batch = static_cast<unsigned int>(count - sent < static_cast<long>(kBatch) ? count - sent : kBatch);
@@ -60,6 +62,7 @@ int main(int argc, char** argv) {
     const int went = sendmmsg(fd, messages.data(), batch, 0);
     if (went < 0 && errno != ENOBUFS && errno != EAGAIN) Die("sendmmsg");
     sent += went > 0 ? went : 0;
+    if (rate > 0) std::this_thread::sleep_until(start + std::chrono::microseconds(sent * 1'000'000 / rate));
   }
   const auto took = std::chrono::steady_clock::now() - start;
   std::printf("%ld %lld\n", count, static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));

@@ -14,10 +14,18 @@ export class Flood {
     return new Flood(program);
   }
 
-  /** Sends `count` frames, these over and over; answers how many went a second. */
-  async send(net: Namespace, device: string, count: number, frames: readonly Buffer[]): Promise<number> {
+  /** Sends `count` frames, these over and over, `rate` a second at most; answers how many went a second. */
+  async send(
+    net: Namespace,
+    device: string,
+    count: number,
+    frames: readonly Buffer[],
+    rate = 0,
+  ): Promise<number> {
     const input = `${frames.map((frame) => frame.toString('hex')).join('\n')}\n`;
-    const [went = 0, microseconds = 1] = (await net.exec([this.program, device, String(count)], { input }))
+    const [went = 0, microseconds = 1] = (
+      await net.exec([this.program, device, String(count), String(rate)], { input })
+    )
       .split(' ')
       .map(Number);
     return (went / microseconds) * 1e6;

@@ -28,7 +28,6 @@ if (!isMainThread) {
 } else {
   const ring = open(device);
   const started = process.cpuUsage();
-  say('reading');
   const timer = setInterval(() => undefined, 1_000);
   process.on('SIGUSR2', () => {
     try {
@@ -55,6 +54,8 @@ if (!isMainThread) {
     ring.close();
     clearInterval(timer);
   });
+  // Only now: a signal that comes before somebody minds it would end this.
+  say('reading');
 }
 
 function open(name: string): RingCapture {

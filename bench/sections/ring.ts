@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Flood } from '../../test/lab/flood.js';
+import { Lab } from '../../test/lab/lab.js';
+import { cable } from '../../test/lab/link.js';
+import type { Namespace } from '../../test/lab/namespace.js';
+import { PROJECT } from '../../test/lab/project.js';
+import { RingAgent, totalOf } from '../../test/lab/ring.js';
+import type { Running } from '../../test/lab/running.js';
+import { until } from '../../test/lab/until.js';
+import type { Figure, Report, Section } from '../figure.js';
+import { frameMix } from '../lab/frame_mix.js';
+
+const ROUNDS = 7;
+const PACKETS = 1_000_000;
+/** pcap takes some ten times as long. */
+const PCAP_PACKETS = 200_000;
+const STOPPED_MS = 300;
+
+export const ring: Section = {
+  name: 'ring',
+  about: [
+    'A veth flooded by the lab with frames of 60 to 1514 bytes of the classes that arrive, read by the ring, which counts',
+    'them by class, and by npm pcap with its decoder: processor time of the reading process (user and system) for each',
+    `packet that it had, ${PACKETS} packets a round for the ring, ${PCAP_PACKETS} for pcap, which take turns. Then the ring again,`,
+    `its process stopped (SIGSTOP) for ${STOPPED_MS} ms in the flood.`,
+  ],
+
+  async measure(): Promise<Report> {
+    const lab = Lab.open();
+    const [net, outside] = await Promise.all([lab.namespace('host'), lab.namespace('outside')]);
+    for (const one of [net, outside]) await one.sysctl({ 'net.ipv6.conf.default.disable_ipv6': 1 });
+    const flood = await Flood.build(lab);
+    await cable({ in: net, name: 'eth0' }, { in: outside, name: 'lan' });
+    const send = (count: number) => flood.send(outside, 'lan', count, frameMix());
+    const runs = { ring: [] as Run[], pcap: [] as Run[], stopped: [] as Run[] };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      runs.ring.push(await readByRing(net, send));
+      runs.pcap.push(await readByPcap(net, send));
+      runs.stopped.push(await readByRing(net, send, STOPPED_MS));
+    }
+    lab.dispose();
+    return report(runs);
+  },
+};
+
+interface Run {
+  readonly microsecondsPerPacket: number;
+  /** Packets that came to the interface and were not counted. */
+  readonly missed: number;
+  readonly packetsPerSecond: number;
+}
+
+async function readByRing(
+  net: Namespace,
+  send: (count: number) => Promise<number>,
+  stoppedMs = 0,
+): Promise<Run> {
+  const agent = await RingAgent.start(net, 'eth0');
+  const idle = await agent.seen(0);
+  const before = await received(net);
+  const sending = send(PACKETS);
+  if (stoppedMs > 0) {
+    await agent.seen(PACKETS / 10);
+    process.kill(agent.running.pid, 'SIGSTOP');
+    await pause(stoppedMs);
+    process.kill(agent.running.pid, 'SIGCONT');
+  }
+  const packetsPerSecond = await sending;
+  const arrived = (await received(net)) - before;
+  // What was lost never comes: then what there is by now counts.
+  const last = await agent.seen(arrived).catch(() => agent.seen(0));
+  await agent.running.stop();
+  const counted = totalOf(last);
+  return {
+    microsecondsPerPacket: (last.cpuMicroseconds - idle.cpuMicroseconds) / counted,
+    missed: arrived - counted,
+    packetsPerSecond,
+  };
+}
+
+async function readByPcap(net: Namespace, send: (count: number) => Promise<number>): Promise<Run> {
+  const agent = join(PROJECT, 'bench/lab/pcap_agent.mjs');
+  const running = net.spawn([process.execPath, agent, 'eth0']);
+  await running.says(/reading/);
+  const idle = await askPcap(running);
+  const before = await received(net);
+  const packetsPerSecond = await send(PCAP_PACKETS);
+  const arrived = (await received(net)) - before;
+  let last = idle;
+  // Until it has all, or gets no more.
+  for (let earlier = -1; last.count < arrived && last.count !== earlier; ) {
+    earlier = last.count;
+    await pause(500);
+    last = await askPcap(running);
+  }
+  await running.stop();
+  return {
+    microsecondsPerPacket: (last.cpuMicroseconds - idle.cpuMicroseconds) / (last.count - idle.count),
+    missed: arrived - last.count,
+    packetsPerSecond,
+  };
+}
+
+async function askPcap(running: Running): Promise<{ count: number; cpuMicroseconds: number }> {
+  const said = running.output.length;
+  process.kill(running.pid, 'SIGUSR2');
+  return until(
+    'an answer of pcap',
+    () => {
+      const fresh = running.output.slice(said);
+      return fresh.endsWith('\n') ? JSON.parse(fresh.trim().split('\n').at(-1) ?? '') : undefined;
+    },
+    60_000,
+  );
+}
+
+/** What the kernel says came to the interface (sysfs, `statistics/rx_packets`). */
+async function received(net: Namespace): Promise<number> {
+  return Number(await net.exec(['cat', '/sys/class/net/eth0/statistics/rx_packets']));
+}
+
+function report({ ring, pcap, stopped }: Record<'ring' | 'pcap' | 'stopped', readonly Run[]>): Report {
+  const unit = 'us of processor a packet';
+  const samples = (runs: readonly Run[], of: keyof Run) => runs.map((run) => run[of]);
+  const reference: Figure = { name: 'pcap, decoder', unit, samples: samples(pcap, 'microsecondsPerPacket') };
+  const none = { of: 'p99', as: 'value', atMost: 0 } as const;
+  return {
+    figures: [
+      reference,
+      {
+        name: 'ring, classes',
+        unit,
+        samples: samples(ring, 'microsecondsPerPacket'),
+        to: reference,
+        targets: [{ of: 'median', as: 'ratio', atMost: 0.2 }],
+      },
+      { name: 'ring, flood', unit: 'packets not counted', samples: samples(ring, 'missed'), targets: [none] },
+      {
+        name: `ring, stopped ${STOPPED_MS} ms`,
+        unit: 'packets not counted',
+        samples: samples(stopped, 'missed'),
+        targets: [none],
+      },
+      { name: 'pcap, flood', unit: 'packets not counted', samples: samples(pcap, 'missed') },
+      { name: 'flood at the ring', unit: 'packets a second', samples: samples(ring, 'packetsPerSecond') },
+    ],
+  };
+}

@@ -1,0 +1,28 @@
+/** An even pace, until stopped. */
+export class Ticks {
+  private isStopped = false;
+  private wake: (() => void) | undefined;
+  private due = performance.now();
+
+  constructor(private readonly intervalMs: number) {}
+
+  stop = (): void => {
+    this.isStopped = true;
+    this.wake?.();
+  };
+
+  /** Waits for the next tick. @returns whether there is one: `false` once stopped */
+  async next(): Promise<boolean> {
+    this.due = Math.max(this.due + this.intervalMs, performance.now());
+    if (!this.isStopped) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.due - performance.now());
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return !this.isStopped;
+  }
+}
