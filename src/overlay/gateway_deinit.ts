@@ -40,8 +40,9 @@ export async function gatewayDeinit(
     }
     const nics = dedicatedNics(local, node);
     for (const { name } of nics) removePort(local, txn, name);
-    await txn.commit({ timeoutMs });
+    // The rows are what a run that was cut off knows the NICs by, so they go last.
     for (const nic of nics) await takeBack(nic);
+    await txn.commit({ timeoutMs });
     await commitNorthbound(databases, `gateway-deinit ${node}`, (nbTxn) =>
       removeGateway(databases, nbTxn, node),
     );

@@ -19,10 +19,10 @@ import {
   readNodeSubnets,
   theClusterRouter,
 } from './gateways.js';
-import { readEphemeralRange, reserveHostPorts } from './host_ports.js';
+import { formerEphemeralRange, readEphemeralRange, reserveHostPorts } from './host_ports.js';
 import { gatewayRouterName } from './names.js';
 import { connectPhysical, type Device, formerRange, readPhysical, yieldNic } from './physical.js';
-import { readHostSockets, refuseUsedRange } from './port_checks.js';
+import { isIn, isOwn, readHostSockets, refuseUsedRange } from './port_checks.js';
 import { type NorthboundTransaction, reconcileRows } from './rows.js';
 import { clusterRouter, joinSwitch } from './topology.js';
 import { checkWire } from './wire_checks.js';
@@ -59,8 +59,13 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
       addGateway(databases, txn, options, { chassis, mac: device.mac, mtu: device.mtu });
 
     // Everything that could be refused is, before anything is changed.
+    const sockets = snatRange === undefined ? [] : (await readHostSockets()).filter(isIn(snatRange));
     if (snatRange !== undefined)
-      refuseUsedRange(snatRange, ephemeral ?? readEphemeralRange(), await readHostSockets());
+      refuseUsedRange(
+        snatRange,
+        ephemeral ?? formerEphemeralRange(sysctlDir) ?? readEphemeralRange(),
+        sockets.filter((socket) => !isOwn(socket)),
+      );
     build(nb.transaction('check'));
     const remarks = await checkWire(
       {
@@ -72,6 +77,8 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
     );
 
     reserveHostPorts({ range: snatRange, former: formerRange(local, device.name), ephemeral, sysctlDir });
+    // What is answered to a port of the range goes to the pods in a moment: the host gives out others by now.
+    if (sockets.some(isOwn)) await nb.reconnect();
     const txn = local.transaction(`ovn-k8s-overlay: gateway-init ${node}`);
     connectPhysical(local, txn, device, {
       node,

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../net/errors.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
@@ -8,6 +8,8 @@ const RESERVED = 'net.ipv4.ip_local_reserved_ports';
 const EPHEMERAL = 'net.ipv4.ip_local_port_range';
 /** Read at boot by systemd-sysctl (sysctl.d(5)). */
 const FILE = '60-ovn-k8s-gateway.conf';
+/** The line of that file which says what the host had before. */
+const FORMER = /^# It was (\d+) (\d+)\.$/m;
 
 /** The ports from which the host's own connections take theirs (ip-sysctl.rst of the kernel). */
 export function readEphemeralRange(): PortRange {
@@ -22,7 +24,8 @@ export function readReservedPorts(): PortRange[] {
 
 /**
  * Has the host leave the ports of `range` alone, now and after a reboot, and gives back those of `former`.
- * @param ephemeral what the host's own connections get instead, if it must change
+ * @param ephemeral what the host's own connections get instead, if it must change; else they get what they had before
+ * an earlier run changed it
  */
 export function reserveHostPorts({
   range,
@@ -37,10 +40,17 @@ export function reserveHostPorts({
 }): void {
   const kept = former === undefined ? readReservedPorts() : without(readReservedPorts(), former);
   const reserved = formatReserved(range === undefined ? kept : merged([...kept, range]));
+  const before = formerEphemeralRange(sysctlDir);
+  const original = before ?? readEphemeralRange();
   // The file first: where it cannot be written nothing has been changed yet.
-  keep(sysctlDir, range === undefined ? undefined : reserved, ephemeral);
+  keep(
+    sysctlDir,
+    range === undefined ? undefined : reserved,
+    ephemeral && { now: ephemeral, former: original },
+  );
   writeSysctl(RESERVED, reserved);
-  if (ephemeral !== undefined) writeSysctl(EPHEMERAL, `${ephemeral.lo} ${ephemeral.hi}`);
+  const wanted = ephemeral ?? before;
+  if (wanted !== undefined) writeSysctl(EPHEMERAL, `${wanted.lo} ${wanted.hi}`);
 }
 
 /** Reads a list such as `8080,9148-9150`. */
@@ -80,7 +90,18 @@ export function without(ranges: readonly PortRange[], gone: PortRange): PortRang
   );
 }
 
-function keep(sysctlDir: string, reserved: string | undefined, ephemeral: PortRange | undefined): void {
+/** What the host's ephemeral range was before an earlier run narrowed it; the file that narrows it says so. */
+export function formerEphemeralRange(sysctlDir: string): PortRange | undefined {
+  const file = join(sysctlDir, FILE);
+  const [, lo, hi] = existsSync(file) ? (FORMER.exec(readFileSync(file, 'utf8')) ?? []) : [];
+  return lo === undefined || hi === undefined ? undefined : { lo: Number(lo), hi: Number(hi) };
+}
+
+function keep(
+  sysctlDir: string,
+  reserved: string | undefined,
+  ephemeral: { readonly now: PortRange; readonly former: PortRange } | undefined,
+): void {
   const file = join(sysctlDir, FILE);
   if (reserved === undefined) {
     rmSync(file, { force: true });
@@ -89,7 +110,12 @@ function keep(sysctlDir: string, reserved: string | undefined, ephemeral: PortRa
   const lines = [
     "# Written by ovn-k8s-overlay gateway-init: these ports are the pods'.",
     `${RESERVED} = ${reserved}`,
-    ...(ephemeral === undefined ? [] : [`${EPHEMERAL} = ${ephemeral.lo} ${ephemeral.hi}`]),
+    ...(ephemeral === undefined
+      ? []
+      : [
+          `# It was ${ephemeral.former.lo} ${ephemeral.former.hi}.`,
+          `${EPHEMERAL} = ${ephemeral.now.lo} ${ephemeral.now.hi}`,
+        ]),
     '',
   ];
   try {

@@ -9,6 +9,17 @@ export interface HostSocket {
   /** The local address and whoever has it: `0.0.0.0:61234 of nc (pid 17)`. */
   readonly text: string;
   readonly isListening: boolean;
+  /** The process that has it, where that can be seen. */
+  readonly pid?: number;
+}
+
+/** Whether it is this process's own. */
+export function isOwn({ pid }: HostSocket): boolean {
+  return pid === process.pid;
+}
+
+export function isIn({ lo, hi }: PortRange): (socket: HostSocket) => boolean {
+  return ({ port }) => port >= lo && port <= hi;
 }
 
 /**
@@ -35,7 +46,7 @@ export function usesOfRange(
   ephemeral: PortRange,
   sockets: readonly HostSocket[],
 ): { readonly what: string; readonly remedy: string }[] {
-  const used = sockets.filter(({ port }) => port >= range.lo && port <= range.hi);
+  const used = sockets.filter(isIn(range));
   const [first] = used;
   const more = used.length > 1 ? ` and ${used.length - 1} more` : '';
   return [
@@ -52,7 +63,9 @@ export function usesOfRange(
       : [
           {
             what: `${first.protocol} ${first.text}${more} ${first.isListening ? 'listens' : 'is connected'} there`,
-            remedy: 'stop it',
+            remedy: first.isListening
+              ? 'stop it'
+              : `restart it, with net.ipv4.ip_local_port_range ${formatPortRange(ephemeral)},`,
           },
         ]),
   ];
@@ -75,7 +88,13 @@ export function parseSockets(text: string): HostSocket[] {
     const [, program, pid] = /\(\("([^"]*)",pid=(\d+)/.exec(users) ?? [];
     const owner = program === undefined ? '' : ` of ${program} (pid ${pid})`;
     return [
-      { protocol, port, text: `${local}${owner}`, isListening: state === 'LISTEN' || state === 'UNCONN' },
+      {
+        protocol,
+        port,
+        text: `${local}${owner}`,
+        isListening: state === 'LISTEN' || state === 'UNCONN',
+        ...(pid === undefined ? {} : { pid: Number(pid) }),
+      },
     ];
   });
 }

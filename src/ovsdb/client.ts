@@ -170,6 +170,18 @@ export class Client<D extends Database> {
     });
   }
 
+  /**
+   * Leaves the connection for a new one; resolves when the tables are here again.
+   * @throws DatabaseUnreachable
+   */
+  async reconnect(): Promise<void> {
+    const { session } = this;
+    session?.close();
+    // Who serves the session heard of it first, and has let go of it by now.
+    await session?.closed;
+    await this.firstCopy();
+  }
+
   close(): void {
     this.stop.abort();
     this.session?.close();

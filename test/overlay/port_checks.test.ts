@@ -29,7 +29,8 @@ test('a range is refused for the ephemeral ports, a listener, or a live connecti
     message: /tcp \[::\]:61234 of sshd \(pid 17\) and 1 more listens there/,
   });
   t.throws(() => refuseUsedRange({ lo: 62_500, hi: 63_500 }, EPHEMERAL, parseSockets(SS)), {
-    message: /tcp 203\.0\.113\.11:63000 is connected there/,
+    message:
+      /tcp 203\.0\.113\.11:63000 is connected there; restart it, with net\.ipv4\.ip_local_port_range 32768-60999, or give/,
   });
   t.notThrows(() => refuseUsedRange({ lo: 61_900, hi: 62_100 }, EPHEMERAL, parseSockets(SS)));
 });

@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Cluster, startCluster } from '../lab/cluster.js';
+import type { Host } from '../lab/host.js';
 import { labTest } from '../lab/lab_test.js';
 import type { Namespace } from '../lab/namespace.js';
 import {
@@ -12,6 +13,7 @@ import {
   minionInit,
   northboundContents,
   northboundRows,
+  overlay,
   overlayWell,
   subnetsOf,
 } from '../lab/overlay.js';
@@ -103,6 +105,44 @@ labTest('gateway-init again changes nothing, and with other arguments it converg
   t.deepEqual(await northboundContents(cluster), contents);
 });
 
+labTest(
+  "--reserve-host-ports narrows the host's own ports, now and after a reboot, until it is taken back",
+  async (t) => {
+    const gw2 = cluster.node('gw2');
+    const values = async () =>
+      (
+        await gw2.host.exec([
+          'sysctl',
+          '-n',
+          'net.ipv4.ip_local_port_range',
+          'net.ipv4.ip_local_reserved_ports',
+        ])
+      )
+        .trim()
+        .split(/\s+/);
+    t.deepEqual(await values(), ['32768', '60999', '61000-65535']);
+    await leavesUpperPorts(gw2.host);
+    for (const run of ['first', 'second']) {
+      await overlayWell(gw2, ...gatewayInit(gw2, '--reserve-host-ports'));
+      t.deepEqual(await values(), ['32768', '49151', '49152-65535'], run);
+      t.deepEqual(
+        await find('NAT', 'external_port_range="49152-65535"', 'external_ip'),
+        [gw2.v6, gw2.v4].toSorted(),
+      );
+    }
+    // As at the next boot.
+    await gw2.host.exec(['sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=32768 60999']);
+    await gw2.host.exec(['sysctl', '-q', '-p', '/etc/sysctl.d/60-ovn-k8s-gateway.conf']);
+    t.deepEqual(await values(), ['32768', '49151', '49152-65535']);
+    const { exitCode, stderr } = await overlay(gw2, ...gatewayInit(gw2, '--snat-port-range=50000-65535'));
+    t.is(exitCode, 1);
+    t.regex(stderr, /overlaps net\.ipv4\.ip_local_port_range 32768-60999/, 'which the host would get back');
+    await overlayWell(gw2, ...gatewayInit(gw2));
+    t.deepEqual(await values(), ['32768', '60999', '61000-65535']);
+    await overlayWell(gw2, ...gatewayInit(gw2, '--reserve-host-ports'));
+  },
+);
+
 labTest("each gateway's subnet leaves by it until another gateway ramps it out", async (t) => {
   const [gw1, gw2] = [cluster.node('gw1'), cluster.node('gw2')];
   const [by1, by2] = [await joinAddress('gw1'), await joinAddress('gw2')];
@@ -139,9 +179,22 @@ labTest('what was set up is taken down without a trace', async (t) => {
     t.notRegex(await host.vsctl('list-ports', 'br-int'), /k8s-/);
     t.notRegex(await host.vsctl('get', 'Bridge', 'breth0', 'external_ids'), /k8s-/);
     t.is((await host.exec(['sysctl', '-n', 'net.ipv4.ip_local_reserved_ports'])).trim(), '');
+    t.regex(await host.exec(['sysctl', '-n', 'net.ipv4.ip_local_port_range']), /^32768\s60999$/m);
     t.is((await host.exec(['ls', '/etc/sysctl.d'])).trim(), '');
   }
 });
+
+/** Has ovn-controller connect from a port that stays the host's, whichever it had. */
+async function leavesUpperPorts(host: Host): Promise<void> {
+  const remote = (await host.vsctl('get', 'Open_vSwitch', '.', 'external_ids:ovn-remote')).trim();
+  await host.net.sysctl({ 'net.ipv4.ip_local_port_range': '32768 49151' });
+  await host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'ovn-remote');
+  await host.vsctl('set', 'Open_vSwitch', '.', `external_ids:ovn-remote=${remote}`);
+  await until('no connection from the upper ports', async () =>
+    when(!/:(49[2-9]|5)\d+ +203/.test(await host.exec(['ss', '-Htn']))),
+  );
+  await host.net.sysctl({ 'net.ipv4.ip_local_port_range': '32768 60999' });
+}
 
 /** What must be the same: not the device's number, nor what the kernel notes of its carrier. */
 async function managementPort(net: Namespace, device: string): Promise<string> {
