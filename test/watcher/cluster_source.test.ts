@@ -71,6 +71,37 @@ test('where slices are served they are followed, and all those of a service coun
   await until('no endpoints', () => when(addresses().length === 0));
 });
 
+for (const how of ['breaks', 'is too old'] as const)
+  test(`slices that change while their watch ${how} are followed when it goes on`, async (t) => {
+    const { api, source } = await follow(t, (fake) => {
+      fake.hasSlices = true;
+      fake.set('web-1', slice('web', '10.244.1.3'), SLICES);
+      fake.set('web-2', slice('web', '10.244.2.3'), SLICES);
+    });
+    await until('all three watches', () => when(source.hasSynced && api.openWatches === 3));
+    if (how === 'is too old') api.expired = 3;
+    api.reset();
+    await until('no watch', () => when(api.openWatches === 0));
+    api.remove('web-1', SLICES);
+    api.set('web-2', slice('web', '10.244.2.4'), SLICES);
+    api.set('other-1', slice('other', '10.244.3.3'), SLICES);
+    await until('what there is now', () =>
+      when(
+        source
+          .endpointsOf('default/web')
+          .map(({ ip }) => ip)
+          .join() === '10.244.2.4' &&
+          source
+            .endpointsOf('default/other')
+            .map(({ ip }) => ip)
+            .join() === '10.244.3.3',
+      ),
+    );
+    await until('no problem', () => when(source.problems.length === 0));
+    const lists = api.requests.filter((one) => one.includes(`${SLICES}?limit`)).length;
+    t.is(lists, how === 'is too old' ? 2 : 1);
+  });
+
 test('where none are served Endpoints are followed', async (t) => {
   const subsets = [{ addresses: [{ ip: '10.244.1.3' }], ports: [{ port: 8080, protocol: 'TCP' }] }];
   const { api, source } = await follow(t, (fake) => fake.set('web', { subsets }, ENDPOINTS));
