@@ -86,7 +86,7 @@ struct GatewayFacts {
 /// thread can ask it.
 class ClassTable {
  public:
-  explicit ClassTable(GatewayFacts facts) : facts_(std::move(facts)) {}
+  explicit ClassTable(GatewayFacts facts) : facts_(std::move(facts)), by_port_(ByPort(facts_)) {}
 
   /// `tracked`: whether connection tracking knows the packet for one of a pod's connection; asked without a range only.
   PacketClass Classify(const Packet& packet, Side side, bool tracked = false) const noexcept {
@@ -98,12 +98,16 @@ class ClassTable {
   }
 
  private:
+  static constexpr std::size_t kPorts = 65536;
+  static constexpr std::uint16_t kGeneve = 6081;
+  static constexpr std::uint16_t kStt = 7471;
+
   PacketClass FromPhys(const Packet& packet, bool tracked) const noexcept {
     const Ip& ip = packet.ip;
     const bool to_mac = packet.dl_dst == facts_.mac;
     const bool to_group = IsGroup(packet);
     const bool to_us = to_mac && ip.type != 0 && facts_.addresses.Has(ip.type, ip.dst);
-    if (to_us && IsTunnel(ip)) return PacketClass::kTunnel;
+    if (to_us && HasPorts(ip)) return WithPorts(ip, tracked);
     if (IsRequestFor(facts_.addresses, packet)) return PacketClass::kNeighbourRequest;
     if (facts_.has_patch && IsRequestFor(facts_.served, packet)) return PacketClass::kNeighbourRequest;
     if (to_mac || to_group) {
@@ -120,13 +124,40 @@ class ClassTable {
     return to_group ? PacketClass::kBroadcast : PacketClass::kOther;
   }
 
-  /// What comes to the addresses that host and pods have in common, and is no tunnel.
+  /// The classes of what comes to IP with ports, by the port: all of TCP, then UDP, then SCTP. One look instead of a
+  /// decision for each row, none of which can be foreseen.
+  static std::vector<PacketClass> ByPort(const GatewayFacts& facts) {
+    std::vector<PacketClass> classes(3 * kPorts, PacketClass::kManagement);
+    const std::array ports = {&facts.tcp_ports, &facts.udp_ports, &facts.sctp_ports};
+    for (std::size_t kind = 0; facts.has_patch && kind < ports.size(); ++kind) {
+      for (std::size_t port = 0; port < kPorts; ++port) {
+        const bool in_range = facts.range && port >= facts.range->first && port <= facts.range->second;
+        PacketClass& name = classes[kind * kPorts + port];
+        if (in_range) name = PacketClass::kPodReturn;
+        if ((*ports[kind])[port]) name = PacketClass::kNodePort;
+      }
+    }
+    classes[kStt] = PacketClass::kTunnel;
+    classes[kPorts + kGeneve] = PacketClass::kTunnel;
+    return classes;
+  }
+
+  PacketClass WithPorts(const Ip& ip, bool tracked) const noexcept {
+    const std::size_t kind = ip.proto == kTcp ? 0 : ip.proto == kUdp ? 1 : 2;
+    const PacketClass name = by_port_[kind * kPorts + ip.tp_dst];
+    return name == PacketClass::kManagement ? Unclaimed(tracked) : name;
+  }
+
+  /// What else comes to IP.
   PacketClass ToUs(const Ip& ip, bool tracked) const noexcept {
     if (IsIcmp(ip) && ip.icmp_type == (ip.type == kEtherIpv4 ? 8 : 128)) return PacketClass::kEchoRequest;
     if ((ip.frag & kLaterFragment) != 0) return PacketClass::kFragment;
-    if (facts_.has_patch && IsNodePort(ip)) return PacketClass::kNodePort;
-    if (IsAnswer(ip)) return PacketClass::kIcmp;
-    return facts_.has_patch && IsOfPod(ip, tracked) ? PacketClass::kPodReturn : PacketClass::kManagement;
+    return IsAnswer(ip) ? PacketClass::kIcmp : Unclaimed(tracked);
+  }
+
+  /// What is the host's, unless connections are tracked and this is known for one of a pod's.
+  PacketClass Unclaimed(bool tracked) const noexcept {
+    return tracked && facts_.has_patch && !facts_.range ? PacketClass::kPodReturn : PacketClass::kManagement;
   }
 
   PacketClass FromPatch(const Packet& packet) const noexcept {
@@ -165,20 +196,6 @@ class ClassTable {
     return to_served ? PacketClass::kHostOut : PacketClass::kOther;
   }
 
-  bool IsNodePort(const Ip& ip) const noexcept {
-    switch (ip.proto) {
-      case kTcp: return facts_.tcp_ports[ip.tp_dst];
-      case kUdp: return facts_.udp_ports[ip.tp_dst];
-      case kSctp: return facts_.sctp_ports[ip.tp_dst];
-      default: return false;
-    }
-  }
-
-  bool IsOfPod(const Ip& ip, bool tracked) const noexcept {
-    if (!facts_.range) return tracked;
-    return HasPorts(ip) && ip.tp_dst >= facts_.range->first && ip.tp_dst <= facts_.range->second;
-  }
-
   /// A request for the address of a member (RFC 826; RFC 4861 section 4.3).
   static bool IsRequestFor(const AddressSet& addresses, const Packet& packet) noexcept {
     if (packet.arp.op == 1) return addresses.Has(kEtherIpv4, packet.arp.tpa);
@@ -187,7 +204,7 @@ class ClassTable {
 
   /// Geneve (RFC 8926) or STT.
   static bool IsTunnel(const Ip& ip) noexcept {
-    return (ip.proto == kUdp && ip.tp_dst == 6081) || (ip.proto == kTcp && ip.tp_dst == 7471);
+    return (ip.proto == kUdp && ip.tp_dst == kGeneve) || (ip.proto == kTcp && ip.tp_dst == kStt);
   }
 
   static bool IsNd(const Ip& ip, std::uint8_t type) noexcept {
@@ -201,11 +218,15 @@ class ClassTable {
     return parse::IsError(ip) || (IsIcmp(ip) && ip.icmp_type == (ip.type == kEtherIpv4 ? 0 : 129));
   }
 
-  static bool HasPorts(const Ip& ip) noexcept { return ip.proto == kTcp || ip.proto == kUdp || ip.proto == kSctp; }
+  /// Whether it has ports, as second and later fragments have not.
+  static bool HasPorts(const Ip& ip) noexcept {
+    return (ip.frag & kLaterFragment) == 0 && (ip.proto == kTcp || ip.proto == kUdp || ip.proto == kSctp);
+  }
 
   static bool IsGroup(const Packet& packet) noexcept { return (packet.dl_dst >> 40 & 1) != 0; }
 
   GatewayFacts facts_;
+  std::vector<PacketClass> by_port_;
 };
 
 /// Packets and bytes of each class, by its number.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -50,32 +51,43 @@ inline constexpr std::size_t kIcmpHeader = 8;
 
 inline Address Ipv6At(Bytes bytes, std::size_t at) noexcept { return {Be64(bytes, at), Be64(bytes, at + 8)}; }
 
-/// The ports, or the type and code, at the start of a transport header that the packet has whole. @returns false where
-/// it has not
+/// The shortest header of each protocol that is looked into; 0: it is not.
+inline constexpr std::array<std::uint8_t, 256> kTransportHeaders = [] {
+  std::array<std::uint8_t, 256> bytes = {};
+  bytes[kTcp] = 20;
+  bytes[kUdp] = 8;
+  bytes[kSctp] = 12;
+  bytes[kIcmp] = kIcmpHeader;
+  bytes[kIcmp6] = kIcmpHeader;
+  return bytes;
+}();
+
+/// The ports, or the type and code, at the start of a transport header that the packet has whole. Traffic of all kinds
+/// comes in any order: few branches, as none can be foreseen. @returns false where the packet has not the whole header
 inline bool Transport(Reader& reader, Ip& ip) noexcept {
-  const bool is_icmp = ip.proto == (ip.type == kEtherIpv4 ? kIcmp : kIcmp6);
-  const bool is_tcp = ip.proto == kTcp;
-  if (!is_icmp && !is_tcp && ip.proto != kUdp && ip.proto != kSctp) return true;
-  constexpr std::size_t kTcpHeader = 20;
-  constexpr std::size_t kSctpHeader = 12;
-  constexpr std::size_t kUdpHeader = 8;
   const std::size_t left = reader.left();
-  if (left < (is_tcp ? kTcpHeader : ip.proto == kSctp ? kSctpHeader : is_icmp ? kIcmpHeader : kUdpHeader)) return false;
+  const std::size_t shortest = kTransportHeaders[ip.proto];
+  const bool is_icmp = ip.proto == (ip.type == kEtherIpv4 ? kIcmp : kIcmp6);
+  if (shortest == 0 || (shortest == kIcmpHeader && !is_icmp && ip.proto != kUdp)) return true;
+  if (left < shortest) return false;
   const Bytes start = reader.Take(4);
   if (start.empty()) return true;
-  if (is_tcp) {
-    // The header says its own length, options included (RFC 9293 section 3.1).
-    const Bytes rest = reader.Take(9);
-    const std::size_t header = rest.empty() ? kTcpHeader : (rest[8] >> 4) * std::size_t{4};
-    if (header < kTcpHeader || header > left) return false;
+  // A TCP header says its own length, options included (RFC 9293 section 3.1).
+  const bool is_tcp = ip.proto == kTcp;
+  constexpr std::size_t kDataOffset = 8;
+  const Bytes rest = reader.held();
+  if (rest.size() > kDataOffset) {
+    const std::size_t header = is_tcp ? (rest[kDataOffset] >> 4) * std::size_t{4} : shortest;
+    if (header < shortest || header > left) return false;
+  } else if (is_tcp) {
+    reader.Skip(kDataOffset + 1);
   }
-  if (is_icmp) {
-    ip.icmp_type = start[0];
-    ip.icmp_code = start[1];
-  } else {
-    ip.tp_src = Be16(start, 0);
-    ip.tp_dst = Be16(start, 2);
-  }
+  const std::uint16_t first = Be16(start, 0);
+  const std::uint16_t second = Be16(start, 2);
+  ip.icmp_type = is_icmp ? start[0] : std::uint8_t{0};
+  ip.icmp_code = is_icmp ? start[1] : std::uint8_t{0};
+  ip.tp_src = is_icmp ? std::uint16_t{0} : first;
+  ip.tp_dst = is_icmp ? std::uint16_t{0} : second;
   return true;
 }
 

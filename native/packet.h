@@ -136,10 +136,13 @@ inline Packet Parse(Bytes frame, std::size_t length = 0) noexcept {
   packet.dl_type = parse::Type(reader, packet, Be16(head, 12));
   if (packet.dl_type == kEtherIpv4 || packet.dl_type == kEtherIpv6) {
     packet.malformed = !parse::IpOf(packet.dl_type, reader, packet.ip);
-    const bool discovers = packet.ip.proto == kIcmp6 && packet.ip.icmp_code == 0 &&
-                           (packet.ip.icmp_type == kSolicitation || packet.ip.icmp_type == kAdvertisement);
-    if (discovers) parse::NeighbourTarget(reader, packet);
-    if (parse::IsError(packet.ip)) parse::Quoted(reader, packet);
+    const Ip& ip = packet.ip;
+    if (ip.icmp_type != 0) {
+      const bool discovers = ip.type == kEtherIpv6 && ip.icmp_code == 0 &&
+                             (ip.icmp_type == kSolicitation || ip.icmp_type == kAdvertisement);
+      if (discovers) parse::NeighbourTarget(reader, packet);
+      if (parse::IsError(ip)) parse::Quoted(reader, packet);
+    }
   } else if (packet.dl_type == kEtherArp) {
     parse::ArpOf(reader, packet);
   }
