@@ -13,14 +13,14 @@ export function guardScript(nic: string): string {
 /**
  * While a move is under way the NIC is on the bridge and the kernel still takes frames from the NIC: what comes out
  * of the bridge is dropped, or every request would be answered twice. Neighbours are asked and answered on both, as
- * IPv6 does it only on the interface that has the address; and IPv4 is left to a strict `rp_filter` (ip-sysctl.rst)
- * where there is one, which takes from the interface alone that the routes are on.
+ * IPv6 does it only on the interface that has the address; and IPv4 is left to `rp_filter` (ip-sysctl.rst)
+ * where that is on: strict, it takes from the interface that the routes are on, and loose, from one that has addresses.
  */
 export function movingGuardScript(nic: string, bridge: string): string {
   return script(nic, bridge, [
     'ether type arp accept',
     'icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept',
-    ...(isStrict(nic) ? ['ether type ip accept'] : []),
+    ...(hasReversePathFilter(nic) ? ['ether type ip accept'] : []),
   ]);
 }
 
@@ -64,9 +64,9 @@ export function guardTable(nic: string): string {
 }
 
 /** The greater one of the two counts. */
-function isStrict(nic: string): boolean {
+function hasReversePathFilter(nic: string): boolean {
   const values = ['all', nic].map((name) => readSysctl(`ipv4/conf/${name}/rp_filter`));
-  return Math.max(...values.map(Number)) === 1;
+  return Math.max(...values.map(Number)) > 0;
 }
 
 async function nft(script: string): Promise<void> {

@@ -12,6 +12,7 @@ const MOVES = [
 ];
 
 for (const [rpFilter, kind] of [
+  [0, 'no'],
   [2, 'loose'],
   [1, 'strict'],
 ] as const) {
