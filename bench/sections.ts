@@ -11,6 +11,7 @@ import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
 import { ring } from './sections/ring.js';
 import { services } from './sections/services.js';
+import { snat } from './sections/snat.js';
 import { startUp } from './sections/start_up.js';
 import { watcher } from './sections/watcher.js';
 import { wire } from './sections/wire.js';
@@ -29,6 +30,7 @@ export const SECTIONS: readonly Section[] = [
   services,
   watcher,
   cni,
+  snat,
   classify,
   apiOutage,
   ring,

@@ -34,9 +34,9 @@ export class Api {
     return new Api(kubernetes, host);
   }
 
-  /** Sends requests over 16 connections; answers how long all took, in milliseconds. */
-  async send(requests: readonly Request[]): Promise<number> {
-    return (await this.sendAll(requests)).tookMs;
+  /** Sends requests over 16 connections, so many a second at most; answers how long all took, in milliseconds. */
+  async send(requests: readonly Request[], rate = Number.POSITIVE_INFINITY): Promise<number> {
+    return (await this.sendAll(requests, rate)).tookMs;
   }
 
   /** Sends one request; answers when the answer came, in the wall clock's milliseconds. */
@@ -44,8 +44,12 @@ export class Api {
     return (await this.sendAll([request])).answeredAt;
   }
 
-  private async sendAll(requests: readonly Request[]): Promise<{ tookMs: number; answeredAt: number }> {
-    return JSON.parse(await this.host.exec(this.agent('send'), { input: JSON.stringify(requests) }));
+  private async sendAll(
+    requests: readonly Request[],
+    rate = Number.POSITIVE_INFINITY,
+  ): Promise<{ tookMs: number; answeredAt: number }> {
+    const input = JSON.stringify(requests);
+    return JSON.parse(await this.host.exec(this.agent('send', String(rate)), { input }));
   }
 
   async watch(path: string): Promise<ApiWatch> {

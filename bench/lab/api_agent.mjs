@@ -1,27 +1,30 @@
 // A client of an API server that is not the product's. URL TOKEN CA-FILE, then
-//   send         requests of standard input, a JSON array of [method, path, body], AT_ONCE at a time;
-//                says how many milliseconds all of them took, and when the last answer came
+//   send RATE    requests of standard input, a JSON array of [method, path, body], AT_ONCE at a time and RATE a second
+//                at most; says how many milliseconds all of them took, and when the last answer came
 //   watch PATH   says "watching", then one line of JSON an event, with the wall clock's milliseconds
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const AT_ONCE = 16;
 const TYPES = { PATCH: 'application/merge-patch+json', POST: 'application/json', DELETE: 'application/json' };
-const [url, token, caFile, mode, path] = process.argv.slice(2);
+const [url, token, caFile, mode, argument] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE, ca: readFileSync(caFile) });
 
-if (mode === 'send') await sendAll(JSON.parse(await text(process.stdin)));
-else await watch(path);
+if (mode === 'send') await sendAll(JSON.parse(await text(process.stdin)), Number(argument));
+else await watch(argument);
 
-async function sendAll(requests) {
+async function sendAll(requests, rate) {
   const began = performance.now();
-  const rest = requests.values();
+  const rest = requests.entries();
   let answeredAt = 0;
   const worker = async () => {
-    for (const [method, target, body] of rest) {
+    for (const [index, [method, target, body]] of rest) {
+      const early = began + (1000 * index) / rate - performance.now();
+      if (early > 0) await pause(early);
       const response = await ask(method, target, body && JSON.stringify(body));
       answeredAt = performance.timeOrigin + performance.now();
       const answer = await text(response);

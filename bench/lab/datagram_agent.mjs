@@ -2,6 +2,9 @@
 //   datagram_agent.mjs serve PORT                     sends back what it receives
 //   datagram_agent.mjs keep HOST PORT INTERVAL_MS     sends one every INTERVAL_MS; says "open" at the first answer,
 //                                                     and after SIGTERM goes on for a moment, then says what it saw
+//   datagram_agent.mjs open HOST PORT COUNT           opens COUNT "connections", a socket each, AT_ONCE at a time, each
+//                                                     until its first answer or ANSWER_MS; says how many, and when
+//                                                     the last of them was
 //   datagram_agent.mjs flood HOST PORT COUNT          sends COUNT from many ports, a few a millisecond, and ends
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -13,10 +16,13 @@ const BURST = 10;
 const AFTERWARDS_MS = 500;
 const PATIENCE_MS = 5000;
 const LAST_ANSWERS_MS = 300;
+const AT_ONCE = 128;
+const ANSWER_MS = 1000;
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === 'serve') serve(Number(rest[0]));
 else if (mode === 'keep') keep(rest[0], Number(rest[1]), Number(rest[2]));
+else if (mode === 'open') await open(rest[0], Number(rest[1]), Number(rest[2]));
 else await flood(rest[0], Number(rest[1]), Number(rest[2]));
 
 function serve(port) {
@@ -78,4 +84,29 @@ async function flood(host, port, count) {
     await pause(1);
   }
   for (const socket of sockets) socket.close();
+}
+
+async function open(host, port, count) {
+  const began = performance.now();
+  const sockets = [];
+  let answered = 0;
+  let lastMs = 0;
+  const worker = async () => {
+    while (sockets.length < count) {
+      const socket = createSocket('udp4');
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      socket.connect(port, host);
+      await once(socket, 'connect');
+      socket.send(Buffer.alloc(32), () => undefined);
+      const answer = once(socket, 'message', { signal: AbortSignal.timeout(ANSWER_MS) });
+      if (await answer.catch(() => undefined)) {
+        answered += 1;
+        lastMs = performance.now() - began;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  console.log(JSON.stringify({ answered, lastMs }));
+  process.exit(0);
 }

@@ -53,6 +53,15 @@ export async function sendDatagrams(
   await from.exec(agent('flood', to.address, String(to.port), String(count)));
 }
 
+/** Opens so many "connections" from sockets of their own; how many were answered, and after how long the last was. */
+export async function openMany(
+  from: Namespace,
+  to: { readonly address: string; readonly port: number },
+  count: number,
+): Promise<{ readonly answered: number; readonly lastMs: number }> {
+  return JSON.parse(await from.exec(agent('open', to.address, String(to.port), String(count))));
+}
+
 /** Ahead of everything else on the machine, so that what is lost is lost in the switch. */
 function agent(...args: readonly string[]): string[] {
   return ['nice', '-n', '-20', process.execPath, AGENT, ...args];

@@ -7,13 +7,15 @@ interface Change {
   readonly atMs: number;
   readonly kind: string;
   readonly cookie: string;
+  /** What its flow says of `tp_dst`. */
+  readonly port: number | undefined;
 }
 
 /** The tag in the cookie of every flow that is the helper's. */
 export const OURS = '0x6b38';
 
 const STAMP = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+): NXST_FLOW_MONITOR/;
-const EVENT = /^ event=(\w+) .*?cookie=(0x[0-9a-f]+)/;
+const EVENT = /^ event=(\w+) .*?cookie=(0x[0-9a-f]+)(?: \S*\btp_dst=(\d+))?/;
 
 /**
  * An `ovs-ofctl monitor --timestamp … watch:` that nobody but the benchmark listens to. It stamps events with
@@ -75,8 +77,13 @@ export class Witness {
   #read(line: string): void {
     const [, day, time] = STAMP.exec(line) ?? [];
     if (day !== undefined && time !== undefined) this.#stamp = Date.parse(`${day}T${time}Z`);
-    const [, kind, cookie] = EVENT.exec(line) ?? [];
+    const [, kind, cookie, port] = EVENT.exec(line) ?? [];
     if (kind === undefined || cookie === undefined || !cookie.startsWith(OURS)) return;
-    this.#changes.push({ atMs: this.#stamp, kind, cookie });
+    this.#changes.push({
+      atMs: this.#stamp,
+      kind,
+      cookie,
+      port: port === undefined ? undefined : Number(port),
+    });
   }
 }

@@ -6,6 +6,9 @@ import { type Markup, markup } from './markup.js';
 import { plotsOf } from './plots.js';
 import { STYLE } from './style.js';
 
+/** More rows than these stand behind the plots until somebody asks. */
+const FEW = 20;
+
 /** A run as one page of HTML: what was to be met first, then each section with its plots and its table. */
 export function formatPage({ started, machine, outcomes }: Run): string {
   return markup`<!doctype html>
@@ -61,7 +64,8 @@ ${notes.map((note) => markup`<p class="about">${note}</p>`)}
 function table(figures: readonly Figure[]): Markup {
   const heads = ['', 'runs', 'min', 'median', 'p99', 'unit', 'ratio: min', 'median', 'p99', 'to', 'target'];
   const isText = (column: number) => [0, 5, 9, 10].includes(column);
-  return markup`<div class="wide"><table><thead><tr>${heads.map(
+  const open = figures.length <= FEW ? 'open' : '';
+  return markup`<details ${open}><summary>All ${figures.length} figures</summary><div class="wide"><table><thead><tr>${heads.map(
     (head, i) => markup`<th class="${isText(i) ? '' : 'number'}">${head}</th>`,
   )}</tr></thead><tbody>${figures.map((figure) => {
     const { runs, min, median, p99 } = summarize(figure.samples);
@@ -78,10 +82,8 @@ function table(figures: readonly Figure[]): Markup {
     ];
     return markup`<tr>${cells.map((cell, i) => markup`<td class="${isText(i) ? '' : 'number'}">${cell}</td>`)}<td>${(
       figure.targets ?? []
-    ).map(
-      (target) => markup`${target.of} ≤ ${limitOf(figure, target)} ${verdict(figure, target)} `,
-    )}</td></tr>`;
-  })}</tbody></table></div>`;
+    ).map((target) => markup`≤ ${limitOf(figure, target)} ${verdict(figure, target)} `)}</td></tr>`;
+  })}</tbody></table></div></details>`;
 }
 
 function reached(figure: Figure, { of, as }: Target): number {

@@ -1,4 +1,5 @@
 import type { Figure } from '../figure.js';
+import { grouped } from '../grouped.js';
 import { quantile, summarize } from '../statistics.js';
 import type { Markup } from './markup.js';
 import { type Line, plot, SIZE } from './plot.js';
@@ -59,10 +60,4 @@ function distributions(figures: readonly Figure[]): Markup[] {
     const y = { label: '% of the runs', scale: linearScale(0, 100, [0, 25, 50, 75, 100], ...Y) };
     return [plot('Distribution of the runs', x, y, lines)];
   });
-}
-
-function grouped<T>(items: readonly T[], nameOf: (item: T) => string): [string, T[]][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(nameOf(item), [...(groups.get(nameOf(item)) ?? []), item]);
-  return [...groups];
 }

@@ -27,6 +27,7 @@ svg .grid { stroke: var(--line); } svg path { fill: none; stroke: currentColor; 
 .legend i { display: inline-block; width: 18px; height: 0; margin-right: 6px; border-top: 3px solid currentColor; vertical-align: middle; }
 ${Array.from({ length: 8 }, (_, i) => `.c${i} { color: var(--c${i}); }`).join(' ')}
 .wide { overflow-x: auto; }
+summary { margin: 8px 0; cursor: pointer; color: var(--quiet); }
 table { border-collapse: collapse; font-size: 14px; }
 th, td { padding: 3px 12px 3px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--quiet); font-weight: 500; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }

@@ -31,6 +31,7 @@ export const atRest: Section = {
     await gateway.startHelper();
     const pid = await gateway.helperPid();
     const idle = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e9)'], { stdio: 'ignore' });
+    await gateway.settled();
     const node: Figure = { name: 'an idle node', unit: 'MB', samples: [await residentMb(idle.pid ?? 0)] };
     const figures: Figure[] = [node];
     let services = 0;

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { until } from '../../test/lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { Gateway } from '../lab/gateway.js';
 import { Witness } from '../lab/witness.js';
@@ -7,6 +8,8 @@ import { timeProcess } from '../processes.js';
 
 const DELETIONS = 100;
 const SWITCH_RESTARTS = 10;
+const PATCHES = 20;
+const PATCH = 'k8s-patch-breth0-br-int';
 
 export const repair: Section = {
   name: 'repair',
@@ -14,6 +17,7 @@ export const repair: Section = {
     'ovs-ofctl del-flows breth0 while the helper runs: from the event of the last deletion until that of the last flow',
     'that came back, both stamped by an ovs-ofctl monitor --timestamp of the benchmark; compared with one ovs-ofctl',
     'add-flow, from its start to its end, of a flow on br-int of the same ovs-vswitchd. They take turns.',
+    'The port to OVN deleted: from the end of ovs-vsctl del-port until the last flow of the port that is made anew.',
     'ovs-vswitchd killed and started again: from the moment breth0.mgmt accepts a connection until all flows are back.',
   ],
 
@@ -21,6 +25,7 @@ export const repair: Section = {
     const gateway = await Gateway.start();
     await gateway.startHelper();
     const { deletions, bare } = await repairDeletions(gateway);
+    const patches = await repairPatch(gateway);
     const restarts: number[] = [];
     for (let round = 0; round < SWITCH_RESTARTS; round += 1) restarts.push(await restartSwitch(gateway));
     gateway.dispose();
@@ -36,6 +41,7 @@ export const repair: Section = {
           to: reference,
           targets: [{ of: 'p99', as: 'ratio', atMost: 4 }],
         },
+        { name: 'port to OVN deleted', unit: 'ms', samples: patches, to: reference },
         {
           name: 'ovs-vswitchd killed',
           unit: 'ms',
@@ -68,6 +74,27 @@ async function repairDeletions(gateway: Gateway): Promise<{ deletions: number[];
   }
   witness.close();
   return { deletions, bare };
+}
+
+/** The number of the port is another each time, and so are the flows that name it. */
+async function repairPatch(gateway: Gateway): Promise<number[]> {
+  const witness = await Witness.open(gateway.socket('breth0'), 'watch:!initial');
+  const times: number[] = [];
+  for (let round = 0; round < PATCHES; round += 1) {
+    const before = new Set(await gateway.ourCookies());
+    witness.forget();
+    await gateway.host.vsctl('del-port', PATCH);
+    const gone = Date.now();
+    const fresh = await until('flows of the new port', async () => {
+      const cookies = await gateway.ourCookies();
+      const others = cookies.filter((cookie) => !before.has(cookie));
+      return cookies.length === before.size && others.length > 0 ? others : undefined;
+    });
+    times.push((await witness.arrived(fresh)) - gone);
+    await gateway.settled();
+  }
+  witness.close();
+  return times;
 }
 
 async function restartSwitch(gateway: Gateway): Promise<number> {

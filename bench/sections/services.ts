@@ -1,5 +1,6 @@
 import { until, when } from '../../test/lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
+import { grouped } from '../grouped.js';
 import { Api, nodePortService } from '../lab/api.js';
 import { Gateway } from '../lab/gateway.js';
 import { residentMb } from '../lab/process_stat.js';
@@ -7,6 +8,14 @@ import { Witness } from '../lab/witness.js';
 import { timeProcess } from '../processes.js';
 
 const EVENTS = 100;
+/** Events a second, and how many of them. */
+const RATES = [
+  { rate: 1, events: 10 },
+  { rate: 10, events: 50 },
+  { rate: 100, events: 300 },
+  { rate: 1_000, events: 1_500 },
+] as const;
+const RATED = RATES.reduce((sum, { events }) => sum + events, 0);
 const SERVICES = 5000;
 const FIRST_PORT = 10_000;
 const STARTS = 5;
@@ -28,11 +37,12 @@ export const services: Section = {
     const api = await Api.start(gateway.host);
     await gateway.startHelper();
     const { bare, events } = await followEvents(gateway, api);
+    const rated = await followRates(gateway, api);
     await api.send(
-      Array.from({ length: SERVICES - EVENTS }, (_, i) => [
+      Array.from({ length: SERVICES - EVENTS - RATED }, (_, i) => [
         'POST',
         PATH,
-        nodePortService(`many-${i}`, FIRST_PORT + EVENTS + i),
+        nodePortService(`many-${i}`, FIRST_PORT + EVENTS + RATED + i),
       ]),
     );
     const starts: number[] = [];
@@ -55,6 +65,22 @@ export const services: Section = {
           to: reference,
           targets: [{ of: 'median', as: 'ratio', atMost: 1.3 }],
         },
+        ...rated.map(
+          ({ rate, delays }): Figure => ({
+            name: `event to flow, ${rate} a second`,
+            unit: 'ms',
+            samples: delays,
+            to: reference,
+          }),
+        ),
+        ...rated.map(
+          ({ rate, delays }): Figure => ({
+            name: `median at ${rate} a second`,
+            unit: 'ms',
+            samples: delays,
+            at: { plot: 'Event to flow', line: 'ofctl', x: rate, axis: 'events a second' },
+          }),
+        ),
         {
           name: `${SERVICES} services, list to flows`,
           unit: 'ms',
@@ -96,6 +122,43 @@ async function followEvents(gateway: Gateway, api: Api): Promise<{ bare: number[
   witness.close();
   watch.close();
   return { bare, events };
+}
+
+/** How long after its event each new service had its flows, at each rate. */
+async function followRates(
+  gateway: Gateway,
+  api: Api,
+): Promise<{ readonly rate: number; readonly delays: readonly number[] }[]> {
+  const watch = await api.watch(PATH);
+  const witness = await Witness.open(gateway.socket('breth0'), 'watch:!initial');
+  const found: { rate: number; delays: number[] }[] = [];
+  let port = FIRST_PORT + EVENTS;
+  for (const { rate, events } of RATES) {
+    witness.forget();
+    const names = new Map(Array.from({ length: events }, (_, i) => [`rate-${rate}-${i}`, port + i] as const));
+    port += events;
+    await api.send(
+      [...names].map(([name, nodePort]) => ['POST', PATH, nodePortService(name, nodePort)]),
+      rate,
+    );
+    const arrivals = () => new Map(grouped(witness.changes, (change) => change.port));
+    await until(
+      'the flows of all',
+      () => when([...names.values()].every((one) => arrivals().get(one)?.length === 2)),
+      30_000,
+    );
+    const came = arrivals();
+    const eventAt = new Map(watch.events.map(({ name, at }) => [name, at]));
+    const delays = [...names].map(
+      ([name, nodePort]) =>
+        Math.max(...(came.get(nodePort) ?? []).map(({ atMs }) => atMs)) - (eventAt.get(name) ?? Number.NaN),
+    );
+    found.push({ rate, delays });
+    await gateway.settled();
+  }
+  witness.close();
+  watch.close();
+  return found;
 }
 
 /** Milliseconds from the line in the helper's log that says the list is here to the last flow. */

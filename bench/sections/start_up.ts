@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, parse } from 'node:path';
@@ -11,13 +12,15 @@ const ROUNDS = 30;
 const DAEMON_ROUNDS = 10;
 /** Nobody is there: a daemon is ready before it has reached either. */
 const ELSEWHERE = ['external_ids:ovn-nb="tcp:127.0.0.1:1"', 'external_ids:k8s-api-server=127.0.0.1:1'];
+const MEMORY_ROUNDS = 5;
 
 export const startUp: Section = {
   name: 'start-up',
   about: [
-    'Every executable of dist/bin with --help, and node with an empty script, one after the other in each round. Both',
-    'daemons, with an API server named, from their start with --detach until they say that they are ready: the helper has',
-    "its flows in place then. The time of ip netns exec and of node's own start is in it.",
+    'Every executable of dist/bin with --help, and node with an empty script, one after the other in each round: how long',
+    'it takes, and the most memory that it had (getrusage(2), ru_maxrss). Both daemons, with an API server named, from their',
+    'start with --detach until they say that they are ready: the helper has its flows in place then. The time of',
+    "ip netns exec and of node's own start is in it.",
   ],
 
   async measure(): Promise<Report> {
@@ -33,6 +36,7 @@ export const startUp: Section = {
         times.push(timeProcess([process.execPath, join(bin, file), '--help']));
     }
     const node: Figure = { name: 'node -e 0', unit: 'ms', samples: bare };
+    const empty: Figure = { name: 'memory of node -e 0', unit: 'MB', samples: memoryOf(['-e', '0']) };
     return {
       figures: [
         node,
@@ -46,6 +50,15 @@ export const startUp: Section = {
           }),
         ),
         ...(await startDaemons()),
+        empty,
+        ...files.map(
+          (file): Figure => ({
+            name: `memory of ${parse(file).name}`,
+            unit: 'MB',
+            samples: memoryOf([join(bin, file), '--help']),
+            to: empty,
+          }),
+        ),
       ],
     };
   },
@@ -84,4 +97,16 @@ async function startDaemons(): Promise<Figure[]> {
   }
   gateway.dispose();
   return figures;
+}
+
+/** A process says what it needed at its end, in the kilobytes of getrusage(2). */
+const SAY_MEMORY =
+  "data:text/javascript,process.on('exit',()=>process.stderr.write(String(process.resourceUsage().maxRSS)))";
+
+/** The most memory that node had for a script, in MB, each time. */
+function memoryOf(args: readonly string[]): number[] {
+  return Array.from({ length: MEMORY_ROUNDS }, () => {
+    const { stderr } = spawnSync(process.execPath, ['--import', SAY_MEMORY, ...args], { encoding: 'utf8' });
+    return Number(stderr) / 1024;
+  });
 }

@@ -4,6 +4,7 @@ import { transport } from '../../test/lab/frames.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { sendDatagrams, serveDatagrams } from '../lab/datagrams.js';
 import { Gateway, HOST, MAC, OUTSIDE } from '../lab/gateway.js';
+import { sendStream, takeStreams } from '../lab/tcp_stream.js';
 import { timeProcess } from '../processes.js';
 
 const ROUNDS = 5;
@@ -12,6 +13,10 @@ const DATAGRAMS = 5_000;
 const PORT = 5001;
 /** Where `conntrack` mode keeps the connections of pods. */
 const POD_ZONE = 64_000;
+
+/** Of TCP, to the host. */
+const STREAM_MB = 32;
+const STREAM_PORT = 5005;
 
 const POD_CONNECTIONS = 10;
 const FIRST_POD_PORT = 61_000;
@@ -25,6 +30,8 @@ interface Cost {
   readonly passes: number;
   readonly lookups: number;
   readonly tracked: number;
+  /** Of a TCP stream, in milliseconds. */
+  readonly stream: number;
 }
 
 export const wire: Section = {
@@ -32,12 +39,15 @@ export const wire: Section = {
   about: [
     `${DATAGRAMS} datagrams of management from the wire to a port of the host, which sends each back, from 64 ports.`,
     'Counted by the datapath itself (dpif-netdev/pmd-stats-show), whose cache of exact matches is off. Then a datagram',
-    `of each of ${POD_CONNECTIONS} pods, and what is in zone ${POD_ZONE} by then (dpctl/dump-conntrack). Modes take turns.`,
+    `of each of ${POD_CONNECTIONS} pods, and what is in zone ${POD_ZONE} by then (dpctl/dump-conntrack). Then ${STREAM_MB} MB`,
+    'of TCP from the wire to the host, until the host says that it has them. Modes take turns; without a helper the bridge has',
+    'one NORMAL flow.',
   ],
 
   async measure(): Promise<Report> {
     const gateway = await Gateway.start();
     await serveDatagrams(gateway.host.net, PORT);
+    await takeStreams(gateway.host.net, STREAM_PORT);
     const costs = new Map<Mode, Cost[]>(MODES.map((mode) => [mode, []]));
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const mode of MODES) costs.get(mode)?.push(await costOf(gateway, mode));
@@ -58,8 +68,10 @@ async function costOf(gateway: Gateway, mode: Mode): Promise<Cost> {
   const stats = await host.appctl('dpif-netdev/pmd-stats-show');
   sendFromPods(gateway);
   const tracked = await host.appctl('dpctl/dump-conntrack', 'netdev@ovs-netdev', `zone=${POD_ZONE}`);
+  const stream = await sendStream(outside, { address: HOST.v4, port: STREAM_PORT }, STREAM_MB);
   if (mode !== 'no helper') await stopHelper(gateway);
   return {
+    stream,
     passes: read(stats, 'avg. datapath passes per packet'),
     lookups: read(stats, 'avg. subtable lookups per megaflow hit'),
     tracked: tracked.split('\n').filter(Boolean).length,
@@ -92,7 +104,7 @@ function read(stats: string, name: string): number {
 
 function figuresOf(costs: ReadonlyMap<Mode, readonly Cost[]>): Figure[] {
   const samples = (mode: Mode, what: keyof Cost) => (costs.get(mode) ?? []).map((cost) => cost[what]);
-  const compared = (what: 'passes' | 'lookups', unit: string, most?: number): Figure[] => {
+  const compared = (what: 'passes' | 'lookups' | 'stream', unit: string, most?: number): Figure[] => {
     const reference: Figure = { name: 'no helper', unit, samples: samples('no helper', what) };
     return [
       reference,
@@ -107,6 +119,7 @@ function figuresOf(costs: ReadonlyMap<Mode, readonly Cost[]>): Figure[] {
   return [
     ...compared('passes', 'passes per packet', 1.02),
     ...compared('lookups', 'lookups per hit'),
+    ...compared('stream', `ms for ${STREAM_MB} MB of TCP`),
     ...MODES.map(
       (mode): Figure => ({
         name: mode,

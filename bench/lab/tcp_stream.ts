@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import type { Namespace } from '../../test/lab/namespace.js';
+import { PROJECT } from '../../test/lab/project.js';
+
+const AGENT = join(PROJECT, 'bench/lab/stream_agent.mjs');
+
+/** Has a host take TCP streams at a port of its. */
+export async function takeStreams(net: Namespace, port: number): Promise<void> {
+  await net.spawn([process.execPath, AGENT, 'serve', String(port)]).says(/serving/);
+}
+
+/** How long one TCP stream takes, in milliseconds, from its first octet until the other end says that it has the last. */
+export async function sendStream(
+  from: Namespace,
+  to: { readonly address: string; readonly port: number },
+  megabytes: number,
+): Promise<number> {
+  const args = ['send', to.address, String(to.port), String(megabytes)];
+  return Number(await from.exec([process.execPath, AGENT, ...args]));
+}

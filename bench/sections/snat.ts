@@ -1,0 +1,87 @@
+import { startCluster } from '../../test/lab/cluster.js';
+import {
+  bridgeNics,
+  gatewayInit,
+  masterInit,
+  minionInit,
+  overlayWell,
+  podOptions,
+  startGatewayHelper,
+} from '../../test/lab/overlay.js';
+import type { Figure, Report, Section } from '../figure.js';
+import { openMany, serveDatagrams } from '../lab/datagrams.js';
+import { OUTSIDE } from '../lab/gateway.js';
+
+/** None shares a port with another: a connection goes on to hold its port for a while. */
+const RANGES = [
+  [61_000, 61_063],
+  [61_100, 61_611],
+  [61_700, 65_535],
+] as const;
+/** So many times as many connections as the range has ports. */
+const MORE = 1.25;
+const PORT = 5004;
+
+export const snat: Section = {
+  name: 'snat-range',
+  about: [
+    'A pod on a gateway with real OVN opens connections to one port of one server outside, of UDP, 128 at a time: a quarter',
+    'more than the SNAT range has ports, and each waits a second for its first answer. How many got through, compared with',
+    'the ports that there are, and the time that each took of those that did.',
+  ],
+
+  async measure(): Promise<Report> {
+    const cluster = await startCluster({ nodes: ['master', 'gw1'] });
+    await bridgeNics(cluster);
+    const gateway = cluster.node('gw1');
+    await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
+    await overlayWell(gateway, ...minionInit(gateway, 2));
+    await overlayWell(gateway, ...gatewayInit(gateway));
+    await startGatewayHelper(gateway);
+    const pod = await cluster.pod(gateway, 'pod', podOptions(gateway, 2, 1));
+    await serveDatagrams(cluster.outside, PORT);
+    await cluster.settled();
+    const figures: Figure[] = [];
+    for (const [lo, hi] of RANGES) {
+      await overlayWell(gateway, ...gatewayInit(gateway, `--snat-port-range=${lo}-${hi}`));
+      await cluster.settled();
+      const ports = hi - lo + 1;
+      const { answered, lastMs } = await openMany(
+        pod,
+        { address: OUTSIDE.v4, port: PORT },
+        Math.ceil(ports * MORE),
+      );
+      figures.push(...figuresOf(ports, answered, lastMs));
+    }
+    const notes = await cluster.crashes();
+    cluster.dispose();
+    return { figures, notes };
+  },
+};
+
+function figuresOf(ports: number, answered: number, lastMs: number): Figure[] {
+  const said = `range of ${ports.toLocaleString('en')} ports`;
+  const at = (plot: string, line: string) => ({ plot, line, x: ports, axis: 'ports of the range' });
+  const there: Figure = {
+    name: `${said}: ports`,
+    unit: 'ports',
+    samples: [ports],
+    at: at('Connections to one server', 'ports that there are'),
+  };
+  return [
+    there,
+    {
+      name: `${said}: connections that got through`,
+      unit: 'ports',
+      samples: [answered],
+      to: there,
+      at: at('Connections to one server', 'that got through'),
+    },
+    {
+      name: `${said}: new connections`,
+      unit: 'a second',
+      samples: [(1000 * answered) / lastMs],
+      at: at('New connections a second', 'until the range is used up'),
+    },
+  ];
+}
