@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { RingCapture } from '../capture/ring_capture.js';
+import { type CaptureWay, openCapture } from '../capture/open.js';
+import type { PacketCapture } from '../capture/packet_capture.js';
 import { findNic } from '../capture/side.js';
 import { askDaemon } from '../daemon/ask.js';
 import { readState } from '../explain/state_source.js';
@@ -12,6 +13,7 @@ import { judge, type Reading, type Verdict } from './judge.js';
 
 export interface AuditOptions {
   readonly durationMs: number;
+  readonly way: CaptureWay | undefined;
   readonly stateFile: string | undefined;
   readonly db: string;
   readonly rundir: string;
@@ -26,7 +28,7 @@ const RING_LAG_MS = 200;
  * @throws ProductError without a state, a NIC or a switch, and when the rules were changed meanwhile
  */
 export async function runAudit(options: AuditOptions): Promise<readonly Verdict[]> {
-  const { durationMs, stateFile, db, rundir, timeoutMs } = options;
+  const { durationMs, way, stateFile, db, rundir, timeoutMs } = options;
   const state = await readState(stateFile, rundir, timeoutMs);
   const { bridge, phys, demux } = state;
   const nic = await findNic(state, db, timeoutMs);
@@ -38,7 +40,7 @@ export async function runAudit(options: AuditOptions): Promise<readonly Verdict[
       { program: 'ovs-vswitchd', rundir, timeoutMs: Math.max(timeoutMs, 10_000) },
       'revalidator/wait',
     );
-  const capture = RingCapture.open({ device: nic, direction: 'incoming', side: 'phys', state });
+  const capture = await openCapture({ device: nic, direction: 'incoming', side: 'phys', state }, way);
   try {
     const start = await read(capture, channel, settle, phys);
     await pause(durationMs);
@@ -59,7 +61,7 @@ export async function runAudit(options: AuditOptions): Promise<readonly Verdict[
  * through all of it twice (ovs-vswitchd(8), `revalidator/wait`).
  */
 async function read(
-  capture: RingCapture,
+  capture: PacketCapture,
   channel: FlowChannel,
   settle: () => Promise<string>,
   nic: number,

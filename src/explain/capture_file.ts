@@ -12,7 +12,7 @@ export interface CapturedPacket {
 /** Says that no more packets are wanted. */
 export const ENOUGH = Symbol('enough');
 
-type Pcap = typeof import('pcap');
+export type Pcap = typeof import('pcap');
 
 /**
  * Reads the capture file at `path` with libpcap, packet by packet and never more than one of them in memory: all forms
@@ -63,14 +63,15 @@ export async function readCapture(
   return number;
 }
 
-async function loadPcap(): Promise<Pcap> {
+/** The npm package, which is optional. @throws ProductError `ERR_NO_PCAP` */
+export async function loadPcap(): Promise<Pcap> {
   try {
     const { default: pcap }: { default: Pcap } = await import('pcap');
     return pcap;
   } catch (error) {
     throw new ProductError(
       'ERR_NO_PCAP',
-      'capture files are read with the npm package pcap, which is not here: install libpcap-dev, then run npm install',
+      'packets of a file, and of a kernel without rings, are read with the npm package pcap, which is not here: install libpcap-dev, then run npm install',
       { cause: error },
     );
   }

@@ -18,6 +18,12 @@ export function addTop(command: Command): void {
         'the port of the bridge that its frames enter by (default: asks the switch)',
       ).choices(['phys', 'local', 'other']),
     )
+    .addOption(
+      new Option(
+        '--capture <way>',
+        'how packets are read (default: ring, and pcap where the kernel has none)',
+      ).choices(['ring', 'pcap']),
+    )
     .option('--state <file>', 'the state of the gateway, as state/show of the helper prints it')
     .option('--db <database>', 'the local switch', localDatabase(process.env))
     .option('--timeout <seconds>', 'how long the helper and the database may take', '5')
@@ -29,6 +35,7 @@ export function addTop(command: Command): void {
         intervalMs: readMilliseconds(String(given.interval), '--interval'),
         samples: given.samples === undefined ? undefined : readCount(String(given.samples)),
         side: given.in === 'phys' || given.in === 'local' || given.in === 'other' ? given.in : undefined,
+        way: given.capture === 'ring' || given.capture === 'pcap' ? given.capture : undefined,
         stateFile: given.state === undefined ? undefined : String(given.state),
         db: String(given.db),
         rundir: directories(process.env).run,

@@ -1,4 +1,5 @@
-import { RingCapture, type Seen } from '../capture/ring_capture.js';
+import { type CaptureWay, openCapture } from '../capture/open.js';
+import type { PacketCapture, Seen } from '../capture/packet_capture.js';
 import { sideOf } from '../capture/side.js';
 import type { Side } from '../demux/classifier.js';
 import type { GatewayState } from '../demux/state.js';
@@ -15,6 +16,7 @@ export interface TopOptions {
   /** How many samples to show; `undefined`: until told to end. */
   readonly samples: number | undefined;
   readonly side: Side | undefined;
+  readonly way: CaptureWay | undefined;
   readonly stateFile: string | undefined;
   readonly db: string;
   readonly rundir: string;
@@ -34,7 +36,7 @@ export async function runTop(options: TopOptions): Promise<void> {
   const { device, json, intervalMs, stateFile, rundir, timeoutMs, db } = options;
   const state = await readState(stateFile, rundir, timeoutMs);
   const side = options.side ?? (await sideOf(device, state, db, timeoutMs));
-  const capture = RingCapture.open({ device, direction: 'both', side, state });
+  const capture = await openCapture({ device, direction: 'both', side, state }, options.way);
   const ticks = new Ticks(intervalMs);
   // A reader that has gone wants no more.
   process.stdout.on('error', ticks.stop);
@@ -58,7 +60,7 @@ export async function runTop(options: TopOptions): Promise<void> {
 }
 
 async function follow(
-  capture: RingCapture,
+  capture: PacketCapture,
   ticks: Ticks,
   samples: number,
   show: (sample: TopSample) => Promise<void>,
@@ -74,7 +76,7 @@ async function follow(
 }
 
 /** Services come and go; a helper that is away for a moment has left its rules as they are. */
-async function followState(capture: RingCapture, rundir: string, timeoutMs: number): Promise<void> {
+async function followState(capture: PacketCapture, rundir: string, timeoutMs: number): Promise<void> {
   const state = await readState(undefined, rundir, timeoutMs).catch(() => undefined);
   if (state !== undefined) capture.follow(state);
 }

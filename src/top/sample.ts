@@ -1,4 +1,4 @@
-import type { Seen } from '../capture/ring_capture.js';
+import type { Sample, Seen } from '../capture/packet_capture.js';
 import { CLASSES, type PacketClass } from '../demux/classes.js';
 import type { Count } from '../demux/counters.js';
 
@@ -16,6 +16,8 @@ export interface TopSample {
   readonly leaving: Rate;
   readonly malformed: bigint;
   readonly dropped: bigint;
+  /** One frame of each class that came meanwhile, as much of it as was kept. */
+  readonly samples: ReadonlyMap<PacketClass | 'truncated', Sample>;
   /** Most packets in this sample first. */
   readonly talkers: readonly (Rate & { readonly address: string; readonly class: string })[];
 }
@@ -41,6 +43,7 @@ export function sampleBetween(before: Seen, after: Seen, seconds: number): TopSa
     leaving: rateOf(before.leaving, after.leaving),
     malformed: after.malformed,
     dropped: after.dropped,
+    samples: after.samples,
     talkers: after.talkers
       .map((one) => ({ ...one, ...rateOf(earlier.get(`${one.class} ${one.address}`), one) }))
       .sort((a, b) => b.packetsPerSecond - a.packetsPerSecond),
@@ -58,10 +61,20 @@ export function sampleJson(device: string, sample: TopSample): string {
   return JSON.stringify({
     interface: device,
     seconds: sample.seconds,
-    classes: Object.fromEntries([...sample.classes].map(([name, rate]) => [name, plain(rate)])),
+    classes: Object.fromEntries(
+      [...sample.classes].map(([name, rate]) => [
+        name,
+        { ...plain(rate), sample: hexOf(sample.samples.get(name)) },
+      ]),
+    ),
     leaving: plain(sample.leaving),
     malformed: Number(sample.malformed),
     dropped: Number(sample.dropped),
     talkers: sample.talkers.map((one) => ({ address: one.address, class: one.class, ...plain(one) })),
   });
+}
+
+/** For `explain --hex`. */
+function hexOf(sample: Sample | undefined): string | undefined {
+  return sample && Buffer.from(sample.frame).toString('hex');
 }

@@ -142,6 +142,11 @@ labTest('top: one sample as JSON has the classes, what they carry a second, and 
   const sample = JSON.parse(stdout);
   t.is(sample.interface, 'eth0');
   t.is(sample.dropped, 0);
+  const { sample: hex } = sample.classes['node-port'];
+  t.true(
+    MIX.some((frame) => frame.toString('hex') === hex),
+    hex,
+  );
   const share = (RATE / MIX.length) * 2;
   const rate = sample.classes['node-port'].packetsPerSecond;
   t.true(rate > 0.7 * share && rate < 1.3 * share, `${rate} of ${share}`);
@@ -151,6 +156,25 @@ labTest('top: one sample as JSON has the classes, what they carry a second, and 
     ),
     stdout,
   );
+});
+
+labTest('top and audit: libpcap sees what the ring does, where the kernel has no ring', async (t) => {
+  const top = await inTraffic(() => util('top', 'eth0', '--json', '--interval=1', '--capture=pcap'), 4);
+  t.is(top.exitCode, 0, top.stderr);
+  const { classes, talkers } = JSON.parse(top.stdout);
+  const share = (RATE / MIX.length) * 2;
+  const rate = classes['pod-return'].packetsPerSecond;
+  t.true(rate > 0.7 * share && rate < 1.3 * share, `${rate} of ${share}`);
+  t.true(
+    talkers.some(({ address }: { address: string }) => address === OUTSIDE[6]),
+    top.stdout,
+  );
+  const audit = await inTraffic(() => util('audit', '--seconds=2', '--capture=pcap'));
+  t.is(audit.exitCode, 0, audit.stdout + audit.stderr);
+  t.regex(audit.stdout, /^node-port +[1-9]/m);
+  const gone = wire.host.spawn('ovn-k8s-util', ['top', 'nosuch', '--capture=pcap']);
+  t.is(await gone.exited, 1);
+  t.regex(gone.output, /^ovn-k8s-util: there is no interface nosuch; /m);
 });
 
 labTest('top: lines of text where there is no terminal, on the NIC and on the bridge', async (t) => {

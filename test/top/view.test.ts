@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Seen } from '../../src/capture/ring_capture.js';
+import type { Seen } from '../../src/capture/packet_capture.js';
 import { parseIp } from '../../src/net/ip.js';
 import { sampleBetween, sampleJson } from '../../src/top/sample.js';
 import { Ticks } from '../../src/top/ticks.js';

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { ProductError } from '../net/errors.js';
+
+export function noInterface(device: string): ProductError {
+  return new ProductError('ERR_NO_INTERFACE', `there is no interface ${device}; ip link lists what there is`);
+}
+
+export function noPermission(device: string, cause: unknown): ProductError {
+  return new ProductError(
+    'ERR_NO_PERMISSION',
+    `${device}: reading packets needs CAP_NET_RAW; run this as root`,
+    { cause },
+  );
+}
+
+export function notEthernet(device: string): ProductError {
+  return new ProductError('ERR_NOT_ETHERNET', `${device} is not Ethernet: its packets have no class`);
+}
+
+/** Of an interface of which no more can be read. */
+export function interfaceDown(device: string): ProductError {
+  return existsSync(`/sys/class/net/${device}`)
+    ? new ProductError('ERR_INTERFACE_DOWN', `${device} is down; run ip link set ${device} up`)
+    : new ProductError('ERR_INTERFACE_DOWN', `${device} has gone; ip link lists what there is`);
+}
