@@ -32,7 +32,8 @@ export class ReadyProcess {
     signal.addEventListener(
       'abort',
       () => {
-        for (const child of this.waiting) child.kill();
+        // One that is being ended may not have ended yet when the next input comes.
+        for (const child of this.waiting.splice(0)) child.kill();
       },
       { once: true },
     );

@@ -40,6 +40,14 @@ test('one that was killed while it waited is not given anything', async (t) => {
   stop.abort();
 });
 
+test('what comes when none shall wait any more is not given to one that is being ended', async (t) => {
+  const { process: each, stop } = ready(ECHO);
+  each.keepReady(stop.signal);
+  stop.abort();
+  const outcome = await each.run(['one\n']);
+  t.regex(outcome === 'late' ? outcome : (outcome.stdout ?? ''), /^one\n\d+$/);
+});
+
 test('a failure is an outcome, and what takes too long is ended and called late', async (t) => {
   const failed = await ready([process.execPath, '-e', 'process.exit(3)']).process.run([]);
   t.is(failed !== 'late' && failed.exitCode, 3);
