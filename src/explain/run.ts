@@ -1,8 +1,8 @@
+import { type CapturedPacket, ENOUGH, readCapture } from '../capture/capture_file.js';
 import { Classifier } from '../demux/classifier.js';
 import type { GatewayState } from '../demux/state.js';
 import type { Ofport } from '../openflow/ofport.js';
 import { Batches } from './batches.js';
-import { type CapturedPacket, ENOUGH, readCapture } from './capture_file.js';
 import { agrees, type Explanation, explainFrames, inPortOf, type NamedSide } from './explanation.js';
 import { countsJson, explanationJson, formatCounts, formatExplanation, type Verified } from './report.js';
 import { readState } from './state_source.js';

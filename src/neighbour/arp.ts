@@ -1,6 +1,6 @@
 import { type Ipv4Address, ipBytes, ipOfBytes, parseIp } from '../net/ip.js';
-import { type MacAddress, macBytes } from '../net/mac.js';
-import { type NeighbourMessage, readMac } from './message.js';
+import { type MacAddress, macBytes, readMac } from '../net/mac.js';
+import type { NeighbourMessage } from './message.js';
 
 /*
  * ARP for IPv4 on Ethernet (RFC 826), offsets in the frame:

@@ -1,6 +1,6 @@
 import { type Ipv6Address, ipBytes, ipOfBytes, parseIp } from '../net/ip.js';
-import { type MacAddress, macBytes } from '../net/mac.js';
-import { type NeighbourMessage, readMac } from './message.js';
+import { type MacAddress, macBytes, readMac } from '../net/mac.js';
+import type { NeighbourMessage } from './message.js';
 
 /*
  * Neighbour solicitations and advertisements (RFC 4861 sections 4.3 and 4.4), offsets in the frame:

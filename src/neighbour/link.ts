@@ -2,7 +2,8 @@ import { constants } from 'node:os';
 import { openPacketSocket, type PacketEvents, type PacketSocket } from '../native.js';
 import { ProductError } from '../net/errors.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
-import { decodeMessage, type NeighbourMessage } from './message.js';
+import { decodeMessage } from './decode.js';
+import type { NeighbourMessage } from './message.js';
 
 /** Who listens on a link. */
 export interface Listener {

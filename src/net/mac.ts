@@ -26,6 +26,13 @@ export function macBytes(mac: MacAddress): readonly number[] {
   return mac.split(':').map((octet) => Number.parseInt(octet, 16));
 }
 
+/** The MAC that stands at an offset; `undefined` where there is none, or a group's, which nobody has. */
+export function readMac(bytes: Uint8Array, at: number): MacAddress | undefined {
+  if (bytes.length < at + 6 || ((bytes[at] ?? 1) & 1) === 1) return undefined;
+  const octets = [...bytes.subarray(at, at + 6)].map((octet) => octet.toString(16).padStart(2, '0'));
+  return parseMac(octets.join(':'));
+}
+
 /** The modified EUI-64 link-local address of `mac` (RFC 4291 appendix A, RFC 4862 section 5.3). */
 export function linkLocalOf(mac: MacAddress): Ipv6Address {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = macBytes(mac);

@@ -1,8 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { arpAnnouncements, arpRequest } from '../../src/neighbour/arp.js';
+import { decodeMessage } from '../../src/neighbour/decode.js';
 import { ADVERTISEMENT_LENGTH, advertisements, solicitation } from '../../src/neighbour/discovery.js';
-import { decodeMessage, type NeighbourMessage } from '../../src/neighbour/message.js';
+import type { NeighbourMessage } from '../../src/neighbour/message.js';
 import { type IpAddress, ipOfBytes, isIpv4, isIpv6, parseIp } from '../../src/net/ip.js';
 import { type MacAddress, parseMac } from '../../src/net/mac.js';
 import { arp, nd } from '../lab/frames.js';

@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
 import test from 'ava';
 import { arpAnnouncements, arpRequest } from '../../src/neighbour/arp.js';
+import { decodeMessage } from '../../src/neighbour/decode.js';
 import { advertisements } from '../../src/neighbour/discovery.js';
 import { Link } from '../../src/neighbour/link.js';
-import { decodeMessage } from '../../src/neighbour/message.js';
 import { probe } from '../../src/neighbour/probe.js';
 import { resolve } from '../../src/neighbour/resolve.js';
 import { type Ipv4Address, type Ipv6Address, parseIp } from '../../src/net/ip.js';
