@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Classifier } from '../demux/classifier.js';
 import type { GatewayState } from '../demux/state.js';
-import { loadPcap, type Pcap } from '../explain/capture_file.js';
 import { parseFrame } from '../native.js';
 import { ProductError } from '../net/errors.js';
 import { ipOfBytes } from '../net/ip.js';
 import { macBytes } from '../net/mac.js';
+import { loadPcap, type Pcap } from './capture_file.js';
 import { CLASS_NUMBERS, nameOf, readCounts } from './counts.js';
 import type { CaptureOptions, PacketCapture, Sample, Seen, Talker } from './packet_capture.js';
 import { interfaceDown, noInterface, noPermission, notEthernet } from './trouble.js';
