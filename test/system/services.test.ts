@@ -88,7 +88,7 @@ function rows(f: 4 | 6): Row[] {
 
 for (const mode of ['port-range', 'conntrack'] as const) {
   kubeTest(`${mode}: every frame of a service comes out at OVN, and nowhere else`, async (t) => {
-    await restartHelper(`--demux=${mode}`);
+    await restartHelper(`--demux=${mode}`, `--flow-channel=${mode === 'conntrack' ? 'openflow' : 'ofctl'}`);
     await kubernetes.apply(WEB);
     await flowsHave(/tp_dst=30099/);
     for (const f of FAMILIES) {

@@ -1,0 +1,3 @@
+import { repairTests } from './repair_cases.js';
+
+repairTests('openflow');

@@ -1,0 +1,252 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import type { ChannelName } from '../../src/openflow/channels.js';
+import { bridgeAnswers } from '../lab/host.js';
+import { labTest } from '../lab/lab_test.js';
+import { until, when } from '../lab/until.js';
+import { IP, MAC, Wire } from '../lab/wire.js';
+
+/** One helper through everything that can happen to its bridge; it must be the same process at the end. */
+let wire: Wire;
+let pid: string;
+const FOREIGN = 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop';
+const PATCH = 'k8s-patch-breth0-br-int';
+
+/** What a helper repairs, by whatever channel its flows get to the switch. */
+export function repairTests(channel: ChannelName): void {
+  test.before(async () => {
+    if (process.getuid?.() !== 0) return;
+    wire = await Wire.start();
+    await wire.startHelper(`--flow-channel=${channel}`);
+    pid = await pidOfHelper();
+    await wire.host.ofctl('add-flow', 'breth0', FOREIGN);
+  });
+  test.afterEach(async (t) => {
+    t.is(await pidOfHelper(), pid, 'the helper is the same process');
+    t.regex(await flows(), /cookie=0xabc,/, "somebody else's flow is where it was");
+  });
+  test.after.always(() => wire?.dispose());
+
+  labTest('flows that somebody deleted are put back', async (t) => {
+    const before = await ours();
+    await wire.host.ofctl('del-flows', 'breth0', 'tcp');
+    t.deepEqual(await whole(before), before);
+    await wire.host.ofctl('del-flows', 'breth0');
+    await wire.host.ofctl('add-flow', 'breth0', FOREIGN);
+    t.deepEqual(await whole(before), before);
+  });
+
+  labTest('a flow that somebody altered is put right, whatever its cookie is by then', async (t) => {
+    const before = await ours();
+    await wire.host.ofctl('mod-flows', 'breth0', 'arp,actions=drop');
+    t.deepEqual(await whole(before), before);
+  });
+
+  labTest('the fragment mode is set again', async (t) => {
+    await wire.host.ofctl('set-frags', 'breth0', 'normal');
+    await wire.helper('flow/sync');
+    t.regex(await wire.host.ofctl('get-frags', 'breth0'), /nx-match/);
+  });
+
+  labTest('the flows follow an address of the bridge', async (t) => {
+    const { net } = wire.host;
+    await net.ip(`addr del ${IP[4]}/24 dev breth0`, 'addr add 203.0.113.20/24 dev breth0');
+    await until('flows of the new address', async () =>
+      when((await flows()).includes('nw_dst=203.0.113.20')),
+    );
+    t.notRegex(await flows(), new RegExp(`nw_dst=${IP[4]}`));
+    t.regex(
+      await wire.helper('status'),
+      /has 203\.0\.113\.20 and not 203\.0\.113\.10 .*run gateway-init again/,
+    );
+    await net.ip('addr del 203.0.113.20/24 dev breth0', `addr add ${IP[4]}/24 dev breth0`);
+    await until('flows of the old address', async () => when((await flows()).includes(`nw_dst=${IP[4]}`)));
+    t.regex(await wire.helper('status'), /flows: +in place/);
+  });
+
+  labTest('the flows follow the MAC of the bridge', async (t) => {
+    const before = await ours();
+    await wire.host.vsctl('set', 'Bridge', 'breth0', 'other-config:hwaddr="0a:58:cb:00:71:99"');
+    await until('flows of the new MAC', async () =>
+      when((await flows()).includes('dl_dst=0a:58:cb:00:71:99')),
+    );
+    t.notRegex(await flows(), new RegExp(`dl_dst=${MAC}`));
+    await wire.host.vsctl('set', 'Bridge', 'breth0', `other-config:hwaddr="${MAC}"`);
+    t.deepEqual(await whole(before), before);
+  });
+
+  labTest('a patch port that is deleted is made again, and the flows follow its number', async (t) => {
+    const { host } = wire;
+    const number = await ofport(PATCH);
+    await host.vsctl('del-port', PATCH);
+    const again = await until('the patch port', async () => {
+      const found = await ofport(PATCH).catch(() => '');
+      return /^\d+$/.test(found) && found !== number ? found : undefined;
+    });
+    await until('flows to it', async () =>
+      when((await flows()).includes(`in_port=${again} `) || (await flows()).includes(`in_port=${again},`)),
+    );
+    t.regex(
+      await host.vsctl('get', 'Interface', 'k8s-patch-br-int-breth0', 'external_ids:iface-id'),
+      /breth0_gw/,
+    );
+    t.notRegex(await flows(), new RegExp(`output:${number}(,|\\n)`));
+  });
+
+  labTest('a NIC that gets another number is followed', async (t) => {
+    const { host } = wire;
+    await host.vsctl('del-port', 'eth0');
+    await host.vsctl('add-port', 'breth0', 'eth0', '--', 'set', 'Interface', 'eth0', 'ofport_request=77');
+    await until('flows from it', async () => when((await flows()).includes('in_port=77')));
+    t.regex(await wire.helper('status'), /phys 77/);
+  });
+
+  labTest(
+    'after ovs-vswitchd was killed the flows are whole within 250 ms of its answering again',
+    async (t) => {
+      const { host } = wire;
+      const before = await ours();
+      await host.killSwitch();
+      await until('the helper to say so', async () =>
+        when(/ovs-vswitchd does not answer/.test(await wire.helper('status'))),
+      );
+      await Promise.all([host.startSwitch(), bridgeAnswers(host, 'breth0')]);
+      const answered = performance.now();
+      t.deepEqual(await whole(before), before);
+      const took = performance.now() - answered;
+      t.log(`${took.toFixed(0)} ms after the management socket answered`);
+      t.true(took <= 250, `${took} ms`);
+      await wire.helper('flow/sync');
+      t.regex(await host.ofctl('get-frags', 'breth0'), /nx-match/);
+      await host.ofctl('add-flow', 'breth0', FOREIGN);
+    },
+  );
+
+  labTest('a bridge that is deleted and made again gets its flows, and OVN its port', async (t) => {
+    const { host } = wire;
+    await host.vsctl('del-br', 'breth0', '--', '--if-exists', 'del-port', 'k8s-patch-br-int-breth0');
+    await until('the helper to say so', async () =>
+      when(/there is no bridge breth0/.test(await wire.helper('status'))),
+    );
+    await host.vsctl(
+      ...[
+        'add-br',
+        'breth0',
+        '--',
+        'set',
+        'Bridge',
+        'breth0',
+        'datapath_type=netdev',
+        'fail-mode=standalone',
+      ],
+      ...[`other-config:hwaddr="${MAC}"`, `external-ids:k8s-physical-ip="${IP[4]},${IP[6]}"`],
+      ...['external-ids:k8s-node-name=gw', 'external-ids:k8s-snat-port-range=61000-65535'],
+      ...['--', 'add-port', 'breth0', 'eth0'],
+    );
+    await until('its flows and its patch port', async () => {
+      const found = await ofport(PATCH).catch(() => '');
+      return when(/^\d+$/.test(found) && (await flows()).includes(`output:${found}`));
+    });
+    await host.ofctl('add-flow', 'breth0', FOREIGN);
+    t.regex(await wire.helper('status'), /flows: +in place/);
+  });
+
+  labTest('a helper that is started with the right flows in place sends nothing', async (t) => {
+    const before = await ours();
+    const ages = await installed();
+    await wire.helper('exit');
+    await until('the helper to end', async () => when((await pidOfHelper().catch(() => '')) === ''));
+    t.deepEqual(await ours(), before, 'the flows stay while it is away');
+    await wire.startHelper(`--flow-channel=${channel}`);
+    pid = await pidOfHelper();
+    t.deepEqual(await ours(), before);
+    t.deepEqual(await installed(), ages, 'no flow was replaced');
+    t.regex(await wire.helper('status'), /bundles 0, flows added 0, deleted 0/);
+  });
+
+  labTest('a helper that is killed leaves the flows in place and no process behind', async (t) => {
+    const before = await ours();
+    process.kill(Number(pid), 'SIGKILL');
+    await until('nothing of it to run', async () => when(!(await processes()).includes('ovs-ofctl')));
+    t.deepEqual(await ours(), before);
+    await wire.startHelper(`--flow-channel=${channel}`);
+    pid = await pidOfHelper();
+    t.regex(await wire.helper('status'), /bundles 0, flows added 0, deleted 0/);
+  });
+
+  labTest('that there is no API server is said once', async (t) => {
+    const log = await readFile(join(wire.host.rundir, 'ovn-k8s-gateway-helper.log'), 'utf8');
+    const lines = log.split('\n').filter((line) => line.includes('k8s-api-server is not set'));
+    t.is(lines.length, 3, 'once for each start');
+  });
+
+  labTest(
+    'cleaning up leaves one NORMAL flow, what is not ours, and the fragment mode as it was',
+    async (t) => {
+      // Ends the helper, so that the hook which looks for its process finds another.
+      await wire.helper('exit', '--cleanup');
+      await until('the helper to end', async () => when((await pidOfHelper().catch(() => '')) === ''));
+      const left = (await flows()).split('\n').filter((line) => line.includes('cookie='));
+      t.is(left.length, 2, left.join('\n'));
+      t.true(left.some((line) => line.includes('priority=0 actions=NORMAL')));
+      t.regex(await wire.host.ofctl('get-frags', 'breth0'), /normal/);
+      await wire.startHelper(`--flow-channel=${channel}`);
+      pid = await pidOfHelper();
+    },
+  );
+}
+
+async function pidOfHelper(): Promise<string> {
+  return (await readFile(join(wire.host.rundir, 'ovn-k8s-gateway-helper.pid'), 'utf8')).trim();
+}
+
+/** The commands that run on the host. */
+async function processes(): Promise<string> {
+  const pids = await wire.host.exec(['ip', 'netns', 'pids', wire.host.net.name]);
+  return wire.host.exec(['ps', '-o', 'args=', '-p', pids.split('\n').filter(Boolean).join(',')]);
+}
+
+async function ofport(name: string): Promise<string> {
+  return (await wire.host.vsctl('get', 'Interface', name, 'ofport')).trim();
+}
+
+function flows(): Promise<string> {
+  return wire.host.ofctl('-O', 'OpenFlow14', '--no-names', 'dump-flows', 'breth0');
+}
+
+/** Our flows without their counters, in order. */
+async function ours(): Promise<string[]> {
+  return (await lines()).map((line) =>
+    line.replace(/duration=.*?, (?=table)|n_packets=\d+, n_bytes=\d+, /g, ''),
+  );
+}
+
+async function lines(): Promise<string[]> {
+  const dump = await wire.host.ofctl(
+    '-O',
+    'OpenFlow14',
+    '--no-names',
+    'dump-flows',
+    'breth0',
+    'cookie=0x6b38000000000000/0xffff000000000000',
+  );
+  return dump
+    .split('\n')
+    .filter((line) => line.includes('cookie=0x6b38'))
+    .toSorted();
+}
+
+/** When each of our flows was made, to the second. */
+async function installed(): Promise<number[]> {
+  const now = Date.now() / 1000;
+  return (await lines()).map((line) => Math.round((now - Number(/duration=([0-9.]+)s/.exec(line)?.[1])) / 5));
+}
+
+async function whole(expected: readonly string[]): Promise<string[]> {
+  const reached = until('the flows to be whole', async () => {
+    const now = await ours();
+    return now.length === expected.length && now.every((line, i) => line === expected[i]) ? now : undefined;
+  });
+  return reached.catch(ours);
+}
