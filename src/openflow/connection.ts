@@ -156,7 +156,7 @@ export class Connection {
     const { version, type, xid, body } = message;
     if (type === Type.hello) this.negotiate(message);
     else if (!this.isAgreed) return;
-    else if (version !== this.options.version) {
+    else if (version !== this.options.version && type !== Type.error) {
       throw new MalformedMessage(`a message of OpenFlow ${versionName(version)}`);
     } else if (type === Type.echoRequest) this.echo(Type.echoReply, xid, body);
     else if (type !== Type.echoReply) this.deliver(message);

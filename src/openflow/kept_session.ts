@@ -19,6 +19,10 @@ export class KeptSession {
 
   constructor(private readonly bridge: string) {}
 
+  get isUp(): boolean {
+    return this.session !== undefined;
+  }
+
   async use<T>(use: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this;
     if (session === undefined) {

@@ -85,7 +85,10 @@ export function openflowChannel({
     },
 
     watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
-      const changed = () => listener('changed');
+      // What is heard while a session is being opened, whoever is told that it is up looks at anyway.
+      const changed = () => {
+        if (kept.isUp) listener('changed');
+      };
       void kept.keep(() => openSession({ ...options, changed }), listener, signal);
     },
 

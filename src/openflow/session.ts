@@ -1,7 +1,6 @@
 import { BundleSender } from './bundle_sender.js';
 import { Connection } from './connection.js';
-import { SwitchRefusal } from './errors.js';
-import { askOne, askParts, bare, tell } from './requests.js';
+import { askOne, bare, tell, writeBarrier } from './requests.js';
 import { writePortNewsOnly } from './wire/async_config.js';
 import { type Features, readFeatures } from './wire/features.js';
 import {
@@ -77,15 +76,33 @@ function connect(options: SessionOptions, version: typeof OFP10 | typeof OFP14):
   return Connection.open({ path, version, timeoutMs, probeMs, news: (message) => hear(message, options) });
 }
 
-/** Whether the switch takes the request for news of flows. */
+/**
+ * Whether the switch takes the request for news of flows: it answers before the barrier behind it. An OVS that has
+ * no such request says so under no number, and in OpenFlow 1.0 (tried, OVS 2.15).
+ */
 async function monitors(connection: Connection): Promise<boolean> {
-  try {
-    await askParts(connection, writeFlowMonitorRequest, () => {});
-    return true;
-  } catch (error) {
-    if (error instanceof SwitchRefusal) return false;
-    throw error;
-  }
+  const xid = connection.reserve(2);
+  const answered = new Promise<boolean>((resolve, reject) => {
+    let isTaken = false;
+    const end = connection.start({
+      first: xid,
+      last: xid + 1,
+      receive: (message) => {
+        if (message.xid === xid) {
+          isTaken = message.type !== Type.error;
+        } else {
+          end();
+          resolve(isTaken);
+        }
+      },
+      fail: reject,
+    });
+  });
+  connection.send((out) => {
+    writeFlowMonitorRequest(out, xid);
+    writeBarrier(out, xid + 1);
+  });
+  return connection.inTime(answered);
 }
 
 async function secondMonitor(options: SessionOptions): Promise<{ connection: Connection | undefined }> {
