@@ -3,8 +3,8 @@ import { formatCookie } from './cookie.js';
 
 /** `ovs-ofctl monitor … watch:` prints one such line for each flow that came or went (ovs-ofctl(8), "monitor"). */
 const EVENT = /^ event=(ADDED|DELETED) (?:reason=delete )?table=\d+ cookie=(0x[0-9a-f]+)/;
-/** What is above the events of one message. */
-const HEADER = /^NXST_FLOW_MONITOR reply /;
+/** What is above the events of one message, and the sign of life that a switch asks for after a minute without any. */
+const NOTHING = /^(NXST_FLOW_MONITOR reply|OFPT_ECHO_REQUEST) /;
 
 /**
  * Tells the echo of our own bundles from news. A monitor hears of every change, ours too; the cookie of a flow has a
@@ -21,7 +21,7 @@ export class OwnEcho {
 
   /** Takes a line of the monitor. @returns whether it says more than that the switch did what it was sent */
   isNews(line: string): boolean {
-    if (HEADER.test(line)) return false;
+    if (NOTHING.test(line)) return false;
     const [, kind, cookie] = EVENT.exec(line) ?? [];
     const event = `${kind} ${cookie}`;
     if (!this.expected.has(event)) {

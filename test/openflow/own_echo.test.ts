@@ -45,3 +45,10 @@ test('after news nothing is taken for an echo that was expected before', (t) => 
   echo.expect({ add: [ONE], remove: [] });
   t.false(echo.isNews(added(ONE)));
 });
+
+test('that a switch asks for a sign of life is no news', (t) => {
+  const echo = new OwnEcho();
+  echo.expect({ add: [ONE], remove: [] });
+  t.false(echo.isNews('OFPT_ECHO_REQUEST (xid=0x0): 0 bytes of payload'));
+  t.false(echo.isNews(added(ONE)));
+});
