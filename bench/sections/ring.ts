@@ -34,6 +34,8 @@ export const ring: Section = {
     for (const one of [net, outside]) await one.sysctl({ 'net.ipv6.conf.default.disable_ipv6': 1 });
     const flood = await Flood.build(lab);
     await cable({ in: net, name: 'eth0' }, { in: outside, name: 'lan' });
+    // The mix has frames with two tags.
+    await Promise.all([net.ip('link set eth0 mtu 1600'), outside.ip('link set lan mtu 1600')]);
     const frames = trafficMix(DISTINCT).flatMap(({ side, frame }) => (side === 'phys' ? [frame] : []));
     const send = (count: number) => flood.send(outside, 'lan', count, frames);
     const runs = { ring: [] as Run[], pcap: [] as Run[], stopped: [] as Run[] };
