@@ -1,0 +1,69 @@
+// The addon itself, built with sanitizers, as JavaScript calls it: addon_test.mjs ADDON. What it refuses, and frames of
+// any octets in buffers that end where they do.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const FOLDER = import.meta.dirname;
+const addon = createRequire(import.meta.url)(process.argv[2]);
+const none = new Uint16Array(0);
+const facts = {
+  mac: Uint8Array.of(0x0a, 0x58, 203, 0, 113, 10),
+  linkLocal: new Uint8Array(16),
+  phys: true,
+  patch: true,
+  otherPorts: false,
+  addresses: [Uint8Array.of(203, 0, 113, 10), new Uint8Array(16)],
+  served: [],
+  servedSources: [],
+  tcp: none,
+  udp: none,
+  sctp: none,
+  range: Uint16Array.of(61_000, 65_535),
+};
+
+console.log('frames of the corpus, each in a buffer of its own, are classified and taken apart');
+const classifier = new addon.Classifier(facts);
+const ids = addon.classNames.length + 1;
+const totals = new BigUint64Array(2 * ids + 1);
+const inputs = readdirSync(join(FOLDER, 'corpus')).map((name) => readFileSync(join(FOLDER, 'corpus', name)));
+assert(inputs.length > 0);
+for (const input of inputs) {
+  // A copy of exactly these octets, not a part of Node's pool.
+  const frame = new Uint8Array(input);
+  const size = Uint32Array.of(frame.length);
+  for (let side = 0; side < 4; side++) {
+    classifier.classify(frame, Uint32Array.of(0), size, size, side, false, new Uint8Array(1), totals);
+  }
+  addon.parsePacket(frame, frame.length + 1);
+}
+assert.equal(
+  totals.subarray(0, ids).reduce((sum, n) => sum + n),
+  BigInt(4 * inputs.length),
+);
+
+console.log('what does not fit, or is of another type, is refused');
+const one = Uint32Array.of(1);
+const refuse = (offsets, classes) =>
+  classifier.classify(new Uint8Array(60), offsets, one, one, 0, false, classes, totals);
+assert.throws(() => refuse(Uint32Array.of(60), new Uint8Array(1)), RangeError);
+assert.throws(() => refuse(Uint32Array.of(0xffff_ffff), new Uint8Array(1)), RangeError);
+assert.throws(() => refuse(Uint32Array.of(0), new Uint8Array(0)), RangeError);
+assert.throws(() => refuse([0], new Uint8Array(1)), TypeError);
+assert.throws(() => addon.parsePacket('frame', 5), TypeError);
+assert.throws(() => new addon.Classifier({ ...facts, mac: new Uint8Array(5) }), TypeError);
+
+console.log('a lock is written, and given back once');
+const folder = mkdtempSync(join(tmpdir(), 'addon-'));
+try {
+  const lock = new addon.FileLock(join(folder, 'pid'));
+  lock.write('1\n');
+  lock.close();
+  lock.close();
+  assert.throws(() => lock.write('2\n'));
+  assert.throws(() => new addon.FileLock(folder));
+} finally {
+  rmSync(folder, { recursive: true });
+}
