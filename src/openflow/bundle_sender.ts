@@ -1,9 +1,9 @@
 import { explainError } from '../net/errors.js';
-import type { Bundle } from './bundle.js';
+import { type Bundle, bundleSize, formatRemoval } from './bundle.js';
 import { BundleExchange } from './bundle_exchange.js';
 import type { Connection } from './connection.js';
 import { BundleRefused, BundleUnknown, SwitchRefusal, SwitchUnreachable } from './errors.js';
-import { writeBarrier } from './requests.js';
+import { tell, writeBarrier } from './requests.js';
 import { beginBundleAdd, Control, writeBundleControl } from './wire/bundle.js';
 import { UnencodableFlow } from './wire/errors.js';
 import { writeFlowAdd, writeFlowDelete } from './wire/flow_mod.js';
@@ -18,7 +18,8 @@ const CHUNK_BYTES = 64 * 1024;
  *     OPEN, a flow mod each…, BARRIER      and, if there was no error:      COMMIT
  *
  * which are two round trips whatever the size. The barrier cannot be spared: a switch that refused to take a
- * message into a bundle commits the others all the same (tried, OVS 3.1).
+ * message into a bundle commits the others all the same (tried, OVS 3.1). A single flow mod needs no bundle to be
+ * done or not done, and goes by itself, with a barrier: one round trip.
  */
 export class BundleSender {
   private readonly out = new WireWriter();
@@ -31,6 +32,7 @@ export class BundleSender {
 
   /** @throws BundleRefused, BundleUnknown; SwitchUnreachable when it ended before anything could be changed */
   async send(bundle: Bundle): Promise<void> {
+    if (bundleSize(bundle) === 1) return this.sendOne(bundle);
     const { bridge, connection } = this;
     this.lastBundle = (this.lastBundle + 1) >>> 0;
     const first = connection.reserve(BundleExchange.messages(bundle));
@@ -45,6 +47,21 @@ export class BundleSender {
     const { refusal } = exchange;
     if (refusal !== undefined) {
       throw new BundleRefused(bridge, refusal.text, { cause: new SwitchRefusal(refusal.error) });
+    }
+  }
+
+  private async sendOne({ add: [flow], remove: [removal] }: Bundle): Promise<void> {
+    const { bridge, connection } = this;
+    const name = removal === undefined ? flow?.text : formatRemoval(removal);
+    try {
+      await tell(connection, (out, xid) => {
+        if (removal !== undefined) writeFlowDelete(out, xid, removal);
+        else if (flow !== undefined) writeFlowAdd(out, xid, flow);
+      });
+    } catch (error) {
+      const isRefused = error instanceof SwitchRefusal || error instanceof UnencodableFlow;
+      if (isRefused) throw new BundleRefused(bridge, `${name}: ${error.message}`, { cause: error });
+      throw new BundleUnknown(bridge, explainError(error), { cause: error });
     }
   }
 

@@ -73,6 +73,10 @@ export function bare(type: number): Write {
  */
 export async function tell(connection: Connection, write: Write): Promise<void> {
   const xid = connection.reserve(2);
+  connection.send((out) => {
+    write(out, xid);
+    writeBarrier(out, xid + 1);
+  });
   const done = new Promise<void>((resolve, reject) => {
     const end = connection.start({
       first: xid,
@@ -84,10 +88,6 @@ export async function tell(connection: Connection, write: Write): Promise<void> 
       },
       fail: reject,
     });
-  });
-  connection.send((out) => {
-    write(out, xid);
-    writeBarrier(out, xid + 1);
   });
   await connection.inTime(done);
 }

@@ -111,6 +111,8 @@ for (const name of ['ofctl', 'openflow'] as const) {
       t.log(error?.message);
       t.regex(error?.message ?? '', /^br0: the switch refused a bundle of flows: /);
       t.deepEqual(await ovs.dump(), before);
+      await t.throwsAsync(channel.apply({ add: [wrong], remove: [] }), { code: 'ERR_BUNDLE_REFUSED' });
+      t.deepEqual(await ovs.dump(), before);
       await settle(channel, FLOWS.slice(1));
       t.is((await channel.readFlows()).length, FLOWS.length - 1, 'and the next bundle goes through');
     },

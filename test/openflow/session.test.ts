@@ -119,6 +119,24 @@ test.serial('a flow that OpenFlow has no bytes for is named, and the next bundle
   t.is((await channel.readFlows()).length, FLOWS.length);
 });
 
+test.serial('one flow alone goes without a bundle; when that is not answered it is unknown', async (t) => {
+  const { middle, channel, heard } = await start(t, { timeoutMs: 500 });
+  await heard('up');
+  const [one, other] = FLOWS;
+  if (one === undefined || other === undefined) return t.fail();
+  let opened = 0;
+  middle.toSwitch = (message) => {
+    if (isOpen(message)) opened += 1;
+    return 'pass';
+  };
+  await channel.apply({ add: [one], remove: [] });
+  t.is((await channel.readFlows()).length, 1);
+  await channel.apply({ add: [], remove: [one] });
+  t.deepEqual([(await channel.readFlows()).length, opened], [0, 0]);
+  middle.toChannel = ({ type }) => (type === Type.barrierReply ? 'drop' : 'pass');
+  await t.throwsAsync(channel.apply({ add: [other], remove: [] }), { code: 'ERR_BUNDLE_UNKNOWN' });
+});
+
 test.serial('never is more than one bundle in flight', async (t) => {
   const { middle, channel, heard } = await start(t);
   await heard('up');
@@ -133,7 +151,8 @@ test.serial('never is more than one bundle in flight', async (t) => {
     if (isCommitReply(message)) inFlight -= 1;
     return 'pass';
   };
-  await Promise.all(FLOWS.map((one) => channel.apply({ add: [one], remove: [] })));
+  const pairs = FLOWS.map((one, index) => [one, FLOWS[(index + 1) % FLOWS.length] ?? one]);
+  await Promise.all(pairs.map((add) => channel.apply({ add, remove: [] })));
   t.is(most, 1);
   t.is((await channel.readFlows()).length, FLOWS.length);
 });
