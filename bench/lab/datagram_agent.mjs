@@ -33,7 +33,7 @@ function serve(port) {
 }
 
 function keep(host, port, interval) {
-  const socket = createSocket('udp4');
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   const answered = new Set();
   let sent = 0;
   let last = performance.now();

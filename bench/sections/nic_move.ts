@@ -9,7 +9,9 @@ const ROUNDS = 10;
 const INTERVAL_MS = 5;
 /** How long the wire may be without an answer. */
 const MOST_MS = 15;
-const PORTS = { tcp: 22, udp: 5003 };
+const PORTS = { tcp: 22, udp: 5003, udp6: 5004 };
+const KINDS = ['TCP', 'UDP', 'UDP over IPv6'] as const;
+type Kind = (typeof KINDS)[number];
 
 /** A way to move the NIC of a host to a bridge and back. */
 interface Way {
@@ -48,7 +50,7 @@ const BY_HAND: Way = {
 export const nicMove: Section = {
   name: 'nic-move',
   about: [
-    `A TCP session from the wire that sends a byte every ${INTERVAL_MS} ms, and datagrams as often, all of them answered by the host, while`,
+    `A TCP session from the wire that sends a byte every ${INTERVAL_MS} ms, and datagrams of both families as often, all answered by the host, while`,
     'its NIC is moved to a bridge, and back: the longest time between two answers. By ovn-k8s-util, and by three',
     'commands one right after the other: ovs-vsctl add-br and add-port, ip addr flush, ip addr and route add.',
   ],
@@ -60,10 +62,9 @@ export const nicMove: Section = {
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const way of [BY_HAND, PRODUCT]) {
         for (const direction of ['there', 'back'] as const) {
-          const { tcp, udp, alive } = await gapsDuring(place, () => way[direction](place.host));
-          push(gaps, `${direction} by ${way.name}, TCP`, tcp);
-          push(gaps, `${direction} by ${way.name}, UDP`, udp);
-          if (!alive) broken += 1;
+          const found = await gapsDuring(place, () => way[direction](place.host));
+          for (const kind of KINDS) push(gaps, `${direction} by ${way.name}, ${kind}`, found.gaps[kind]);
+          if (!found.alive) broken += 1;
         }
       }
     }
@@ -75,19 +76,23 @@ export const nicMove: Section = {
 async function gapsDuring(
   { host, outside }: PlainHost,
   move: () => Promise<void>,
-): Promise<{ tcp: number; udp: number; alive: boolean }> {
+): Promise<{ gaps: Readonly<Record<Kind, number>>; alive: boolean }> {
   const to = { in: host.net, address: HOST.v4 };
   const session = await Session.open(outside, { ...to, port: PORTS.tcp });
   const stream = await Stream.open(outside, { ...to, port: PORTS.udp }, INTERVAL_MS);
+  const stream6 = await Stream.open(outside, { ...to, address: HOST.v6, port: PORTS.udp6 }, INTERVAL_MS);
   await move();
-  const datagrams = await stream.close();
-  const report = await session.close();
-  return { tcp: report.longestGapMs, udp: datagrams.longestGapMs, alive: report.alive };
+  const [udp, udp6] = await Promise.all([stream.close(), stream6.close()]);
+  const tcp = await session.close();
+  return {
+    gaps: { TCP: tcp.longestGapMs, UDP: udp.longestGapMs, 'UDP over IPv6': udp6.longestGapMs },
+    alive: tcp.alive,
+  };
 }
 
 function figuresOf(gaps: ReadonlyMap<string, readonly number[]>): Figure[] {
   return (['there', 'back'] as const).flatMap((direction) =>
-    (['TCP', 'UDP'] as const).flatMap((kind) => {
+    KINDS.flatMap((kind) => {
       const figure = (way: Way): Figure => {
         const name = `${direction} by ${way.name}, ${kind}`;
         return { name, unit: 'ms', samples: gaps.get(name) ?? [] };
