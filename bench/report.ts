@@ -4,29 +4,12 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../test/lab/project.js';
 import { type Figure, isMet, ratioOf } from './figure.js';
+import type { Run } from './outcome.js';
 import { formatPage } from './page/page.js';
 import { summarize } from './statistics.js';
 
 /** Where a run leaves what it found. */
 const DIRECTORY = join(PROJECT, 'bench/report');
-
-/** A section and what came of it. */
-export interface Outcome {
-  readonly name: string;
-  readonly about: readonly string[];
-  readonly figures: readonly Figure[];
-  readonly notes: readonly string[];
-  /** Why it could not be measured. */
-  readonly failure?: string;
-  readonly seconds: number;
-}
-
-export interface Run {
-  readonly started: Date;
-  /** What it ran on, a line each. */
-  readonly machine: readonly string[];
-  readonly outcomes: readonly Outcome[];
-}
 
 export function describeMachine(): string[] {
   const [first = ''] = execFileSync('ovs-vswitchd', ['--version'], { encoding: 'utf8' }).split('\n');

@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import type { Section } from './figure.js';
-import { describeMachine, type Outcome, writeReport } from './report.js';
+import type { Outcome } from './outcome.js';
+import { describeMachine, writeReport } from './report.js';
 import { SECTIONS } from './sections.js';
 import { formatFigures } from './table.js';
 

@@ -1,5 +1,5 @@
 import { type Figure, isMet, ratioOf, type Target } from '../figure.js';
-import type { Outcome, Run } from '../report.js';
+import type { Outcome, Run } from '../outcome.js';
 import { summarize } from '../statistics.js';
 import { formatNumber } from '../table.js';
 import { type Markup, markup } from './markup.js';
