@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { ProductError } from '../net/errors.js';
+import { explainError, ProductError } from '../net/errors.js';
 import { JsonSplitter } from '../net/json_stream.js';
 
 /** A trace or a dump can be long, but not this long. */
@@ -27,15 +27,21 @@ export function unixctl(
     socket.setTimeout(timeoutMs, () => fail(`no answer within ${timeoutMs} ms`));
     socket.once('error', (error) => fail(error.message, error));
     socket.once('close', () => fail('the connection was closed'));
+    const take = (text: string) => {
+      const reply: { result?: unknown; error?: unknown } = JSON.parse(text);
+      if (typeof reply.error === 'string') {
+        reject(new ProductError('ERR_UNIXCTL_REFUSED', `${command}: ${reply.error.trimEnd()}`));
+      } else {
+        resolve(String(reply.result));
+      }
+      socket.destroy();
+    };
     socket.on('data', (chunk) => {
-      for (const text of splitter.push(chunk)) {
-        const reply: { result?: unknown; error?: unknown } = JSON.parse(text);
-        if (typeof reply.error === 'string') {
-          reject(new ProductError('ERR_UNIXCTL_REFUSED', `${command}: ${reply.error.trimEnd()}`));
-        } else {
-          resolve(String(reply.result));
-        }
-        socket.destroy();
+      try {
+        for (const text of splitter.push(chunk)) take(text);
+      } catch (error) {
+        // An exception that leaves this handler would end the process.
+        fail(explainError(error), error);
       }
     });
     socket.write(JSON.stringify({ id: 0, method: command, params: args }));

@@ -42,17 +42,19 @@ export class Announcer {
     const keep = new Set(ours);
     for (const address of this.announced.keys()) if (!keep.has(address)) this.announced.delete(address);
     const due = ours.filter((address) => this.announced.get(address) !== mac);
-    if (due.length === 0) return;
+    if (due.length === 0) {
+      this.why = undefined;
+      return;
+    }
     if (!this.send(due, mac, link)) return;
     for (const address of due) this.announced.set(address, mac);
     this.made += due.length;
     const cancel = this.clock.after(TWICE_MS, () => {
       this.signal.removeEventListener('abort', cancel);
-      this.send(
-        due.filter((address) => this.announced.get(address) === mac),
-        mac,
-        link,
-      );
+      const again = due.filter((address) => this.announced.get(address) === mac);
+      if (this.send(again, mac, link)) return;
+      // The next look announces them anew, by the link that there is then.
+      for (const address of again) this.announced.delete(address);
     });
     this.signal.addEventListener('abort', cancel, { once: true });
   }

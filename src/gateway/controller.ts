@@ -190,6 +190,8 @@ export class Controller {
 
   private async settle(frame: GatewayFrame, services: ServiceFacts): Promise<void> {
     const { log } = this.options;
+    // Who asks from here on may know of something that has not been looked at.
+    const waiting = [...this.syncWaiters];
     const installed = await this.installed.read();
     const state = { ...frame, ...filledIn(services, this.claimsBehind(installed, services)) };
     this.state = state;
@@ -203,9 +205,11 @@ export class Controller {
       log.info(`${state.bridge}: one bundle: ${add.length} flows added, ${remove.length} deleted`);
     }
     await this.settleSettings(state);
-    this.isSynced = true;
-    for (const resolve of this.syncWaiters) resolve();
-    this.syncWaiters.clear();
+    this.isSynced = this.installed.isKnown;
+    for (const resolve of waiting) {
+      this.syncWaiters.delete(resolve);
+      resolve();
+    }
   }
 
   /** What no API server has said anything of yet stays as the switch has it. */

@@ -15,6 +15,11 @@ export class InstalledFlows {
 
   constructor(private readonly channel: FlowChannel) {}
 
+  /** Whether nothing has happened since it was read. */
+  get isKnown(): boolean {
+    return this.known !== undefined;
+  }
+
   /** Something happened to the switch, or may have. */
   doubt(): void {
     this.known = undefined;
@@ -63,7 +68,8 @@ export class InstalledFlows {
       throw error;
     }
     // The very collection that was wanted: the next one is made from it, and compared with it at the cost of a change.
-    if (this.doubts === before && this.known !== undefined) this.known = desired;
+    // Not where an audit has found something else meanwhile.
+    if (this.doubts === before && this.known === installed) this.known = desired;
     return bundle;
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { explainError } from '../net/errors.js';
 import { type Client, connect } from '../ovsdb/client.js';
 import { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
@@ -61,6 +62,10 @@ export class NorthboundSource {
         });
       } catch (error) {
         this.why = explainError(error);
+        changed();
+        // What cannot even be tried, such as remotes that cannot be read, fails at once.
+        await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
+        continue;
       }
       changed();
     }

@@ -20,6 +20,8 @@ export interface OutsideOptions {
 /** What lies beyond this host: OVN's northbound database and the API server, as far as they have been reached. */
 export class Outside {
   private northbound: NorthboundSource | undefined;
+  private northboundRemotes: string | undefined;
+  private leaveNorthbound = new AbortController();
   private api: { readonly source: ServiceSource; readonly stop: AbortController } | undefined;
   private apiSettings: string | undefined;
 
@@ -31,20 +33,29 @@ export class Outside {
   }
 
   /**
-   * Starts to follow each as soon as somebody says where it is, which may be later than this host's start, and an API
-   * server anew when that has changed: a token does not last for ever.
+   * Starts to follow each as soon as somebody says where it is, which may be later than this host's start, and anew
+   * when that has changed: a token does not last for ever.
    */
   reachOut = (): void => {
-    const { db, sysconf, changed, signal } = this.options;
-    const remotes = readSystemIds(db).get('ovn-nb');
-    if (remotes !== undefined)
-      this.northbound ??= new NorthboundSource({ remotes, sysconf, changed, signal });
+    const { db } = this.options;
+    this.followNorthbound(readSystemIds(db).get('ovn-nb'));
     const settings = accessSettings(readSystemIds(db));
     if (settings === this.apiSettings) return;
     this.apiSettings = settings;
     this.api?.stop.abort();
     this.api = this.isFollowed ? this.followServices() : undefined;
   };
+
+  private followNorthbound(remotes: string | undefined): void {
+    if (remotes === this.northboundRemotes) return;
+    const { sysconf, changed, signal } = this.options;
+    this.northboundRemotes = remotes;
+    this.leaveNorthbound.abort();
+    this.leaveNorthbound = new AbortController();
+    const either = AbortSignal.any([signal, this.leaveNorthbound.signal]);
+    this.northbound =
+      remotes === undefined ? undefined : new NorthboundSource({ remotes, sysconf, changed, signal: either });
+  }
 
   private followServices() {
     const { changed, log, signal } = this.options;

@@ -40,7 +40,12 @@ export class RouterSource {
 
   private async read(): Promise<readonly IpAddress[]> {
     const families = await Promise.all(['-4', '-6'].map(readDefaultRoutes));
-    return routersOf(families, this.device);
+    try {
+      return routersOf(families, this.device);
+    } catch {
+      // None while they cannot be read.
+      return [];
+    }
   }
 }
 

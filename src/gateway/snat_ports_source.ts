@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readPid } from '../daemon/pidfile.js';
-import { unixctl } from '../daemon/unixctl_client.js';
+import { askDaemon } from '../daemon/ask.js';
 import type { IpAddress } from '../net/ip.js';
 import type { PortRange } from '../net/ports.js';
 import { type LocalDatabase, readSystemIds } from './bridge_source.js';
@@ -88,10 +86,9 @@ export class SnatPortsSource {
   /** Asks the switch of one zone where it is known which. */
   private async ask(command: string): Promise<string> {
     const { rundir } = this.options;
-    const pid = readPid(join(rundir, 'ovs-vswitchd.pid'));
     const zone = this.zones().get(this.zoneKey ?? '');
     const args = [this.datapath(), ...(zone === undefined ? [] : [`zone=${zone}`])];
-    return unixctl(join(rundir, `ovs-vswitchd.${pid}.ctl`), command, args, { timeoutMs: TIMEOUT_MS });
+    return askDaemon({ program: 'ovs-vswitchd', rundir, timeoutMs: TIMEOUT_MS }, command, args);
   }
 
   private range(): PortRange | undefined {

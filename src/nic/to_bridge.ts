@@ -92,7 +92,7 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
       },
     });
   }
-  if (witnesses !== undefined) addGatewayAnswer(plan, witnesses, bridge, timeoutMs);
+  if (witnesses !== undefined) addGatewayAnswer(plan, witnesses, bridge, { timeoutMs, canEcho: true });
   addDhcp(plan, now, bridge, options);
   for (const note of await leftovers(nic)) plan.note(note);
   return plan;

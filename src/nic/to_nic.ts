@@ -58,7 +58,7 @@ export async function planToNic(
       undo: () => ip('link', 'set', bridge, 'up'),
     });
   }
-  addGatewayAnswer(plan, witnesses, nic, timeoutMs);
+  addGatewayAnswer(plan, witnesses, nic, { timeoutMs, canEcho: isGuarded });
   addDhcp(plan, from, nic, { restartDhcp });
   plan.end({
     name: `delete bridge ${bridge}`,

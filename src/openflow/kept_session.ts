@@ -93,8 +93,10 @@ const NEWS = {
 
 /** Nobody listens there, or not yet; or whoever did is gone. */
 function isSocketError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
+  return error instanceof Error && 'code' in error && AWAY.includes(String(error.code));
 }
+
+const AWAY: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
 
 function ignoreAbort(error: unknown): void {
   if (!(error instanceof Error && error.name === 'AbortError')) throw error;

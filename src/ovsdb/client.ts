@@ -72,7 +72,7 @@ export class Client<D extends Database> {
     private readonly remotes: readonly Remote[],
     private readonly options: ConnectOptions<D>,
   ) {
-    options.signal?.addEventListener('abort', () => this.close(), { once: true });
+    options.signal?.addEventListener('abort', () => this.close(), { once: true, signal: this.stop.signal });
     if (options.signal?.aborted) this.close();
     void this.keepConnected();
   }

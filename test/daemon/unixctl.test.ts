@@ -1,5 +1,5 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -122,4 +122,16 @@ test('a server that ends answers first what was asked', async (t) => {
   });
   t.like(await appctl(path, 'exit'), { exitCode: 0, stdout: 'bye' });
   await t.throwsAsync(stat(path), { code: 'ENOENT' });
+});
+
+test('an answer that is none is an error of the question, not the end of who asked', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'unixctl-'));
+  const path = join(directory, 'daemon.ctl');
+  const server = createServer((socket) => socket.end('{"result": nothing}'));
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(async () => {
+    server.close();
+    await rm(directory, { recursive: true });
+  });
+  await t.throwsAsync(unixctl(path, 'version'), { code: 'ERR_UNIXCTL' });
 });
