@@ -4,7 +4,6 @@
 #include <linux/rtnetlink.h>
 #include <napi.h>
 #include <sys/socket.h>
-#include <uv.h>
 
 #include <array>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "fd_watch.h"
 #include "system_error.h"
 #include "unique_fd.h"
 
@@ -19,7 +19,7 @@ namespace gateway {
 
 /// Tells that links, addresses, neighbours or routes changed (rtnetlink(7)), not what: messages are read and dropped,
 /// one call stands for all that came at once, and lost ones (ENOBUFS) count as news too.
-class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch> {
+class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Listener {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "NetlinkWatch",
@@ -47,53 +47,24 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch> {
       return ThrowErrno(env, errno, "bind");
     }
 
-    uv_loop_t* loop = nullptr;
-    if (napi_get_uv_event_loop(env, &loop) != napi_ok) return ThrowErrno(env, ENOTSUP, "napi_get_uv_event_loop");
-    poll_ = std::make_unique<Poll>();
-    poll_->fd = std::move(fd);
-    poll_->owner = this;
-    if (const int error = uv_poll_init(loop, &poll_->handle, poll_->fd.get()); error < 0) {
-      poll_.reset();
-      return ThrowErrno(env, -error, "uv_poll_init");
-    }
-    poll_->handle.data = poll_.get();
-    uv_poll_start(&poll_->handle, UV_READABLE, &NetlinkWatch::OnReadable);
+    if (!watch_.Start(env, std::move(fd), *this)) return;
     changed_ = Napi::Persistent(info[1].As<Napi::Function>());
-    context_ = std::make_unique<Napi::AsyncContext>(env, "NetlinkWatch");
+    context_ = std::make_shared<Napi::AsyncContext>(env, "NetlinkWatch");
     Ref();
-    napi_add_async_cleanup_hook(env, &NetlinkWatch::OnEnvCleanup, poll_.get(), &poll_->hook);
   }
 
-  /// Outlives its owner until libuv has let go of the handle.
-  struct Poll {
-    uv_poll_t handle = {};
-    UniqueFd fd;
-    NetlinkWatch* owner = nullptr;
-    /// Held until libuv has let go: Node unloads the addon of a thread that ends, with the code that libuv would call.
-    napi_async_cleanup_hook_handle hook = nullptr;
-  };
-
-  static void OnEnvCleanup(napi_async_cleanup_hook_handle, void* poll) {
-    if (NetlinkWatch* owner = static_cast<Poll*>(poll)->owner; owner != nullptr) owner->Stop();
-  }
-
-  static void OnClosed(uv_handle_t* handle) {
-    const std::unique_ptr<Poll> poll(static_cast<Poll*>(handle->data));
-    napi_remove_async_cleanup_hook(poll->hook);
-  }
-
-  static void OnReadable(uv_poll_t* handle, int status, int) {
-    auto* poll = static_cast<Poll*>(handle->data);
-    if (poll->owner == nullptr) return;
-    const bool heard = Drain(poll->fd.get());
+  void OnReadable(int status) override {
+    const bool heard = Drain(watch_.fd());
     // A socket that has lost messages polls as one in error, at which libuv stops to listen (uv_poll_start, UV_EBADF).
-    if (status < 0) uv_poll_start(handle, UV_READABLE, &NetlinkWatch::OnReadable);
+    if (status < 0) watch_.Listen();
     if (!heard) return;
-    NetlinkWatch& watch = *poll->owner;
-    Napi::Env env = watch.Env();
-    Napi::HandleScope scope(env);
-    watch.changed_.MakeCallback(env.Global(), {}, *watch.context_);
+    Napi::HandleScope scope(Env());
+    // What is called may close this.
+    const auto context = context_;
+    changed_.MakeCallback(Env().Global(), {}, *context);
   }
+
+  void OnEnvEnd() override { Stop(); }
 
   /// Reads all that is there; whether anything was.
   static bool Drain(int fd) {
@@ -110,27 +81,22 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch> {
   }
 
   void Close(const Napi::CallbackInfo&) {
-    if (poll_) Napi::ObjectWrap<NetlinkWatch>::Unref();
+    if (watch_) Napi::ObjectWrap<NetlinkWatch>::Unref();
     Stop();
   }
 
   /// unref(): lets the process end though this still watches.
-  void Unref(const Napi::CallbackInfo&) {
-    if (poll_) uv_unref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
-  }
+  void Unref(const Napi::CallbackInfo&) { watch_.Unref(); }
 
   void Stop() {
-    if (!poll_) return;
-    poll_->owner = nullptr;
-    uv_poll_stop(&poll_->handle);
-    uv_close(reinterpret_cast<uv_handle_t*>(&poll_.release()->handle), &NetlinkWatch::OnClosed);
+    watch_.Stop();
     changed_.Reset();
     context_.reset();
   }
 
-  std::unique_ptr<Poll> poll_;
+  FdWatch watch_;
   Napi::FunctionReference changed_;
-  std::unique_ptr<Napi::AsyncContext> context_;
+  std::shared_ptr<Napi::AsyncContext> context_;
 };
 
 }  // namespace gateway

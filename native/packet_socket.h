@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <uv.h>
 
 #include <algorithm>
 #include <array>
@@ -23,6 +22,7 @@
 #include <string>
 #include <utility>
 
+#include "fd_watch.h"
 #include "neighbour_filter.h"
 #include "system_error.h"
 #include "unique_fd.h"
@@ -33,7 +33,7 @@ namespace gateway {
 ///
 /// It is bound to every protocol: such sockets see a frame before nftables' ingress hook and Open vSwitch do, which
 /// take it away from sockets of one protocol. The NIC is told to take all multicast for as long as the socket lives.
-class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
+class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Listener {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "PacketSocket",
@@ -55,15 +55,6 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
   static constexpr int kBatches = 4;
   static constexpr int kRoomMs = 10;
 
-  /// Outlives its owner until libuv has let go of the handle.
-  struct Poll {
-    uv_poll_t handle = {};
-    UniqueFd fd;
-    PacketSocket* owner = nullptr;
-    /// Held until libuv has let go: Node unloads the addon of a thread that ends, with the code that libuv would call.
-    napi_async_cleanup_hook_handle hook = nullptr;
-  };
-
   void Open(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     if (info.Length() != 3 || !info[0].IsString() || !info[1].IsFunction() || !info[2].IsFunction()) {
@@ -76,22 +67,11 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
     if (!fd) return ThrowErrno(env, errno, "socket");
     if (!Bind(env, fd.get(), info[0].As<Napi::String>().Utf8Value())) return;
 
-    uv_loop_t* loop = nullptr;
-    if (napi_get_uv_event_loop(env, &loop) != napi_ok) return ThrowErrno(env, ENOTSUP, "napi_get_uv_event_loop");
-    poll_ = std::make_unique<Poll>();
-    poll_->fd = std::move(fd);
-    poll_->owner = this;
-    if (const int error = uv_poll_init(loop, &poll_->handle, poll_->fd.get()); error < 0) {
-      poll_.reset();
-      return ThrowErrno(env, -error, "uv_poll_init");
-    }
-    poll_->handle.data = poll_.get();
-    uv_poll_start(&poll_->handle, UV_READABLE, &PacketSocket::OnReadable);
+    if (!watch_.Start(env, std::move(fd), *this)) return;
     received_ = Napi::Persistent(info[1].As<Napi::Function>());
     failed_ = Napi::Persistent(info[2].As<Napi::Function>());
     context_ = std::make_shared<Napi::AsyncContext>(env, "PacketSocket");
     Ref();
-    napi_add_async_cleanup_hook(env, &PacketSocket::OnEnvCleanup, poll_.get(), &poll_->hook);
   }
 
   /// Whether the socket is ready; an exception is pending else.
@@ -152,7 +132,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
       Napi::RangeError::New(env, "frames must be whole ones of this size").ThrowAsJavaScriptException();
       return env.Undefined();
     }
-    if (!poll_) {
+    if (!watch_) {
       ThrowErrno(env, EBADF, "sendmmsg");
       return env.Undefined();
     }
@@ -173,7 +153,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
         messages[i].msg_hdr.msg_iov = &parts[i];
         messages[i].msg_hdr.msg_iovlen = 1;
       }
-      const int sent = ::sendmmsg(poll_->fd.get(), messages.data(), static_cast<unsigned>(count), 0);
+      const int sent = ::sendmmsg(watch_.fd(), messages.data(), static_cast<unsigned>(count), 0);
       if (sent < 0 && errno == EINTR) continue;
       if (sent < 0 && errno == EAGAIN) {
         if (!HasRoom()) return ENOBUFS;
@@ -187,25 +167,24 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
 
   /// Waits a little for the NIC to send what the socket's buffer is full of; at 1 Gbit/s that is 0.2 ms.
   bool HasRoom() {
-    pollfd writable = {poll_->fd.get(), POLLOUT, 0};
+    pollfd writable = {watch_.fd(), POLLOUT, 0};
     return ::poll(&writable, 1, kRoomMs) == 1 && (writable.revents & POLLOUT) != 0;
   }
 
-  static void OnReadable(uv_poll_t* handle, int status, int) {
-    auto* poll = static_cast<Poll*>(handle->data);
-    if (poll->owner == nullptr) return;
-    PacketSocket& socket = *poll->owner;
-    Napi::HandleScope scope(socket.Env());
-    // What is called may close it: it must not be collected meanwhile.
-    [[maybe_unused]] const Napi::Value held = socket.Value();
+  void OnReadable(int status) override {
+    Napi::HandleScope scope(Env());
+    // What is called may close this: it must not be collected meanwhile.
+    [[maybe_unused]] const Napi::Value held = Value();
     // Of an error libuv says only that there is one.
-    if (status < 0) return socket.Fail(PendingError(poll->fd.get()));
-    socket.Receive();
+    if (status < 0) return Fail(PendingError(watch_.fd()));
+    Receive();
   }
+
+  void OnEnvEnd() override { Stop(); }
 
   /// Reads what is there, up to some frames: what is left rings again.
   void Receive() {
-    for (int batch = 0; batch < kBatches && poll_; ++batch) {
+    for (int batch = 0; batch < kBatches && watch_; ++batch) {
       for (unsigned i = 0; i < kBatch; ++i) {
         parts_[i] = {frames_[i].data(), frames_[i].size()};
         messages_[i] = {};
@@ -214,7 +193,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
         messages_[i].msg_hdr.msg_control = controls_[i].bytes.data();
         messages_[i].msg_hdr.msg_controllen = controls_[i].bytes.size();
       }
-      const int count = ::recvmmsg(poll_->fd.get(), messages_.data(), kBatch, MSG_DONTWAIT, nullptr);
+      const int count = ::recvmmsg(watch_.fd(), messages_.data(), kBatch, MSG_DONTWAIT, nullptr);
       if (count < 0) {
         if (errno != EAGAIN && errno != EINTR) Fail(errno);
         return;
@@ -263,7 +242,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
   }
 
   void Fail(int error) {
-    uv_poll_stop(&poll_->handle);
+    watch_.Pause();
     const auto context = context_;
     failed_.MakeCallback(Env().Global(), {Napi::Number::New(Env(), error)}, *context);
   }
@@ -274,29 +253,15 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
   }
 
   void Close(const Napi::CallbackInfo&) {
-    if (poll_) Napi::ObjectWrap<PacketSocket>::Unref();
+    if (watch_) Napi::ObjectWrap<PacketSocket>::Unref();
     Stop();
   }
 
   /// unref(): lets the process end though this still listens.
-  void Unref(const Napi::CallbackInfo&) {
-    if (poll_) uv_unref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
-  }
-
-  static void OnEnvCleanup(napi_async_cleanup_hook_handle, void* poll) {
-    if (PacketSocket* owner = static_cast<Poll*>(poll)->owner; owner != nullptr) owner->Stop();
-  }
-
-  static void OnClosed(uv_handle_t* handle) {
-    const std::unique_ptr<Poll> poll(static_cast<Poll*>(handle->data));
-    napi_remove_async_cleanup_hook(poll->hook);
-  }
+  void Unref(const Napi::CallbackInfo&) { watch_.Unref(); }
 
   void Stop() {
-    if (!poll_) return;
-    poll_->owner = nullptr;
-    uv_poll_stop(&poll_->handle);
-    uv_close(reinterpret_cast<uv_handle_t*>(&poll_.release()->handle), &PacketSocket::OnClosed);
+    watch_.Stop();
     received_.Reset();
     failed_.Reset();
     context_.reset();
@@ -306,7 +271,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
     std::array<std::uint8_t, CMSG_SPACE(sizeof(timespec))> bytes;
   };
 
-  std::unique_ptr<Poll> poll_;
+  FdWatch watch_;
   std::array<std::uint8_t, ETH_ALEN> address_ = {};
   std::array<std::array<std::uint8_t, kNeighbourSnap>, kBatch> frames_;
   std::array<Control, kBatch> controls_;
