@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type CaptureWay, openCapture } from '../capture/open.js';
+import { openCapture } from '../capture/open.js';
+import type { CaptureSettings } from '../capture/options.js';
 import type { PacketCapture } from '../capture/packet_capture.js';
 import { findNic } from '../capture/side.js';
 import { askDaemon } from '../daemon/ask.js';
@@ -11,13 +12,8 @@ import { ofctlChannel } from '../openflow/ofctl.js';
 import { deliveredBy, isContinued } from './delivered.js';
 import { judge, type Reading, type Verdict } from './judge.js';
 
-export interface AuditOptions {
+export interface AuditOptions extends CaptureSettings {
   readonly durationMs: number;
-  readonly way: CaptureWay | undefined;
-  readonly stateFile: string | undefined;
-  readonly db: string;
-  readonly rundir: string;
-  readonly timeoutMs: number;
 }
 
 /** Until the ring has handed over what came before: its blocks are at most 50 ms old. */

@@ -4,7 +4,7 @@ import type { GatewayState } from '../demux/state.js';
 import { parseFrame } from '../native.js';
 import { ProductError } from '../net/errors.js';
 import { ipOfBytes } from '../net/ip.js';
-import { macBytes } from '../net/mac.js';
+import { formatOctets, macBytes } from '../net/mac.js';
 import { loadPcap, type Pcap } from './capture_file.js';
 import { CLASS_NUMBERS, nameOf, readCounts } from './counts.js';
 import type { CaptureOptions, PacketCapture, Sample, Seen, Talker } from './packet_capture.js';
@@ -158,7 +158,7 @@ function senderOf(fields: Readonly<Record<string, bigint>>, frame: Buffer): stri
   const v4 = fields.nw_src ?? fields.arp_spa;
   if (v4 !== undefined) return ipOfBytes(octets(v4, 4));
   if (fields.ipv6_src !== undefined) return ipOfBytes(octets(fields.ipv6_src, 16));
-  return [...frame.subarray(6, 12)].map((octet) => octet.toString(16).padStart(2, '0')).join(':');
+  return formatOctets(frame.subarray(6, 12));
 }
 
 function octets(value: bigint, size: number): number[] {

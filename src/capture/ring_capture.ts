@@ -4,6 +4,7 @@ import type { GatewayState } from '../demux/state.js';
 import { type NativeRing, openRing } from '../native.js';
 import { ProductError } from '../net/errors.js';
 import { type IpAddress, ipOfBytes } from '../net/ip.js';
+import { macOfBytes } from '../net/mac.js';
 import { nameOf, readCounts } from './counts.js';
 import type { CaptureOptions, PacketCapture, Seen } from './packet_capture.js';
 import { interfaceDown, noInterface, noPermission, notEthernet } from './trouble.js';
@@ -65,9 +66,7 @@ export class RingCapture implements PacketCapture {
 }
 
 function addressOf(octets: Uint8Array): IpAddress | string {
-  return octets.length === 6
-    ? Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join(':')
-    : ipOfBytes([...octets]);
+  return octets.length === 6 ? macOfBytes(octets) : ipOfBytes([...octets]);
 }
 
 function complaint(device: string, error: unknown): unknown {

@@ -1,16 +1,14 @@
 import { join } from 'node:path';
+import { askDaemon } from '../daemon/ask.js';
 import type { Directories } from '../daemon/directories.js';
-import { readPid } from '../daemon/pidfile.js';
-import { unixctl } from '../daemon/unixctl_client.js';
 import { readAddresses } from '../gateway/address_source.js';
 import { readBridge } from '../gateway/bridge_source.js';
 import { isConfigured } from '../kube/access.js';
-import { ProductError } from '../net/errors.js';
 import { connectSwitch, type Switch } from '../nic/bridge_rows.js';
 import { connectNorthbound, requireSystemId } from '../overlay/databases.js';
 import { readEphemeralRange, readReservedPorts } from '../overlay/host_ports.js';
 import { readHostSockets } from '../overlay/port_checks.js';
-import { controlSocket, programs, readDaemon } from './facts/daemons.js';
+import { programs, readDaemon } from './facts/daemons.js';
 import type { Echo, Facts, FlowFacts, LocalSwitch, Northbound } from './facts/facts.js';
 import { readSwitchFlows } from './facts/flows.js';
 import { readHelper } from './facts/helper.js';
@@ -122,11 +120,9 @@ async function askSouthbound(ids: ReadonlyMap<string, string>, { sysconf }: Dire
 }
 
 async function askController(ovnRun: string, timeoutMs: number): Promise<string> {
-  const pid = readPid(join(ovnRun, 'ovn-controller.pid'));
-  if (pid === undefined)
-    throw new ProductError('ERR_NO_DAEMON', `there is no ${join(ovnRun, 'ovn-controller.pid')}`);
-  const socket = controlSocket(ovnRun, 'ovn-controller', pid);
-  return (await unixctl(socket, 'connection-status', [], { timeoutMs })).trim();
+  return (
+    await askDaemon({ program: 'ovn-controller', rundir: ovnRun, timeoutMs }, 'connection-status')
+  ).trim();
 }
 
 /** Of the NICs of all bridges: tunnels and gateways go through them. */

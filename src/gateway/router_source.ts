@@ -2,16 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Wakeup } from '../daemon/wakeup.js';
 import { watchNetlink } from '../native.js';
-import { type IpAddress, parseIp } from '../net/ip.js';
+import { type RouteHops, routersThrough } from '../net/default_routers.js';
+import type { IpAddress } from '../net/ip.js';
 
 /** Routes are read again this often whatever happens; and at most once in the other time, whatever a routing daemon does. */
 const AGAIN_MS = { quiet: 60_000, busy: 1_000 } as const;
-
-interface Hop {
-  readonly dev?: string;
-  readonly gateway?: string;
-  readonly via?: { readonly host: string };
-}
 
 /** The default gateways of an interface, followed; none while they cannot be read. */
 export class RouterSource {
@@ -51,12 +46,8 @@ export class RouterSource {
 
 /** The routers of `device` in the output of `ip -json route show default` (ip-route(8)), each once. */
 export function routersOf(outputs: readonly string[], device: string): readonly IpAddress[] {
-  const hops = outputs
-    .flatMap((json) => JSON.parse(json || '[]') as (Hop & { readonly nexthops?: readonly Hop[] })[])
-    .flatMap((route) => [route, ...(route.nexthops ?? [])])
-    .filter(({ dev }) => dev === device);
-  const texts = hops.flatMap(({ gateway, via }) => gateway ?? via?.host ?? []);
-  return [...new Set(texts.map(parseIp))];
+  const routes = outputs.flatMap((json): readonly RouteHops[] => JSON.parse(json || '[]'));
+  return routersThrough(device, routes);
 }
 
 async function readDefaultRoutes(family: string): Promise<string> {

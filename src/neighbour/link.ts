@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { openPacketSocket, type PacketEvents, type PacketSocket } from '../native.js';
 import { ProductError } from '../net/errors.js';
-import { type MacAddress, parseMac } from '../net/mac.js';
+import { type MacAddress, macOfBytes } from '../net/mac.js';
 import { decodeMessage } from './decode.js';
 import type { NeighbourMessage } from './message.js';
 
@@ -33,7 +33,7 @@ export class Link {
         failed: (errno) => this.fail(linkError(name, errno)),
       }),
     );
-    this.mac = parseMac([...this.socket.address].map((one) => one.toString(16).padStart(2, '0')).join(':'));
+    this.mac = macOfBytes(this.socket.address);
   }
 
   /**

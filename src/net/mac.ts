@@ -29,8 +29,17 @@ export function macBytes(mac: MacAddress): readonly number[] {
 /** The MAC that stands at an offset; `undefined` where there is none, or a group's, which nobody has. */
 export function readMac(bytes: Uint8Array, at: number): MacAddress | undefined {
   if (bytes.length < at + 6 || ((bytes[at] ?? 1) & 1) === 1) return undefined;
-  const octets = [...bytes.subarray(at, at + 6)].map((octet) => octet.toString(16).padStart(2, '0'));
-  return parseMac(octets.join(':'));
+  return macOfBytes(bytes.subarray(at, at + 6));
+}
+
+/** The MAC with these six octets, in wire order. @throws ProductError `ERR_NOT_A_MAC` for more or fewer */
+export function macOfBytes(octets: Iterable<number>): MacAddress {
+  return parseMac(formatOctets(octets));
+}
+
+/** Octets in colon notation, however many there are. */
+export function formatOctets(octets: Iterable<number>): string {
+  return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join(':');
 }
 
 /** The modified EUI-64 link-local address of `mac` (RFC 4291 appendix A, RFC 4862 section 5.3). */

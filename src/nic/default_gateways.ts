@@ -1,6 +1,7 @@
 import { contains } from '../net/cidr.js';
+import { routersThrough } from '../net/default_routers.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
-import type { Address, NextHop, Snapshot } from './snapshot.js';
+import type { Address, Snapshot } from './snapshot.js';
 
 /** A router that default routes of an interface lead to. */
 export interface DefaultGateway {
@@ -12,17 +13,10 @@ export interface DefaultGateway {
 /** The default gateways of an interface, of both families and whatever table, each once. */
 export function defaultGateways({ device, routes, addresses }: Snapshot): DefaultGateway[] {
   const defaults = routes.filter(({ dst }) => dst === 'default' || dst === '0.0.0.0/0' || dst === '::/0');
-  const hops = defaults.flatMap((route) => [route, ...(route.nexthops ?? [])]);
-  const texts = hops.filter(({ dev }) => dev === device).flatMap(routerOf);
-  return [...new Set(texts.map(parseIp))].map((address) => ({
+  return routersThrough(device, defaults).map((address) => ({
     address,
     source: sourceFor(address, addresses),
   }));
-}
-
-function routerOf({ gateway, via }: NextHop): string[] {
-  const text = gateway ?? via?.host;
-  return text === undefined ? [] : [text];
 }
 
 /** An address of the gateway's own network, as source selection would take (RFC 6724), else any of its family. */

@@ -1,5 +1,5 @@
 import { ipBytes, ipOfBytes, parseIp } from '../net/ip.js';
-import { type MacAddress, macBytes, parseMac } from '../net/mac.js';
+import { formatOctets, type MacAddress, macBytes, parseMac } from '../net/mac.js';
 import { formatPort, parsePort } from './ofport.js';
 import { nxmNx, nxmOf, type Oxm, oxm } from './wire/oxm.js';
 
@@ -153,9 +153,7 @@ function plainNumber(text: string): bigint {
 }
 
 function formatMac(value: bigint): string {
-  return octetsOf(value, 48)
-    .map((octet) => octet.toString(16).padStart(2, '0'))
-    .join(':');
+  return formatOctets(octetsOf(value, 48));
 }
 
 function formatIp(value: bigint, bits: number): string {

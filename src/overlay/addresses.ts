@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Cidr, nthAddress, parseCidr } from '../net/cidr.js';
 import { type Family, type IpAddress, ipBytes, isIpv4 } from '../net/ip.js';
-import { type MacAddress, parseMac } from '../net/mac.js';
+import { type MacAddress, macOfBytes } from '../net/mac.js';
 
 /** The networks of switch `join`: RFC 6598 space that the original took, and a ULA of ours (RFC 4193). */
 export const JOIN_NETWORKS: readonly Cidr[] = [parseCidr('100.64.1.0/24'), parseCidr('fd98:64::/64')];
@@ -30,7 +30,7 @@ export function managementAddresses(subnets: readonly Cidr[]): Cidr[] {
  */
 export function macFor(ip: IpAddress): MacAddress {
   const bytes = isIpv4(ip) ? ipBytes(ip) : [...createHash('sha256').update(ip).digest().subarray(0, 4)];
-  return parseMac(['0a', '58', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':'));
+  return macOfBytes([0x0a, 0x58, ...bytes]);
 }
 
 /** The one of `family`, if there is one. */

@@ -1,4 +1,5 @@
-import { type CaptureWay, openCapture } from '../capture/open.js';
+import { openCapture } from '../capture/open.js';
+import type { CaptureSettings } from '../capture/options.js';
 import type { PacketCapture, Seen } from '../capture/packet_capture.js';
 import { sideOf } from '../capture/side.js';
 import type { Side } from '../demux/classifier.js';
@@ -9,18 +10,13 @@ import { Screen } from './terminal.js';
 import { Ticks } from './ticks.js';
 import { viewOf } from './view.js';
 
-export interface TopOptions {
+export interface TopOptions extends CaptureSettings {
   readonly device: string;
   readonly json: boolean;
   readonly intervalMs: number;
   /** How many samples to show; `undefined`: until told to end. */
   readonly samples: number | undefined;
   readonly side: Side | undefined;
-  readonly way: CaptureWay | undefined;
-  readonly stateFile: string | undefined;
-  readonly db: string;
-  readonly rundir: string;
-  readonly timeoutMs: number;
 }
 
 /** More than any screen shows. */

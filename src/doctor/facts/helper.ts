@@ -1,8 +1,4 @@
-import { join } from 'node:path';
-import { readPid } from '../../daemon/pidfile.js';
-import { unixctl } from '../../daemon/unixctl_client.js';
-import { ProductError } from '../../net/errors.js';
-import { controlSocket } from './daemons.js';
+import { askDaemon } from '../../daemon/ask.js';
 import type { HelperStatus } from './facts.js';
 
 const HELPER = 'ovn-k8s-gateway-helper';
@@ -19,10 +15,7 @@ interface StatusReply {
  * @throws ProductError when none runs, or it does not answer
  */
 export async function readHelper(rundir: string, timeoutMs: number): Promise<HelperStatus> {
-  const pid = readPid(join(rundir, `${HELPER}.pid`));
-  if (pid === undefined)
-    throw new ProductError('ERR_NO_HELPER', `${HELPER} is not running, or was started without --pidfile`);
-  const text = await unixctl(controlSocket(rundir, HELPER, pid), 'status', ['--json'], { timeoutMs });
+  const text = await askDaemon({ program: HELPER, rundir, timeoutMs }, 'status', ['--json']);
   const { synced, state, problems }: StatusReply = JSON.parse(text);
   const mode = state?.demux?.mode;
   return {
