@@ -40,6 +40,7 @@ class FdWatch {
       return false;
     }
     auto poll = std::make_unique<Poll>();
+    poll->env = env;
     poll->fd = std::move(fd);
     poll->listener = &listener;
     if (const int error = uv_poll_init(loop, &poll->handle, poll->fd.get()); error < 0) {
@@ -77,6 +78,7 @@ class FdWatch {
   /// Outlives the watch until libuv has let go of the handle.
   struct Poll {
     uv_poll_t handle = {};
+    napi_env env = nullptr;
     UniqueFd fd;
     Listener* listener = nullptr;
     /// Held until libuv has let go: Node unloads the addon of a thread that ends, with the code that libuv would call.
@@ -84,9 +86,21 @@ class FdWatch {
   };
 
   static void OnPolled(uv_poll_t* handle, int status, int) {
-    if (Listener* listener = static_cast<Poll*>(handle->data)->listener; listener != nullptr) {
-      listener->OnReadable(status);
+    const auto* poll = static_cast<Poll*>(handle->data);
+    if (poll->listener == nullptr) return;
+    if (!RunsJavaScript(poll->env)) {
+      uv_poll_stop(handle);
+      return;
     }
+    poll->listener->OnReadable(status);
+  }
+
+  /// An environment that ends runs the loop once more before it calls OnEnvCleanup. No JavaScript can be called
+  /// then, for which node-addon-api would end the process; only a call that would need to can tell.
+  static bool RunsJavaScript(Napi::Env env) {
+    const Napi::HandleScope scope(env);
+    napi_value result = nullptr;
+    return napi_coerce_to_bool(env, env.Undefined(), &result) == napi_ok;
   }
 
   static void OnEnvCleanup(napi_async_cleanup_hook_handle, void* poll) {

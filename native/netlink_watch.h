@@ -8,9 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <memory>
 #include <utility>
 
+#include "callback.h"
 #include "fd_watch.h"
 #include "system_error.h"
 #include "unique_fd.h"
@@ -48,8 +48,7 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Lis
     }
 
     if (!watch_.Start(env, std::move(fd), *this)) return;
-    changed_ = Napi::Persistent(info[1].As<Napi::Function>());
-    context_ = std::make_shared<Napi::AsyncContext>(env, "NetlinkWatch");
+    changed_ = Callback(info[1].As<Napi::Function>(), "NetlinkWatch");
     Ref();
   }
 
@@ -59,9 +58,7 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Lis
     if (status < 0) watch_.Listen();
     if (!heard) return;
     Napi::HandleScope scope(Env());
-    // What is called may close this.
-    const auto context = context_;
-    changed_.MakeCallback(Env().Global(), {}, *context);
+    changed_(Env(), {});
   }
 
   void OnEnvEnd() override { Stop(); }
@@ -91,12 +88,10 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Lis
   void Stop() {
     watch_.Stop();
     changed_.Reset();
-    context_.reset();
   }
 
   FdWatch watch_;
-  Napi::FunctionReference changed_;
-  std::shared_ptr<Napi::AsyncContext> context_;
+  Callback changed_;
 };
 
 }  // namespace gateway

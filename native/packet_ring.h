@@ -46,6 +46,9 @@ class PacketRing {
  public:
   /// As much of a frame is kept; what decides on its class is within.
   static constexpr std::size_t kHeld = 128;
+  /// A block that is not full is handed over after this long at most, in milliseconds: the kernel looks every kRetireMs
+  /// whether it began to fill it before its last look.
+  static constexpr int kHandOverMs = 100;
 
   /// What the kernel says of its work (packet(7), PACKET_STATISTICS), since the ring was opened.
   struct Statistics {
@@ -138,8 +141,7 @@ class PacketRing {
   static constexpr std::size_t kSize = std::size_t{kBlockSize} * kBlocks;
   /// Only a bound to the kernel: frames of this version lie one after the other.
   static constexpr unsigned int kFrameSize = 2048;
-  /// A block is handed over after this long, in milliseconds, though it is not full.
-  static constexpr unsigned int kRetireMs = 50;
+  static constexpr unsigned int kRetireMs = kHandOverMs / 2;
 
   static RingFrame FrameOf(const tpacket3_hdr& frame, const std::uint8_t* at) noexcept {
     const auto& address = *reinterpret_cast<const sockaddr_ll*>(at + TPACKET_ALIGN(sizeof(tpacket3_hdr)));

@@ -17,11 +17,11 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
+#include "callback.h"
 #include "fd_watch.h"
 #include "neighbour_filter.h"
 #include "system_error.h"
@@ -68,9 +68,8 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     if (!Bind(env, fd.get(), info[0].As<Napi::String>().Utf8Value())) return;
 
     if (!watch_.Start(env, std::move(fd), *this)) return;
-    received_ = Napi::Persistent(info[1].As<Napi::Function>());
-    failed_ = Napi::Persistent(info[2].As<Napi::Function>());
-    context_ = std::make_shared<Napi::AsyncContext>(env, "PacketSocket");
+    received_ = Callback(info[1].As<Napi::Function>(), "PacketSocket");
+    failed_ = Callback(info[2].As<Napi::Function>(), "PacketSocket");
     Ref();
   }
 
@@ -216,8 +215,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
       lengths.Set(i, Napi::Number::New(env, messages_[i].msg_len));
       times.Set(i, Napi::Number::New(env, Milliseconds(TimeOf(messages_[i].msg_hdr))));
     }
-    const auto context = context_;
-    received_.MakeCallback(env.Global(), {frames, lengths, times}, *context);
+    received_(env, {frames, lengths, times});
   }
 
   /// When the kernel had the frame (SO_TIMESTAMPNS of socket(7)).
@@ -243,8 +241,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
 
   void Fail(int error) {
     watch_.Pause();
-    const auto context = context_;
-    failed_.MakeCallback(Env().Global(), {Napi::Number::New(Env(), error)}, *context);
+    failed_(Env(), {Napi::Number::New(Env(), error)});
   }
 
   /// The MAC of the interface when it was opened, as six octets.
@@ -264,7 +261,6 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     watch_.Stop();
     received_.Reset();
     failed_.Reset();
-    context_.reset();
   }
 
   struct alignas(cmsghdr) Control {
@@ -277,9 +273,8 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
   std::array<Control, kBatch> controls_;
   std::array<iovec, kBatch> parts_;
   std::array<mmsghdr, kBatch> messages_;
-  Napi::FunctionReference received_;
-  Napi::FunctionReference failed_;
-  std::shared_ptr<Napi::AsyncContext> context_;
+  Callback received_;
+  Callback failed_;
 };
 
 }  // namespace gateway

@@ -98,9 +98,13 @@ class RingReader {
       if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return Fail(errno);
       if (polled[1].revents != 0) return;
       if ((polled[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
-        // What came before the end counts.
-        while (ReadBlock()) continue;
-        if (const int error = ring_.PendingError(); error != 0) return Fail(error);
+        if (const int error = ring_.PendingError(); error != 0) {
+          // What came before the end counts, and the kernel still has the block that it was filling.
+          while (ReadBlock()) continue;
+          ::poll(polled.data(), polled.size(), PacketRing::kHandOverMs);
+          while (ReadBlock()) continue;
+          return Fail(error);
+        }
       }
     }
   }
