@@ -242,6 +242,14 @@ struct ClassCounts {
     bytes[id] += length;
     malformed += is_malformed ? 1 : 0;
   }
+
+  void Add(const ClassCounts& other) noexcept {
+    for (std::size_t id = 0; id < kClassIds; ++id) {
+      packets[id] += other.packets[id];
+      bytes[id] += other.bytes[id];
+    }
+    malformed += other.malformed;
+  }
 };
 
 }  // namespace gateway

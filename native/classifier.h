@@ -2,16 +2,14 @@
 
 #include <napi.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 
+#include "batch_classifier.h"
 #include "class_table.h"
 #include "gateway_facts.h"
-#include "packet.h"
 #include "typed_array.h"
 
 namespace gateway {
@@ -35,9 +33,6 @@ class Classifier : public Napi::ObjectWrap<Classifier> {
       : Napi::ObjectWrap<Classifier>(info), table_(GatewayFactsReader::Read(info[0])) {}
 
  private:
-  /// How far ahead of the frame that is looked at the next ones are fetched: frames in a large buffer are in no cache.
-  static constexpr std::size_t kAhead = 16;
-
   /// classify(frames, offsets, lengths, wireLengths, side, tracked, classes, counts): adds to `counts` the packets of
   /// each class, their bytes, and how many were malformed. Throws RangeError where a frame is not within `frames`.
   void Classify(const Napi::CallbackInfo& info) {
@@ -62,8 +57,8 @@ class Classifier : public Napi::ObjectWrap<Classifier> {
     }
     const Batch batch{*frames, *offsets, *lengths, *wire_lengths};
     ClassCounts counts;
-    const std::size_t done =
-        Each(batch, static_cast<Side>(side), info[5].As<Napi::Boolean>(), *classes, counts);
+    const BatchClassifier classifier(*table_, static_cast<Side>(side), info[5].As<Napi::Boolean>());
+    const std::size_t done = classifier.Classify(batch, classes->first(count), counts);
     if (done < count) {
       const std::string message = "frame " + std::to_string(done) + " is not within the buffer";
       Napi::RangeError::New(env, message).ThrowAsJavaScriptException();
@@ -74,37 +69,6 @@ class Classifier : public Napi::ObjectWrap<Classifier> {
       (*totals)[kClassIds + id] += counts.bytes[id];
     }
     (*totals)[2 * kClassIds] += counts.malformed;
-  }
-
-  struct Batch {
-    Bytes frames;
-    std::span<const std::uint32_t> offsets;
-    std::span<const std::uint32_t> lengths;
-    std::span<const std::uint32_t> wire_lengths;
-  };
-
-  /// How many frames were classified: all but where one is not within the buffer.
-  std::size_t Each(const Batch& batch, Side side, bool tracked, std::span<std::uint8_t> classes,
-                   ClassCounts& counts) const noexcept {
-    const Bytes frames = batch.frames;
-    const std::size_t count = batch.offsets.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t offset = batch.offsets[i];
-      if (offset > frames.size() || batch.lengths[i] > frames.size() - offset) return i;
-      if (i + kAhead < count) Fetch(frames, batch.offsets[i + kAhead]);
-      const Packet packet = Parse(frames.subspan(offset, batch.lengths[i]), batch.wire_lengths[i]);
-      const PacketClass name = table_->Classify(packet, side, tracked);
-      classes[i] = static_cast<std::uint8_t>(name);
-      counts.Count(name, batch.wire_lengths[i], packet.malformed);
-    }
-    return count;
-  }
-
-  /// The two cache lines that headers lie in, mostly.
-  static void Fetch(Bytes frames, std::size_t offset) noexcept {
-    constexpr std::size_t kLine = 64;
-    if (offset < frames.size()) __builtin_prefetch(&frames[offset]);
-    if (offset + kLine < frames.size()) __builtin_prefetch(&frames[offset + kLine]);
   }
 
   std::shared_ptr<const ClassTable> table_;

@@ -12,7 +12,7 @@ export interface Capture {
   readonly path: string;
   readonly packets: number;
   /** The frames that come in by each side; all in one buffer, which is the file. */
-  readonly batches: ReadonlyMap<NamedSide, Batch>;
+  readonly batches: readonly (readonly [NamedSide, Batch])[];
   readonly sideOf: (index: number) => NamedSide;
   readonly placeOf: (index: number) => { readonly offset: number; readonly length: number };
   readonly bytes: Buffer;
@@ -42,5 +42,5 @@ export function writeCapture(path: string, packets: number): Capture {
     return [side, { frames: bytes, offsets: offsets.filter(isOf), lengths: lengths.filter(isOf) }];
   });
   const placeOf = (index: number) => ({ offset: offsets[index] ?? 0, length: lengths[index] ?? 0 });
-  return { path, packets, bytes, batches: new Map(batches), sideOf, placeOf };
+  return { path, packets, bytes, batches, sideOf, placeOf };
 }

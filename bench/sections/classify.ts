@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classOfId } from '../../src/demux/classes.js';
-import { Classifier } from '../../src/demux/classifier.js';
+import { type Batch, Classifier } from '../../src/demux/classifier.js';
 import { formatState } from '../../src/demux/state_json.js';
+import type { NamedSide } from '../../src/explain/explanation.js';
 import { MIX_GATEWAY } from '../../test/lab/traffic_mix.js';
 import { classByTshark, tshark } from '../../test/lab/tshark.js';
 import type { Figure, Report, Section } from '../figure.js';
@@ -14,14 +15,19 @@ const PACKETS = 1_000_000;
 const RUNS = 10;
 /** The decoder takes so long that a few runs say enough. */
 const DECODER_RUNS = 3;
+/** The addon's threads share a batch of 32,768 frames, and none that is smaller. */
+const UNSHARED = 16_384;
 const FILTER = 'dst portrange 61000-65535';
+
+type Batches = Capture['batches'];
 
 export const classify: Section = {
   name: 'classify',
   about: [
     `The classes of ${PACKETS} frames of 64 to 1500 bytes (seven of 64 to four of 594 to one of 1500), of every class and both`,
-    'families, from one buffer in memory: in batches in the addon; one by one by the decoder of the npm package pcap, which',
-    `takes them apart and tells no class; and "tcpdump -r --count" with one filter (${FILTER}) over a file of the same`,
+    'families, from one buffer in memory: in the addon, a batch for each port, which the hardware threads share, and in',
+    'batches too small for that, on one thread; one by one by the decoder of the npm package pcap, which takes them apart',
+    `and tells no class; and "tcpdump -r --count" with one filter (${FILTER}) over a file of the same`,
     'bytes, in turns. The classes are held, packet by packet, against what follows from the fields that tshark prints.',
     'explain --count is the whole command over that file, which libpcap reads.',
   ],
@@ -39,12 +45,15 @@ export const classify: Section = {
 async function measureIn(folder: string): Promise<Report> {
   const capture = writeCapture(join(folder, 'mix.pcap'), PACKETS);
   const ours: number[] = [];
+  const unshared: number[] = [];
   const tcpdump: number[] = [];
+  const smallBatches = inParts(capture.batches, UNSHARED);
   const whole: number[] = [];
   const state = join(folder, 'state.json');
   writeFileSync(state, formatState(MIX_GATEWAY));
   for (let run = 0; run < RUNS; run += 1) {
-    ours.push(timeClassify(capture));
+    ours.push(timeClassify(capture.batches));
+    unshared.push(timeClassify(smallBatches));
     tcpdump.push(timeProcess(['tcpdump', '-n', '--count', '-r', capture.path, FILTER]));
     whole.push(
       timeProcess([
@@ -80,6 +89,8 @@ async function measureIn(folder: string): Promise<Report> {
         to: byTcpdump,
         targets: [{ of: 'median', as: 'ratio', atMost: 0.333 }],
       },
+      { name: 'classify on one thread', unit: 'ms', samples: unshared, to: byDecoder },
+      { name: 'classify on one thread', unit: 'ms', samples: unshared, to: byTcpdump },
       { name: 'explain --count, all of it', unit: 'ms', samples: whole, to: byTcpdump },
       {
         name: 'classes that are not tshark’s',
@@ -91,7 +102,17 @@ async function measureIn(folder: string): Promise<Report> {
   };
 }
 
-function timeClassify({ batches }: Capture): number {
+/** `batches` in parts of at most `size` frames. */
+function inParts(batches: Batches, size: number): Batches {
+  return batches.flatMap(([side, { frames, offsets, lengths }]) =>
+    Array.from({ length: Math.ceil(offsets.length / size) }, (_, part): [NamedSide, Batch] => {
+      const [begin, end] = [part * size, (part + 1) * size];
+      return [side, { frames, offsets: offsets.subarray(begin, end), lengths: lengths.subarray(begin, end) }];
+    }),
+  );
+}
+
+function timeClassify(batches: Batches): number {
   const classifier = new Classifier(MIX_GATEWAY);
   const classes = new Uint8Array(PACKETS);
   const start = performance.now();

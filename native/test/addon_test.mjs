@@ -44,6 +44,26 @@ assert.equal(
   BigInt(4 * inputs.length),
 );
 
+console.log('a batch that threads share ends where its last frame does');
+{
+  const size = 60;
+  const count = 40_000;
+  const offsets = Uint32Array.from({ length: count }, (_, i) => i * size);
+  const sizes = new Uint32Array(count).fill(size);
+  const counted = new BigUint64Array(totals.length);
+  const frames = new Uint8Array(count * size);
+  classifier.classify(frames, offsets, sizes, sizes, 0, false, new Uint8Array(count), counted);
+  assert.equal(
+    counted.subarray(0, ids).reduce((sum, n) => sum + n),
+    BigInt(count),
+  );
+  const less = frames.slice(0, -1);
+  assert.throws(
+    () => classifier.classify(less, offsets, sizes, sizes, 0, false, new Uint8Array(count), counted),
+    /frame 39999 is not within the buffer/,
+  );
+}
+
 console.log('what does not fit, or is of another type, is refused');
 const one = Uint32Array.of(1);
 const refuse = (offsets, classes) =>

@@ -10,12 +10,15 @@ import type { GatewayState } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { nativeClassNames } from '../../src/native.js';
 import { LOCAL } from '../../src/openflow/ofport.js';
+import { MIX_GATEWAY, trafficMix } from '../lab/traffic_mix.js';
 import { frames, gateways } from './frame_arbitraries.js';
 import { GATEWAY, PATCH, PHYS, port } from './sample.js';
 
 const IN_PORT: Readonly<Record<Side, number>> = { phys: PHYS, local: LOCAL, patch: PATCH, other: port(9) };
 const NEW = 0x21n;
 const ESTABLISHED = 0x22n;
+/** Batches of so many frames are shared between threads, where the machine has more than one. */
+const SHARED = 2 * 16_384;
 
 function batchOf(list: readonly Buffer[], wireLengths?: readonly number[]): Batch {
   const lengths = Uint32Array.from(list, (frame) => frame.length);
@@ -128,6 +131,44 @@ test('a batch that does not fit together is refused, and nothing of it is counte
     [...classifier.byClass().values()].reduce((sum, { packets }) => sum + packets, 0n),
     0n,
   );
+});
+
+test('a batch large enough to be shared between threads has the classes and counts of its frames in small ones', (t) => {
+  const mix = trafficMix(60_000).filter(({ side }) => side === 'phys');
+  const list = mix.map(({ frame }) => frame);
+  t.true(list.length > SHARED);
+  const whole = new Classifier(MIX_GATEWAY);
+  const classes = new Uint8Array(list.length);
+  whole.classify(batchOf(list), 'phys', classes);
+  t.deepEqual(
+    classes,
+    Uint8Array.from(mix, ({ class: name }) => classId(name)),
+  );
+
+  const inParts = new Classifier(MIX_GATEWAY);
+  for (let at = 0; at < list.length; at += 1_000) {
+    const part = list.slice(at, at + 1_000);
+    inParts.classify(batchOf(part), 'phys', new Uint8Array(part.length));
+  }
+  t.deepEqual(whole.byClass(), inParts.byClass());
+  t.is(whole.malformed, inParts.malformed);
+});
+
+test('of frames of a large batch that are not within the buffer, the first is named, and nothing is counted', (t) => {
+  const size = 60;
+  const offsets = new Uint32Array(SHARED + 10).fill(0);
+  const lengths = new Uint32Array(offsets.length).fill(size);
+  const classifier = new Classifier(GATEWAY);
+  for (const wrong of [[offsets.length - 1], [SHARED - 1, offsets.length - 1], [0, SHARED - 1]]) {
+    const outside = offsets.slice();
+    for (const index of wrong) outside[index] = 1;
+    const batch = { frames: new Uint8Array(size), offsets: outside, lengths };
+    t.throws(() => classifier.classify(batch, 'phys', new Uint8Array(offsets.length)), {
+      instanceOf: RangeError,
+      message: `frame ${wrong[0]} is not within the buffer`,
+    });
+  }
+  t.true([...classifier.byClass().values()].every(({ packets }) => packets === 0n));
 });
 
 test('threads have classifiers of their own, also when one has ended', async (t) => {
