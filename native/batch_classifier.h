@@ -88,18 +88,25 @@ class BatchClassifier {
     Share& share = *static_cast<Share*>(argument);
     switch (share.by->side_) {
       case Side::kPhys:
-        return share.by->Each<Side::kPhys>(share);
+        return share.by->From<Side::kPhys>(share);
       case Side::kLocal:
-        return share.by->Each<Side::kLocal>(share);
+        return share.by->From<Side::kLocal>(share);
       case Side::kPatch:
-        return share.by->Each<Side::kPatch>(share);
+        return share.by->From<Side::kPatch>(share);
       case Side::kOther:
-        return share.by->Each<Side::kOther>(share);
+        return share.by->From<Side::kOther>(share);
     }
   }
 
-  /// One loop for each side, flattened, so that it does not ask for each frame by which port it came.
   template <Side kSide>
+  void From(Share& share) const noexcept {
+    const bool whole = share.batch.wire_lengths.data() == share.batch.lengths.data();
+    whole ? Each<kSide, true>(share) : Each<kSide, false>(share);
+  }
+
+  /// A loop for each port, and of its own for frames that are held whole: it asks neither by which port each frame came
+  /// nor whether it was cut.
+  template <Side kSide, bool kWhole>
   [[gnu::flatten]] void Each(Share& share) const noexcept {
     // Copies, which nothing that is written below can be taken to change.
     const Batch batch = share.batch;
@@ -108,10 +115,12 @@ class BatchClassifier {
     std::size_t i = share.begin;
     for (; i < share.end && batch.Holds(i); ++i) {
       if (i < last) Fetch(batch.frames, batch.offsets[i + kAhead]);
-      const Packet packet = Parse(batch.frames.subspan(batch.offsets[i], batch.lengths[i]), batch.wire_lengths[i]);
+      const Bytes frame = batch.frames.subspan(batch.offsets[i], batch.lengths[i]);
+      const std::size_t length = kWhole ? frame.size() : batch.wire_lengths[i];
+      const Packet packet = Parse(frame, length);
       const PacketClass name = table_.Classify(packet, kSide, tracked_);
       classes[i] = static_cast<std::uint8_t>(name);
-      share.counts.Count(name, batch.wire_lengths[i], packet.malformed);
+      share.counts.Count(name, length, packet.malformed);
     }
     share.done = i;
   }
