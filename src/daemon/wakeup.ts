@@ -2,6 +2,7 @@
 export class Wakeup {
   private rung = false;
   private waiting: (() => void) | undefined;
+  private heeded: AbortSignal | undefined;
 
   ring = (): void => {
     this.rung = true;
@@ -13,6 +14,7 @@ export class Wakeup {
    * @returns whether it rang
    */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    this.heed(signal);
     if (!this.rung && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
@@ -20,13 +22,18 @@ export class Wakeup {
           clearTimeout(timer);
           resolve();
         };
-        signal.addEventListener('abort', this.waiting, { once: true });
       });
-      if (this.waiting !== undefined) signal.removeEventListener('abort', this.waiting);
       this.waiting = undefined;
     }
     const { rung } = this;
     this.rung = false;
     return rung;
+  }
+
+  /** Once for all waits: to listen and to stop listening takes longer than all else that a ring does. */
+  private heed(signal: AbortSignal): void {
+    if (this.heeded === signal) return;
+    this.heeded = signal;
+    signal.addEventListener('abort', () => this.waiting?.(), { once: true });
   }
 }

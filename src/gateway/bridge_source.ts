@@ -27,6 +27,18 @@ export function readBridge(db: LocalDatabase, name: string): BridgeFacts | undef
   };
 }
 
+/** The same for one that is asked for at each look: the very same answer until the database has changed. */
+export function bridgeReader(db: LocalDatabase, name: string): () => BridgeFacts | undefined {
+  let read: { readonly bridge: BridgeFacts | undefined } | undefined;
+  db.onChange(() => {
+    read = undefined;
+  });
+  return () => {
+    read ??= { bridge: readBridge(db, name) };
+    return read.bridge;
+  };
+}
+
 /** `external_ids` of the switch: where OVN and Kubernetes are (ovn-controller(8), "CONFIGURATION"). */
 export function readSystemIds(db: LocalDatabase): ReadonlyMap<string, string> {
   return [...db.table('Open_vSwitch').values()][0]?.external_ids ?? new Map();

@@ -10,7 +10,7 @@ import { desiredFlows, type LoopState } from './desired.js';
 import type { Facts, Intent } from './facts.js';
 import { InstalledFlows } from './installed_flows.js';
 import { filledIn, NO_CLAIMS, recoverClaims, type ServiceClaims, type ServiceFacts } from './services.js';
-import { readFacts } from './state.js';
+import { factsReader } from './state.js';
 import { reconcileSettings } from './switch.js';
 
 /** How often settings are read though nothing was heard, `set-frags` makes no news; flows at most as often. */
@@ -77,11 +77,13 @@ export class Controller {
   private readonly stopped = new AbortController();
   private running: Promise<void> | undefined;
   private readonly desired = desiredFlows();
+  private readonly readFacts: ReturnType<typeof factsReader>;
   private readonly installed: InstalledFlows;
   private readonly syncWaiters = new Set<() => void>();
 
   constructor(private readonly options: ControllerOptions) {
     this.trouble = new Trouble(options.log);
+    this.readFacts = factsReader(options.intent);
     this.installed = new InstalledFlows(options.channel);
   }
 
@@ -164,7 +166,7 @@ export class Controller {
     this.totals.looks++;
     const { learn, intent, mend, otherProblems, channel } = this.options;
     const facts = learn();
-    const { state: frame, problems } = readFacts(facts, intent);
+    const { state: frame, problems } = this.readFacts(facts);
     this.state = frame && { ...frame, ...filledIn(facts.services, this.made?.state ?? NO_CLAIMS) };
     try {
       if (frame !== undefined && this.switchIsUp) {
@@ -193,9 +195,10 @@ export class Controller {
     // Who asks from here on may know of something that has not been looked at.
     const waiting = [...this.syncWaiters];
     const installed = await this.installed.read();
-    const state = { ...frame, ...filledIn(services, this.claimsBehind(installed, services)) };
+    const claims = filledIn(services, this.claimsBehind(installed, services));
+    const state = { ...frame, ...claims };
     this.state = state;
-    const flows = this.desired(state);
+    const flows = this.desired(frame, claims);
     this.made = { state, flows };
     const { add, remove } = await this.installed.become(flows, installed);
     if (add.length + remove.length > 0) {

@@ -12,20 +12,22 @@ export type LoopState = GatewayFrame & ServiceClaims;
  * `demuxFlows`, at the cost of what differs from the state it was asked for last: the flows of a node port or of a
  * served address follow from it and from the frame alone.
  */
-export function desiredFlows(): (state: LoopState) => Keyed<Flow> {
+export function desiredFlows(): (frame: GatewayFrame, claims: ServiceClaims) => Keyed<Flow> {
   let last:
     | {
-        readonly frame: string;
+        readonly frame: GatewayFrame;
         readonly follow: Follow;
         readonly flows: Keyed<Flow>;
-        readonly state: LoopState;
+        readonly claims: ServiceClaims;
       }
     | undefined;
-  return (state) => {
-    const frame = frameText(state);
-    const follow = last?.frame === frame ? last.follow : followClaims(state);
-    const flows = last?.frame === frame ? follow(last.flows, last.state, state) : byKey(demuxFlows(state));
-    last = { frame, follow, flows, state };
+  return (frame, claims) => {
+    const before = last !== undefined && isSame(last.frame, frame) ? last : undefined;
+    const follow = before?.follow ?? followClaims(frame);
+    const flows = before
+      ? follow(before.flows, before.claims, claims)
+      : byKey(demuxFlows({ ...frame, ...claims }));
+    last = { frame, follow, flows, claims };
     return flows;
   };
 }
@@ -55,6 +57,6 @@ function changes<C>(
   ];
 }
 
-function frameText({ nodePorts: _, served: __, ...frame }: LoopState): string {
-  return JSON.stringify(frame);
+function isSame(one: GatewayFrame, other: GatewayFrame): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -7,7 +7,13 @@ import { CHANNELS, type ChannelName } from '../openflow/channels.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { AddressSource } from './address_source.js';
-import { FOLLOWED_TABLES, type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
+import {
+  bridgeReader,
+  FOLLOWED_TABLES,
+  type LocalDatabase,
+  readBridge,
+  readSystemIds,
+} from './bridge_source.js';
 import { Controller } from './controller.js';
 import type { Intent } from './facts.js';
 import { formatMetrics } from './metrics.js';
@@ -60,13 +66,14 @@ export async function runHelper(daemon: Daemon, options: HelperOptions): Promise
     signal,
   });
 
+  const bridge = bridgeReader(db, options.bridge);
   const controller: Controller = new Controller({
     intent: options,
     channel,
     log,
     signal,
     learn: () => ({
-      bridge: readBridge(db, options.bridge),
+      bridge: bridge(),
       localAddresses: addresses.addresses,
       services: outside.services,
     }),

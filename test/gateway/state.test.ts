@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { BridgeFacts, BridgePort, HostFacts, Intent, LocalAddress } from '../../src/gateway/facts.js';
-import { readFacts } from '../../src/gateway/state.js';
+import { factsReader, readFacts } from '../../src/gateway/state.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseMac } from '../../src/net/mac.js';
 import { ofportOf } from '../../src/openflow/ofport.js';
@@ -116,4 +116,13 @@ test('without gateway-init the first address that is there to stay is taken', (t
 test('a family that gateway-init left out is not shared', (t) => {
   const ids = new Map([...IDS, ['k8s-physical-ip', '203.0.113.10/24']]);
   t.deepEqual(readFacts(facts({ ids }), INTENT).state?.addresses.map(String), ['203.0.113.10']);
+});
+
+test('facts that are the very same are read as the very same, others anew', (t) => {
+  const read = factsReader(INTENT);
+  const [one, other] = [facts(), facts({ ports: PORTS.slice(0, 2) })];
+  const reading = read(one);
+  t.is(read({ ...one }), reading);
+  t.deepEqual(read(other), readFacts(other, INTENT));
+  t.deepEqual(read({ ...other, localAddresses: [] }), readFacts({ ...other, localAddresses: [] }, INTENT));
 });

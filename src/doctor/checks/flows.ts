@@ -58,7 +58,7 @@ function differing(
     },
   );
   if (state === undefined) return [];
-  const bundle = diffFlows(desiredFlows()({ ...state, ...recoverClaims(ours) }), byKey(ours));
+  const bundle = diffFlows(desiredFlows()(state, recoverClaims(ours)), byKey(ours));
   const [first] = [...bundle.add, ...bundle.remove];
   return bundleSize(bundle) === 0 || first === undefined
     ? []
