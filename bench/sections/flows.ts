@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { demuxFlows } from '../../src/demux/table.js';
 import type { FlowChannel } from '../../src/openflow/channel.js';
 import { CHANNELS, type ChannelName } from '../../src/openflow/channels.js';
@@ -7,7 +5,7 @@ import { GATEWAY, IP4 } from '../../test/demux/sample.js';
 import type { Figure, Report, Section, Target } from '../figure.js';
 import { Gateway } from '../lab/gateway.js';
 import { Loop } from '../lab/loop.js';
-import { timeProcess } from '../processes.js';
+import { Place } from '../lab/place.js';
 
 const NAMES = ['ofctl', 'openflow'] as const satisfies readonly ChannelName[];
 const COUNTS = [10, 100, 1_000, 10_000, 50_000];
@@ -29,6 +27,8 @@ export const flows: Section = {
     `process for each flow (of many: one, as often as there are flows). ovn-kubernetes: replace-flows of everything. Ours: the`,
     "helper's own loop in this process, on a real bridge, by each channel; each service is one flow. A burst is",
     `${BURST} services, handed out as a watch does, a few in a turn of the event loop, compared with one bundle of as many flows.`,
+    'A bare socket: one flow mod and a barrier, from a Node program that does nothing else, in turn with the changes, after the',
+    'same rest: what the switch, the kernel and Node take of a change.',
   ],
 
   async measure(): Promise<Report> {
@@ -36,6 +36,7 @@ export const flows: Section = {
     const place = new Place(gateway);
     const measured: Measured[] = [];
     for (const count of COUNTS) measured.push(await measureAt(place, count));
+    place.end();
     gateway.dispose();
     return { figures: [...measured.flatMap(figuresOf), ...growth(measured)] };
   },
@@ -45,6 +46,8 @@ export const flows: Section = {
 interface ByProcess {
   readonly fill: number[];
   readonly change: number[];
+  /** By no process of its own, but an open socket: what no change can do without. */
+  readonly bare: number[];
   readonly replace: number[];
   readonly burst: number[];
   readonly delete: number[];
@@ -65,59 +68,23 @@ interface Measured {
   readonly ours: ReadonlyMap<ChannelName, ByLoop>;
 }
 
-/** Where flows are put without the product: br-int, by ovs-ofctl. */
-class Place {
-  readonly rundir: string;
-  private readonly target: string;
-  private readonly dir: string;
-
-  constructor(gateway: Gateway) {
-    this.rundir = gateway.host.rundir;
-    this.target = `unix:${gateway.socket('br-int')}`;
-    this.dir = gateway.host.dir;
-  }
-
-  async file(name: string, count: number, table = 0): Promise<string> {
-    const path = join(this.dir, name);
-    await writeFile(path, Array.from({ length: count }, (_, i) => `${flowNumber(i, table)}\n`).join(''));
-    return path;
-  }
-
-  addOne(i: number): number {
-    return timeProcess(['ovs-ofctl', 'add-flow', this.target, flowNumber(i, 7)]);
-  }
-
-  addAll(file: string): number {
-    return timeProcess(['ovs-ofctl', '-OOpenFlow14', '--bundle', 'add-flows', this.target, file]);
-  }
-
-  replaceAll(file: string): number {
-    return timeProcess(['ovs-ofctl', '-OOpenFlow14', '--bundle', 'replace-flows', this.target, file]);
-  }
-
-  delete(match: string): number {
-    return timeProcess(['ovs-ofctl', 'del-flows', this.target, match]);
-  }
-}
-
 async function measureAt(place: Place, count: number): Promise<Measured> {
   const [all, burst] = [await place.file('all', count), await place.file('burst', BURST, 8)];
-  const process: ByProcess = { fill: [], change: [], replace: [], burst: [], delete: [] };
+  const process: ByProcess = { fill: [], change: [], bare: [], replace: [], burst: [], delete: [] };
   const ours = new Map(NAMES.map((name) => [name, newByLoop()]));
   for (let round = 0; round < RUNS.fill; round += 1) {
-    process.fill.push(place.addAll(all));
-    process.delete.push(place.delete('table=0'));
+    process.fill.push(await place.addAll(all));
+    process.delete.push(await place.delete('table=0'));
     for (const [name, samples] of ours) await fillOnce(place, name, count, samples);
   }
-  place.addAll(all);
-  for (const [name, samples] of ours)
-    await changeOnTop(place, name, count, samples, () => process.change.push(place.addOne(1)));
-  for (let round = 0; round < RUNS.replace; round += 1) process.replace.push(place.replaceAll(all));
+  await place.addAll(all);
+  for (const [name, samples] of ours) await changeOnTop(place, name, count, samples, process);
+  for (let round = 0; round < RUNS.replace; round += 1) process.replace.push(await place.replaceAll(all));
   for (let round = 0; round < RUNS.burst; round += 1) {
-    process.burst.push(place.addAll(burst));
-    place.delete('table=8');
+    process.burst.push(await place.addAll(burst));
+    await place.delete('table=8');
   }
-  place.delete('table=0');
+  await place.delete('table=0');
   return { count, process, ours };
 }
 
@@ -148,17 +115,21 @@ async function changeOnTop(
   name: ChannelName,
   count: number,
   samples: ByLoop,
-  between: () => void,
+  beside: ByProcess,
 ): Promise<void> {
+  const oneProcess = async () => void beside.change.push(await place.addOne(1));
   const loop = await Loop.start(open(place, name));
   loop.add(1, count);
   await loop.has(count);
   await loop.rests(SETTLE_MS);
   for (let round = 0; round < RUNS.change; round += 1) {
     await loop.rests();
-    between();
+    await oneProcess();
     samples.change.push(await timed(() => loop.add(ON_TOP, 1), loop, count + 1));
-    between();
+    await loop.rests();
+    await oneProcess();
+    beside.bare.push(await place.addBare());
+    await place.deleteBare();
     loop.remove(ON_TOP, 1);
     await loop.has(count);
   }
@@ -187,10 +158,6 @@ async function timed(change: () => void, loop: Loop, services: number): Promise<
   return performance.now() - start;
 }
 
-function flowNumber(i: number, table: number): string {
-  return `table=${table},priority=90,tcp,in_port=1,vlan_tci=0x0000/0x1fff,dl_dst=0a:58:cb:00:71:0a,nw_dst=203.0.113.10,tp_dst=${1 + i},actions=output:2`;
-}
-
 function figuresOf({ count, process, ours }: Measured): Figure[] {
   const said = count.toLocaleString('en');
   const axis = 'flows in place (first fill, delete: flows put there, taken away)';
@@ -208,6 +175,7 @@ function figuresOf({ count, process, ours }: Measured): Figure[] {
     ...more,
   });
   const one = figure('one change', 'a process', process.change);
+  const bare = figure('one change', 'a bare socket', process.bare, { to: one });
   const each = figure(
     'first fill',
     'a process each',
@@ -217,7 +185,7 @@ function figuresOf({ count, process, ours }: Measured): Figure[] {
   const replace = figure('one change', 'replace-flows of all', process.replace);
   const burst = figure(`burst of ${BURST}`, 'one bundle', process.burst);
   const gone = figure('delete', 'del-flows', process.delete);
-  const references = [each, bundle, one, replace, burst, gone];
+  const references = [each, bundle, one, bare, replace, burst, gone];
   return [
     ...references,
     ...[...ours].flatMap(([name, samples]): Figure[] => [
@@ -238,6 +206,12 @@ function figuresOf({ count, process, ours }: Measured): Figure[] {
               samples: samples.change,
               to: replace,
               targets: [{ of: 'median', as: 'ratio', atMost: 1 / 5 }],
+            } as const,
+            {
+              name: `${said}: one change, ${name}, to a bare socket`,
+              unit: 'ms',
+              samples: samples.change,
+              to: bare,
             } as const,
           ]
         : []),
