@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "class_table.h"
+#include "fair_mutex.h"
 #include "packet_ring.h"
 #include "talkers.h"
 #include "unique_fd.h"
@@ -80,7 +81,7 @@ class RingReader {
     table_ = std::move(table);
   }
 
-  /// Calls `look(totals, talkers, statistics)` while the reader waits, and begins new samples.
+  /// Calls `look(totals, talkers, statistics)` after the block at hand, while the reader waits, and begins new samples.
   template <typename Look>
   void Snapshot(Look look) {
     const std::lock_guard lock(mutex_);
@@ -141,7 +142,8 @@ class RingReader {
   const Options options_;
   PacketRing ring_;
   UniqueFd wake_;
-  std::mutex mutex_;
+  /// The thread has it but for moments when packets are many.
+  FairMutex mutex_;
   std::shared_ptr<const ClassTable> table_;
   RingTotals totals_;
   Talkers talkers_;
