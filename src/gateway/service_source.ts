@@ -1,6 +1,7 @@
 import type { V1Service } from '@kubernetes/client-node';
-import { type AccessOptions, findAccess } from '../kube/access.js';
+import { type AccessOptions, type ApiAccess, findAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
+import { whileReached } from '../kube/reached.js';
 import { Reflector } from '../kube/reflector.js';
 import { explainError } from '../net/errors.js';
 import { ClaimBook } from './claim_book.js';
@@ -16,7 +17,7 @@ export interface ServiceSourceOptions extends AccessOptions {
 export class ServiceSource {
   private services: Reflector<V1Service> | undefined;
   private why: string | undefined;
-  private readonly book = new ClaimBook();
+  private book = new ClaimBook();
 
   constructor(private readonly options: ServiceSourceOptions) {
     void this.follow();
@@ -33,27 +34,46 @@ export class ServiceSource {
   }
 
   private async follow(): Promise<void> {
-    const { changed, log, signal } = this.options;
-    try {
-      const access = await findAccess(this.options);
-      if (access === undefined) return;
-      const news = (key: string) => {
-        this.book.put(key, this.services?.objects.get(key));
+    const { changed, signal } = this.options;
+    await whileReached(
+      {
+        find: () => findAccess(this.options),
+        isHeard: () => this.services?.problem === undefined,
+        failed: (error) => {
+          this.why = explainError(error);
+          changed();
+        },
+        signal,
+      },
+      (access, over) => this.followServer(access, over),
+    );
+  }
+
+  private async followServer(access: ApiAccess, signal: AbortSignal): Promise<void> {
+    const { changed, log } = this.options;
+    const api = new KubeApi(access);
+    const book = new ClaimBook();
+    const services: Reflector<V1Service> = new Reflector({
+      api,
+      path: '/api/v1/services',
+      changed: (key) => {
+        book.put(key, services.objects.get(key));
         changed();
-      };
-      const api = new KubeApi(access);
-      // What the reflector has to say is a problem like others, and said with them.
-      const quiet = { info: changed, warn: changed };
-      const listed = (count: number) => {
+      },
+      listed: (count) => {
         log.info(`${api.name}: ${count} services listed`);
         changed();
-      };
-      this.services = new Reflector({ api, path: '/api/v1/services', changed: news, listed, log: quiet });
-      await this.services.run(signal);
+      },
+      // What the reflector has to say is a problem like others, and said with them.
+      log: { info: changed, warn: changed },
+    });
+    this.why = undefined;
+    this.book = book;
+    this.services = services;
+    try {
+      await services.run(signal);
+    } finally {
       api.close();
-    } catch (error) {
-      this.why = explainError(error);
-      changed();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { join } from 'node:path';
@@ -8,6 +9,8 @@ export interface ApiAccess {
   readonly server: URL;
   /** Where this was found, for messages: `external_ids:k8s-api-server`, a file. */
   readonly source: string;
+  /** Another one where the server or the credentials are others than those read here. */
+  readonly fingerprint: string;
   /** Credentials and TLS of the next request; a token that expires is read anew. */
   options(): Promise<RequestOptions>;
 }
@@ -70,6 +73,7 @@ function fromSystemIds(text: string, { systemIds, sysconf }: AccessOptions): Api
   return {
     server,
     source: 'external_ids:k8s-api-server',
+    fingerprint: fingerprint(text, token, ca),
     options: async () => ({ headers, ...(ca === undefined ? {} : { ca }) }),
   };
 }
@@ -89,15 +93,18 @@ async function fromCluster(): Promise<ApiAccess> {
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const config = new KubeConfig();
   config.loadFromCluster();
-  return fromConfig(config, IN_CLUSTER);
+  // The library reads a token anew once a minute.
+  return fromConfig(config, IN_CLUSTER, readIfThere(join(IN_CLUSTER, 'token')));
 }
 
 function fromConfig(
   config: {
     getCurrentCluster(): { readonly server: string; skipTLSVerify?: boolean } | null;
+    getCurrentUser(): object | null;
     applyToHTTPSOptions(options: RequestOptions): Promise<void>;
   },
   source: string,
+  token?: string,
 ): ApiAccess {
   const cluster = config.getCurrentCluster();
   if (cluster === null)
@@ -106,6 +113,7 @@ function fromConfig(
   return {
     server,
     source,
+    fingerprint: fingerprint(cluster, config.getCurrentUser(), token),
     options: async () => {
       if (server.protocol === 'http:') return {};
       const options: RequestOptions = {};
@@ -131,6 +139,11 @@ function parseServer(text: string): URL {
       },
     );
   }
+}
+
+/** Of what may be secret. */
+function fingerprint(...parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 function readIfThere(file: string): string | undefined {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
@@ -6,6 +5,7 @@ import { Trouble } from '../daemon/trouble.js';
 import { type LocalDatabase, readSystemIds } from '../gateway/bridge_source.js';
 import { type AccessOptions, type ApiAccess, accessSettings, findAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
+import { type WaysIn, whileReached } from '../kube/reached.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { connectNorthbound, requireSystemId } from '../overlay/databases.js';
 import type { Northbound } from '../overlay/rows.js';
@@ -60,20 +60,22 @@ export async function runWatcher(
   daemon.ready();
   while (!signal.aborted) {
     const changed = settingsChanged(local, signal);
-    try {
-      const access = await requireAccess(where());
-      const nb = await awaitNorthbound(readSystemIds(local), trouble, changed);
-      if (nb !== undefined) {
-        log.info(`following ${access.server.origin}`);
-        await follow(access, nb, log, changed, (started) => {
-          watcher = started;
-        });
+    const ways: WaysIn = {
+      find: () => requireAccess(where()),
+      isHeard: () => watcher?.isHeard ?? true,
+      failed: (error) => trouble.report([explainError(error)]),
+      signal: changed,
+    };
+    await whileReached(ways, async (access, over) => {
+      const nb = await awaitNorthbound(readSystemIds(local), trouble, over);
+      if (nb === undefined) return;
+      log.info(`following ${access.server.origin}`);
+      await follow(access, nb, log, over, (started) => {
+        watcher = started;
+      }).finally(() => {
         watcher = undefined;
-      }
-    } catch (error) {
-      trouble.report([explainError(error)]);
-      if (!changed.aborted) await once(changed, 'abort');
-    }
+      });
+    });
   }
 }
 
@@ -86,21 +88,24 @@ async function follow(
   started: (watcher: Watcher) => void,
 ): Promise<void> {
   const api = new KubeApi(access, { sockets: 24 });
-  const annotator = new Annotator(api, () => watcher.look(), signal);
-  const news = {
-    podChanged: (key: string) => watcher.podChanged(key),
-    serviceChanged: (key: string) => watcher.serviceChanged(key),
-    look: () => watcher.look(),
-  };
-  const cluster = new ClusterSource(api, news, log);
-  const watcher: Watcher = new Watcher({ nb, cluster, annotator, log, signal });
-  started(watcher);
-  nb.onChange(watcher.northboundChanged);
-  nb.onState(watcher.reconnected);
-  watcher.look();
-  await Promise.all([cluster.run(signal), watcher.run()]);
-  nb.close();
-  api.close();
+  try {
+    const annotator = new Annotator(api, () => watcher.look(), signal);
+    const news = {
+      podChanged: (key: string) => watcher.podChanged(key),
+      serviceChanged: (key: string) => watcher.serviceChanged(key),
+      look: () => watcher.look(),
+    };
+    const cluster = new ClusterSource(api, news, log);
+    const watcher: Watcher = new Watcher({ nb, cluster, annotator, log, signal });
+    started(watcher);
+    nb.onChange(watcher.northboundChanged);
+    nb.onState(watcher.reconnected);
+    watcher.look();
+    await Promise.all([cluster.run(signal), watcher.run()]);
+  } finally {
+    nb.close();
+    api.close();
+  }
 }
 
 /** Aborted when the local database says otherwise where to write or whom to follow, and with `signal`. */

@@ -84,6 +84,11 @@ export class Watcher {
     this.look();
   };
 
+  /** Whether nothing is amiss with what the API server tells. */
+  get isHeard(): boolean {
+    return this.options.cluster.problems.length === 0;
+  }
+
   get problems(): readonly string[] {
     return this.trouble.current;
   }

@@ -20,7 +20,12 @@ async function start(
   const stop = new AbortController();
   const said: string[] = [];
   const told: string[] = [];
-  const access = { server: new URL(server.url), source: 'the test', options: async () => ({}) };
+  const access = {
+    server: new URL(server.url),
+    source: 'the test',
+    fingerprint: '',
+    options: async () => ({}),
+  };
   const api = new KubeApi(access, options.openMs === undefined ? {} : { openMs: options.openMs });
   const things = new Reflector<Thing>({
     api,

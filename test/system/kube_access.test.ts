@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Cluster, Node } from '../lab/cluster.js';
@@ -73,6 +74,41 @@ for (const [name, ids, says] of REFUSALS) {
     }
   });
 }
+
+kubeTest(
+  'a token in a kubeconfig, and a CA in its file, that come right later are found: nobody has to say so',
+  async (t) => {
+    const kubeconfig = join(cluster.lab.dir, 'later');
+    const right = await readFile(kubernetes.kubeconfig, 'utf8');
+    t.true(right.includes(TOKEN));
+    await writeFile(kubeconfig, right.replace(TOKEN, 'wrong'));
+    const ca = join(gateway.host.dir, 'etc', 'openvswitch', 'k8s-ca.crt');
+    await tell(gateway, {});
+    await gateway.host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'k8s-ca-certificate');
+    const watcher = await start(
+      cluster.master,
+      'ovn-k8s-watcher',
+      '--overlay',
+      '--pidfile',
+      `--kubeconfig=${kubeconfig}`,
+    );
+    const helper = await startHelper();
+    await watcher.says(/WARN.*401 Unauthorized/);
+    await until('the problem in its status', async () =>
+      when(/no CA to know it by/.test(await status(gateway, 'ovn-k8s-gateway-helper'))),
+    );
+    const changed = performance.now();
+    await copyFile(kubernetes.kubeconfig, kubeconfig);
+    await copyFile(kubernetes.caFile, ca);
+    await Promise.all([watcher.says(/pods: \d+ listed/), helper.says(/services listed/)]);
+    t.log(`heard ${Math.round(performance.now() - changed)} ms later`);
+    await until('no problem in its status', async () =>
+      when(!/problem/.test(await status(cluster.master, 'ovn-k8s-watcher'))),
+    );
+    await rm(ca);
+    await Promise.all([watcher.stop(), helper.stop()]);
+  },
+);
 
 kubeTest('a kubeconfig, and the account of the Pod that it runs in, are other ways in', async (t) => {
   const { host } = cluster.master;

@@ -11,7 +11,7 @@ const ENDPOINTS = '/api/v1/endpoints';
 async function follow(t: ExecutionContext, prepare: (api: FakeApi) => void) {
   const api = await FakeApi.start();
   prepare(api);
-  const access = { server: new URL(api.url), source: 'the test', options: async () => ({}) };
+  const access = { server: new URL(api.url), source: 'the test', fingerprint: '', options: async () => ({}) };
   const client = new KubeApi(access);
   const changed: string[] = [];
   const said: string[] = [];
