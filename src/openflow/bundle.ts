@@ -19,6 +19,12 @@ export function bundleSize(bundle: Bundle): number {
   return bundle.add.length + bundle.remove.length;
 }
 
+/** What the change at this place is, for people: deletions come first. */
+export function nameOf({ add, remove }: Bundle, index: number): string | undefined {
+  const removal = remove[index];
+  return removal === undefined ? add[index - remove.length]?.text : formatRemoval(removal);
+}
+
 /** Lines that are put together before they are handed on: fewer cost more each, more are waited for. */
 const LINES = 500;
 

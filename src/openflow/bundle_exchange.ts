@@ -1,4 +1,4 @@
-import { type Bundle, bundleSize, formatRemoval } from './bundle.js';
+import { type Bundle, bundleSize, nameOf } from './bundle.js';
 import type { Exchange } from './connection.js';
 import { Control, isBundleReply } from './wire/bundle.js';
 import { readError, type SwitchError } from './wire/error_message.js';
@@ -67,10 +67,7 @@ export class BundleExchange implements Exchange {
 
   /** What message `xid` is about, for people. */
   nameOf(xid: number): string | undefined {
-    const { add, remove } = this.bundle;
-    const index = xid - this.first - 1;
-    const removal = remove[index];
-    return removal === undefined ? add[index - remove.length]?.text : formatRemoval(removal);
+    return nameOf(this.bundle, xid - this.first - 1);
   }
 
   private refuse(xid: number, error: SwitchError): void {

@@ -5,6 +5,7 @@ import { OUR_COOKIES } from './cookie.js';
 import { readDump } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
+import { refusalOf } from './ofctl_refusal.js';
 import { watchSwitch } from './ofctl_watch.js';
 import { LOCAL, type Ofport, parsePort } from './ofport.js';
 import { OwnEcho } from './own_echo.js';
@@ -74,7 +75,8 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
       if (outcome !== 'late' && !outcome.failed) return;
       echo.forget();
       if (outcome === 'late') throw new BundleUnknown(bridge, `none within ${timeoutMs} ms`);
-      throw new BundleRefused(bridge, complaintOf(outcome), { cause: outcome });
+      const why = refusalOf(String(outcome.stderr), bundle) ?? complaintOf(outcome);
+      throw new BundleRefused(bridge, why, { cause: outcome });
     },
 
     async setFragments(mode: FragmentMode): Promise<void> {

@@ -108,15 +108,34 @@ for (const name of ['ofctl', 'openflow'] as const) {
       const error = await t.throwsAsync(channel.apply({ add: [right, wrong, right], remove: [first] }), {
         code: 'ERR_BUNDLE_REFUSED',
       });
-      t.log(error?.message);
-      t.regex(error?.message ?? '', /^br0: the switch refused a bundle of flows: /);
+      const refused = 'br0: the switch refused a bundle of flows: ';
+      t.true(error?.message.startsWith(`${refused}${wrong.text}: `), error?.message);
+      t.regex(error?.message ?? '', /OFPBAC_MATCH_INCONSISTENT/);
       t.deepEqual(await ovs.dump(), before);
-      await t.throwsAsync(channel.apply({ add: [wrong], remove: [] }), { code: 'ERR_BUNDLE_REFUSED' });
+      const alone = await t.throwsAsync(channel.apply({ add: [wrong], remove: [] }), {
+        code: 'ERR_BUNDLE_REFUSED',
+      });
+      t.true(alone?.message.startsWith(`${refused}${wrong.text}: `), alone?.message);
       t.deepEqual(await ovs.dump(), before);
       await settle(channel, FLOWS.slice(1));
       t.is((await channel.readFlows()).length, FLOWS.length - 1, 'and the next bundle goes through');
     },
   );
+
+  test.serial(`${name}: of a bundle for which the table is too small the error names a flow`, async (t) => {
+    const { ovs, channel } = await start(t, name);
+    const limit = ['--id=@table', 'create', 'Flow_Table', 'flow_limit=3'];
+    await ovs.vsctl(...limit, '--', 'set', 'Bridge', BRIDGE, 'flow_tables:0=@table');
+    const before = await ovs.dump();
+    const five = [1, 2, 3, 4, 5].map((reg) =>
+      flow({ table: 0, priority: 9, match: [term('reg0', reg)], actions: [] }, () => 0x6b38000000000001n),
+    );
+    await t.throwsAsync(channel.apply({ add: five, remove: [] }), {
+      code: 'ERR_BUNDLE_REFUSED',
+      message: /^br0: the switch refused a bundle of flows: .*priority=9,reg0=0x3\b.*: OFPFMFC_TABLE_FULL$/,
+    });
+    t.deepEqual(await ovs.dump(), before);
+  });
 
   test.serial(`${name}: the fragment mode and the ports that are not flooded are set and read`, async (t) => {
     const { ovs, channel } = await start(t, name);
