@@ -1,15 +1,20 @@
 import { fnv1a } from './cookie.js';
 
 /**
- * Rows of parts, so many of each. A change copies one part, its row and the list of rows, and shares the others: of
- * 50,000 entries a part has some 12.
+ * A tree, so wide at each of three levels. A change copies a path of it and shares the rest, and of 50,000 entries a
+ * leaf has one or two: a change costs as much among many as among few.
  */
-const WIDTH = 64;
+const WIDTH = 32;
+const LEAVES = WIDTH ** 3;
 
-type Part<V> = ReadonlyMap<string, V>;
-type Row<V> = readonly Part<V>[];
-const NOTHING: Part<never> = new Map<string, never>();
-const EMPTY_ROW: Row<never> = new Array<Part<never>>(WIDTH).fill(NOTHING);
+type Leaf<V> = ReadonlyMap<string, V>;
+type Twig<V> = readonly Leaf<V>[];
+type Branch<V> = readonly Twig<V>[];
+type Tree<V> = readonly Branch<V>[];
+const NO_LEAF: Leaf<never> = new Map<string, never>();
+const NO_TWIG: Twig<never> = Array.from({ length: WIDTH }, () => NO_LEAF);
+const NO_BRANCH: Branch<never> = Array.from({ length: WIDTH }, () => NO_TWIG);
+const NO_TREE: Tree<never> = Array.from({ length: WIDTH }, () => NO_BRANCH);
 
 /** What differs at one key: `undefined` where a side has nothing. */
 export interface Difference<A, B> {
@@ -23,10 +28,10 @@ export interface Difference<A, B> {
  * what did; and two that share are compared at the cost of what differs. Iterating gives values, in no useful order.
  */
 export class Keyed<V> implements Iterable<V> {
-  static readonly EMPTY: Keyed<never> = new Keyed(new Array<Row<never>>(WIDTH).fill(EMPTY_ROW), 0);
+  static readonly EMPTY: Keyed<never> = new Keyed(NO_TREE, 0);
 
   private constructor(
-    private readonly rows: readonly Row<V>[],
+    private readonly tree: Tree<V>,
     readonly size: number,
   ) {}
 
@@ -36,37 +41,28 @@ export class Keyed<V> implements Iterable<V> {
   }
 
   get(key: string): V | undefined {
-    return this.part(placeOf(key)).get(key);
+    return leafAt(this.tree, placeOf(key)).get(key);
   }
 
   /** This collection with the values of `entries`; `undefined` takes a key out. */
   with(entries: Iterable<readonly [key: string, value: V | undefined]>): Keyed<V> {
-    const copies = new Map<number, Map<string, V>>();
+    const leaves = new Map<number, Map<string, V>>();
     let { size } = this;
     for (const [key, value] of entries) {
       const place = placeOf(key);
-      const copy = copies.get(place) ?? new Map(this.part(place));
-      copies.set(place, copy);
-      size -= copy.size;
-      if (value === undefined) copy.delete(key);
-      else copy.set(key, value);
-      size += copy.size;
+      const leaf = leaves.get(place) ?? new Map(leafAt(this.tree, place));
+      leaves.set(place, leaf);
+      size -= leaf.size;
+      if (value === undefined) leaf.delete(key);
+      else leaf.set(key, value);
+      size += leaf.size;
     }
-    if (copies.size === 0) return this;
-    const rows = new Map<number, Part<V>[]>();
-    for (const [place, copy] of copies) {
-      const row = rows.get(rowOf(place)) ?? [...(this.rows[rowOf(place)] ?? EMPTY_ROW)];
-      row[place % WIDTH] = copy.size === 0 ? NOTHING : copy;
-      rows.set(rowOf(place), row);
-    }
-    return new Keyed(
-      this.rows.map((row, index) => rows.get(index) ?? row),
-      size,
-    );
+    return leaves.size === 0 ? this : new Keyed(grow(this.tree, leaves), size);
   }
 
   *[Symbol.iterator](): Iterator<V> {
-    for (const row of this.rows) for (const part of row) yield* part.values();
+    for (const branch of this.tree)
+      for (const twig of branch) for (const leaf of twig) if (leaf !== NO_LEAF) yield* leaf.values();
   }
 
   toJSON(): V[] {
@@ -76,21 +72,47 @@ export class Keyed<V> implements Iterable<V> {
   /** Where `after` is not the very same as this; what both share is passed over. */
   differences<B>(after: Keyed<B>): Difference<V, B>[] {
     const found: Difference<V, B>[] = [];
-    for (const [index, row] of this.rows.entries()) {
-      const others = after.rows[index] ?? EMPTY_ROW;
-      if (Object.is(row, others)) continue;
-      for (const [column, mine] of row.entries()) compareParts(mine, others[column] ?? NOTHING, found);
-    }
+    eachPair<Branch<V>, Branch<B>>(this.tree, after.tree, (branch, otherBranch) =>
+      eachPair<Twig<V>, Twig<B>>(branch, otherBranch, (twig, otherTwig) =>
+        eachPair<Leaf<V>, Leaf<B>>(twig, otherTwig, (leaf, otherLeaf) => compare(leaf, otherLeaf, found)),
+      ),
+    );
     return found;
-  }
-
-  private part(place: number): Part<V> {
-    return this.rows[rowOf(place)]?.[place % WIDTH] ?? NOTHING;
   }
 }
 
-function compareParts<A, B>(mine: Part<A>, theirs: Part<B>, found: Difference<A, B>[]): void {
-  if (Object.is(mine, theirs)) return;
+/** `tree` with these leaves in place of its own. */
+function grow<V>(tree: Tree<V>, leaves: ReadonlyMap<number, Leaf<V>>): Tree<V> {
+  const grown = tree.slice();
+  const branches = new Map<number, Twig<V>[]>();
+  const twigs = new Map<number, Leaf<V>[]>();
+  for (const [place, leaf] of leaves) {
+    const [inTree, inBranch, inTwig] = [branchOf(place), twigOf(place), place % WIDTH];
+    const number = inTree * WIDTH + inBranch;
+    const branch = branches.get(inTree) ?? (tree[inTree] ?? NO_BRANCH).slice();
+    const twig = twigs.get(number) ?? (branch[inBranch] ?? NO_TWIG).slice();
+    twig[inTwig] = leaf.size === 0 ? NO_LEAF : leaf;
+    branch[inBranch] = twig;
+    grown[inTree] = branch;
+    branches.set(inTree, branch);
+    twigs.set(number, twig);
+  }
+  return grown;
+}
+
+/** Hands what stands at the same place in both to `visit`, where it is not the same. */
+function eachPair<A, B>(
+  mine: readonly (A & object)[],
+  theirs: readonly (B & object)[],
+  visit: (mine: A, theirs: B) => void,
+): void {
+  for (let i = 0; i < WIDTH; i++) {
+    const [one, other] = [mine[i], theirs[i]];
+    if (one !== undefined && other !== undefined && !Object.is(one, other)) visit(one, other);
+  }
+}
+
+function compare<A, B>(mine: Leaf<A>, theirs: Leaf<B>, found: Difference<A, B>[]): void {
   for (const [key, value] of mine) {
     const other = theirs.get(key);
     if (!Object.is(value, other)) found.push({ key, before: value, after: other });
@@ -98,10 +120,18 @@ function compareParts<A, B>(mine: Part<A>, theirs: Part<B>, found: Difference<A,
   for (const [key, value] of theirs) if (!mine.has(key)) found.push({ key, before: undefined, after: value });
 }
 
-function placeOf(key: string): number {
-  return fnv1a(key) % (WIDTH * WIDTH);
+function leafAt<V>(tree: Tree<V>, place: number): Leaf<V> {
+  return tree[branchOf(place)]?.[twigOf(place)]?.[place % WIDTH] ?? NO_LEAF;
 }
 
-function rowOf(place: number): number {
-  return Math.floor(place / WIDTH);
+function placeOf(key: string): number {
+  return fnv1a(key) % LEAVES;
+}
+
+function branchOf(place: number): number {
+  return Math.floor(place / WIDTH ** 2);
+}
+
+function twigOf(place: number): number {
+  return Math.floor(place / WIDTH) % WIDTH;
 }
