@@ -32,11 +32,12 @@ test('ovs-ofctl reads of any flow on the wire what we print of it', async (t) =>
   t.is(lines.length, flows.length);
   for (const [i, { key, text, cookie }] of flows.entries()) {
     const { table, priority, where } = splitKey(key);
-    const place = table === 0 ? '' : `table:${table} `;
-    const match = where === '' ? '' : `,${where}`;
-    const said = `ADD ${place}priority=${priority}${match} cookie:${formatCookie(cookie)} actions=`;
+    const place = table === 0 ? '' : `table:${table}`;
+    // 32768 is what a flow has whose priority is not said.
+    const match = [priority === 32768 ? '' : `priority=${priority}`, where].filter(Boolean).join(',');
+    const said = ['ADD', place, match, `cookie:${formatCookie(cookie)}`].filter(Boolean).join(' ');
     const actions = text.slice(text.indexOf(' actions=') + ' actions='.length);
-    t.is(lines[i], `OFPT_FLOW_MOD (OF1.4) (xid=0x${(i + 1).toString(16)}): ${said}${actions}`);
+    t.is(lines[i], `OFPT_FLOW_MOD (OF1.4) (xid=0x${(i + 1).toString(16)}): ${said} actions=${actions}`);
   }
 });
 
