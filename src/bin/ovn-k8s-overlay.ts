@@ -78,7 +78,9 @@ sub('gateway-deinit', 'undo gateway-init')
   .action(async (given: Record<string, string>) => {
     const { gatewayDeinit } = await import('../overlay/gateway_deinit.js');
     const { readName } = await import('../overlay/command_line.js');
-    await gatewayDeinit({ ...common(given), node: readName(given), sysctlDir: String(given.sysctlDir) });
+    const node = readName(given);
+    if (!(await gatewayDeinit({ ...common(given), node, sysctlDir: String(given.sysctlDir) })))
+      process.stdout.write(`${node} is no gateway: there is nothing to undo.\n`);
   });
 
 sub('minion-deinit', 'undo minion-init')

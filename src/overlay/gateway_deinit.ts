@@ -24,15 +24,19 @@ import { FORMER_ADDRESSES, formerRange } from './physical.js';
 import { type NorthboundTransaction, reconcileRows, wanted } from './rows.js';
 import { clusterRouter } from './topology.js';
 
-/** Makes this host a gateway no longer; another becomes the first where this was it. */
+/**
+ * Makes this host a gateway no longer; another becomes the first where this was it.
+ * @returns whether there was anything of a gateway, here or in OVN
+ */
 export async function gatewayDeinit(
   options: DatabaseOptions & { readonly node: string; readonly sysctlDir: string },
-): Promise<void> {
+): Promise<boolean> {
   const { node, sysctlDir } = options;
-  await withDatabases(options, async (databases) => {
+  return withDatabases(options, async (databases) => {
     const { local, systemIds, timeoutMs } = databases;
     const txn = local.transaction(`ovn-k8s-overlay: gateway-deinit ${node}`);
-    for (const { name } of local.filter('Bridge', (row) => row.external_ids.get(NODE_NAME) === node)) {
+    const bridges = local.filter('Bridge', (row) => row.external_ids.get(NODE_NAME) === node);
+    for (const { name } of bridges) {
       const former = formerRange(local, name);
       if (former !== undefined)
         reserveHostPorts({ range: undefined, former, ephemeral: undefined, sysctlDir });
@@ -43,9 +47,13 @@ export async function gatewayDeinit(
     // The rows are what a run that was cut off knows the NICs by, so they go last.
     for (const nic of nics) await takeBack(nic);
     await txn.commit({ timeoutMs });
-    await commitNorthbound(databases, `gateway-deinit ${node}`, (nbTxn) =>
-      removeGateway(databases, nbTxn, node),
-    );
+    let wasInOvn = false;
+    await commitNorthbound(databases, `gateway-deinit ${node}`, (nbTxn) => {
+      removeGateway(databases, nbTxn, node);
+      wasInOvn = !nbTxn.isEmpty;
+      rerouteWithout(databases.nb, nbTxn, node);
+    });
+    return wasInOvn || bridges.length > 0 || nics.length > 0;
   });
 }
 
@@ -99,7 +107,6 @@ function removeGateway({ nb }: Databases, txn: NorthboundTransaction, node: stri
   const joinPort = nb.find('Logical_Switch_Port', ({ name }) => name === joinTo(router))?._uuid;
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === JOIN_SWITCH))
     if (joinPort !== undefined) txn.mutate('Logical_Switch', _uuid, { ports: { delete: [joinPort] } });
-  rerouteWithout(nb, txn, node);
 }
 
 /** The routes of the gateways that remain, of which the first takes what the default route takes. */

@@ -158,12 +158,21 @@ labTest("each gateway's subnet leaves by it until another gateway ramps it out",
 labTest('when the first gateway leaves, the one that remains is the first', async (t) => {
   const [first] = await find('Logical_Router', 'external_ids:first_gateway=yes');
   const [leaving, staying] = first === 'GR_gw1' ? ['gw1', 'gw2'] : ['gw2', 'gw1'];
-  await overlayWell(cluster.node(leaving), 'gateway-deinit', `--node-name=${leaving}`);
+  t.is(await overlayWell(cluster.node(leaving), 'gateway-deinit', `--node-name=${leaving}`), '');
   t.deepEqual(await find('Logical_Router', 'external_ids:first_gateway=yes'), [`GR_${staying}`]);
   t.deepEqual(await routesFor('0.0.0.0/0'), [`0.0.0.0/0 ${await joinAddress(staying)} dst-ip`]);
   t.deepEqual(await routesFor('::/0'), [
     `::/0 fd98:64::${(await joinAddress(staying)).split('.').at(-1)} dst-ip`,
   ]);
+});
+
+labTest('gateway-deinit of a node that is no gateway says so, and changes nothing', async (t) => {
+  const [first] = await find('Logical_Router', 'external_ids:first_gateway=yes');
+  const node = first === 'GR_gw1' ? 'gw2' : 'gw1';
+  const rows = await northboundRows(cluster);
+  const said = await overlayWell(cluster.node(node), 'gateway-deinit', `--node-name=${node}`);
+  t.is(said, `${node} is no gateway: there is nothing to undo.`);
+  t.is(await northboundRows(cluster), rows);
 });
 
 labTest('what was set up is taken down without a trace', async (t) => {
