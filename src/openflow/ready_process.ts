@@ -3,6 +3,8 @@ import { execa, type Result, type ResultPromise } from 'execa';
 
 /** Two, so that what piles up behind the first input of many need not wait for a start either. */
 const READY = 2;
+/** For so long nothing else is started while one waits: a start keeps this process for 3 ms from what follows at once. */
+const QUIET_MS = 10;
 /** A failure is an outcome too. */
 const SETTINGS = { reject: false, stripFinalNewline: true } as const;
 type Child = ResultPromise<typeof SETTINGS>;
@@ -15,6 +17,7 @@ type Outcome = Result<typeof SETTINGS>;
 export class ReadyProcess {
   private readonly waiting: Child[] = [];
   private signal: AbortSignal | undefined;
+  private later: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly argv: readonly [string, ...string[]],
@@ -42,6 +45,7 @@ export class ReadyProcess {
 
   /** Gives `input` to the one that waits, or to a new one; `late` when it had to be ended. */
   async run(input: Iterable<string>): Promise<Outcome | 'late'> {
+    clearTimeout(this.later);
     const child = this.waiting.shift() ?? this.start();
     let isLate = false;
     const timer = setTimeout(() => {
@@ -52,7 +56,8 @@ export class ReadyProcess {
     const outcome = await child;
     clearTimeout(timer);
     // Who waits for this outcome goes first.
-    setImmediate(() => this.prepare());
+    if (this.waiting.length === 0) setImmediate(() => this.prepare());
+    else this.later = setTimeout(() => this.prepare(), QUIET_MS);
     return isLate ? 'late' : outcome;
   }
 

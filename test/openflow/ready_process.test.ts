@@ -61,3 +61,18 @@ test('a large input is given as it is taken, and who ends before its end is not 
   const early = await ready([process.execPath, '-e', 'process.exit(4)']).process.run(pieces);
   t.is(early !== 'late' && early.exitCode, 4);
 });
+
+test('what comes at once is given to the second that waits, what comes then to a third and a fourth', async (t) => {
+  const { process: each, stop } = ready(ECHO);
+  each.keepReady(stop.signal);
+  const pids = new Set<number>();
+  for (let round = 0; round < 2; round++) {
+    await until('one waits', () => each.waitingPid);
+    for (let run = 0; run < 2; run++) {
+      const outcome = await each.run(['one\n']);
+      if (outcome !== 'late') pids.add(Number(outcome.stdout?.split('\n')[1]));
+    }
+  }
+  t.is(pids.size, 4);
+  stop.abort();
+});
