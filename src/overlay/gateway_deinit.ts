@@ -9,7 +9,7 @@ import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import { gatewayRoutes, ROUTE_MARK, withFirst } from './gateway_routes.js';
 import { findClusterRouter, readGateways } from './gateways.js';
-import { reserveHostPorts } from './host_ports.js';
+import { isReserved, reserveHostPorts } from './host_ports.js';
 import { type LocalTransaction, removePort } from './integration.js';
 import {
   externalSwitchName,
@@ -20,7 +20,7 @@ import {
   KEYS,
   localPortName,
 } from './names.js';
-import { FORMER_ADDRESSES, formerRange } from './physical.js';
+import { formerAddresses, formerRange } from './physical.js';
 import { type NorthboundTransaction, reconcileRows, wanted } from './rows.js';
 import { clusterRouter } from './topology.js';
 
@@ -36,12 +36,8 @@ export async function gatewayDeinit(
     const { local, systemIds, timeoutMs } = databases;
     const txn = local.transaction(`ovn-k8s-overlay: gateway-deinit ${node}`);
     const bridges = local.filter('Bridge', (row) => row.external_ids.get(NODE_NAME) === node);
-    for (const { name } of bridges) {
-      const former = formerRange(local, name);
-      if (former !== undefined)
-        reserveHostPorts({ range: undefined, former, ephemeral: undefined, sysctlDir });
-      disconnectBridge(local, txn, name, integrationBridge(systemIds));
-    }
+    const hasPorts = givePortsBack(local, bridges, sysctlDir);
+    for (const { name } of bridges) disconnectBridge(local, txn, name, integrationBridge(systemIds));
     const nics = dedicatedNics(local, node);
     for (const { name } of nics) removePort(local, txn, name);
     // The rows are what a run that was cut off knows the NICs by, so they go last.
@@ -53,8 +49,24 @@ export async function gatewayDeinit(
       wasInOvn = !nbTxn.isEmpty;
       rerouteWithout(databases.nb, nbTxn, node);
     });
-    return wasInOvn || bridges.length > 0 || nics.length > 0;
+    return wasInOvn || hasPorts || bridges.length > 0 || nics.length > 0;
   });
+}
+
+/**
+ * Gives the host the ports back that are reserved for the gateway on `bridges`, or for one that is on none, because
+ * the run which was to put it there was cut off. @returns whether there were any
+ */
+function givePortsBack(
+  local: Switch,
+  bridges: readonly { readonly name: string }[],
+  sysctlDir: string,
+): boolean {
+  const [former] = bridges.flatMap(({ name }) => formerRange(local, name) ?? []);
+  const isOnNone = local.find('Bridge', ({ external_ids }) => external_ids.has(NODE_NAME)) === undefined;
+  const isAny = former !== undefined || (isOnNone && isReserved(sysctlDir));
+  if (isAny) reserveHostPorts({ range: undefined, former, ephemeral: undefined, sysctlDir });
+  return isAny;
 }
 
 interface Nic {
@@ -79,10 +91,7 @@ function dedicatedNics(local: Switch, node: string): Nic[] {
       'Interface',
       ({ name, external_ids }) => external_ids.get('iface-id') === localPortName(name, node),
     )
-    .map(({ name, external_ids }) => ({
-      name,
-      addresses: external_ids.get(FORMER_ADDRESSES)?.split(',') ?? [],
-    }));
+    .map(({ name }) => ({ name, addresses: formerAddresses(local, name) }));
 }
 
 async function takeBack({ name, addresses }: Nic): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../net/errors.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
@@ -8,7 +8,10 @@ const RESERVED = 'net.ipv4.ip_local_reserved_ports';
 const EPHEMERAL = 'net.ipv4.ip_local_port_range';
 /** Read at boot by systemd-sysctl (sysctl.d(5)). */
 const FILE = '60-ovn-k8s-gateway.conf';
-/** The line of that file which says what the host had before. */
+/** By its name none that is read. */
+const UNFINISHED = `${FILE}.new`;
+/** The lines of that file which say whose the ports are, and what the host had before. */
+const RANGE = /^# .*: (\d+)-(\d+) are the pods'\.$/m;
 const FORMER = /^# It was (\d+) (\d+)\.$/m;
 
 /** The ports from which the host's own connections take theirs (ip-sysctl.rst of the kernel). */
@@ -23,7 +26,8 @@ export function readReservedPorts(): PortRange[] {
 }
 
 /**
- * Has the host leave the ports of `range` alone, now and after a reboot, and gives back those of `former`.
+ * Has the host leave the ports of `range` alone, now and after a reboot, and gives back those of `former`, and those
+ * of an earlier run that was cut off.
  * @param ephemeral what the host's own connections get instead, if it must change; else they get what they had before
  * an earlier run changed it
  */
@@ -38,19 +42,24 @@ export function reserveHostPorts({
   readonly ephemeral: PortRange | undefined;
   readonly sysctlDir: string;
 }): void {
-  const kept = former === undefined ? readReservedPorts() : without(readReservedPorts(), former);
+  const gone = [former, rangeIn(sysctlDir, RANGE)].filter((one) => one !== undefined);
+  const kept = gone.reduce(without, readReservedPorts());
   const reserved = formatReserved(range === undefined ? kept : merged([...kept, range]));
   const before = formerEphemeralRange(sysctlDir);
-  const original = before ?? readEphemeralRange();
-  // The file first: where it cannot be written nothing has been changed yet.
-  keep(
-    sysctlDir,
-    range === undefined ? undefined : reserved,
-    ephemeral && { now: ephemeral, former: original },
-  );
+  const own = ephemeral && { now: ephemeral, former: before ?? readEphemeralRange() };
+  const write = () => keep(sysctlDir, range && { range, reserved, ephemeral: own });
+  const isGivenBack = range === undefined || (own === undefined && before !== undefined);
+  // The file alone says what is to be given back. Else it goes first: where it cannot be written nothing has changed.
+  if (!isGivenBack) write();
   writeSysctl(RESERVED, reserved);
   const wanted = ephemeral ?? before;
   if (wanted !== undefined) writeSysctl(EPHEMERAL, `${wanted.lo} ${wanted.hi}`);
+  if (isGivenBack) write();
+}
+
+/** Whether a run of `gateway-init` has left anything of its own in this directory. */
+export function isReserved(sysctlDir: string): boolean {
+  return [FILE, UNFINISHED].some((name) => existsSync(join(sysctlDir, name)));
 }
 
 /** Reads a list such as `8080,9148-9150`. */
@@ -92,23 +101,31 @@ export function without(ranges: readonly PortRange[], gone: PortRange): PortRang
 
 /** What the host's ephemeral range was before an earlier run narrowed it; the file that narrows it says so. */
 export function formerEphemeralRange(sysctlDir: string): PortRange | undefined {
+  return rangeIn(sysctlDir, FORMER);
+}
+
+function rangeIn(sysctlDir: string, line: RegExp): PortRange | undefined {
   const file = join(sysctlDir, FILE);
-  const [, lo, hi] = existsSync(file) ? (FORMER.exec(readFileSync(file, 'utf8')) ?? []) : [];
+  const [, lo, hi] = existsSync(file) ? (line.exec(readFileSync(file, 'utf8')) ?? []) : [];
   return lo === undefined || hi === undefined ? undefined : { lo: Number(lo), hi: Number(hi) };
 }
 
-function keep(
-  sysctlDir: string,
-  reserved: string | undefined,
-  ephemeral: { readonly now: PortRange; readonly former: PortRange } | undefined,
-): void {
-  const file = join(sysctlDir, FILE);
-  if (reserved === undefined) {
-    rmSync(file, { force: true });
+interface Kept {
+  readonly range: PortRange;
+  readonly reserved: string;
+  readonly ephemeral: { readonly now: PortRange; readonly former: PortRange } | undefined;
+}
+
+/** Writes the file, which is whole at any time, or removes it. */
+function keep(sysctlDir: string, kept: Kept | undefined): void {
+  const [file, unfinished] = [join(sysctlDir, FILE), join(sysctlDir, UNFINISHED)];
+  if (kept === undefined) {
+    for (const path of [unfinished, file]) rmSync(path, { force: true });
     return;
   }
+  const { range, reserved, ephemeral } = kept;
   const lines = [
-    "# Written by ovn-k8s-overlay gateway-init: these ports are the pods'.",
+    `# Written by ovn-k8s-overlay gateway-init: ${formatPortRange(range)} are the pods'.`,
     `${RESERVED} = ${reserved}`,
     ...(ephemeral === undefined
       ? []
@@ -119,7 +136,9 @@ function keep(
     '',
   ];
   try {
-    writeFileSync(join(makeDirectory(sysctlDir), FILE), lines.join('\n'));
+    makeDirectory(sysctlDir);
+    writeFileSync(unfinished, lines.join('\n'));
+    renameSync(unfinished, file);
   } catch (error) {
     throw new ProductError('ERR_SYSCTL', `cannot write ${file}; give another --sysctl-dir`, { cause: error });
   }

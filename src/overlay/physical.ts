@@ -31,7 +31,7 @@ export interface Physical extends Device {
 }
 
 /** `external_ids` of a dedicated NIC: the addresses that it had, so that it can have them again. */
-export const FORMER_ADDRESSES = 'k8s-former-addresses';
+const FORMER_ADDRESSES = 'k8s-former-addresses';
 
 /** @throws ProductError for a device that is not there, or that cannot carry a gateway */
 export async function readPhysical(db: Switch, device: Device, integration: string): Promise<Physical> {
@@ -81,8 +81,12 @@ export function connectPhysical(
   const target = ensureIntegrationBridge(db, txn, integration, systemIds);
   const bridge = findBridge(db, name);
   if (kind === 'nic' || bridge === undefined) {
-    const former = physical.addresses.length > 0 ? { [FORMER_ADDRESSES]: physical.addresses.join(',') } : {};
-    const externalIds = { 'iface-id': localPortName(name, node), ...former };
+    // A run that was cut off may have taken some away already.
+    const former = [...new Set([...formerAddresses(db, name), ...physical.addresses])];
+    const externalIds = {
+      'iface-id': localPortName(name, node),
+      ...(former.length > 0 ? { [FORMER_ADDRESSES]: former.join(',') } : {}),
+    };
     ensurePort(db, txn, target, { name, externalIds });
     return;
   }
@@ -107,6 +111,12 @@ export async function yieldNic(
   await ip('link', 'set', name, 'up');
   if (integrationDatapath(systemIds) === 'netdev') await setGuard(name);
   for (const address of addresses) await ip('addr', 'del', address, 'dev', name);
+}
+
+/** The addresses that a dedicated NIC had before an earlier `gateway-init`. */
+export function formerAddresses(db: Switch, nic: string): readonly string[] {
+  const ids = db.find('Interface', (row) => row.name === nic)?.external_ids;
+  return ids?.get(FORMER_ADDRESSES)?.split(',') ?? [];
 }
 
 /** The range that an earlier `gateway-init` set on the bridge. */

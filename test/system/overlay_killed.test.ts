@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { Cluster, Node } from '../lab/cluster.js';
+import { labTest } from '../lab/lab_test.js';
+import { cable } from '../lab/link.js';
+import { startLoneNode } from '../lab/lone_node.js';
+import type { Outcome } from '../lab/namespace.js';
+import {
+  bridgeNics,
+  CLUSTER_SUBNET,
+  gatewayInit,
+  masterInit,
+  northboundContents,
+  overlayWell,
+} from '../lab/overlay.js';
+import { executable, PROJECT } from '../lab/project.js';
+
+/** What a command leaves that was killed before any one of its changes, with a database that nobody acts on. */
+let cluster: Cluster;
+let node: Node;
+test.before(async () => {
+  if (process.getuid?.() !== 0) return;
+  cluster = await startLoneNode();
+  node = cluster.master;
+  await cable({ in: node.host.net, name: 'eth1' }, { in: cluster.outside, name: 'node-1' });
+  await node.host.net.ip('addr add 192.0.2.9/24 dev eth1', 'addr add 2001:db8:9::9/64 dev eth1 nodad');
+  await bridgeNics(cluster);
+  await overlayWell(node, ...masterInit(node, 1));
+});
+test.after.always(() => cluster?.dispose());
+
+const DEINIT = ['gateway-deinit', '--node-name=node'];
+const KINDS: readonly (readonly [name: string, init: () => readonly string[], changes: number])[] = [
+  ['a shared NIC', () => gatewayInit(node, '--reserve-host-ports'), 6],
+  [
+    "a NIC that is the gateway's alone",
+    () => [
+      ...['gateway-init', `--cluster-ip-subnet=${CLUSTER_SUBNET}`, '--node-name=node'],
+      ...['--physical-interface=eth1', '--physical-ip=192.0.2.50/24,2001:db8:9::50/64'],
+    ],
+    6,
+  ],
+];
+
+for (const [name, init, changes] of KINDS) {
+  labTest(`gateway-init of ${name}, killed before any of its changes, is completed by another`, async (t) => {
+    const [before, args] = [await state(), init()];
+    t.is(countOf(await run(args)), changes);
+    const whole = await state();
+    t.notDeepEqual(whole, before);
+    await overlayWell(node, ...DEINIT);
+    t.deepEqual(await state(), before);
+    for (let at = 1; at <= changes; at++) {
+      await killed(t, args, at);
+      await overlayWell(node, ...args);
+      t.deepEqual(await state(), whole, `killed before change ${at}`);
+      await overlayWell(node, ...DEINIT);
+      t.deepEqual(await state(), before, `killed before change ${at}, and undone`);
+    }
+  });
+
+  labTest(
+    `gateway-init of ${name}, killed before any of its changes, is undone by gateway-deinit`,
+    async (t) => {
+      const [before, args] = [await state(), init()];
+      for (let at = 1; at <= changes; at++) {
+        await killed(t, args, at);
+        await overlayWell(node, ...DEINIT);
+        t.deepEqual(await state(), before, `killed before change ${at}`);
+      }
+    },
+  );
+
+  labTest(
+    `gateway-deinit of ${name}, killed before any of its changes, is completed by another`,
+    async (t) => {
+      const [before, args] = [await state(), init()];
+      await overlayWell(node, ...args);
+      const undone = countOf(await run(DEINIT));
+      t.true(undone >= 4, `${undone} changes`);
+      for (let at = 1; at <= undone; at++) {
+        await overlayWell(node, ...args);
+        await killed(t, DEINIT, at);
+        await overlayWell(node, ...DEINIT);
+        t.deepEqual(await state(), before, `killed before change ${at}`);
+      }
+    },
+  );
+}
+
+labTest(
+  'gateway-init that gives the host its ports back, killed before any of its changes, is completed by another',
+  async (t) => {
+    const [before, narrow, wide] = [
+      await state(),
+      gatewayInit(node, '--reserve-host-ports'),
+      gatewayInit(node),
+    ];
+    await overlayWell(node, ...narrow);
+    const changes = countOf(await run(wide));
+    t.true(changes >= 6, `${changes} changes`);
+    const whole = await state();
+    for (let at = 1; at <= changes; at++) {
+      await overlayWell(node, ...narrow);
+      await killed(t, wide, at);
+      await overlayWell(node, ...wide);
+      t.deepEqual(await state(), whole, `killed before change ${at}`);
+    }
+    await overlayWell(node, ...DEINIT);
+    t.deepEqual(await state(), before);
+  },
+);
+
+/** Runs a command that says its changes, and is killed before the one of number `at`. */
+function run(args: readonly string[], at = 0): Promise<Outcome> {
+  const preload = `--import=${join(PROJECT, 'test/lab/kill_before.mjs')}`;
+  return node.host.net.attempt([
+    ...['env', `KILL_BEFORE=${at}`, process.execPath, preload, executable('ovn-k8s-overlay'), ...args],
+  ]);
+}
+
+async function killed(t: ExecutionContext, args: readonly string[], at: number): Promise<void> {
+  const outcome = await run(args, at);
+  t.is(outcome.stdout, '');
+  t.is(countOf(outcome), at, outcome.stderr);
+}
+
+function countOf({ stderr }: Outcome): number {
+  return stderr.match(/^change \d+: /gm)?.length ?? 0;
+}
+
+/** All that the commands change, but for what identifies rows. */
+async function state(): Promise<Readonly<Record<string, unknown>>> {
+  const { host } = node;
+  const rows = async (table: string, columns: string) =>
+    JSON.parse(await host.vsctl('--format=json', `--columns=${columns}`, 'list', table)).data.sort();
+  return {
+    northbound: await northboundContents(cluster),
+    bridges: await rows('Bridge', 'name,fail_mode,external_ids'),
+    interfaces: await rows('Interface', 'name,type,options,external_ids'),
+    sysctls: await host.exec(['sysctl', 'net.ipv4.ip_local_port_range', 'net.ipv4.ip_local_reserved_ports']),
+    kept: await host.exec(['grep', '-rs', '', '/etc/sysctl.d']).catch(() => 'nothing'),
+    addresses: await host.exec(['ip', '-br', 'addr', 'show', 'dev', 'eth1']),
+    guards: await host.exec(['nft', 'list', 'ruleset']),
+  };
+}
