@@ -13,10 +13,8 @@ import { filledIn, NO_CLAIMS, recoverClaims, type ServiceClaims, type ServiceFac
 import { factsReader } from './state.js';
 import { reconcileSettings } from './switch.js';
 
-/** How often settings are read though nothing was heard, `set-frags` makes no news; flows at most as often. */
+/** How often settings, `set-frags` makes no news, and flows, of many a part, are read though nothing was heard. */
 const AUDIT_MS = 20_000;
-/** Reading the flows though nothing was heard takes a thousandth of the time at most: of many it is done less often. */
-const FLOW_AUDIT_SHARE = 1 / 1_000;
 /** Waits after a failure: they double up to the second, and start again after a success. */
 const RETRY_MS = { first: 20, most: 1_000 };
 
@@ -145,7 +143,7 @@ export class Controller {
   private audit(): void {
     this.auditAt = performance.now() + AUDIT_MS;
     this.settingsDue = true;
-    if (this.installed.isOld(FLOW_AUDIT_SHARE)) void this.installed.confirm().then(this.look);
+    void this.installed.confirm().then(this.look);
   }
 
   private hear(news: SwitchNews): void {

@@ -1,8 +1,12 @@
 import { type Bundle, bundleSize } from '../openflow/bundle.js';
 import type { FlowChannel } from '../openflow/channel.js';
+import { type CookieRange, isInRange, partOfOurCookies } from '../openflow/cookie.js';
 import type { Flow, FlowIdentity } from '../openflow/flow.js';
 import type { Keyed } from '../openflow/keyed.js';
 import { byKey, diffFlows } from '../openflow/reconcile.js';
+
+/** Of so many flows it takes some 20 ms, which a switch that forwards packets by the same thread can be kept for. */
+const MOST_AT_ONCE = 2_000;
 
 /**
  * What the switch has of our flows: read from it whenever there is doubt, and known without asking as long as
@@ -11,7 +15,8 @@ import { byKey, diffFlows } from '../openflow/reconcile.js';
 export class InstalledFlows {
   private known: Keyed<FlowIdentity> | undefined;
   private doubts = 0;
-  private reading = { at: 0, tookMs: 0 };
+  private confirmed = 0;
+  private isSending = false;
 
   constructor(private readonly channel: FlowChannel) {}
 
@@ -26,27 +31,27 @@ export class InstalledFlows {
     this.doubts++;
   }
 
-  /** Whether reading them once more is due, that it take `share` of the time at most. */
-  isOld(share: number): boolean {
-    return performance.now() - this.reading.at >= this.reading.tookMs / share;
-  }
-
   /** @throws SwitchUnreachable */
   async read(): Promise<Keyed<FlowIdentity>> {
     if (this.known !== undefined) return this.known;
     const before = this.doubts;
-    const found = await this.readAll();
+    const found = byKey(await this.channel.readFlows());
     if (this.doubts === before) this.known = found;
     return found;
   }
 
-  /** Reads though there is no doubt, while bundles are sent as ever: what one changed meanwhile is for the next time. */
+  /**
+   * Reads though there is no doubt, and doubts when it finds something else: of many flows one part each time, so that
+   * it never takes longer. Bundles are sent meanwhile as ever: what one changed is for the next round.
+   */
   async confirm(): Promise<void> {
     const before = this.known;
-    if (before === undefined) return;
+    if (before === undefined || this.isSending) return;
+    const range = partOfOurCookies(this.confirmed++, partsOf(before.size));
     try {
-      const found = await this.readAll();
-      if (this.known === before) this.known = found;
+      const found = byKey(await this.channel.readFlows(range));
+      const isStill = this.known === before && !this.isSending;
+      if (isStill && !hasExactly(before, found, range)) this.doubt();
     } catch {
       // Whoever reads next is told why.
       this.doubt();
@@ -62,21 +67,33 @@ export class InstalledFlows {
     const bundle = diffFlows(desired, installed);
     const before = this.doubts;
     try {
+      this.isSending = true;
       if (bundleSize(bundle) > 0) await this.channel.apply(bundle);
     } catch (error) {
       this.doubt();
       throw error;
+    } finally {
+      this.isSending = false;
     }
     // The very collection that was wanted: the next one is made from it, and compared with it at the cost of a change.
-    // Not where an audit has found something else meanwhile.
     if (this.doubts === before && this.known === installed) this.known = desired;
     return bundle;
   }
+}
 
-  private async readAll(): Promise<Keyed<FlowIdentity>> {
-    const at = performance.now();
-    const found = byKey(await this.channel.readFlows());
-    this.reading = { at, tookMs: performance.now() - at };
-    return found;
-  }
+/** How many parts of so many flows are small enough to be read at once: a power of two. */
+function partsOf(flows: number): number {
+  return 2 ** Math.max(0, Math.ceil(Math.log2(flows / MOST_AT_ONCE)));
+}
+
+/** Whether `found` are those flows of `known` whose cookies are in `range`. */
+function hasExactly(known: Keyed<FlowIdentity>, found: Keyed<FlowIdentity>, range: CookieRange): boolean {
+  const expected = [...known].filter(({ cookie }) => isInRange(cookie, range));
+  return (
+    expected.length === found.size &&
+    expected.every(({ key, text, cookie }) => {
+      const one = found.get(key);
+      return one?.text === text && one.cookie === cookie;
+    })
+  );
 }

@@ -1,4 +1,5 @@
 import type { Bundle } from './bundle.js';
+import type { CookieRange } from './cookie.js';
 import type { InstalledFlow } from './flow.js';
 import type { Ofport } from './ofport.js';
 
@@ -21,8 +22,8 @@ export type SwitchNews = 'up' | 'changed' | 'down';
 
 /** A way to carry flows to one bridge. */
 export interface FlowChannel {
-  /** The flows of the bridge that carry our cookies, with their counters. */
-  readFlows(): Promise<InstalledFlow[]>;
+  /** The flows of the bridge that carry our cookies, or those of a part of them, with their counters. */
+  readFlows(range?: CookieRange): Promise<InstalledFlow[]>;
   readSettings(): Promise<SwitchSettings>;
   /**
    * Makes all changes of `bundle`, or none.

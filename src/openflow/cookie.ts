@@ -8,15 +8,34 @@ const TAG = 0x6b38n;
 const TAG_SHIFT = 48n;
 const CLASS_SHIFT = 40n;
 
-/** All flows that are ours: their cookies under the mask. */
-export const OUR_COOKIE = TAG << TAG_SHIFT;
-export const OUR_COOKIE_MASK = 0xffffn << TAG_SHIFT;
+/** Flows by their cookies: those with this one under the mask. */
+export interface CookieRange {
+  readonly cookie: bigint;
+  readonly mask: bigint;
+}
 
-/** The same for `ovs-ofctl`: `cookie=VALUE/MASK`. */
-export const OUR_COOKIES = `0x${OUR_COOKIE.toString(16)}/0x${OUR_COOKIE_MASK.toString(16)}`;
+/** All flows that are ours. */
+export const OUR_COOKIES: CookieRange = { cookie: TAG << TAG_SHIFT, mask: 0xffffn << TAG_SHIFT };
+
+/** One part of our flows of `count`, a power of two: each is about as large as the others, by the last bits of the hash. */
+export function partOfOurCookies(index: number, count: number): CookieRange {
+  return {
+    cookie: OUR_COOKIES.cookie | BigInt(index % count),
+    mask: OUR_COOKIES.mask | BigInt(count - 1),
+  };
+}
+
+export function isInRange(cookie: bigint, range: CookieRange): boolean {
+  return (cookie & range.mask) === range.cookie;
+}
+
+/** As `ovs-ofctl` reads it behind `cookie=`. */
+export function formatCookieRange({ cookie, mask }: CookieRange): string {
+  return `${formatCookie(cookie)}/${formatCookie(mask)}`;
+}
 
 export function makeCookie(classId: number, text: string): bigint {
-  return OUR_COOKIE | (BigInt(classId) << CLASS_SHIFT) | BigInt(fnv1a(text));
+  return OUR_COOKIES.cookie | (BigInt(classId) << CLASS_SHIFT) | BigInt(fnv1a(text));
 }
 
 export function isOurCookie(cookie: bigint): boolean {

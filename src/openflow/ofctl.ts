@@ -1,7 +1,7 @@
 import { ExecaError, execa } from 'execa';
 import { type Bundle, formatBundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
-import { OUR_COOKIES } from './cookie.js';
+import { formatCookieRange, OUR_COOKIES } from './cookie.js';
 import { readDump } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
@@ -49,8 +49,15 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
   };
 
   return {
-    async readFlows(): Promise<InstalledFlow[]> {
-      const args = ['-O', 'OpenFlow14', '--no-names', 'dump-flows', target, `cookie=${OUR_COOKIES}`];
+    async readFlows(range = OUR_COOKIES): Promise<InstalledFlow[]> {
+      const args = [
+        '-O',
+        'OpenFlow14',
+        '--no-names',
+        'dump-flows',
+        target,
+        `cookie=${formatCookieRange(range)}`,
+      ];
       const child = execa('ovs-ofctl', args, {
         stdin: 'ignore',
         timeout: timeoutMs,

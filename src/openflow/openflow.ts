@@ -2,6 +2,7 @@ import { explainError, ProductError } from '../net/errors.js';
 import type { Bundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
 import type { Connection } from './connection.js';
+import { OUR_COOKIES } from './cookie.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
 import { KeptSession } from './kept_session.js';
@@ -11,6 +12,7 @@ import { openOldConnection, openSession, type Session } from './session.js';
 import { readSettings, setFragments, setNoFlood } from './settings.js';
 import { readFlowStats, writeFlowStatsRequest } from './wire/flow_stats.js';
 import type { KnownTerms } from './wire/match.js';
+import type { WireWriter } from './wire/writer.js';
 
 export interface OpenflowOptions {
   readonly bridge: string;
@@ -52,11 +54,12 @@ export function openflowChannel({
   let lastBundle: Promise<void> = Promise.resolve();
 
   return {
-    async readFlows(): Promise<InstalledFlow[]> {
+    async readFlows(range = OUR_COOKIES): Promise<InstalledFlow[]> {
       return withSession(async ({ connection }) => {
         const flows: InstalledFlow[] = [];
         const known: KnownTerms = new Map();
-        await askParts(connection, writeFlowStatsRequest, ({ body }) => {
+        const write = (out: WireWriter, xid: number) => writeFlowStatsRequest(out, xid, range);
+        await askParts(connection, write, ({ body }) => {
           for (const flow of readFlowStats(body, known)) flows.push(flow);
         });
         return flows;

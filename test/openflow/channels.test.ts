@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { demuxFlows } from '../../src/demux/table.js';
 import type { FlowChannel, SwitchNews } from '../../src/openflow/channel.js';
 import { CHANNELS, type ChannelName } from '../../src/openflow/channels.js';
+import { partOfOurCookies } from '../../src/openflow/cookie.js';
 import { type Flow, flow, type InstalledFlow } from '../../src/openflow/flow.js';
 import { term } from '../../src/openflow/match.js';
 import { byKey, diffFlows } from '../../src/openflow/reconcile.js';
@@ -52,6 +53,8 @@ for (const name of ['ofctl', 'openflow'] as const) {
     t.deepEqual(await channel.readFlows(), []);
     await channel.apply({ add: FLOWS, remove: [] });
     t.deepEqual(meanings(await channel.readFlows()), meanings(FLOWS));
+    const parts = [0, 1, 2, 3].map((index) => channel.readFlows(partOfOurCookies(index, 4)));
+    t.deepEqual(meanings((await Promise.all(parts)).flat()), meanings(FLOWS));
     await settle(channel, FLOWS.slice(0, 3));
     t.deepEqual(meanings(await channel.readFlows()), meanings(FLOWS.slice(0, 3)));
     await settle(channel, []);

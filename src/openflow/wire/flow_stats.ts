@@ -1,5 +1,5 @@
 import { formatActions } from '../actions.js';
-import { OUR_COOKIE, OUR_COOKIE_MASK } from '../cookie.js';
+import type { CookieRange } from '../cookie.js';
 import { type InstalledFlow, type Meaning, meaning } from '../flow.js';
 import { formatMatch } from '../match.js';
 import { readInstructions } from './actions.js';
@@ -12,16 +12,16 @@ import type { WireWriter } from './writer.js';
 const ALL_TABLES = 0xff;
 const ANY = 0xffffffff;
 
-/** Asks for the flows that carry our cookies (OpenFlow 1.4.1 section 7.3.5.2). */
-export function writeFlowStatsRequest(out: WireWriter, xid: number): void {
+/** Asks for the flows with such cookies (OpenFlow 1.4.1 section 7.3.5.2). */
+export function writeFlowStatsRequest(out: WireWriter, xid: number, { cookie, mask }: CookieRange): void {
   const start = beginRequest(out, xid, Part.flow);
   out.u8(ALL_TABLES);
   out.zeros(3);
   out.u32(ANY);
   out.u32(ANY);
   out.u32(0);
-  out.u64(OUR_COOKIE);
-  out.u64(OUR_COOKIE_MASK);
+  out.u64(cookie);
+  out.u64(mask);
   writeMatch(out, []);
   out.end(start);
 }

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { formatActions, parseActions } from '../../../src/openflow/actions.js';
+import { OUR_COOKIES } from '../../../src/openflow/cookie.js';
 import { flow, splitKey } from '../../../src/openflow/flow.js';
 import type { Match } from '../../../src/openflow/match.js';
 import { formatMatch, parseMatch } from '../../../src/openflow/match.js';
@@ -163,7 +164,7 @@ test('the ports of a bridge are read, and one is told not to be flooded', (t) =>
 
 test('requests have the bytes that the specification gives them', (t) => {
   t.is(
-    hex((out) => writeFlowStatsRequest(out, 5)),
+    hex((out) => writeFlowStatsRequest(out, 5, OUR_COOKIES)),
     `05120038000000050001000000000000${'ff000000ffffffffffffffff00000000'}6b38000000000000ffff0000000000000001000400000000`,
   );
   t.is(
