@@ -29,6 +29,8 @@ export interface ControllerOptions {
   readonly mend: () => Promise<void>;
   /** What else is wrong, found by others: rows of OVN that no longer fit. */
   readonly otherProblems: () => readonly string[];
+  /** {@link AUDIT_MS}, unless told. */
+  readonly auditMs?: number;
 }
 
 /** How long after the start a switch that has not answered yet is no news. */
@@ -65,7 +67,7 @@ export class Controller {
   private wasUp = false;
   private settingsDue = true;
   private retryMs = RETRY_MS.first;
-  private auditAt = performance.now() + AUDIT_MS;
+  private auditAt: number;
   private lastPatch: number | undefined;
   private state: LoopState | undefined;
   /** The flows that were wanted last, and what for. */
@@ -80,9 +82,14 @@ export class Controller {
   private readonly syncWaiters = new Set<() => void>();
 
   constructor(private readonly options: ControllerOptions) {
+    this.auditAt = performance.now() + this.auditMs;
     this.trouble = new Trouble(options.log);
     this.readFacts = factsReader(options.intent);
     this.installed = new InstalledFlows(options.channel);
+  }
+
+  private get auditMs(): number {
+    return this.options.auditMs ?? AUDIT_MS;
   }
 
   /** Says that something may have changed. */
@@ -141,7 +148,7 @@ export class Controller {
   }
 
   private audit(): void {
-    this.auditAt = performance.now() + AUDIT_MS;
+    this.auditAt = performance.now() + this.auditMs;
     this.settingsDue = true;
     void this.installed.confirm().then(this.look);
   }
