@@ -46,8 +46,8 @@ export function* formatBundle(bundle: Bundle): Generator<string> {
       .join('');
 }
 
-function formatAddition({ key, text, cookie }: Flow): string {
-  return `add cookie=${formatCookie(cookie)},${key},${text.slice(key.length + 1)}\n`;
+function formatAddition({ text, cookie }: Flow): string {
+  return `add cookie=${formatCookie(cookie)},${text}\n`;
 }
 
 function formatRemovalLine(removal: Removal): string {

@@ -77,8 +77,10 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     },
 
     async apply(bundle: Bundle): Promise<void> {
+      const running = bundles.run(formatBundle(bundle));
+      // While the process reads: no event is heard before this turn of the event loop is over.
       echo.expect(bundle);
-      const outcome = await bundles.run(formatBundle(bundle));
+      const outcome = await running;
       if (outcome !== 'late' && !outcome.failed) return;
       echo.forget();
       if (outcome === 'late') throw new BundleUnknown(bridge, `none within ${timeoutMs} ms`);
