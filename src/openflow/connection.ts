@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { ProductError } from '../net/errors.js';
+import { Inactivity } from '../net/inactivity.js';
 import { once } from '../net/socket.js';
 import { MalformedMessage } from './wire/errors.js';
 import { readHello, versionName, writeHello } from './wire/hello.js';
@@ -42,10 +43,7 @@ export class Connection {
   private readonly out: WireWriter;
   private readonly exchanges = new Set<Exchange>();
   private readonly splitter = new MessageSplitter();
-  private readonly probe: NodeJS.Timeout;
-  /** Since the last probe. */
-  private hasBeenHeard = false;
-  private wasAsked = false;
+  private readonly inactivity: Inactivity;
   private nextXid = 1;
   private failure: Error | undefined;
   private isAgreed = false;
@@ -55,12 +53,17 @@ export class Connection {
     this.out = new WireWriter(options.version);
     this.socket = this.connect();
     const { socket } = this;
-    this.probe = setInterval(() => this.probeSilence(), options.probeMs);
-    this.probe.unref();
+    const { probeMs } = options;
+    this.inactivity = new Inactivity({
+      probeMs,
+      ask: () => this.echo(Type.echoRequest, this.reserve(1), Buffer.alloc(0)),
+      giveUp: () =>
+        this.close(new ProductError('ERR_NO_ECHO', `the switch has been silent for more than ${probeMs} ms`)),
+    });
     socket.on('error', (error) => this.close(error));
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        clearInterval(this.probe);
+        this.inactivity.stop();
         const reason =
           this.failure ?? new ProductError('ERR_CONNECTION_CLOSED', 'the switch closed the connection');
         this.failure = reason;
@@ -155,7 +158,7 @@ export class Connection {
   }
 
   private receive(chunk: Buffer): void {
-    this.hasBeenHeard = true;
+    this.inactivity.heard();
     try {
       this.splitter.push(chunk, (message) => this.handle(message));
     } catch (error) {
@@ -205,23 +208,5 @@ export class Connection {
       out.raw(body);
       out.end(start);
     });
-  }
-
-  /** Asks a silent switch for a sign of life, and gives up on one that was asked before. */
-  private probeSilence(): void {
-    if (this.hasBeenHeard) {
-      this.hasBeenHeard = false;
-      this.wasAsked = false;
-    } else if (!this.wasAsked) {
-      this.wasAsked = true;
-      this.echo(Type.echoRequest, this.reserve(1), Buffer.alloc(0));
-    } else {
-      // What has come while this process did something else is read first.
-      setImmediate(() => {
-        if (this.hasBeenHeard) return;
-        const silence = `the switch has been silent for more than ${this.options.probeMs} ms`;
-        this.close(new ProductError('ERR_NO_ECHO', silence));
-      });
-    }
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { ProductError } from '../net/errors.js';
+import { Inactivity } from '../net/inactivity.js';
 import { JsonSplitter } from '../net/json_stream.js';
 
 /** An error reply to a request: for OVSDB the error's name, as in `"unknown method"` (RFC 7047 section 4). */
@@ -31,9 +32,8 @@ export interface RpcOptions {
 export class RpcSession {
   private readonly splitter = new JsonSplitter();
   private readonly waiting = new Map<number, Waiting>();
-  private readonly timer: NodeJS.Timeout;
+  private readonly inactivity: Inactivity;
   private nextId = 1;
-  private lastHeard = performance.now();
   private failure: Error | undefined;
 
   /** Settles when the session is over, with the reason. */
@@ -41,13 +41,21 @@ export class RpcSession {
 
   constructor(private readonly options: RpcOptions) {
     const { socket, probeMs } = options;
-    this.timer = setInterval(() => this.probe(), probeMs);
-    this.timer.unref();
+    this.inactivity = new Inactivity({
+      probeMs,
+      ask: () => {
+        this.request('echo', []).catch(() => {
+          // The session is over: `closed` says why.
+        });
+      },
+      giveUp: () =>
+        this.fail(new ProductError('ERR_NO_ECHO', `the peer has been silent for more than ${probeMs} ms`)),
+    });
     socket.on('data', (chunk) => this.receive(chunk));
     socket.on('error', (error) => this.fail(error));
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        clearInterval(this.timer);
+        this.inactivity.stop();
         const reason = this.failure ?? new ProductError('ERR_CONNECTION_CLOSED', 'the connection was closed');
         for (const { reject } of this.waiting.values()) reject(reason);
         this.waiting.clear();
@@ -82,7 +90,7 @@ export class RpcSession {
   }
 
   private receive(chunk: Buffer): void {
-    this.lastHeard = performance.now();
+    this.inactivity.heard();
     try {
       for (const text of this.splitter.push(chunk)) this.handle(JSON.parse(text));
     } catch (error) {
@@ -109,18 +117,6 @@ export class RpcSession {
     this.waiting.delete(message.id);
     if (message.error === null || message.error === undefined) waiting.resolve(message.result);
     else waiting.reject(new RpcError(waiting.method, message.error));
-  }
-
-  /** Asks a silent peer for a sign of life, and gives up on one that was asked before. */
-  private probe(): void {
-    const silence = performance.now() - this.lastHeard;
-    if (silence >= 2 * this.options.probeMs) {
-      this.fail(new ProductError('ERR_NO_ECHO', `the peer has been silent for ${Math.round(silence)} ms`));
-    } else if (silence >= this.options.probeMs) {
-      this.request('echo', []).catch(() => {
-        // The session is over: `closed` says why.
-      });
-    }
   }
 
   private fail(reason: Error): void {

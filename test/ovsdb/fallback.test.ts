@@ -120,7 +120,7 @@ test('a session goes on after the last transaction it saw, and takes all anew wh
 });
 
 test('a server that falls silent is probed, given up and tried again', async (t) => {
-  const { server, db, dispose } = await open({ monitor: () => ({}) }, { probeMs: 50 });
+  const { server, db, dispose } = await open({ monitor: () => ({}), echo: () => undefined }, { probeMs: 50 });
   const states: string[] = [];
   db.onState((state) => states.push(state));
   await until('a new session', () => when(states.includes('connected')));
