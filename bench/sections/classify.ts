@@ -8,8 +8,8 @@ import type { NamedSide } from '../../src/explain/explanation.js';
 import { MIX_GATEWAY } from '../../test/lab/traffic_mix.js';
 import { classByTshark, tshark } from '../../test/lab/tshark.js';
 import type { Figure, Report, Section } from '../figure.js';
+import { Bystander } from '../lab/bystander.js';
 import { type Capture, writeCapture } from '../lab/capture.js';
-import { timeProcess } from '../processes.js';
 
 const PACKETS = 1_000_000;
 const RUNS = 10;
@@ -51,12 +51,13 @@ async function measureIn(folder: string): Promise<Report> {
   const whole: number[] = [];
   const state = join(folder, 'state.json');
   writeFileSync(state, formatState(MIX_GATEWAY));
+  const others = Bystander.ofProcesses();
   for (let run = 0; run < RUNS; run += 1) {
     ours.push(timeClassify(capture.batches));
     unshared.push(timeClassify(smallBatches));
-    tcpdump.push(timeProcess(['tcpdump', '-n', '--count', '-r', capture.path, FILTER]));
+    tcpdump.push(await others.time(['tcpdump', '-n', '--count', '-r', capture.path, FILTER]));
     whole.push(
-      timeProcess([
+      await others.time([
         process.execPath,
         'dist/bin/ovn-k8s-util.js',
         'explain',
@@ -66,6 +67,7 @@ async function measureIn(folder: string): Promise<Report> {
       ]),
     );
   }
+  others.end();
   const decoder = await timeDecoder(capture);
   const differing = await countDiffering(capture);
 
