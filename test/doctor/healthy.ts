@@ -200,3 +200,8 @@ function bridgeFacts(): BridgeFacts {
     ]),
   };
 }
+
+/** A fact with its value changed, if it is known. */
+export function mapped<T, U>(fact: Known<T>, change: (value: T) => U): Known<U> {
+  return fact.isKnown ? known(change(fact.value)) : fact;
+}

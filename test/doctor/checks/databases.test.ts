@@ -1,0 +1,9 @@
+import { unknown } from '../../../src/doctor/known.js';
+import { finds } from '../finds.js';
+
+finds('databases', [
+  ['no local database', { local: unknown('no db.sock') }, 'fail', /no db\.sock/],
+  ['no northbound', { northbound: unknown('nb: refused') }, 'fail', /nb: refused/],
+  ['no southbound', { southbound: unknown('sb: refused') }, 'fail', /sb: refused/],
+  ['no API server', { kubernetes: unknown('GET /: no answer') }, 'fail', /GET/],
+]);

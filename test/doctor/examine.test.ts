@@ -1,0 +1,53 @@
+import test from 'ava';
+import { examine } from '../../src/doctor/examine.js';
+import type { Facts } from '../../src/doctor/facts/facts.js';
+import { unknown } from '../../src/doctor/known.js';
+import { changed, HEALTHY, mapped, withBridge } from './healthy.js';
+
+test('of a host on which all is well every check says so, and nothing else', (t) => {
+  const examined = examine(HEALTHY);
+  t.deepEqual(
+    examined.map(({ check }) => check),
+    [
+      ...[
+        'daemons',
+        'databases',
+        'identity',
+        'chassis',
+        'encapsulation',
+        'bridges',
+        'mtu',
+        'offloads',
+        'ports',
+      ],
+      ...['flows', 'nodes', 'logs'],
+    ],
+  );
+  t.deepEqual(
+    examined.flatMap(({ findings }) => findings.filter(({ level }) => level !== 'ok')),
+    [],
+  );
+});
+
+test('a node that is no gateway is judged by what a node needs', (t) => {
+  const node: Facts = {
+    ...HEALTHY,
+    ...withBridge('breth0', undefined),
+    flows: [],
+    helper: unknown('none'),
+    ...{
+      northbound: changed(HEALTHY.northbound, { gateways: [] }),
+    },
+  };
+  const interfaces = node.local.isKnown
+    ? node.local.value.bridges.flatMap((bridge) => bridge.interfaces.filter(({ type }) => type !== 'patch'))
+    : [];
+  const local = mapped(node.local, (one) => ({
+    ...one,
+    bridges: one.bridges.map((bridge) => ({ ...bridge, datapath: 'system', interfaces })),
+  }));
+  const bad = examine({ ...node, local }).flatMap(({ findings }) =>
+    findings.filter(({ level }) => level !== 'ok'),
+  );
+  t.deepEqual(bad, []);
+});
