@@ -26,13 +26,9 @@ export function flow(
   parts: { table: number; priority: number; match: Match; actions: readonly Action[] },
   cookieOf: (text: string) => bigint,
 ): Flow {
-  const { key, text } = meaning(
-    parts.table,
-    parts.priority,
-    formatMatch(parts.match),
-    formatActions(parts.actions),
-  );
-  return { ...parts, key, text, cookie: cookieOf(text) };
+  const { table, priority, match, actions } = parts;
+  const { key, text } = meaning(table, priority, formatMatch(match), formatActions(actions));
+  return { cookie: cookieOf(text), table, priority, match, actions, key, text };
 }
 
 /** The key is a part of the text and no text of its own: of 50,000 flows that is 7 MB. */

@@ -22,8 +22,14 @@ export function term(
 
 /** `match` with `added`, which replace terms of the same field. */
 export function extend(match: Match, ...added: readonly Term[]): Match {
-  const kept = match.filter((old) => !added.some((fresh) => fresh.field === old.field));
-  return kept.concat(added).sort((a, b) => orderOf(a.field) - orderOf(b.field));
+  const terms = [...match];
+  for (const one of added) {
+    const order = orderOf(one.field);
+    const after = terms.findIndex(({ field }) => orderOf(field) >= order);
+    const at = after < 0 ? terms.length : after;
+    terms.splice(at, terms[at]?.field === one.field ? 1 : 0, one);
+  }
+  return terms;
 }
 
 export const ETH_IPV4 = 0x0800;
