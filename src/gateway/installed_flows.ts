@@ -5,7 +5,7 @@ import type { Flow, FlowIdentity } from '../openflow/flow.js';
 import type { Keyed } from '../openflow/keyed.js';
 import { byKey, diffFlows } from '../openflow/reconcile.js';
 
-/** Of so many flows it takes some 20 ms, which a switch that forwards packets by the same thread can be kept for. */
+/** Of so many flows it takes some 25 ms, which a switch that forwards packets by the same thread can be kept for. */
 const MOST_AT_ONCE = 2_000;
 
 /**
