@@ -1,9 +1,11 @@
 #pragma once
 
-#include <uv.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -27,38 +29,31 @@ struct Batch {
   }
 };
 
-/// Classifies the frames of a batch that came in by one port. A large one is shared between the machine's hardware
-/// threads: what its frames cost is mostly the wait for memory, which each of them waits for by itself.
+/// Classifies the frames of a batch that came in by one port, once. A large one is shared between the hardware threads
+/// that this process may use, a part at a time, so that one which comes late or is slow takes the fewer.
 class BatchClassifier {
  public:
-  BatchClassifier(const ClassTable& table, Side side, bool tracked) noexcept
-      : table_(table), side_(side), tracked_(tracked) {}
+  /// Writes the class of each frame to `classes`, which is as long as the batch.
+  BatchClassifier(const ClassTable& table, const Batch& batch, Side side, bool tracked,
+                  std::span<std::uint8_t> classes) noexcept
+      : table_(table), batch_(batch), side_(side), tracked_(tracked), classes_(classes) {}
 
-  /// Writes the class of each frame to `classes`, which is as long as the batch, and counts it in `counts`.
-  /// @returns how many frames were classified: all, or the number of the first that is not within the buffer
-  std::size_t Classify(const Batch& batch, std::span<std::uint8_t> classes, ClassCounts& counts) const noexcept {
-    const std::size_t wanted = std::min(batch.size() / kShare, kMaxShares);
-    const std::size_t count = std::clamp<std::size_t>(wanted, 1, wanted > 1 ? uv_available_parallelism() : 1);
-    std::array<Share, kMaxShares> shares;
-    const std::span<Share> used = std::span(shares).first(count);
+  /// Counts the frames in `counts`.
+  /// @returns how many were classified: all, or the number of the first that is not within the buffer
+  std::size_t Classify(ClassCounts& counts) noexcept {
+    cpu_set_t others = OtherCpus();
+    const std::size_t wanted = std::min(batch_.size() / kShare, kMaxWorkers);
+    const std::size_t most = std::min<std::size_t>(wanted, 1 + CPU_COUNT(&others));
+    std::array<Worker, kMaxWorkers> workers;
+    std::size_t count = 1;
+    while (count < most && Start(workers[count], others)) ++count;
+    workers[0].by = this;
+    Run(&workers[0]);
+    std::size_t done = batch_.size();
     for (std::size_t i = 0; i < count; ++i) {
-      Share& share = used[i];
-      share.by = this;
-      share.batch = batch;
-      share.classes = classes;
-      share.begin = batch.size() * i / count;
-      share.end = batch.size() * (i + 1) / count;
-      share.is_elsewhere = i > 0 && uv_thread_create(&share.thread, Run, &share) == 0;
-    }
-    std::size_t done = batch.size();
-    for (Share& share : used) {
-      // Ours, and those for which there was no thread.
-      if (!share.is_elsewhere) Run(&share);
-    }
-    for (Share& share : used) {
-      if (share.is_elsewhere) uv_thread_join(&share.thread);
-      if (share.done < share.end) done = std::min(done, share.done);
-      counts.Add(share.counts);
+      if (i > 0) pthread_join(workers[i].thread, nullptr);
+      done = std::min(done, workers[i].refused);
+      counts.Add(workers[i].counts);
     }
     return done;
   }
@@ -66,63 +61,89 @@ class BatchClassifier {
  private:
   /// So many frames take far longer than a thread to start.
   static constexpr std::size_t kShare = 16'384;
-  static constexpr std::size_t kMaxShares = 8;
+  static constexpr std::size_t kMaxWorkers = 8;
+  /// How many frames are taken at a time.
+  static constexpr std::size_t kPart = 4'096;
   /// How far ahead of the frame that is looked at the next ones are fetched: frames in a large buffer are in no cache.
   static constexpr std::size_t kAhead = 32;
 
-  /// The frames that one thread classifies.
-  struct Share {
-    const BatchClassifier* by = nullptr;
-    Batch batch;
-    std::span<std::uint8_t> classes;
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    bool is_elsewhere = false;
-    uv_thread_t thread = {};
-    /// The number of the frame that it came to.
-    std::size_t done = 0;
+  struct Worker {
+    BatchClassifier* by = nullptr;
+    pthread_t thread = {};
+    /// The number of the first frame it met that is not within the buffer.
+    std::size_t refused = SIZE_MAX;
     ClassCounts counts;
   };
 
-  static void Run(void* argument) noexcept {
-    Share& share = *static_cast<Share*>(argument);
-    switch (share.by->side_) {
+  /// Where this thread may run, but for where it runs: a new thread that may run here often does, and waits for as long
+  /// as this one works, though another CPU is idle.
+  static cpu_set_t OtherCpus() noexcept {
+    cpu_set_t cpus;
+    if (sched_getaffinity(0, sizeof cpus, &cpus) != 0) CPU_ZERO(&cpus);
+    if (const int here = sched_getcpu(); here >= 0) CPU_CLR(static_cast<std::size_t>(here), &cpus);
+    return cpus;
+  }
+
+  bool Start(Worker& worker, const cpu_set_t& cpus) noexcept {
+    worker.by = this;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    const bool started = pthread_attr_setaffinity_np(&attributes, sizeof cpus, &cpus) == 0 &&
+                         pthread_create(&worker.thread, &attributes, Run, &worker) == 0;
+    pthread_attr_destroy(&attributes);
+    return started;
+  }
+
+  static void* Run(void* argument) noexcept {
+    Worker& worker = *static_cast<Worker*>(argument);
+    switch (worker.by->side_) {
       case Side::kPhys:
-        return share.by->From<Side::kPhys>(share);
+        worker.by->From<Side::kPhys>(worker);
+        break;
       case Side::kLocal:
-        return share.by->From<Side::kLocal>(share);
+        worker.by->From<Side::kLocal>(worker);
+        break;
       case Side::kPatch:
-        return share.by->From<Side::kPatch>(share);
+        worker.by->From<Side::kPatch>(worker);
+        break;
       case Side::kOther:
-        return share.by->From<Side::kOther>(share);
+        worker.by->From<Side::kOther>(worker);
+        break;
     }
+    return nullptr;
   }
 
   template <Side kSide>
-  void From(Share& share) const noexcept {
-    const bool whole = share.batch.wire_lengths.data() == share.batch.lengths.data();
-    whole ? Each<kSide, true>(share) : Each<kSide, false>(share);
+  void From(Worker& worker) noexcept {
+    const bool whole = batch_.wire_lengths.data() == batch_.lengths.data();
+    while (worker.refused == SIZE_MAX) {
+      const std::size_t begin = next_.fetch_add(kPart, std::memory_order_relaxed);
+      if (begin >= batch_.size()) return;
+      const std::size_t end = std::min(begin + kPart, batch_.size());
+      const std::size_t done = whole ? Each<kSide, true>(begin, end, worker) : Each<kSide, false>(begin, end, worker);
+      if (done < end) worker.refused = done;
+    }
   }
 
   /// A loop for each port, and of its own for frames that are held whole: it asks neither by which port each frame came
-  /// nor whether it was cut.
+  /// nor whether it was cut. @returns the number of the first that is not within the buffer, or `end`
   template <Side kSide, bool kWhole>
-  [[gnu::flatten]] void Each(Share& share) const noexcept {
+  [[gnu::flatten]] std::size_t Each(std::size_t begin, std::size_t end, Worker& worker) const noexcept {
     // Copies, which nothing that is written below can be taken to change.
-    const Batch batch = share.batch;
-    const std::span<std::uint8_t> classes = share.classes;
+    const Batch batch = batch_;
+    const std::span<std::uint8_t> classes = classes_;
     const std::size_t last = batch.size() - std::min(batch.size(), kAhead);
-    std::size_t i = share.begin;
-    for (; i < share.end && batch.Holds(i); ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!batch.Holds(i)) return i;
       if (i < last) Fetch(batch.frames, batch.offsets[i + kAhead]);
       const Bytes frame = batch.frames.subspan(batch.offsets[i], batch.lengths[i]);
       const std::size_t length = kWhole ? frame.size() : batch.wire_lengths[i];
       const Packet packet = Parse(frame, length);
       const PacketClass name = table_.Classify(packet, kSide, tracked_);
       classes[i] = static_cast<std::uint8_t>(name);
-      share.counts.Count(name, length, packet.malformed);
+      worker.counts.Count(name, length, packet.malformed);
     }
-    share.done = i;
+    return end;
   }
 
   /// The two cache lines that headers lie in, mostly.
@@ -133,8 +154,12 @@ class BatchClassifier {
   }
 
   const ClassTable& table_;
-  Side side_;
-  bool tracked_;
+  const Batch batch_;
+  const Side side_;
+  const bool tracked_;
+  const std::span<std::uint8_t> classes_;
+  /// Of the frames that nobody has taken, the first.
+  std::atomic<std::size_t> next_ = 0;
 };
 
 }  // namespace gateway

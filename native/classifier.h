@@ -57,8 +57,9 @@ class Classifier : public Napi::ObjectWrap<Classifier> {
     }
     const Batch batch{*frames, *offsets, *lengths, *wire_lengths};
     ClassCounts counts;
-    const BatchClassifier classifier(*table_, static_cast<Side>(side), info[5].As<Napi::Boolean>());
-    const std::size_t done = classifier.Classify(batch, classes->first(count), counts);
+    BatchClassifier classifier(*table_, batch, static_cast<Side>(side), info[5].As<Napi::Boolean>(),
+                               classes->first(count));
+    const std::size_t done = classifier.Classify(counts);
     if (done < count) {
       const std::string message = "frame " + std::to_string(done) + " is not within the buffer";
       Napi::RangeError::New(env, message).ThrowAsJavaScriptException();
