@@ -41,21 +41,8 @@ class BatchClassifier {
   /// Counts the frames in `counts`.
   /// @returns how many were classified: all, or the number of the first that is not within the buffer
   std::size_t Classify(ClassCounts& counts) noexcept {
-    cpu_set_t others = OtherCpus();
     const std::size_t wanted = std::min(batch_.size() / kShare, kMaxWorkers);
-    const std::size_t most = std::min<std::size_t>(wanted, 1 + CPU_COUNT(&others));
-    std::array<Worker, kMaxWorkers> workers;
-    std::size_t count = 1;
-    while (count < most && Start(workers[count], others)) ++count;
-    workers[0].by = this;
-    Run(&workers[0]);
-    std::size_t done = batch_.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i > 0) pthread_join(workers[i].thread, nullptr);
-      done = std::min(done, workers[i].refused);
-      counts.Add(workers[i].counts);
-    }
-    return done;
+    return wanted < 2 ? ByItself(counts) : Shared(wanted, counts);
   }
 
  private:
@@ -74,6 +61,31 @@ class BatchClassifier {
     std::size_t refused = SIZE_MAX;
     ClassCounts counts;
   };
+
+  std::size_t ByItself(ClassCounts& counts) noexcept {
+    Worker worker;
+    worker.by = this;
+    Run(&worker);
+    counts.Add(worker.counts);
+    return std::min(batch_.size(), worker.refused);
+  }
+
+  std::size_t Shared(std::size_t wanted, ClassCounts& counts) noexcept {
+    const cpu_set_t others = OtherCpus();
+    const std::size_t most = std::min<std::size_t>(wanted, 1 + CPU_COUNT(&others));
+    std::array<Worker, kMaxWorkers> workers;
+    std::size_t count = 1;
+    while (count < most && Start(workers[count], others)) ++count;
+    workers[0].by = this;
+    Run(&workers[0]);
+    std::size_t done = batch_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i > 0) pthread_join(workers[i].thread, nullptr);
+      done = std::min(done, workers[i].refused);
+      counts.Add(workers[i].counts);
+    }
+    return done;
+  }
 
   /// Where this thread may run, but for where it runs: a new thread that may run here often does, and waits for as long
   /// as this one works, though another CPU is idle.

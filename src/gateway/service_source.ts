@@ -40,7 +40,9 @@ export class ServiceSource {
         find: () => findAccess(this.options),
         isHeard: () => this.services?.problem === undefined,
         failed: (error) => {
-          this.why = explainError(error);
+          const why = explainError(error);
+          if (why === this.why) return;
+          this.why = why;
           changed();
         },
         signal,

@@ -93,8 +93,7 @@ async function fromCluster(): Promise<ApiAccess> {
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const config = new KubeConfig();
   config.loadFromCluster();
-  // The library reads a token anew once a minute.
-  return fromConfig(config, IN_CLUSTER, readIfThere(join(IN_CLUSTER, 'token')));
+  return fromConfig(config, IN_CLUSTER);
 }
 
 function fromConfig(
@@ -104,7 +103,6 @@ function fromConfig(
     applyToHTTPSOptions(options: RequestOptions): Promise<void>;
   },
   source: string,
-  token?: string,
 ): ApiAccess {
   const cluster = config.getCurrentCluster();
   if (cluster === null)
@@ -113,7 +111,8 @@ function fromConfig(
   return {
     server,
     source,
-    fingerprint: fingerprint(cluster, config.getCurrentUser(), token),
+    // Of a Pod's account without its token, which is replaced each hour and which the library reads anew each minute.
+    fingerprint: fingerprint(cluster, config.getCurrentUser()),
     options: async () => {
       if (server.protocol === 'http:') return {};
       const options: RequestOptions = {};

@@ -46,7 +46,8 @@ export async function gatewayDeinit(
     let wasInOvn = false;
     await commitNorthbound(databases, `gateway-deinit ${node}`, (nbTxn) => {
       removeGateway(databases, nbTxn, node);
-      wasInOvn = !nbTxn.isEmpty;
+      // Made again, it is empty where the first one took effect and its answer was lost.
+      wasInOvn ||= !nbTxn.isEmpty;
       rerouteWithout(databases.nb, nbTxn, node);
     });
     return wasInOvn || hasPorts || bridges.length > 0 || nics.length > 0;
