@@ -108,38 +108,24 @@ class BatchClassifier {
 
   static void* Run(void* argument) noexcept {
     Worker& worker = *static_cast<Worker*>(argument);
-    switch (worker.by->side_) {
-      case Side::kPhys:
-        worker.by->From<Side::kPhys>(worker);
-        break;
-      case Side::kLocal:
-        worker.by->From<Side::kLocal>(worker);
-        break;
-      case Side::kPatch:
-        worker.by->From<Side::kPatch>(worker);
-        break;
-      case Side::kOther:
-        worker.by->From<Side::kOther>(worker);
-        break;
-    }
+    worker.by->Work(worker);
     return nullptr;
   }
 
-  template <Side kSide>
-  void From(Worker& worker) noexcept {
+  void Work(Worker& worker) noexcept {
     const bool whole = batch_.wire_lengths.data() == batch_.lengths.data();
     while (worker.refused == SIZE_MAX) {
       const std::size_t begin = next_.fetch_add(kPart, std::memory_order_relaxed);
       if (begin >= batch_.size()) return;
       const std::size_t end = std::min(begin + kPart, batch_.size());
-      const std::size_t done = whole ? Each<kSide, true>(begin, end, worker) : Each<kSide, false>(begin, end, worker);
+      const std::size_t done = whole ? Each<true>(begin, end, worker) : Each<false>(begin, end, worker);
       if (done < end) worker.refused = done;
     }
   }
 
-  /// A loop for each port, and of its own for frames that are held whole: it asks neither by which port each frame came
-  /// nor whether it was cut. @returns the number of the first that is not within the buffer, or `end`
-  template <Side kSide, bool kWhole>
+  /// Frames that are held whole have a loop of their own, which does not ask whether one was cut.
+  /// @returns the number of the first that is not within the buffer, or `end`
+  template <bool kWhole>
   [[gnu::flatten]] std::size_t Each(std::size_t begin, std::size_t end, Worker& worker) const noexcept {
     // Copies, which nothing that is written below can be taken to change.
     const Batch batch = batch_;
@@ -151,7 +137,7 @@ class BatchClassifier {
       const Bytes frame = batch.frames.subspan(batch.offsets[i], batch.lengths[i]);
       const std::size_t length = kWhole ? frame.size() : batch.wire_lengths[i];
       const Packet packet = Parse(frame, length);
-      const PacketClass name = table_.Classify(packet, kSide, tracked_);
+      const PacketClass name = table_.Classify(packet, side_, tracked_);
       classes[i] = static_cast<std::uint8_t>(name);
       worker.counts.Count(name, length, packet.malformed);
     }

@@ -46,8 +46,8 @@ class PacketRing {
  public:
   /// As much of a frame is kept; what decides on its class is within.
   static constexpr std::size_t kHeld = 128;
-  /// A block that is not full is handed over after this long at most, in milliseconds: the kernel looks every kRetireMs
-  /// whether it began to fill it before its last look.
+  /// A block that is not full is handed over after this long at most, in milliseconds: the kernel's timer does it for
+  /// one that was open at its tick before already, and ticks every kRetireMs.
   static constexpr int kHandOverMs = 100;
 
   /// What the kernel says of its work (packet(7), PACKET_STATISTICS), since the ring was opened.

@@ -14,6 +14,7 @@ const others = [
   { in: 'test/demo.ts', out: 'demo' },
   { in: 'bench/run.ts', out: 'bench' },
   { in: 'bench/lab/neighbour_agent.ts', out: 'neighbour_agent' },
+  { in: 'bench/lab/process_agent.ts', out: 'process_agent' },
 ].filter((entry) => existsSync(entry.in));
 
 await rm(outdir, { recursive: true, force: true });

@@ -12,12 +12,12 @@ export class Bystander<Request extends string | readonly string[]> {
 
   /** Of other processes, each started by its command line. */
   static ofProcesses(): Bystander<readonly [string, ...string[]]> {
-    return new Bystander(start('process_agent.mjs'));
+    return new Bystander(start('dist/process_agent.js'));
   }
 
   /** Of messages on a bare OpenFlow socket, each a number of octets in hexadecimal digits that ends with a barrier. */
   static ofMessages(socket: string): Bystander<string> {
-    return new Bystander(start('flow_mod_agent.mjs', socket));
+    return new Bystander(start('bench/lab/flow_mod_agent.mjs', socket));
   }
 
   async time(request: Request): Promise<number> {
@@ -32,7 +32,7 @@ export class Bystander<Request extends string | readonly string[]> {
 }
 
 function start(agent: string, ...args: readonly string[]): ChildProcess {
-  const child = fork(join(PROJECT, 'bench/lab', agent), args);
+  const child = fork(join(PROJECT, agent), args);
   child.once('exit', (code) => {
     if (code !== 0) child.emit('error', new Error(`${agent} ended with ${code}`));
   });

@@ -10,7 +10,7 @@ import { residentMb } from '../lab/process_stat.js';
 const WINDOWS = 2;
 /** One look or two in each. */
 const WINDOW_MS = 20_000;
-/** What a change left V8 collects when it has been idle for so long: of 50,000 flows 80 MB, and half a second of work. */
+/** What a change left V8 collects when it has been idle for so long. */
 const FIRST_MS = 60_000;
 const SIZES = [
   { name: 'no service', services: 0, mostMb: 90 },

@@ -13,7 +13,7 @@ import { filledIn, NO_CLAIMS, recoverClaims, type ServiceClaims, type ServiceFac
 import { factsReader } from './state.js';
 import { reconcileSettings } from './switch.js';
 
-/** How often settings, `set-frags` makes no news, and flows, of many a part, are read though nothing was heard. */
+/** How often settings and flows, or a part of many, are read though nothing was heard: `set-frags` makes no news. */
 const AUDIT_MS = 20_000;
 /** Waits after a failure: they double up to the second, and start again after a success. */
 const RETRY_MS = { first: 20, most: 1_000 };

@@ -88,12 +88,12 @@ function partsOf(flows: number): number {
 
 /** Whether `found` are those flows of `known` whose cookies are in `range`. */
 function hasExactly(known: Keyed<FlowIdentity>, found: Keyed<FlowIdentity>, range: CookieRange): boolean {
-  const expected = [...known].filter(({ cookie }) => isInRange(cookie, range));
-  return (
-    expected.length === found.size &&
-    expected.every(({ key, text, cookie }) => {
-      const one = found.get(key);
-      return one?.text === text && one.cookie === cookie;
-    })
-  );
+  let expected = 0;
+  for (const { key, text, cookie } of known) {
+    if (!isInRange(cookie, range)) continue;
+    expected += 1;
+    const one = found.get(key);
+    if (one?.text !== text || one.cookie !== cookie) return false;
+  }
+  return expected === found.size;
 }

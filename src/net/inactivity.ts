@@ -1,5 +1,8 @@
 export interface InactivityOptions {
-  /** Silence after which the peer is asked for a sign of life, and after as much again given up; milliseconds. */
+  /**
+   * How often it is looked whether anything was heard, in milliseconds: after one look without, the peer is asked for a
+   * sign of life, after the next it is given up.
+   */
   readonly probeMs: number;
   readonly ask: () => void;
   readonly giveUp: () => void;

@@ -13,7 +13,7 @@ export interface ConnectionOptions {
   readonly version: Version;
   /** How long an answer may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** Silence after which the switch is asked for a sign of life, and after as much again given up; milliseconds. */
+  /** See {@link Inactivity}. */
   readonly probeMs: number;
   /** Messages that answer nothing: they must be done with when this returns. */
   readonly news: (message: Message) => void;

@@ -24,7 +24,7 @@ interface Waiting {
 export interface RpcOptions {
   readonly socket: Socket;
   readonly notified: (method: string, params: readonly unknown[]) => void;
-  /** Silence after which the peer is probed, and after as much again given up; milliseconds (ovs-vswitchd.conf.db(5), "inactivity_probe"). */
+  /** See {@link Inactivity}; as "inactivity_probe" of ovs-vswitchd.conf.db(5). */
   readonly probeMs: number;
 }
 

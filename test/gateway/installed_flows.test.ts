@@ -18,7 +18,8 @@ const flowsOf = (count: number) =>
 class Switch {
   readonly answers: number[] = [];
   readonly flows: Map<string, InstalledFlow>;
-  /** What is waited for before a bundle is done. */
+  /** What is waited for before flows are looked up, and before a bundle is done. */
+  readGate: Promise<void> | undefined;
   gate: Promise<void> | undefined;
 
   constructor(flows: readonly Flow[]) {
@@ -27,6 +28,7 @@ class Switch {
 
   readonly channel = {
     readFlows: async (range = OUR_COOKIES) => {
+      await this.readGate;
       const found = [...this.flows.values()].filter(({ cookie }) => isInRange(cookie, range));
       this.answers.push(found.length);
       return found;
@@ -87,12 +89,16 @@ test('what a bundle changes while a part is read is no doubt', async (t) => {
   const { ovs, flows } = await start();
   const before = await flows.read();
   const after = byKey(flowsOf(COUNT + 100));
-  let open = () => {};
+  let [look, open] = [() => {}, () => {}];
+  ovs.readGate = new Promise((resolve) => {
+    look = resolve;
+  });
   ovs.gate = new Promise((resolve) => {
     open = resolve;
   });
   const reading = flows.confirm();
   const sent = flows.become(after, before);
+  look();
   await reading;
   for (let part = 0; part < PARTS; part++) await flows.confirm();
   open();

@@ -69,8 +69,11 @@ test('what comes at once is given to the second that waits, what comes then to a
   for (let round = 0; round < 2; round++) {
     await until('one waits', () => each.waitingPid);
     for (let run = 0; run < 2; run++) {
+      const { waitingPid } = each;
+      t.not(waitingPid, undefined);
       const outcome = await each.run(['one\n']);
-      if (outcome !== 'late') pids.add(Number(outcome.stdout?.split('\n')[1]));
+      t.is(outcome !== 'late' && outcome.stdout, `one\n${waitingPid}`);
+      if (waitingPid !== undefined) pids.add(waitingPid);
     }
   }
   t.is(pids.size, 4);
