@@ -160,8 +160,9 @@ async function tell({ host }: Node, ids: Record<string, string>): Promise<void> 
 
 async function start({ host }: Node, program: string, ...args: readonly string[]): Promise<Running> {
   const running = host.spawn(program, args);
-  await until(`${program} to have a control socket`, async () =>
-    when((await host.net.attempt(['ovs-appctl', '-t', program, 'version'])).exitCode === 0),
+  // Its control socket is there before it knows a status.
+  await until(`${program} to tell its status`, async () =>
+    when((await host.net.attempt(['ovs-appctl', '-t', program, 'status'])).exitCode === 0),
   );
   return running;
 }
