@@ -16,14 +16,26 @@ class Callback {
   Callback(Napi::Function function, const char* name)
       : function_(Napi::Persistent(function)), context_(std::make_shared<Napi::AsyncContext>(function.Env(), name)) {}
 
-  /// What is called may reset this.
-  void operator()(Napi::Env env, std::initializer_list<napi_value> arguments) const {
+  /// What is called may reset this, and may end the thread: then no JavaScript can be called any more, for which
+  /// node-addon-api's MakeCallback would end the process.
+  /// @returns whether JavaScript still runs
+  bool operator()(Napi::Env env, std::initializer_list<napi_value> arguments) const {
     const auto context = context_;
-    function_.MakeCallback(env.Global(), arguments, *context);
-    if (!env.IsExceptionPending()) return;
+    napi_value ignored = nullptr;
+    const napi_status status = napi_make_callback(env, *context, env.Global(), function_.Value(), arguments.size(),
+                                                  arguments.begin(), &ignored);
+    if (status == napi_ok) return true;
     napi_value thrown = nullptr;
     napi_get_and_clear_last_exception(env, &thrown);
-    napi_fatal_exception(env, thrown);
+    if (!RunsJavaScript(env)) return false;
+    return napi_fatal_exception(env, thrown) == napi_ok;
+  }
+
+  /// Only a call that would need JavaScript can tell.
+  static bool RunsJavaScript(Napi::Env env) {
+    const Napi::HandleScope scope(env);
+    napi_value result = nullptr;
+    return napi_coerce_to_bool(env, env.Undefined(), &result) == napi_ok;
   }
 
   void Reset() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "callback.h"
 #include "system_error.h"
 #include "unique_fd.h"
 
@@ -88,19 +89,12 @@ class FdWatch {
   static void OnPolled(uv_poll_t* handle, int status, int) {
     const auto* poll = static_cast<Poll*>(handle->data);
     if (poll->listener == nullptr) return;
-    if (!RunsJavaScript(poll->env)) {
+    // An environment that ends runs the loop once more before it calls OnEnvCleanup.
+    if (!Callback::RunsJavaScript(poll->env)) {
       uv_poll_stop(handle);
       return;
     }
     poll->listener->OnReadable(status);
-  }
-
-  /// An environment that ends runs the loop once more before it calls OnEnvCleanup. No JavaScript can be called
-  /// then, for which node-addon-api would end the process; only a call that would need to can tell.
-  static bool RunsJavaScript(Napi::Env env) {
-    const Napi::HandleScope scope(env);
-    napi_value result = nullptr;
-    return napi_coerce_to_bool(env, env.Undefined(), &result) == napi_ok;
   }
 
   static void OnEnvCleanup(napi_async_cleanup_hook_handle, void* poll) {

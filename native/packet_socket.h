@@ -197,12 +197,12 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
         if (errno != EAGAIN && errno != EINTR) Fail(errno);
         return;
       }
-      Deliver(static_cast<unsigned>(count));
-      if (static_cast<unsigned>(count) < kBatch) return;
+      if (!Deliver(static_cast<unsigned>(count)) || static_cast<unsigned>(count) < kBatch) return;
     }
   }
 
-  void Deliver(unsigned count) {
+  /// @returns whether JavaScript still runs
+  bool Deliver(unsigned count) {
     Napi::Env env = Env();
     std::size_t total = 0;
     for (unsigned i = 0; i < count; ++i) total += messages_[i].msg_len;
@@ -215,7 +215,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
       lengths.Set(i, Napi::Number::New(env, messages_[i].msg_len));
       times.Set(i, Napi::Number::New(env, Milliseconds(TimeOf(messages_[i].msg_hdr))));
     }
-    received_(env, {frames, lengths, times});
+    return received_(env, {frames, lengths, times});
   }
 
   /// When the kernel had the frame (SO_TIMESTAMPNS of socket(7)).

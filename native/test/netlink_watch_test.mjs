@@ -1,5 +1,6 @@
 // News of links and addresses by the addon, built with sanitizers: netlink_watch_test.mjs ADDON, in a network namespace.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { addon, inThread, ip, socketCount, uncaughtDuring, until, untilCollected } from './lab.mjs';
 
 const LINKS = 0x1;
@@ -81,6 +82,26 @@ const thread = await inThread((own, ready) => {
 });
 ip('link set d0 mtu 1405', 'link set d0 mtu 1406');
 await thread.terminate();
+
+console.log('what it calls may end its thread, and may be ended in the middle');
+const leaving = await inThread((own, ready) => {
+  globalThis.watch = new own.NetlinkWatch(1, () => process.exit(7));
+  ready();
+});
+const left = once(leaving, 'exit');
+ip('link set d0 mtu 1407');
+assert.deepEqual(await left, [7]);
+const busy = await inThread((own, ready) => {
+  globalThis.watch = new own.NetlinkWatch(1, () => {
+    ready();
+    for (;;);
+  });
+  ready();
+});
+const called = once(busy, 'message');
+ip('link set d0 mtu 1408');
+await called;
+assert.equal(await busy.terminate(), 1);
 ip('link del d0');
 
 console.log('what makes no sense is refused, and leaves no socket behind');

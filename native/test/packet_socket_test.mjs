@@ -1,5 +1,6 @@
 // ARP and neighbour discovery by the addon, built with sanitizers: packet_socket_test.mjs ADDON, in a network namespace.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { constants } from 'node:os';
 import {
   ARP_REQUEST,
@@ -109,6 +110,34 @@ const thread = await inThread((own, ready) => {
 });
 far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length);
 await thread.terminate();
+
+console.log('what it calls may end its thread, with more to come, and may be ended in the middle');
+const leaving = await inThread((own, ready) => {
+  globalThis.socket = new own.PacketSocket(
+    'near',
+    () => process.exit(7),
+    () => undefined,
+  );
+  ready();
+});
+const left = once(leaving, 'exit');
+far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length);
+assert.deepEqual(await left, [7]);
+const busy = await inThread((own, ready) => {
+  globalThis.socket = new own.PacketSocket(
+    'near',
+    () => {
+      ready();
+      for (;;);
+    },
+    () => undefined,
+  );
+  ready();
+});
+const called = once(busy, 'message');
+far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length);
+await called;
+assert.equal(await busy.terminate(), 1);
 
 console.log('an interface that goes down, or away, is told once, and it may be closed then');
 for (const end of ['set far down', 'del far']) {
