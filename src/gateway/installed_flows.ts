@@ -42,16 +42,17 @@ export class InstalledFlows {
 
   /**
    * Reads though there is no doubt, and doubts when it finds something else: of many flows one part each time, so that
-   * it never takes longer. Bundles are sent meanwhile as ever: what one changed is for the next round.
+   * it never takes longer. Bundles are sent meanwhile as ever: a part that was read beside one is read again next time.
    */
   async confirm(): Promise<void> {
     const before = this.known;
     if (before === undefined || this.isSending) return;
-    const range = partOfOurCookies(this.confirmed++, partsOf(before.size));
+    const range = partOfOurCookies(this.confirmed, partsOf(before.size));
     try {
       const found = byKey(await this.channel.readFlows(range));
-      const isStill = this.known === before && !this.isSending;
-      if (isStill && !hasExactly(before, found, range)) this.doubt();
+      if (this.known !== before || this.isSending) return;
+      this.confirmed += 1;
+      if (!hasExactly(before, found, range)) this.doubt();
     } catch {
       // Whoever reads next is told why.
       this.doubt();

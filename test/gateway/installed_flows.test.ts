@@ -2,7 +2,7 @@ import test from 'ava';
 import { nodePortFlows } from '../../src/demux/table.js';
 import { InstalledFlows } from '../../src/gateway/installed_flows.js';
 import type { FlowChannel } from '../../src/openflow/channel.js';
-import { isInRange, OUR_COOKIES } from '../../src/openflow/cookie.js';
+import { isInRange, OUR_COOKIES, partOfOurCookies } from '../../src/openflow/cookie.js';
 import type { Flow, InstalledFlow } from '../../src/openflow/flow.js';
 import { byKey } from '../../src/openflow/reconcile.js';
 import { GATEWAY, IP4 } from '../demux/sample.js';
@@ -85,8 +85,8 @@ for (const [what, make] of Object.entries(faults)) {
   });
 }
 
-test('what a bundle changes while a part is read is no doubt', async (t) => {
-  const { ovs, flows } = await start();
+/** Has the next part read beside a bundle that is on its way when the answer is there. */
+async function confirmBeside(ovs: Switch, flows: InstalledFlows) {
   const before = await flows.read();
   const after = byKey(flowsOf(COUNT + 100));
   let [look, open] = [() => {}, () => {}];
@@ -100,9 +100,27 @@ test('what a bundle changes while a part is read is no doubt', async (t) => {
   const sent = flows.become(after, before);
   look();
   await reading;
+  return { sent, after, open };
+}
+
+test('what a bundle changes while a part is read is no doubt', async (t) => {
+  const { ovs, flows } = await start();
+  const { sent, after, open } = await confirmBeside(ovs, flows);
   for (let part = 0; part < PARTS; part++) await flows.confirm();
   open();
   await sent;
   t.true(flows.isKnown);
   t.is(await flows.read(), after);
+});
+
+test('a part that was read beside a bundle is the next one again', async (t) => {
+  const { ovs, flows } = await start();
+  const { sent, open } = await confirmBeside(ovs, flows);
+  open();
+  await sent;
+  const first = partOfOurCookies(0, PARTS);
+  const victim = [...ovs.flows.values()].find(({ cookie }) => isInRange(cookie, first));
+  ovs.flows.delete(victim?.key ?? '');
+  await flows.confirm();
+  t.false(flows.isKnown);
 });
