@@ -1,4 +1,8 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { Argument, Command } from 'commander';
+import { PROJECT } from '../test/lab/project.js';
 import type { Section } from './figure.js';
 import type { Outcome } from './outcome.js';
 import { describeMachine, writeReport } from './report.js';
@@ -20,26 +24,34 @@ for (const section of SECTIONS) {
   if (command.args.length === 0 || command.args.includes(section.name)) outcomes.push(await show(section));
 }
 for (const path of writeReport({ started, machine: describeMachine(), outcomes })) say(path);
-// What a section left running has no more to say, and its lab goes with this process.
-process.exit();
 
 /** Whatever the figures say is no failure; that they could not be had is. */
-async function show({ name, about, measure }: Section): Promise<Outcome> {
-  say(`${name}\n${about.map((line) => `  ${line}\n`).join('')}`);
-  const began = performance.now();
-  const seconds = () => (performance.now() - began) / 1000;
-  try {
-    const { figures, notes = [] } = await measure();
+async function show(section: Section): Promise<Outcome> {
+  say(`${section.name}\n${section.about.map((line) => `  ${line}\n`).join('')}`);
+  const outcome = await measureApart(section);
+  const { figures, notes, failure, seconds } = outcome;
+  if (failure === undefined) {
     say(formatFigures(figures));
     for (const note of notes) say(`  ${note}`);
-    say(`  (${Math.round(seconds())} s)\n`);
-    return { name, about, figures, notes, seconds: seconds() };
-  } catch (error) {
+    say(`  (${Math.round(seconds)} s)\n`);
+  } else {
     process.exitCode = 1;
-    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
     say(`  could not be measured: ${failure}\n`);
-    return { name, about, figures: [], notes: [], failure, seconds: seconds() };
   }
+  return outcome;
+}
+
+/** In a process of its own: what one section leaves in memory is no part of another's figures. */
+async function measureApart({ name, about }: Section): Promise<Outcome> {
+  const agent = fork(join(PROJECT, 'dist/section_agent.js'), [name], { serialization: 'advanced' });
+  let outcome: Outcome | undefined;
+  agent.on('message', (message) => {
+    outcome = message as Outcome;
+  });
+  const [code, signal] = await once(agent, 'close');
+  return (
+    outcome ?? { name, about, figures: [], notes: [], failure: `ended with ${signal ?? code}`, seconds: 0 }
+  );
 }
 
 function say(text: string): void {

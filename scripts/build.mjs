@@ -13,6 +13,7 @@ const executables = (await readdir('src/bin')).map((file) => ({
 const others = [
   { in: 'test/demo.ts', out: 'demo' },
   { in: 'bench/run.ts', out: 'bench' },
+  { in: 'bench/section_agent.ts', out: 'section_agent' },
   { in: 'bench/lab/neighbour_agent.ts', out: 'neighbour_agent' },
   { in: 'bench/lab/process_agent.ts', out: 'process_agent' },
 ].filter((entry) => existsSync(entry.in));
