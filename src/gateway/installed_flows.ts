@@ -1,6 +1,6 @@
 import { type Bundle, bundleSize } from '../openflow/bundle.js';
 import type { FlowChannel } from '../openflow/channel.js';
-import { type CookieRange, isInRange, partOfOurCookies } from '../openflow/cookie.js';
+import { partOfCookie, partOfOurCookies } from '../openflow/cookie.js';
 import type { Flow, FlowIdentity } from '../openflow/flow.js';
 import type { Keyed } from '../openflow/keyed.js';
 import { byKey, diffFlows } from '../openflow/reconcile.js';
@@ -17,6 +17,8 @@ export class InstalledFlows {
   private doubts = 0;
   private confirmed = 0;
   private isSending = false;
+  /** How many flows each part of a collection has: counted once, as long as nothing changes. */
+  private counted: { readonly of: Keyed<FlowIdentity>; readonly sizes: readonly number[] } | undefined;
 
   constructor(private readonly channel: FlowChannel) {}
 
@@ -47,16 +49,22 @@ export class InstalledFlows {
   async confirm(): Promise<void> {
     const before = this.known;
     if (before === undefined || this.isSending) return;
-    const range = partOfOurCookies(this.confirmed, partsOf(before.size));
+    const sizes = this.sizesOf(before);
+    const part = this.confirmed % sizes.length;
     try {
-      const found = byKey(await this.channel.readFlows(range));
+      const found = await this.channel.readFlows(partOfOurCookies(part, sizes.length));
       if (this.known !== before || this.isSending) return;
       this.confirmed += 1;
-      if (!hasExactly(before, found, range)) this.doubt();
+      if (found.length !== sizes[part] || !found.every((one) => hasVery(before, one))) this.doubt();
     } catch {
       // Whoever reads next is told why.
       this.doubt();
     }
+  }
+
+  private sizesOf(flows: Keyed<FlowIdentity>): readonly number[] {
+    if (this.counted?.of !== flows) this.counted = { of: flows, sizes: sizesOfParts(flows) };
+    return this.counted.sizes;
   }
 
   /**
@@ -87,14 +95,16 @@ function partsOf(flows: number): number {
   return 2 ** Math.max(0, Math.ceil(Math.log2(flows / MOST_AT_ONCE)));
 }
 
-/** Whether `found` are those flows of `known` whose cookies are in `range`. */
-function hasExactly(known: Keyed<FlowIdentity>, found: Keyed<FlowIdentity>, range: CookieRange): boolean {
-  let expected = 0;
-  for (const { key, text, cookie } of known) {
-    if (!isInRange(cookie, range)) continue;
-    expected += 1;
-    const one = found.get(key);
-    if (one?.text !== text || one.cookie !== cookie) return false;
+function sizesOfParts(flows: Keyed<FlowIdentity>): readonly number[] {
+  const sizes = Array.from({ length: partsOf(flows.size) }, () => 0);
+  for (const { cookie } of flows) {
+    const part = partOfCookie(cookie, sizes.length);
+    sizes[part] = (sizes[part] ?? 0) + 1;
   }
-  return expected === found.size;
+  return sizes;
+}
+
+function hasVery(flows: Keyed<FlowIdentity>, { key, text, cookie }: FlowIdentity): boolean {
+  const one = flows.get(key);
+  return one?.text === text && one.cookie === cookie;
 }

@@ -25,8 +25,9 @@ export function partOfOurCookies(index: number, count: number): CookieRange {
   };
 }
 
-export function isInRange(cookie: bigint, range: CookieRange): boolean {
-  return (cookie & range.mask) === range.cookie;
+/** Which of the parts that {@link partOfOurCookies} makes a cookie of ours is in. */
+export function partOfCookie(cookie: bigint, count: number): number {
+  return Number(cookie & BigInt(count - 1));
 }
 
 /** As `ovs-ofctl` reads it behind `cookie=`. */
