@@ -24,6 +24,8 @@ export type SwitchNews = 'up' | 'changed' | 'down';
 export interface FlowChannel {
   /** The flows of the bridge that carry our cookies, or those of a part of them, with their counters. */
   readFlows(range?: CookieRange): Promise<InstalledFlow[]>;
+  /** The same, each handed to `visit` as it is read: who looks now and then keeps nothing, and has nothing collected. */
+  eachFlow(visit: (flow: InstalledFlow) => void, range?: CookieRange): Promise<void>;
   readSettings(): Promise<SwitchSettings>;
   /**
    * Makes all changes of `bundle`, or none.

@@ -1,17 +1,24 @@
+import { collected } from './collected.js';
 import { type InstalledFlow, parseDumpedFlow } from './flow.js';
 
 /** No flow of ours is longer by far; a line of more characters is one on its way to no end. */
 const MOST_CHARACTERS = 1024 * 1024;
 
+type Chunks = AsyncIterable<string> | Iterable<string>;
+
+/** The flows that `ovs-ofctl dump-flows` prints. */
+export function readDump(chunks: Chunks): Promise<InstalledFlow[]> {
+  return collected((visit) => eachDumped(chunks, visit));
+}
+
 /**
  * Reads what `ovs-ofctl dump-flows` prints as it comes: of 50,000 flows that is 10 MB, which nobody needs as a
  * whole, and half a second of work, which others need not wait for.
  */
-export async function readDump(chunks: AsyncIterable<string> | Iterable<string>): Promise<InstalledFlow[]> {
-  const flows: InstalledFlow[] = [];
+export async function eachDumped(chunks: Chunks, visit: (flow: InstalledFlow) => void): Promise<void> {
   const take = (line: string) => {
     const flow = parseDumpedFlow(line);
-    if (flow !== undefined) flows.push(flow);
+    if (flow !== undefined) visit(flow);
   };
   let rest = '';
   for await (const chunk of chunks) {
@@ -22,5 +29,4 @@ export async function readDump(chunks: AsyncIterable<string> | Iterable<string>)
     for (const line of lines) take(line);
   }
   take(rest);
-  return flows;
 }

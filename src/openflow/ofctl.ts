@@ -1,8 +1,9 @@
 import { ExecaError, execa } from 'execa';
 import { type Bundle, formatBundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
+import { collected } from './collected.js';
 import { formatCookieRange, OUR_COOKIES } from './cookie.js';
-import { readDump } from './dump_reader.js';
+import { eachDumped } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
 import { refusalOf } from './ofctl_refusal.js';
@@ -48,28 +49,24 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     }
   };
 
+  const eachFlow = async (visit: (flow: InstalledFlow) => void, range = OUR_COOKIES): Promise<void> => {
+    const cookies = `cookie=${formatCookieRange(range)}`;
+    const child = execa('ovs-ofctl', ['-O', 'OpenFlow14', '--no-names', 'dump-flows', target, cookies], {
+      stdin: 'ignore',
+      timeout: timeoutMs,
+      buffer: { stdout: false },
+    });
+    try {
+      await Promise.all([eachDumped(child.stdout.setEncoding('utf8'), visit), child]);
+    } catch (error) {
+      throw new SwitchUnreachable(bridge, complaintOf(error), { cause: error });
+    }
+  };
+
   return {
-    async readFlows(range = OUR_COOKIES): Promise<InstalledFlow[]> {
-      const args = [
-        '-O',
-        'OpenFlow14',
-        '--no-names',
-        'dump-flows',
-        target,
-        `cookie=${formatCookieRange(range)}`,
-      ];
-      const child = execa('ovs-ofctl', args, {
-        stdin: 'ignore',
-        timeout: timeoutMs,
-        buffer: { stdout: false },
-      });
-      try {
-        const [flows] = await Promise.all([readDump(child.stdout.setEncoding('utf8')), child]);
-        return flows;
-      } catch (error) {
-        throw new SwitchUnreachable(bridge, complaintOf(error), { cause: error });
-      }
-    },
+    eachFlow,
+
+    readFlows: (range) => collected((visit) => eachFlow(visit, range)),
 
     async readSettings(): Promise<SwitchSettings> {
       // NO_FLOOD exists in OpenFlow 1.0 only; `show` prints the port list and the fragment mode.

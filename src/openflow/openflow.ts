@@ -1,6 +1,7 @@
 import { explainError, ProductError } from '../net/errors.js';
 import type { Bundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
+import { collected } from './collected.js';
 import type { Connection } from './connection.js';
 import { OUR_COOKIES } from './cookie.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
@@ -53,18 +54,19 @@ export function openflowChannel({
 
   let lastBundle: Promise<void> = Promise.resolve();
 
-  return {
-    async readFlows(range = OUR_COOKIES): Promise<InstalledFlow[]> {
-      return withSession(async ({ connection }) => {
-        const flows: InstalledFlow[] = [];
-        const known: KnownTerms = new Map();
-        const write = (out: WireWriter, xid: number) => writeFlowStatsRequest(out, xid, range);
-        await askParts(connection, write, ({ body }) => {
-          for (const flow of readFlowStats(body, known)) flows.push(flow);
-        });
-        return flows;
+  const eachFlow = (visit: (flow: InstalledFlow) => void, range = OUR_COOKIES): Promise<void> =>
+    withSession(async ({ connection }) => {
+      const known: KnownTerms = new Map();
+      const write = (out: WireWriter, xid: number) => writeFlowStatsRequest(out, xid, range);
+      await askParts(connection, write, ({ body }) => {
+        for (const flow of readFlowStats(body, known)) visit(flow);
       });
-    },
+    });
+
+  return {
+    eachFlow,
+
+    readFlows: (range) => collected((visit) => eachFlow(visit, range)),
 
     readSettings(): Promise<SwitchSettings> {
       return withOldConnection(readSettings);

@@ -26,13 +26,16 @@ class Switch {
     this.flows = new Map(flows.map((one) => [one.key, installed(one)]));
   }
 
+  private async answer(range = OUR_COOKIES): Promise<InstalledFlow[]> {
+    await this.readGate;
+    const found = [...this.flows.values()].filter(({ cookie }) => isInRange(cookie, range));
+    this.answers.push(found.length);
+    return found;
+  }
+
   readonly channel = {
-    readFlows: async (range = OUR_COOKIES) => {
-      await this.readGate;
-      const found = [...this.flows.values()].filter(({ cookie }) => isInRange(cookie, range));
-      this.answers.push(found.length);
-      return found;
-    },
+    readFlows: (range) => this.answer(range),
+    eachFlow: async (visit, range) => (await this.answer(range)).forEach(visit),
     apply: async ({ add, remove }: Parameters<FlowChannel['apply']>[0]) => {
       for (const { key } of remove) this.flows.delete(key);
       for (const one of add) this.flows.set(one.key, installed(one));
