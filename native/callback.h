@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <memory>
 
+#include "runs_javascript.h"
+
 namespace gateway {
 
 /// A JavaScript function that the loop calls, with no JavaScript below it: what it throws is an uncaught exception, as
@@ -16,8 +18,7 @@ class Callback {
   Callback(Napi::Function function, const char* name)
       : function_(Napi::Persistent(function)), context_(std::make_shared<Napi::AsyncContext>(function.Env(), name)) {}
 
-  /// What is called may reset this, and may end the thread: then no JavaScript can be called any more, for which
-  /// node-addon-api's MakeCallback would end the process.
+  /// What is called may reset this, and may end the thread.
   /// @returns whether JavaScript still runs
   bool operator()(Napi::Env env, std::initializer_list<napi_value> arguments) const {
     const auto context = context_;
@@ -27,15 +28,9 @@ class Callback {
     if (status == napi_ok) return true;
     napi_value thrown = nullptr;
     napi_get_and_clear_last_exception(env, &thrown);
-    if (!RunsJavaScript(env)) return false;
-    return napi_fatal_exception(env, thrown) == napi_ok;
-  }
-
-  /// Only a call that would need JavaScript can tell.
-  static bool RunsJavaScript(Napi::Env env) {
-    const Napi::HandleScope scope(env);
-    napi_value result = nullptr;
-    return napi_coerce_to_bool(env, env.Undefined(), &result) == napi_ok;
+    // An exception that nobody catches ends the thread.
+    if (RunsJavaScript(env)) napi_fatal_exception(env, thrown);
+    return RunsJavaScript(env);
   }
 
   void Reset() {

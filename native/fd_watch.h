@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "callback.h"
+#include "runs_javascript.h"
 #include "system_error.h"
 #include "unique_fd.h"
 
@@ -90,7 +90,7 @@ class FdWatch {
     const auto* poll = static_cast<Poll*>(handle->data);
     if (poll->listener == nullptr) return;
     // An environment that ends runs the loop once more before it calls OnEnvCleanup.
-    if (!Callback::RunsJavaScript(poll->env)) {
+    if (!RunsJavaScript(poll->env)) {
       uv_poll_stop(handle);
       return;
     }

@@ -207,6 +207,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     std::size_t total = 0;
     for (unsigned i = 0; i < count; ++i) total += messages_[i].msg_len;
     auto frames = Napi::Buffer<std::uint8_t>::New(env, total);
+    if (frames.IsEmpty()) return false;
     auto lengths = Napi::Array::New(env, count);
     auto times = Napi::Array::New(env, count);
     std::uint8_t* at = frames.Data();

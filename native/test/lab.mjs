@@ -90,10 +90,10 @@ export function ringCount() {
     .filter((line) => line.includes('socket:')).length;
 }
 
-/** Runs `body(addon, ready, FACTS)`, which is turned into text, in a thread; answers the thread once it is ready. */
+/** Runs `body(addon, ready, { facts, parentPort })`, which is turned into text, in a thread; answers it once it is ready. */
 export async function inThread(body) {
   const script = `const { parentPort, workerData } = require('node:worker_threads');
-    (${body})(require(${JSON.stringify(ADDON)}), () => parentPort.postMessage('ready'), workerData);`;
+    (${body})(require(${JSON.stringify(ADDON)}), () => parentPort.postMessage('ready'), { facts: workerData, parentPort });`;
   const thread = new Worker(script, { eval: true, workerData: FACTS });
   await once(thread, 'message');
   return thread;

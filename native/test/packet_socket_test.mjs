@@ -100,29 +100,50 @@ const closed = (() => {
 await untilCollected('the closed one to go', () => closed.deref() === undefined);
 
 console.log('a thread that ends takes its socket with it, with frames waiting');
-const thread = await inThread((own, ready) => {
-  globalThis.socket = new own.PacketSocket(
-    'near',
-    () => undefined,
-    () => undefined,
-  );
-  ready();
-});
-far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length);
-await thread.terminate();
+for (let round = 0; round < 10; round++) {
+  const thread = await inThread((own, ready) => {
+    globalThis.socket = new own.PacketSocket(
+      'near',
+      () => undefined,
+      () => undefined,
+    );
+    ready();
+  });
+  far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length);
+  await thread.terminate();
+}
 
 console.log('what it calls may end its thread, with more to come, and may be ended in the middle');
-const leaving = await inThread((own, ready) => {
-  globalThis.socket = new own.PacketSocket(
-    'near',
-    () => process.exit(7),
-    () => undefined,
-  );
-  ready();
-});
-const left = once(leaving, 'exit');
-far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length);
-assert.deepEqual(await left, [7]);
+for (const [what, status] of [
+  ['exit', 7],
+  ['throw', 1],
+]) {
+  const sent = new Int32Array(new SharedArrayBuffer(4));
+  const leaving = await inThread((own, ready, { parentPort }) => {
+    const ends = {
+      exit: () => process.exit(7),
+      throw: () => {
+        throw new Error('that nobody catches');
+      },
+    };
+    parentPort.once('message', ({ what, sent }) => {
+      globalThis.socket = new own.PacketSocket('near', ends[what], () => undefined);
+      parentPort.postMessage('opened');
+      // All frames are to wait for the first look.
+      Atomics.wait(sent, 0, 0);
+    });
+    ready();
+  });
+  leaving.on('error', ({ message }) => assert.equal(message, 'that nobody catches'));
+  const opened = once(leaving, 'message');
+  const left = new Promise((resolve) => leaving.once('exit', resolve));
+  leaving.postMessage({ what, sent });
+  await opened;
+  far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length);
+  Atomics.store(sent, 0, 1);
+  Atomics.notify(sent, 0);
+  assert.equal(await left, status);
+}
 const busy = await inThread((own, ready) => {
   globalThis.socket = new own.PacketSocket(
     'near',

@@ -119,7 +119,7 @@ assert.equal(ringCount(), 1);
 await untilCollected('the ring to go', () => ringCount() === 0);
 
 console.log('a ring ends with the thread of JavaScript that it belongs to, in the midst of frames');
-const thread = await inThread((own, ready, facts) => {
+const thread = await inThread((own, ready, { facts }) => {
   globalThis.ring = new own.Ring('near', 0, 0, false, facts);
   ready();
 });
