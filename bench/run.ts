@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { PROJECT } from '../test/lab/project.js';
-import type { Section } from './figure.js';
+import type { Report, Section } from './figure.js';
 import type { Outcome } from './outcome.js';
 import { describeMachine, writeReport } from './report.js';
 import { SECTIONS } from './sections.js';
@@ -43,15 +43,17 @@ async function show(section: Section): Promise<Outcome> {
 
 /** In a process of its own: what one section leaves in memory is no part of another's figures. */
 async function measureApart({ name, about }: Section): Promise<Outcome> {
+  const began = performance.now();
+  // Figures refer to each other, which JSON would make copies of.
   const agent = fork(join(PROJECT, 'dist/section_agent.js'), [name], { serialization: 'advanced' });
-  let outcome: Outcome | undefined;
+  let answer: Report | { readonly failure: string } | undefined;
   agent.on('message', (message) => {
-    outcome = message as Outcome;
+    answer = message as typeof answer;
   });
-  const [code, signal] = await once(agent, 'close');
-  return (
-    outcome ?? { name, about, figures: [], notes: [], failure: `ended with ${signal ?? code}`, seconds: 0 }
-  );
+  const [code, signal] = await once(agent, 'close').catch((error) => [error]);
+  const nothing = { figures: [], failure: `ended with ${signal ?? code}` };
+  const seconds = (performance.now() - began) / 1000;
+  return { name, about, figures: [], notes: [], ...(answer ?? nothing), seconds };
 }
 
 function say(text: string): void {

@@ -1,25 +1,12 @@
-// Measures the section that it is told the name of, and sends what came of it to the process that started it.
-import type { Outcome } from './outcome.js';
+// Measures the section that it is told the name of, and sends the report, or why there is none, to the process that started it.
 import { SECTIONS } from './sections.js';
 
 const section = SECTIONS.find(({ name }) => name === process.argv[2]);
 if (section === undefined) throw new Error(`no section is called ${process.argv[2]}`);
-// Nobody waits for it any more.
+// Whoever started it has gone.
 process.on('disconnect', () => process.exit(1));
-const outcome = await measure(section);
-process.send?.(outcome, () => {
-  // What a section left running has no more to say, and its lab goes with this process.
-  process.exit();
-});
-
-async function measure({ name, about, measure }: (typeof SECTIONS)[number]): Promise<Outcome> {
-  const began = performance.now();
-  const seconds = () => (performance.now() - began) / 1000;
-  try {
-    const { figures, notes = [] } = await measure();
-    return { name, about, figures, notes, seconds: seconds() };
-  } catch (error) {
-    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { name, about, figures: [], notes: [], failure, seconds: seconds() };
-  }
-}
+const answer = await section
+  .measure()
+  .catch((error) => ({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
+// What a section left running has no more to say, and its lab goes with this process.
+process.send?.(answer, () => process.exit());

@@ -11,7 +11,7 @@ import { HOST, MAC } from './gateway.js';
 
 const IN_A_TURN = 40;
 /** So long nothing happens until one thing is measured that happens alone. */
-const REST_MS = 20;
+export const REST_MS = 20;
 
 /** Of IPv4 alone, so that a service with one node port is one flow. */
 const FACTS: HostFacts = {

@@ -62,7 +62,7 @@ async function costOf(gateway: Gateway, mode: Mode): Promise<Cost> {
   if (mode !== 'no helper') await gateway.startHelper(`--demux=${mode}`);
   // Else the order in which earlier packets made the datapath's subtables decides how many are looked into.
   await host.appctl('revalidator/purge');
-  // A pod's frame has the host's MAC: NORMAL learns that it is behind the patch port, and then sends all of it there.
+  // Pods' frames of the round before had the host's MAC: NORMAL would send the host's packets to the patch port.
   await host.appctl('fdb/flush', 'breth0');
   await host.appctl('dpctl/flush-conntrack');
   await host.appctl('dpif-netdev/pmd-stats-clear');

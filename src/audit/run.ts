@@ -9,6 +9,7 @@ import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import type { InstalledFlow } from '../openflow/flow.js';
 import { ofctlChannel } from '../openflow/ofctl.js';
+import { readFlows } from '../openflow/read_flows.js';
 import { deliveredBy, isContinued } from './delivered.js';
 import { judge, type Reading, type Verdict } from './judge.js';
 
@@ -64,7 +65,7 @@ async function read(
 ): Promise<Reading & { readonly flows: readonly InstalledFlow[] }> {
   const before = capture.look().classes;
   await settle();
-  const flows = await channel.readFlows();
+  const flows = await readFlows(channel);
   await pause(RING_LAG_MS);
   return { before, delivered: deliveredBy(flows, nic), flows, after: capture.look().classes };
 }

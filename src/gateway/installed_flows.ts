@@ -3,6 +3,7 @@ import type { FlowChannel } from '../openflow/channel.js';
 import { partOfCookie, partOfOurCookies } from '../openflow/cookie.js';
 import type { Flow, FlowIdentity } from '../openflow/flow.js';
 import type { Keyed } from '../openflow/keyed.js';
+import { readFlows } from '../openflow/read_flows.js';
 import { byKey, diffFlows } from '../openflow/reconcile.js';
 
 /** Of so many flows it takes some 25 ms, which a switch that forwards packets by the same thread can be kept for. */
@@ -30,6 +31,7 @@ export class InstalledFlows {
   /** Something happened to the switch, or may have. */
   doubt(): void {
     this.known = undefined;
+    this.counted = undefined;
     this.doubts++;
   }
 
@@ -37,7 +39,7 @@ export class InstalledFlows {
   async read(): Promise<Keyed<FlowIdentity>> {
     if (this.known !== undefined) return this.known;
     const before = this.doubts;
-    const found = byKey(await this.channel.readFlows());
+    const found = byKey(await readFlows(this.channel));
     if (this.doubts === before) this.known = found;
     return found;
   }
@@ -52,17 +54,18 @@ export class InstalledFlows {
     const sizes = this.sizesOf(before);
     const part = this.confirmed % sizes.length;
     try {
-      let [found, differing] = [0, 0];
+      let found = 0;
+      let isSame = true;
       await this.channel.eachFlow(
         (one) => {
           found += 1;
-          if (!hasVery(before, one)) differing += 1;
+          isSame &&= holds(before, one);
         },
         partOfOurCookies(part, sizes.length),
       );
       if (this.known !== before || this.isSending) return;
       this.confirmed += 1;
-      if (found !== sizes[part] || differing > 0) this.doubt();
+      if (found !== sizes[part] || !isSame) this.doubt();
     } catch {
       // Whoever reads next is told why.
       this.doubt();
@@ -111,7 +114,7 @@ function sizesOfParts(flows: Keyed<FlowIdentity>): readonly number[] {
   return sizes;
 }
 
-function hasVery(flows: Keyed<FlowIdentity>, { key, text, cookie }: FlowIdentity): boolean {
+function holds(flows: Keyed<FlowIdentity>, { key, text, cookie }: FlowIdentity): boolean {
   const one = flows.get(key);
   return one?.text === text && one.cookie === cookie;
 }

@@ -4,6 +4,7 @@ import { formatState } from '../demux/state_json.js';
 import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import { CHANNELS, type ChannelName } from '../openflow/channels.js';
+import { readFlows } from '../openflow/read_flows.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { AddressSource } from './address_source.js';
@@ -200,7 +201,7 @@ function registerCommands(
     isJson(option) ? statusJson(await status()) : formatStatus(await status()),
   );
   daemon.register('metrics/show', '', 0, 0, async () =>
-    formatMetrics(await status(), await channel.readFlows()),
+    formatMetrics(await status(), await readFlows(channel)),
   );
   daemon.register('state/show', '', 0, 0, () => {
     const state = controller.currentState;
@@ -208,7 +209,7 @@ function registerCommands(
     return formatState(state);
   });
   daemon.register('demux/show', '[--json]', 0, 1, async ([option]) => {
-    const installed = await channel.readFlows();
+    const installed = await readFlows(channel);
     return isJson(option) ? countersJson(installed) : formatCounters(installed);
   });
   daemon.register('flow/sync', '', 0, 0, async () => {

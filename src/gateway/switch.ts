@@ -1,6 +1,7 @@
 import type { GatewayFrame } from '../demux/state.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import { flow, type InstalledFlow } from '../openflow/flow.js';
+import { readFlows } from '../openflow/read_flows.js';
 
 /**
  * Sets what the flows rely on: later fragments matched as such, and no copy of a flooded frame for OVN.
@@ -31,7 +32,7 @@ const NORMAL_FLOW = flow({ table: 0, priority: 0, match: [], actions: [{ kind: '
  * @throws SwitchUnreachable, BundleRefused, BundleUnknown
  */
 export async function cleanUp(channel: FlowChannel): Promise<void> {
-  const ours = await channel.readFlows();
+  const ours = await readFlows(channel);
   await channel.apply({ add: [NORMAL_FLOW], remove: ours.filter(isNotReplaced) });
   await channel.setFragments('normal');
 }

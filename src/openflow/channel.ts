@@ -22,9 +22,11 @@ export type SwitchNews = 'up' | 'changed' | 'down';
 
 /** A way to carry flows to one bridge. */
 export interface FlowChannel {
-  /** The flows of the bridge that carry our cookies, or those of a part of them, with their counters. */
-  readFlows(range?: CookieRange): Promise<InstalledFlow[]>;
-  /** The same, each handed to `visit` as it is read: who looks now and then keeps nothing, and has nothing collected. */
+  /**
+   * Hands each flow of the bridge that carries our cookies, or those of a part of them, to `visit` as it is read, for a
+   * caller that keeps none; when it fails, some may have been visited.
+   * @throws SwitchUnreachable
+   */
   eachFlow(visit: (flow: InstalledFlow) => void, range?: CookieRange): Promise<void>;
   readSettings(): Promise<SwitchSettings>;
   /**

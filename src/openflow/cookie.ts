@@ -17,10 +17,10 @@ export interface CookieRange {
 /** All flows that are ours. */
 export const OUR_COOKIES: CookieRange = { cookie: TAG << TAG_SHIFT, mask: 0xffffn << TAG_SHIFT };
 
-/** One part of our flows of `count`, a power of two: each is about as large as the others, by the last bits of the hash. */
+/** Part `index` of our flows of `count`, a power of two: each is about as large as the others, by the last bits of the hash. */
 export function partOfOurCookies(index: number, count: number): CookieRange {
   return {
-    cookie: OUR_COOKIES.cookie | BigInt(index % count),
+    cookie: OUR_COOKIES.cookie | BigInt(index),
     mask: OUR_COOKIES.mask | BigInt(count - 1),
   };
 }

@@ -1,4 +1,3 @@
-import { collected } from './collected.js';
 import { type InstalledFlow, parseDumpedFlow } from './flow.js';
 
 /** No flow of ours is longer by far; a line of more characters is one on its way to no end. */
@@ -7,8 +6,10 @@ const MOST_CHARACTERS = 1024 * 1024;
 type Chunks = AsyncIterable<string> | Iterable<string>;
 
 /** The flows that `ovs-ofctl dump-flows` prints. */
-export function readDump(chunks: Chunks): Promise<InstalledFlow[]> {
-  return collected((visit) => eachDumped(chunks, visit));
+export async function readDump(chunks: Chunks): Promise<InstalledFlow[]> {
+  const flows: InstalledFlow[] = [];
+  await eachDumped(chunks, (flow) => flows.push(flow));
+  return flows;
 }
 
 /**

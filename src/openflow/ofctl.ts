@@ -1,7 +1,6 @@
 import { ExecaError, execa } from 'execa';
 import { type Bundle, formatBundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
-import { collected } from './collected.js';
 import { formatCookieRange, OUR_COOKIES } from './cookie.js';
 import { eachDumped } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
@@ -65,8 +64,6 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
 
   return {
     eachFlow,
-
-    readFlows: (range) => collected((visit) => eachFlow(visit, range)),
 
     async readSettings(): Promise<SwitchSettings> {
       // NO_FLOOD exists in OpenFlow 1.0 only; `show` prints the port list and the fragment mode.

@@ -1,7 +1,6 @@
 import { explainError, ProductError } from '../net/errors.js';
 import type { Bundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
-import { collected } from './collected.js';
 import type { Connection } from './connection.js';
 import { OUR_COOKIES } from './cookie.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
@@ -65,8 +64,6 @@ export function openflowChannel({
 
   return {
     eachFlow,
-
-    readFlows: (range) => collected((visit) => eachFlow(visit, range)),
 
     readSettings(): Promise<SwitchSettings> {
       return withOldConnection(readSettings);

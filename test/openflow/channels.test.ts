@@ -6,6 +6,7 @@ import { CHANNELS, type ChannelName } from '../../src/openflow/channels.js';
 import { partOfOurCookies } from '../../src/openflow/cookie.js';
 import { type Flow, flow, type InstalledFlow } from '../../src/openflow/flow.js';
 import { term } from '../../src/openflow/match.js';
+import { readFlows } from '../../src/openflow/read_flows.js';
 import { byKey, diffFlows } from '../../src/openflow/reconcile.js';
 import { CONNTRACK, GATEWAY, port } from '../demux/sample.js';
 import { BRIDGE, DummySwitch } from '../lab/dummy_switch.js';
@@ -39,7 +40,7 @@ function heard(news: readonly SwitchNews[], last: SwitchNews): Promise<true> {
 }
 
 async function settle(channel: FlowChannel, desired: readonly Flow[]): Promise<void> {
-  await channel.apply(diffFlows(byKey(desired), byKey(await channel.readFlows())));
+  await channel.apply(diffFlows(byKey(desired), byKey(await readFlows(channel))));
 }
 
 const meaning = ({ cookie, key, text }: Flow | InstalledFlow) => ({ cookie, key, text });
@@ -50,13 +51,13 @@ for (const name of ['ofctl', 'openflow'] as const) {
   test.serial(`${name}: flows that were sent are read back as they were made, and no others`, async (t) => {
     const { ovs, channel } = await start(t, name);
     await ovs.ofctl('add-flow', FOREIGN);
-    t.deepEqual(await channel.readFlows(), []);
+    t.deepEqual(await readFlows(channel), []);
     await channel.apply({ add: FLOWS, remove: [] });
-    t.deepEqual(meanings(await channel.readFlows()), meanings(FLOWS));
-    const parts = [0, 1, 2, 3].map((index) => channel.readFlows(partOfOurCookies(index, 4)));
+    t.deepEqual(meanings(await readFlows(channel)), meanings(FLOWS));
+    const parts = [0, 1, 2, 3].map((index) => readFlows(channel, partOfOurCookies(index, 4)));
     t.deepEqual(meanings((await Promise.all(parts)).flat()), meanings(FLOWS));
     await settle(channel, FLOWS.slice(0, 3));
-    t.deepEqual(meanings(await channel.readFlows()), meanings(FLOWS.slice(0, 3)));
+    t.deepEqual(meanings(await readFlows(channel)), meanings(FLOWS.slice(0, 3)));
     await settle(channel, []);
     // The switch's own flow went when one of ours took its place.
     t.deepEqual(await ovs.dump(), [' cookie=0xabc, priority=7,udp,tp_dst=7 actions=drop']);
@@ -84,7 +85,7 @@ for (const name of ['ofctl', 'openflow'] as const) {
       const cookie = 'cookie=0x6b38000000000001';
       await ovs.ofctl('add-flow', `${cookie},priority=5,tcp,tcp_flags=+syn,actions=mod_vlan_vid:3,output:2`);
       await ovs.ofctl('add-flow', `${cookie},priority=6,tcp,actions=dec_ttl,output:2`);
-      const found = await channel.readFlows();
+      const found = await readFlows(channel);
       t.is(found.length, 2);
       t.deepEqual(diffFlows(byKey<Flow>([]), byKey(found)).remove.length, 2);
       await settle(channel, []);
@@ -121,7 +122,7 @@ for (const name of ['ofctl', 'openflow'] as const) {
       t.true(alone?.message.startsWith(`${refused}${wrong.text}: `), alone?.message);
       t.deepEqual(await ovs.dump(), before);
       await settle(channel, FLOWS.slice(1));
-      t.is((await channel.readFlows()).length, FLOWS.length - 1, 'and the next bundle goes through');
+      t.is((await readFlows(channel)).length, FLOWS.length - 1, 'and the next bundle goes through');
     },
   );
 
@@ -160,24 +161,24 @@ for (const name of ['ofctl', 'openflow'] as const) {
       const { ovs, channel, news, watch } = await start(t, name);
       await watch();
       await channel.apply({ add: FLOWS, remove: [] });
-      t.is((await channel.readFlows()).length, FLOWS.length);
+      t.is((await readFlows(channel)).length, FLOWS.length);
       t.deepEqual(news, ['up'], 'its own bundle is no news');
       await ovs.ofctl('del-flows', 'tcp');
       await heard(news, 'changed');
       await ovs.killSwitch();
       await heard(news, 'down');
-      await t.throwsAsync(channel.readFlows(), { code: 'ERR_SWITCH_UNREACHABLE' });
+      await t.throwsAsync(readFlows(channel), { code: 'ERR_SWITCH_UNREACHABLE' });
       await ovs.startSwitch();
       await heard(news, 'up');
-      t.deepEqual(await channel.readFlows(), []);
+      t.deepEqual(await readFlows(channel), []);
       await settle(channel, FLOWS);
-      t.deepEqual(meanings(await channel.readFlows()), meanings(FLOWS));
+      t.deepEqual(meanings(await readFlows(channel)), meanings(FLOWS));
     },
   );
 
   test.serial(`${name}: a switch that is not there is said to be unreachable`, async (t) => {
     const channel = CHANNELS[name]({ bridge: 'none', rundir: '/nonexistent' });
-    await t.throwsAsync(channel.readFlows(), { code: 'ERR_SWITCH_UNREACHABLE', message: /^none: / });
+    await t.throwsAsync(readFlows(channel), { code: 'ERR_SWITCH_UNREACHABLE', message: /^none: / });
     await t.throwsAsync(channel.readSettings(), { code: 'ERR_SWITCH_UNREACHABLE', message: /^none: / });
   });
 }
@@ -191,8 +192,8 @@ test.serial('any flows of the model leave the switch with the same table by eith
       const dumps = await Promise.all([ofctl.ovs.dump(), openflow.ovs.dump()]);
       t.deepEqual(dumps[1], dumps[0]);
       t.is(dumps[0].length, flows.length + 1, 'and standalone');
-      t.deepEqual(meanings(await openflow.channel.readFlows()), meanings(flows));
-      t.deepEqual(meanings(await ofctl.channel.readFlows()), meanings(flows));
+      t.deepEqual(meanings(await readFlows(openflow.channel)), meanings(flows));
+      t.deepEqual(meanings(await readFlows(ofctl.channel)), meanings(flows));
     }),
     { numRuns: 25 },
   );

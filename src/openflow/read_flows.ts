@@ -1,0 +1,16 @@
+import type { FlowChannel } from './channel.js';
+import type { CookieRange } from './cookie.js';
+import type { InstalledFlow } from './flow.js';
+
+/**
+ * The flows of the bridge that carry our cookies, or those of a part of them, with their counters.
+ * @throws SwitchUnreachable
+ */
+export async function readFlows(
+  channel: Pick<FlowChannel, 'eachFlow'>,
+  range?: CookieRange,
+): Promise<InstalledFlow[]> {
+  const flows: InstalledFlow[] = [];
+  await channel.eachFlow((flow) => flows.push(flow), range);
+  return flows;
+}
