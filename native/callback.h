@@ -5,8 +5,6 @@
 #include <initializer_list>
 #include <memory>
 
-#include "runs_javascript.h"
-
 namespace gateway {
 
 /// A JavaScript function that the loop calls, with no JavaScript below it: what it throws is an uncaught exception, as
@@ -18,19 +16,14 @@ class Callback {
   Callback(Napi::Function function, const char* name)
       : function_(Napi::Persistent(function)), context_(std::make_shared<Napi::AsyncContext>(function.Env(), name)) {}
 
-  /// What is called may reset this, and may end the thread.
-  /// @returns whether JavaScript still runs
-  bool operator()(Napi::Env env, std::initializer_list<napi_value> arguments) const {
+  /// What is called may reset this.
+  void operator()(Napi::Env env, std::initializer_list<napi_value> arguments) const {
     const auto context = context_;
-    napi_value ignored = nullptr;
-    const napi_status status = napi_make_callback(env, *context, env.Global(), function_.Value(), arguments.size(),
-                                                  arguments.begin(), &ignored);
-    if (status == napi_ok) return true;
+    function_.MakeCallback(env.Global(), arguments, *context);
+    if (!env.IsExceptionPending()) return;
     napi_value thrown = nullptr;
     napi_get_and_clear_last_exception(env, &thrown);
-    // An exception that nobody catches ends the thread.
-    if (RunsJavaScript(env)) napi_fatal_exception(env, thrown);
-    return RunsJavaScript(env);
+    napi_fatal_exception(env, thrown);
   }
 
   void Reset() {

@@ -7,7 +7,6 @@
 #include <memory>
 #include <utility>
 
-#include "runs_javascript.h"
 #include "system_error.h"
 #include "unique_fd.h"
 
@@ -89,12 +88,19 @@ class FdWatch {
   static void OnPolled(uv_poll_t* handle, int status, int) {
     const auto* poll = static_cast<Poll*>(handle->data);
     if (poll->listener == nullptr) return;
-    // An environment that ends runs the loop once more before it calls OnEnvCleanup.
     if (!RunsJavaScript(poll->env)) {
       uv_poll_stop(handle);
       return;
     }
     poll->listener->OnReadable(status);
+  }
+
+  /// An environment that ends runs the loop once more before it calls OnEnvCleanup, when no JavaScript can be called:
+  /// Node-API has no question for it, but refuses what might run some, of which this is the cheapest.
+  static bool RunsJavaScript(Napi::Env env) {
+    const Napi::HandleScope scope(env);
+    napi_value result = nullptr;
+    return napi_coerce_to_bool(env, env.Undefined(), &result) == napi_ok;
   }
 
   static void OnEnvCleanup(napi_async_cleanup_hook_handle, void* poll) {

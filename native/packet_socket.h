@@ -197,17 +197,18 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
         if (errno != EAGAIN && errno != EINTR) Fail(errno);
         return;
       }
-      if (!Deliver(static_cast<unsigned>(count)) || static_cast<unsigned>(count) < kBatch) return;
+      Deliver(static_cast<unsigned>(count));
+      if (static_cast<unsigned>(count) < kBatch) return;
     }
   }
 
-  /// @returns whether JavaScript still runs
-  bool Deliver(unsigned count) {
+  void Deliver(unsigned count) {
     Napi::Env env = Env();
     std::size_t total = 0;
     for (unsigned i = 0; i < count; ++i) total += messages_[i].msg_len;
     auto frames = Napi::Buffer<std::uint8_t>::New(env, total);
-    if (frames.IsEmpty()) return false;
+    // The thread is being ended.
+    if (frames.IsEmpty()) return;
     auto lengths = Napi::Array::New(env, count);
     auto times = Napi::Array::New(env, count);
     std::uint8_t* at = frames.Data();
@@ -216,7 +217,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
       lengths.Set(i, Napi::Number::New(env, messages_[i].msg_len));
       times.Set(i, Napi::Number::New(env, Milliseconds(TimeOf(messages_[i].msg_hdr))));
     }
-    return received_(env, {frames, lengths, times});
+    received_(env, {frames, lengths, times});
   }
 
   /// When the kernel had the frame (SO_TIMESTAMPNS of socket(7)).
