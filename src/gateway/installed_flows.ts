@@ -18,8 +18,8 @@ export class InstalledFlows {
   private doubts = 0;
   private confirmed = 0;
   private isSending = false;
-  /** How many flows each part of a collection has: counted once, as long as nothing changes. */
-  private counted: { readonly of: Keyed<FlowIdentity>; readonly sizes: readonly number[] } | undefined;
+  /** How many flows each part of a collection has, counted once. */
+  private readonly sizes = new WeakMap<Keyed<FlowIdentity>, readonly number[]>();
 
   constructor(private readonly channel: FlowChannel) {}
 
@@ -31,7 +31,6 @@ export class InstalledFlows {
   /** Something happened to the switch, or may have. */
   doubt(): void {
     this.known = undefined;
-    this.counted = undefined;
     this.doubts++;
   }
 
@@ -73,8 +72,9 @@ export class InstalledFlows {
   }
 
   private sizesOf(flows: Keyed<FlowIdentity>): readonly number[] {
-    if (this.counted?.of !== flows) this.counted = { of: flows, sizes: sizesOfParts(flows) };
-    return this.counted.sizes;
+    const sizes = this.sizes.get(flows) ?? sizesOfParts(flows);
+    this.sizes.set(flows, sizes);
+    return sizes;
   }
 
   /**
