@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT } from '../test/lab/project.js';
+import { PROJECT } from '../lab/project.js';
 import { type Figure, isMet, ratioOf } from './figure.js';
 import type { Run } from './outcome.js';
 import { formatPage } from './page/page.js';

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
-import { PROJECT } from '../test/lab/project.js';
+import { PROJECT } from '../lab/project.js';
 import type { Report, Section } from './figure.js';
 import type { Outcome } from './outcome.js';
 import { describeMachine, writeReport } from './report.js';

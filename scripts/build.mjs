@@ -11,7 +11,7 @@ const executables = (await readdir('src/bin')).map((file) => ({
   out: `bin/${parse(file).name}`,
 }));
 const others = [
-  { in: 'test/demo.ts', out: 'demo' },
+  { in: 'lab/demo.ts', out: 'demo' },
   { in: 'bench/run.ts', out: 'bench' },
   { in: 'bench/section_agent.ts', out: 'section_agent' },
   { in: 'bench/lab/neighbour_agent.ts', out: 'neighbour_agent' },

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { Lab } from '../lab/lab.js';
+import { labTest } from '../lab/lab_test.js';
+import type { Namespace } from '../lab/namespace.js';
+import { PROJECT } from '../lab/project.js';
+import type { Running } from '../lab/running.js';
+import { until, when } from '../lab/until.js';
 import { UnixctlServer } from '../src/daemon/unixctl_server.js';
 import { lockFile, watchNetlink } from '../src/native.js';
-import { Lab } from './lab/lab.js';
-import { labTest } from './lab/lab_test.js';
-import type { Namespace } from './lab/namespace.js';
-import { PROJECT } from './lab/project.js';
-import type { Running } from './lab/running.js';
-import { until, when } from './lab/until.js';
 
 const AGENT = [process.execPath, '--import=tsx', join(PROJECT, 'test/native_agent.ts')];
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Host } from '../../test/lab/host.js';
-import { Kubernetes, TOKEN } from '../../test/lab/kube.js';
-import { PROJECT } from '../../test/lab/project.js';
-import type { Running } from '../../test/lab/running.js';
+import type { Host } from '../../lab/host.js';
+import { Kubernetes, TOKEN } from '../../lab/kube.js';
+import { PROJECT } from '../../lab/project.js';
+import type { Running } from '../../lab/running.js';
 
 const AGENT = join(PROJECT, 'bench/lab/api_agent.mjs');
 /** Node ports for thousands of services. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { PROJECT } from '../../test/lab/project.js';
+import { PROJECT } from '../../lab/project.js';
 
 /**
  * A process beside the one that is measured, which does what it is sent and answers how many milliseconds that took.

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { pcapHeader, pcapRecord } from '../../lab/pcap_file.js';
+import { trafficMix } from '../../lab/traffic_mix.js';
 import type { Batch } from '../../src/demux/classifier.js';
 import { NAMED_SIDES, type NamedSide } from '../../src/explain/explanation.js';
-import { pcapHeader, pcapRecord } from '../../test/lab/pcap_file.js';
-import { trafficMix } from '../../test/lab/traffic_mix.js';
 
 /** So many frames of the mix are made; a longer capture has them again, at other places. */
 const DISTINCT = 20_000;

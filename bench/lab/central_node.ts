@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { connectNorthbound } from '../../src/overlay/databases.js';
-import type { Northbound } from '../../src/overlay/rows.js';
-import { startCentral } from '../../test/lab/central.js';
-import { type Host, startHost } from '../../test/lab/host.js';
-import { Lab } from '../../test/lab/lab.js';
-import type { Running } from '../../test/lab/running.js';
+import { startCentral } from '../../lab/central.js';
+import { type Host, startHost } from '../../lab/host.js';
+import { Lab } from '../../lab/lab.js';
+import type { Running } from '../../lab/running.js';
+import { connectNorthbound, type Northbound } from '../../src/ovn/connection.js';
 import { Api } from './api.js';
 
 /** The one node, whose subnet has room for thousands of pods. */

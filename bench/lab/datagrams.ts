@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Namespace } from '../../test/lab/namespace.js';
-import { PROJECT } from '../../test/lab/project.js';
-import type { Running } from '../../test/lab/running.js';
+import type { Namespace } from '../../lab/namespace.js';
+import { PROJECT } from '../../lab/project.js';
+import type { Running } from '../../lab/running.js';
 
 const AGENT = join(PROJECT, 'bench/lab/datagram_agent.mjs');
 

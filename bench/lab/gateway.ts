@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { ingressGuard } from '../../test/lab/bridged_nic.js';
-import { type Host, startHost } from '../../test/lab/host.js';
-import { Lab } from '../../test/lab/lab.js';
-import { cable } from '../../test/lab/link.js';
-import type { Namespace } from '../../test/lab/namespace.js';
-import { until, when } from '../../test/lab/until.js';
+import { ingressGuard } from '../../lab/bridged_nic.js';
+import { type Host, startHost } from '../../lab/host.js';
+import { Lab } from '../../lab/lab.js';
+import { cable } from '../../lab/link.js';
+import type { Namespace } from '../../lab/namespace.js';
+import { until, when } from '../../lab/until.js';
 import { OURS } from './witness.js';
 
 export const HOST = { v4: '203.0.113.10', v6: '2001:db8::10' };

@@ -1,5 +1,6 @@
 import { setImmediate as breath, setTimeout as pause } from 'node:timers/promises';
 import type { V1Service } from '@kubernetes/client-node';
+import { SILENT } from '../../src/daemon/log.js';
 import { ClaimBook } from '../../src/gateway/claim_book.js';
 import { Controller } from '../../src/gateway/controller.js';
 import type { HostFacts } from '../../src/gateway/facts.js';
@@ -47,7 +48,7 @@ export class Loop {
     this.controller = new Controller({
       intent: { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined },
       channel,
-      log: { info: () => this.count(), warn: () => undefined },
+      log: { ...SILENT, info: () => this.count() },
       signal: this.stop.signal,
       learn: () => ({ ...FACTS, services: this.book.claims }),
       mend: async () => undefined,

@@ -1,8 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { podManifest } from '../../lab/manifests.js';
+import { until, when } from '../../lab/until.js';
 import { reconcilePods } from '../../src/watcher/pod_ports.js';
 import { PortIndex } from '../../src/watcher/port_index.js';
-import { podManifest } from '../../test/lab/manifests.js';
-import { until, when } from '../../test/lab/until.js';
 import { timeProcess } from '../processes.js';
 import { type CentralNode, NODE } from './central_node.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Namespace } from '../../test/lab/namespace.js';
-import { PROJECT } from '../../test/lab/project.js';
+import type { Namespace } from '../../lab/namespace.js';
+import { PROJECT } from '../../lab/project.js';
 
 const AGENT = join(PROJECT, 'bench/lab/stream_agent.mjs');
 

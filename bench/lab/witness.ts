@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { until, when } from '../../test/lab/until.js';
+import { until, when } from '../../lab/until.js';
 
 /** A change of a bridge's flows. */
 interface Change {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { stopApiServer } from '../../test/lab/api_outage.js';
+import { stopApiServer } from '../../lab/api_outage.js';
 import type { Report, Section } from '../figure.js';
 
 const AWAY_MS = 60_000;

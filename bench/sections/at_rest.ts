@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { until, when } from '../../test/lab/until.js';
+import { until, when } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { Api, crowdedService, FLOWS_OF_ONE } from '../lab/api.js';
 import { Gateway } from '../lab/gateway.js';

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MIX_GATEWAY } from '../../lab/traffic_mix.js';
+import { classByTshark, tshark } from '../../lab/tshark.js';
 import { classOfId } from '../../src/demux/classes.js';
 import { type Batch, Classifier } from '../../src/demux/classifier.js';
 import { formatState } from '../../src/demux/state_json.js';
 import type { NamedSide } from '../../src/explain/explanation.js';
-import { MIX_GATEWAY } from '../../test/lab/traffic_mix.js';
-import { classByTshark, tshark } from '../../test/lab/tshark.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { Bystander } from '../lab/bystander.js';
 import { type Capture, writeCapture } from '../lab/capture.js';

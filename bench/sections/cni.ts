@@ -1,9 +1,9 @@
-import { CniPlugin, makeSandbox } from '../../test/lab/cni.js';
-import { startKubeCluster, startWatcher } from '../../test/lab/kube_cluster.js';
-import { podManifest } from '../../test/lab/manifests.js';
-import { bridgeNics, masterInit, minionInit, overlayWell, subnetsOf } from '../../test/lab/overlay.js';
-import { executable } from '../../test/lab/project.js';
-import { until, when } from '../../test/lab/until.js';
+import { CniPlugin, makeSandbox } from '../../lab/cni.js';
+import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { podManifest } from '../../lab/manifests.js';
+import { bridgeNics, masterInit, minionInit, overlayWell, subnetsOf } from '../../lab/overlay.js';
+import { executable } from '../../lab/project.js';
+import { until, when } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { timeProcess } from '../processes.js';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { Lab } from '../../test/lab/lab.js';
-import { cable } from '../../test/lab/link.js';
-import type { Namespace } from '../../test/lab/namespace.js';
-import { PROJECT } from '../../test/lab/project.js';
+import { Lab } from '../../lab/lab.js';
+import { cable } from '../../lab/link.js';
+import type { Namespace } from '../../lab/namespace.js';
+import { PROJECT } from '../../lab/project.js';
 import type { Figure, Report, Section } from '../figure.js';
 
 const ADDRESSES = 10_000;

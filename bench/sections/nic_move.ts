@@ -1,6 +1,6 @@
-import { ingressGuard } from '../../test/lab/bridged_nic.js';
-import type { Host } from '../../test/lab/host.js';
-import { Session } from '../../test/lab/session.js';
+import { ingressGuard } from '../../lab/bridged_nic.js';
+import type { Host } from '../../lab/host.js';
+import { Session } from '../../lab/session.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { Stream } from '../lab/datagrams.js';
 import { HOST, MAC, OUTSIDE, type PlainHost, startPlainHost } from '../lab/gateway.js';

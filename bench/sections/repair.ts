@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { until } from '../../test/lab/until.js';
+import { until } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { Gateway } from '../lab/gateway.js';
 import { Witness } from '../lab/witness.js';

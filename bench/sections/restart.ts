@@ -1,5 +1,5 @@
-import { signal } from '../../test/lab/namespace.js';
-import { until, when } from '../../test/lab/until.js';
+import { signal } from '../../lab/namespace.js';
+import { until, when } from '../../lab/until.js';
 import type { Report, Section } from '../figure.js';
 import { Stream } from '../lab/datagrams.js';
 import { Gateway, HOST } from '../lab/gateway.js';

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Flood } from '../../test/lab/flood.js';
-import { Lab } from '../../test/lab/lab.js';
-import { cable } from '../../test/lab/link.js';
-import type { Namespace } from '../../test/lab/namespace.js';
-import { PROJECT } from '../../test/lab/project.js';
-import { RingAgent, totalOf } from '../../test/lab/ring.js';
-import type { Running } from '../../test/lab/running.js';
-import { trafficMix } from '../../test/lab/traffic_mix.js';
-import { until } from '../../test/lab/until.js';
+import { Flood } from '../../lab/flood.js';
+import { Lab } from '../../lab/lab.js';
+import { cable } from '../../lab/link.js';
+import type { Namespace } from '../../lab/namespace.js';
+import { PROJECT } from '../../lab/project.js';
+import { RingAgent, totalOf } from '../../lab/ring.js';
+import type { Running } from '../../lab/running.js';
+import { trafficMix } from '../../lab/traffic_mix.js';
+import { until } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 
 const ROUNDS = 7;

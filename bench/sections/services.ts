@@ -1,4 +1,4 @@
-import { until, when } from '../../test/lab/until.js';
+import { until, when } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { grouped } from '../grouped.js';
 import { Api, nodePortService } from '../lab/api.js';

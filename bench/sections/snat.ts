@@ -1,4 +1,4 @@
-import { startCluster } from '../../test/lab/cluster.js';
+import { startCluster } from '../../lab/cluster.js';
 import {
   bridgeNics,
   gatewayInit,
@@ -7,7 +7,7 @@ import {
   overlayWell,
   podOptions,
   startGatewayHelper,
-} from '../../test/lab/overlay.js';
+} from '../../lab/overlay.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { openMany, serveDatagrams } from '../lab/datagrams.js';
 import { OUTSIDE } from '../lab/gateway.js';

@@ -1,5 +1,5 @@
-import { endpointsManifest, podManifest, serviceManifest } from '../../test/lab/manifests.js';
-import { until, when } from '../../test/lab/until.js';
+import { endpointsManifest, podManifest, serviceManifest } from '../../lab/manifests.js';
+import { until, when } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 import type { ApiEvent, Request } from '../lab/api.js';
 import { CentralNode, NODE } from '../lab/central_node.js';

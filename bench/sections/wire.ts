@@ -1,6 +1,6 @@
+import { transport } from '../../lab/frames.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
-import { transport } from '../../test/lab/frames.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { sendDatagrams, serveDatagrams } from '../lab/datagrams.js';
 import { Gateway, HOST, MAC, OUTSIDE } from '../lab/gateway.js';

@@ -1,6 +1,7 @@
 import type { Side } from '../demux/classifier.js';
 import type { GatewayState } from '../demux/state.js';
-import { connectSwitch, findBridge } from '../nic/bridge_rows.js';
+import { findBridge } from '../switch/bridges.js';
+import { connectLocalDatabase } from '../switch/connection.js';
 
 /** The name of the interface that is the NIC of the gateway's bridge; `undefined` while there is none. */
 export async function findNic(
@@ -8,7 +9,7 @@ export async function findNic(
   db: string,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const client = await connectSwitch(db, timeoutMs);
+  const client = await connectLocalDatabase(db, timeoutMs);
   try {
     const bridge = findBridge(client, state.bridge);
     const names = (bridge?.ports ?? [])

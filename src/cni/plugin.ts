@@ -1,18 +1,20 @@
 import { directories, localDatabase } from '../daemon/directories.js';
-import { readSystemIds } from '../gateway/bridge_source.js';
-import { integrationBridge } from '../gateway/patch_pair.js';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
 import { explainError } from '../net/errors.js';
-import { awaitSwitch, connectSwitch, findBridge, type Switch } from '../nic/bridge_rows.js';
-import { POD_MTU } from '../overlay/names.js';
+import { POD_MTU, podPortName } from '../ovn/pods.js';
+import { findBridge } from '../switch/bridges.js';
+import { awaitSwitch } from '../switch/commit.js';
+import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
+import { readSystemIds } from '../switch/external_ids.js';
+import { integrationBridge } from '../switch/integration_bridge.js';
 import { CniError, CODES } from './errors.js';
 import { disagreements, readPrevResult } from './expected.js';
 import { configureInside, createPair, deletePair, hostEnd, readInside, readMac } from './link.js';
 import { awaitPodNetwork } from './pod_source.js';
 import { type Attachment, type NetworkConfiguration, readAttachment } from './request.js';
 import { formatResult } from './result.js';
-import { addPort, awaitInstalled, findInterface, INSTALLED, ifaceId, removePort } from './switch_port.js';
+import { addPort, awaitInstalled, findInterface, INSTALLED, removePort } from './switch_port.js';
 
 /** How long the local database may take, in milliseconds. */
 const DATABASE_MS = 5_000;
@@ -40,7 +42,7 @@ export async function runPlugin(env: NodeJS.ProcessEnv, config: NetworkConfigura
 }
 
 async function add(
-  db: Switch,
+  db: LocalDatabase,
   env: NodeJS.ProcessEnv,
   attachment: Attachment,
   { cniVersion, kubeconfig, timeoutMs, mtu = POD_MTU }: NetworkConfiguration,
@@ -84,7 +86,7 @@ async function del(
 }
 
 async function check(
-  db: Switch,
+  db: LocalDatabase,
   attachment: Attachment,
   { prevResult }: NetworkConfiguration,
 ): Promise<string> {
@@ -95,13 +97,16 @@ async function check(
     ...switchDisagreements(db, attachment, host),
   ];
   if (wrong.length > 0)
-    throw new CniError(CODES.notAsItShould, `${ifaceId(attachment)}: ${wrong.join('; ')}`);
+    throw new CniError(
+      CODES.notAsItShould,
+      `${podPortName(attachment.namespace, attachment.pod)}: ${wrong.join('; ')}`,
+    );
   return '';
 }
 
 /** Whether an earlier ADD of the same has made all of it. */
 async function isThere(
-  db: Switch,
+  db: LocalDatabase,
   attachment: Attachment,
   network: PodNetwork,
   host: string,
@@ -117,10 +122,10 @@ async function isThere(
   }
 }
 
-function switchDisagreements(db: Switch, attachment: Attachment, host: string): string[] {
+function switchDisagreements(db: LocalDatabase, attachment: Attachment, host: string): string[] {
   const ids = findInterface(db, host)?.external_ids;
   if (ids === undefined) return [`${host} is not on the integration bridge`];
-  const id = ifaceId(attachment);
+  const id = podPortName(attachment.namespace, attachment.pod);
   return [
     ...(ids.get('iface-id') === id ? [] : [`${host} is not that of logical port ${id}`]),
     ...(ids.get(INSTALLED) === 'true' ? [] : [`the flows of ${host} are not installed`]),
@@ -128,7 +133,7 @@ function switchDisagreements(db: Switch, attachment: Attachment, host: string): 
 }
 
 /** Runs `make`; when it fails, what it made so far is taken away before the error goes on. */
-async function orTakeAway<T>(db: Switch, host: string, make: () => Promise<T>): Promise<T> {
+async function orTakeAway<T>(db: LocalDatabase, host: string, make: () => Promise<T>): Promise<T> {
   try {
     return await make();
   } catch (error) {
@@ -146,12 +151,12 @@ async function orTakeAway<T>(db: Switch, host: string, make: () => Promise<T>): 
  * Takes off the bridge what an ADD that was killed has left there, or what was spoilt since. ovs-vswitchd must have
  * let go of the device before there is another of that name, or it goes on reading the one that has gone.
  */
-async function takeAwayRest(db: Switch, host: string, timeoutMs: number): Promise<void> {
+async function takeAwayRest(db: LocalDatabase, host: string, timeoutMs: number): Promise<void> {
   await takeAway(db, host);
   await awaitSwitch(db, timeoutMs);
 }
 
-async function takeAway(db: Switch, host: string): Promise<void> {
+async function takeAway(db: LocalDatabase, host: string): Promise<void> {
   await deletePair(host);
   await removePort(db, host, DATABASE_MS);
 }
@@ -164,11 +169,11 @@ async function all(...work: readonly Promise<void>[]): Promise<void> {
 async function withSwitch<T>(
   env: NodeJS.ProcessEnv,
   config: NetworkConfiguration,
-  use: (db: Switch) => Promise<T>,
+  use: (db: LocalDatabase) => Promise<T>,
 ): Promise<T> {
-  let db: Switch;
+  let db: LocalDatabase;
   try {
-    db = await connectSwitch(config.db ?? localDatabase(env), DATABASE_MS);
+    db = await connectLocalDatabase(config.db ?? localDatabase(env), DATABASE_MS);
   } catch (error) {
     throw new CniError(CODES.tryAgainLater, explainError(error), { cause: error });
   }
@@ -179,7 +184,7 @@ async function withSwitch<T>(
   }
 }
 
-function findIntegration(db: Switch, systemIds: ReadonlyMap<string, string>) {
+function findIntegration(db: LocalDatabase, systemIds: ReadonlyMap<string, string>) {
   const name = integrationBridge(systemIds);
   const bridge = findBridge(db, name);
   if (bridge === undefined)

@@ -1,9 +1,11 @@
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
-import { bridgeOf, type Switch } from '../nic/bridge_rows.js';
+import { podPortName } from '../ovn/pods.js';
 import type { RowOf, Uuid } from '../ovsdb/columns.js';
 import { WaitExpired } from '../ovsdb/errors.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
+import { bridgeOf } from '../switch/bridges.js';
+import type { LocalDatabase } from '../switch/connection.js';
 import { CniError, CODES } from './errors.js';
 import type { Attachment } from './request.js';
 
@@ -12,13 +14,8 @@ export const INSTALLED = 'ovn-installed';
 
 type Interface = RowOf<typeof openVswitch, 'Interface'>;
 
-export function findInterface(db: Switch, name: string): Interface | undefined {
+export function findInterface(db: LocalDatabase, name: string): Interface | undefined {
   return db.find('Interface', (row) => row.name === name);
-}
-
-/** The name of a pod's logical port, which is also the `iface-id` of its interface. */
-export function ifaceId({ namespace, pod }: Pick<Attachment, 'namespace' | 'pod'>): string {
-  return `${namespace}_${pod}`;
 }
 
 /**
@@ -27,14 +24,14 @@ export function ifaceId({ namespace, pod }: Pick<Attachment, 'namespace' | 'pod'
  * @throws TransactionError, WaitExpired
  */
 export async function addPort(
-  db: Switch,
+  db: LocalDatabase,
   bridge: Uuid,
   host: string,
   attachment: Attachment,
   network: PodNetwork,
   timeoutMs: number,
 ): Promise<void> {
-  const id = ifaceId(attachment);
+  const id = podPortName(attachment.namespace, attachment.pod);
   const txn = db.transaction(`ovn-k8s-cni-overlay: add ${host} for ${id}`);
   for (const { _uuid, name, external_ids } of db.table('Interface').values())
     if (external_ids.get('iface-id') === id && name !== host)
@@ -56,7 +53,7 @@ export async function addPort(
 }
 
 /** Takes the host's end off its bridge; one that is not on any is off. */
-export async function removePort(db: Switch, host: string, timeoutMs: number): Promise<void> {
+export async function removePort(db: LocalDatabase, host: string, timeoutMs: number): Promise<void> {
   const port = db.find('Port', ({ name }) => name === host);
   const bridge = bridgeOf(db, host);
   if (port === undefined || bridge === undefined) return;
@@ -66,7 +63,7 @@ export async function removePort(db: Switch, host: string, timeoutMs: number): P
 }
 
 /** Waits until ovn-controller has installed the flows of the pod's port. @throws CniError after `timeoutMs` */
-export async function awaitInstalled(db: Switch, host: string, timeoutMs: number): Promise<void> {
+export async function awaitInstalled(db: LocalDatabase, host: string, timeoutMs: number): Promise<void> {
   const isInstalled = () => findInterface(db, host)?.external_ids.get(INSTALLED) === 'true' || undefined;
   try {
     await db.until(isInstalled, { timeoutMs, what: `the flows of ${host}` });

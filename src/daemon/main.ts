@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { explainError, ProductError } from '../net/errors.js';
 import { directories } from './directories.js';
+import type { Log } from './log.js';
 import { addDaemonOptions, type DaemonOptions, readDaemonOptions } from './options.js';
 import { writePidfile } from './pidfile.js';
 import { currentStage, detach, EXIT_SOFTWARE, monitor, tellReady } from './supervise.js';
 import { type CommandHandler, UnixctlServer } from './unixctl_server.js';
 import { VERSION } from './version.js';
-import { type Log, Vlog } from './vlog.js';
+import { Vlog } from './vlog.js';
 import { parseVlogSpec } from './vlog_spec.js';
 
 /** What a daemon's own code gets. */

@@ -1,8 +1,4 @@
-/** Where lines for the operator go. */
-export interface Log {
-  info(message: string): void;
-  warn(message: string): void;
-}
+import type { Log } from './log.js';
 
 /**
  * What is wrong now, said once when it starts and once when it ends: a loop that fails a hundred times a second
@@ -11,7 +7,7 @@ export interface Log {
 export class Trouble {
   private said = new Set<string>();
 
-  constructor(private readonly log: Log) {}
+  constructor(private readonly log: Pick<Log, 'info' | 'warn'>) {}
 
   /** Takes all that is wrong now; logs what is new, and what has passed. */
   report(problems: readonly string[]): void {

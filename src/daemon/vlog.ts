@@ -1,14 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { ProductError } from '../net/errors.js';
+import type { Log } from './log.js';
 import { FACILITIES, type Facility, LEVELS, type Level, type VlogSetting } from './vlog_spec.js';
-
-/** Where one module writes what happens. */
-export interface Log {
-  err(message: string): void;
-  warn(message: string): void;
-  info(message: string): void;
-  dbg(message: string): void;
-}
 
 type Levels = Record<Facility, Level>;
 

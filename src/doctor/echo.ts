@@ -1,6 +1,6 @@
+import { echo } from '../icmp/echo.js';
 import { ProductError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
-import { echo } from '../probe/echo.js';
 import type { Echo, Northbound } from './facts/facts.js';
 
 /** A userspace datapath loses the first packet to a tunnel's end whose MAC it must ask for. */

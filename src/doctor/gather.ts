@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { askDaemon } from '../daemon/ask.js';
 import type { Directories } from '../daemon/directories.js';
-import { readAddresses } from '../gateway/address_source.js';
-import { readBridge } from '../gateway/bridge_source.js';
+import { readAddresses } from '../host/addresses.js';
 import { isConfigured } from '../kube/access.js';
-import { connectSwitch, type Switch } from '../nic/bridge_rows.js';
-import { connectNorthbound, requireSystemId } from '../overlay/databases.js';
 import { readEphemeralRange, readReservedPorts } from '../overlay/host_ports.js';
 import { readHostSockets } from '../overlay/port_checks.js';
+import { connectNorthbound } from '../ovn/connection.js';
+import { readBridge } from '../switch/bridge_facts.js';
+import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
+import { requireSystemId } from '../switch/external_ids.js';
 import { programs, readDaemon } from './facts/daemons.js';
 import type { Echo, Facts, FlowFacts, LocalSwitch, Northbound } from './facts/facts.js';
 import { readSwitchFlows } from './facts/flows.js';
@@ -51,7 +52,7 @@ export async function gatherFacts(options: GatherOptions): Promise<Facts> {
     })),
     ask('nft', timeoutMs, () => readNetfilter(timeoutMs)),
   ];
-  const client = await ask('the local database', patient, () => connectSwitch(db, timeoutMs));
+  const client = await ask('the local database', patient, () => connectLocalDatabase(db, timeoutMs));
   try {
     const local: Known<LocalSwitch> = client.isKnown
       ? { ...client, value: readLocalSwitch(client.value) }
@@ -135,7 +136,7 @@ async function askOffloads(local: Known<LocalSwitch>, timeoutMs: number): Promis
 }
 
 function askFlows(
-  db: Switch,
+  db: LocalDatabase,
   local: LocalSwitch,
   { run }: Directories,
   timeoutMs: number,

@@ -1,7 +1,7 @@
-import { integrationBridge } from '../gateway/patch_pair.js';
-import { NODE_NAME } from '../gateway/state.js';
-import { managementPortName } from '../overlay/names.js';
+import { managementPortName } from '../ovn/names.js';
 import { parseRemotes, type Remote } from '../ovsdb/remotes.js';
+import { NODE_NAME } from '../switch/external_ids.js';
+import { integrationBridge } from '../switch/integration_bridge.js';
 import type { LinkFacts, LocalSwitch, SwitchBridge, SwitchInterface } from './facts/facts.js';
 import type { Known } from './known.js';
 

@@ -1,5 +1,6 @@
 import { setImmediate as breath } from 'node:timers/promises';
-import { type Log, Trouble } from '../daemon/trouble.js';
+import type { Log } from '../daemon/log.js';
+import { Trouble } from '../daemon/trouble.js';
 import { Wakeup } from '../daemon/wakeup.js';
 import type { GatewayFrame, GatewayState } from '../demux/state.js';
 import { explainError } from '../net/errors.js';

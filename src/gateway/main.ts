@@ -7,23 +7,20 @@ import { CHANNELS, type ChannelName } from '../openflow/channels.js';
 import { readFlows } from '../openflow/read_flows.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
+import { readBridge } from '../switch/bridge_facts.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { NODE_NAME, readSystemIds } from '../switch/external_ids.js';
+import { integrationBridge } from '../switch/integration_bridge.js';
+import { completePatchPair, patchName } from '../switch/patch_pair.js';
 import { AddressSource } from './address_source.js';
-import {
-  bridgeReader,
-  FOLLOWED_TABLES,
-  type LocalDatabase,
-  readBridge,
-  readSystemIds,
-} from './bridge_source.js';
+import { bridgeReader, FOLLOWED_TABLES } from './bridge_source.js';
 import { Controller } from './controller.js';
 import type { Intent } from './facts.js';
 import { formatMetrics } from './metrics.js';
 import { Neighbourhood } from './neighbourhood.js';
 import { Outside } from './outside.js';
-import { completePatchPair, integrationBridge } from './patch_pair.js';
 import { RouterSource } from './router_source.js';
 import { SnatPortsSource } from './snat_ports_source.js';
-import { NODE_NAME, patchName } from './state.js';
 import { countersJson, formatCounters, formatStatus, type Status, statusJson } from './status.js';
 import { cleanUp } from './switch.js';
 

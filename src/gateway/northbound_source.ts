@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { explainError } from '../net/errors.js';
+import { CA_FILES, tlsFiles } from '../ovn/tls.js';
 import { type Client, connect } from '../ovsdb/client.js';
 import { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { CHECKED_TABLES } from './northbound_check.js';
@@ -48,11 +48,7 @@ export class NorthboundSource {
           tables: CHECKED_TABLES,
           timeoutMs: RETRY_MS,
           signal,
-          tls: {
-            privateKey: join(sysconf, 'ovncontroller-privkey.pem'),
-            certificate: join(sysconf, 'ovncontroller-cert.pem'),
-            ca: join(sysconf, 'ovnnb-ca.cert'),
-          },
+          tls: tlsFiles(sysconf, CA_FILES.northbound),
         });
         this.client.onChange(changed);
         this.client.onState((state) => {

@@ -1,11 +1,12 @@
 import type { GatewayFrame } from '../demux/state.js';
 import { type AccessOptions, accessSettings, isConfigured } from '../kube/access.js';
-import { type LocalDatabase, readBridge, readSystemIds } from './bridge_source.js';
+import { readBridge } from '../switch/bridge_facts.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { NODE_NAME, readSystemIds } from '../switch/external_ids.js';
 import { misfits } from './northbound_check.js';
 import { NorthboundSource } from './northbound_source.js';
 import { ServiceSource } from './service_source.js';
 import { NO_CLAIMS, type ServiceFacts } from './services.js';
-import { NODE_NAME } from './state.js';
 
 export interface OutsideOptions {
   readonly db: LocalDatabase;

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { askDaemon } from '../daemon/ask.js';
 import type { IpAddress } from '../net/ip.js';
 import type { PortRange } from '../net/ports.js';
-import { type LocalDatabase, readSystemIds } from './bridge_source.js';
-import { integrationBridge } from './patch_pair.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { readSystemIds } from '../switch/external_ids.js';
+import { integrationBridge } from '../switch/integration_bridge.js';
 import { fillProblems, mostOfOneProtocol, type PortFill, podConnections, sizeOf } from './snat_ports.js';
 import { snatRange } from './state.js';
 

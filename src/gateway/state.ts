@@ -1,14 +1,13 @@
 import type { Demux, GatewayFrame } from '../demux/state.js';
+import type { LocalAddress } from '../host/addresses.js';
 import { explainError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
 import { type PortRange, parsePortRange } from '../net/ports.js';
 import { LOCAL } from '../openflow/ofport.js';
-import type { BridgeFacts, BridgePort, HostFacts, Intent, LocalAddress } from './facts.js';
-
-/** The keys that `gateway-init` writes on the bridge's row. */
-export const PHYSICAL_IP = 'k8s-physical-ip';
-export const SNAT_PORT_RANGE = 'k8s-snat-port-range';
-export const NODE_NAME = 'k8s-node-name';
+import type { BridgeFacts, BridgePort } from '../switch/bridge_facts.js';
+import { PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
+import { patchName } from '../switch/patch_pair.js';
+import type { HostFacts, Intent } from './facts.js';
 
 /** What the helper makes of the facts: what flows follow from beside services, and what an operator should know. */
 export interface Reading {
@@ -16,11 +15,6 @@ export interface Reading {
   readonly state: GatewayFrame | undefined;
   /** Each one line; the order is stable, so that news can be told from what was said before. */
   readonly problems: readonly string[];
-}
-
-/** The name of the bridge's port to OVN. */
-export function patchName(bridge: string): string {
-  return `k8s-patch-${bridge}-br-int`;
 }
 
 /** Reads the facts; pure, and total: whatever is missing makes a problem, not an exception. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { ProductError } from '../net/errors.js';
+import { ProductError } from './errors.js';
 
 /** Waits for `event`; a socket that fails or is too late is destroyed. */
 export function once(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void> {

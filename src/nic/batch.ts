@@ -1,4 +1,13 @@
 import {
+  type Address,
+  type Link,
+  type Neighbour,
+  type Route,
+  type Rule,
+  rehung,
+  type Snapshot,
+} from '../host/snapshot.js';
+import {
   addressLine,
   deleteAddressLine,
   deleteNeighbourLine,
@@ -7,15 +16,6 @@ import {
   routeLine,
   ruleLine,
 } from './lines.js';
-import {
-  type Address,
-  type Link,
-  type Neighbour,
-  type Route,
-  type Rule,
-  rehung,
-  type Snapshot,
-} from './snapshot.js';
 
 /** What shall hang on `to`, and what each device has now; `wanted` and `from` are of the same device. */
 export interface Move {

@@ -1,7 +1,7 @@
+import type { Address, Snapshot } from '../host/snapshot.js';
 import { contains } from '../net/cidr.js';
 import { routersThrough } from '../net/default_routers.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
-import type { Address, Snapshot } from './snapshot.js';
 
 /** A router that default routes of an interface lead to. */
 export interface DefaultGateway {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { Snapshot } from '../host/snapshot.js';
 import { type Leases, onOtherDevice } from './dhclient.js';
-import type { Snapshot } from './snapshot.js';
 
 /** A running process as /proc shows it. */
 export interface Process {

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import type { Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
 import { takeLeasesAlong } from './dhclient.js';
 import {
@@ -10,7 +11,6 @@ import {
   readSurroundings,
 } from './dhcp_owner.js';
 import type { Plan } from './plan.js';
-import type { Snapshot } from './snapshot.js';
 
 const FAMILIES = { inet: 'DHCP', inet6: 'DHCPv6' } as const;
 

@@ -1,12 +1,12 @@
+import type { Snapshot } from '../host/snapshot.js';
+import { tryEcho } from '../icmp/echo.js';
 import { Link } from '../neighbour/link.js';
 import { type Resolution, resolve } from '../neighbour/resolve.js';
 import { explainError, ProductError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
-import { tryEcho } from '../probe/echo.js';
 import { type DefaultGateway, defaultGateways } from './default_gateways.js';
 import type { Plan } from './plan.js';
-import type { Snapshot } from './snapshot.js';
 
 /** How long a gateway may take to answer before anything is touched, and how long to wait for somebody else's answer. */
 const BEFORE = { timeoutMs: 1_000, settleMs: 50 } as const;

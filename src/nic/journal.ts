@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FOREVER, type Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
-import { FOREVER, type Snapshot } from './snapshot.js';
 
 /** The batches of a move, each a file beside the journal. */
 export type BatchName = 'rules6' | 'move' | 'old-rules6';

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
-import { withoutGuard } from './guard.js';
-import { readLinks } from './read.js';
-import type { Link } from './snapshot.js';
+import { withoutGuard } from '../host/guard.js';
+import { readLinks } from '../host/read_snapshot.js';
+import type { Link } from '../host/snapshot.js';
 
 /** What the tools print that know of things by a device's name. */
 export interface Prints {

@@ -1,5 +1,12 @@
+import {
+  type Address,
+  FOREVER,
+  type Neighbour,
+  type NextHop,
+  type Route,
+  type Rule,
+} from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
-import { type Address, FOREVER, type Neighbour, type NextHop, type Route, type Rule } from './snapshot.js';
 
 /*
  * One line of `ip -batch` for each thing that can hang on a device. What `ip` prints and this does not know is refused,

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileLock, lockFile } from '../native.js';
 import { ProductError } from '../net/errors.js';
-import { connectSwitch, type Switch } from './bridge_rows.js';
+import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
 import { type Plan, runAll } from './plan.js';
 import type { MoveOptions } from './to_bridge.js';
 
@@ -20,10 +20,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export async function moveAll(
   names: readonly string[],
-  planFor: (db: Switch, name: string, options: MoveOptions) => Promise<Plan>,
+  planFor: (db: LocalDatabase, name: string, options: MoveOptions) => Promise<Plan>,
   options: MoveAllOptions,
 ): Promise<void> {
-  const db = await connectSwitch(options.db, options.timeoutMs);
+  const db = await connectLocalDatabase(options.db, options.timeoutMs);
   const lock = options.dryRun ? undefined : lockMoves(options.rundir);
   try {
     const plans: Plan[] = [];

@@ -1,8 +1,9 @@
+import { runBatch } from '../host/iproute.js';
+import { readSnapshot } from '../host/read_snapshot.js';
+import { rehung } from '../host/snapshot.js';
 import { type Batches, type Move, moveBatches } from './batch.js';
 import type { Journal } from './journal.js';
 import type { Plan } from './plan.js';
-import { readSnapshot, runBatch } from './read.js';
-import { rehung } from './snapshot.js';
 
 /**
  * Adds the step that does what is left of a move, in either direction, and ends what an earlier one that was cut off

@@ -1,8 +1,8 @@
-import { awaitDevice } from './device.js';
+import { awaitDevice } from '../host/device.js';
+import { ip } from '../host/iproute.js';
+import type { Snapshot } from '../host/snapshot.js';
+import { reversed, type SysctlChange, sysctlChanges, sysctlText, writeSysctls } from '../host/sysctls.js';
 import type { Plan } from './plan.js';
-import { ip } from './read.js';
-import type { Snapshot } from './snapshot.js';
-import { reversed, type SysctlChange, sysctlChanges, sysctlText, writeSysctls } from './sysctls.js';
 
 /**
  * Adds the step that has the bridge's own port ready for what comes: up, with the NIC's MTU and sysctls, and no

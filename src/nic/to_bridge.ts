@@ -1,32 +1,31 @@
 import { existsSync } from 'node:fs';
+import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from '../host/guard.js';
+import { readSnapshot } from '../host/read_snapshot.js';
+import { bare, type Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
-import { isEmpty, type Move, merged, moveBatches } from './batch.js';
 import {
-  attach,
   awaitNoBridge,
-  awaitSwitch,
   type BridgeSettings,
   bestDatapath,
   bridgeOf,
   createBridge,
   type DatapathType,
   deleteBridge,
-  detach,
   findBridge,
-  type Switch,
   settingsOf,
   setUpBridge,
-} from './bridge_rows.js';
+} from '../switch/bridges.js';
+import { awaitSwitch } from '../switch/commit.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { attach, detach } from '../switch/ports.js';
+import { isEmpty, type Move, merged, moveBatches } from './batch.js';
 import { addDhcp } from './dhcp_step.js';
 import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
-import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from './guard.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { addMove } from './move_step.js';
 import { Plan } from './plan.js';
 import { addPrepare } from './prepare_step.js';
-import { readSnapshot } from './read.js';
-import { bare, type Snapshot } from './snapshot.js';
 
 export interface MoveOptions {
   readonly rundir: string;
@@ -42,7 +41,7 @@ const MAX_NAME = 15;
  * The plan that puts `nic` on bridge `brNIC` with everything that hangs on it. Looks, and changes nothing.
  * @throws ProductError for a NIC that cannot be moved, naming why
  */
-export async function planToBridge(db: Switch, nic: string, options: MoveOptions): Promise<Plan> {
+export async function planToBridge(db: LocalDatabase, nic: string, options: MoveOptions): Promise<Plan> {
   const bridge = `br${nic}`;
   const { timeoutMs, rundir } = options;
   const journal = new Journal(rundir, nic);
@@ -99,7 +98,7 @@ export async function planToBridge(db: Switch, nic: string, options: MoveOptions
 }
 
 /** Adds the step that fails when the switch is not there, before anything is changed. */
-export function addSwitchStep(plan: Plan, db: Switch, timeoutMs: number): void {
+export function addSwitchStep(plan: Plan, db: LocalDatabase, timeoutMs: number): void {
   plan.add({
     name: 'see that ovs-vswitchd answers',
     details: [],
@@ -111,7 +110,7 @@ function settingsFor(bridge: string, { link }: Snapshot): BridgeSettings {
   return { failMode: 'standalone', hwaddr: link.address, bridgeId: bridge, mtu: link.mtu };
 }
 
-function datapathOf(db: Switch, bridge: string): DatapathType | undefined {
+function datapathOf(db: LocalDatabase, bridge: string): DatapathType | undefined {
   const row = findBridge(db, bridge);
   if (row === undefined) return undefined;
   return row.datapath_type === 'netdev' ? 'netdev' : 'system';
@@ -120,7 +119,7 @@ function datapathOf(db: Switch, bridge: string): DatapathType | undefined {
 /** Adds the step that makes the bridge, or gives one that is there what it lacks; none when it is right. */
 function addBridge(
   plan: Plan,
-  db: Switch,
+  db: LocalDatabase,
   bridge: string,
   wanted: BridgeSettings,
   datapath: DatapathType,
@@ -157,7 +156,7 @@ function withoutOwnAddresses({ link, ...rest }: Snapshot): Snapshot {
   return { ...rest, link: { ...link, ...(link.inet6_addr_gen_mode && { inet6_addr_gen_mode: 'none' }) } };
 }
 
-function refuse(db: Switch, { device: nic, link }: Snapshot, bridge: string): void {
+function refuse(db: LocalDatabase, { device: nic, link }: Snapshot, bridge: string): void {
   const owner = bridgeOf(db, nic);
   const no = (why: string) => new ProductError('ERR_CANNOT_MOVE', `${nic}: ${why}`);
   if (bridge.length > MAX_NAME)
@@ -171,7 +170,12 @@ function refuse(db: Switch, { device: nic, link }: Snapshot, bridge: string): vo
     throw no(`is enslaved to ${link.master}; put ${link.master} on the bridge instead`);
 }
 
-function refuseBridge(db: Switch, bridge: string, isThere: boolean, wanted: DatapathType | undefined): void {
+function refuseBridge(
+  db: LocalDatabase,
+  bridge: string,
+  isThere: boolean,
+  wanted: DatapathType | undefined,
+): void {
   const has = datapathOf(db, bridge);
   if (has === undefined && isThere) {
     throw new ProductError(

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
+import { guardScript, removeGuard, setGuard } from '../host/guard.js';
+import { ip } from '../host/iproute.js';
+import { readSnapshot } from '../host/read_snapshot.js';
 import { ProductError } from '../net/errors.js';
+import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '../switch/bridges.js';
+import type { LocalDatabase } from '../switch/connection.js';
 import { merged } from './batch.js';
-import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf, type Switch } from './bridge_rows.js';
 import { addDhcp } from './dhcp_step.js';
 import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
-import { guardScript, removeGuard, setGuard } from './guard.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { addMove } from './move_step.js';
 import { Plan } from './plan.js';
-import { ip, readSnapshot } from './read.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
 
 /**
@@ -18,7 +20,7 @@ import { addSwitchStep, type MoveOptions } from './to_bridge.js';
  * @throws ProductError for a bridge that is not there or has not exactly one NIC
  */
 export async function planToNic(
-  db: Switch,
+  db: LocalDatabase,
   bridge: string,
   { rundir, timeoutMs, restartDhcp }: MoveOptions,
 ): Promise<Plan> {
@@ -71,7 +73,7 @@ export async function planToNic(
 }
 
 /** The one NIC of the bridge, or that for which `nics-to-bridge` made it and was cut off. */
-function theNicOf(db: Switch, bridge: string, nics: readonly string[]): string {
+function theNicOf(db: LocalDatabase, bridge: string, nics: readonly string[]): string {
   const [nic, ...others] = nics;
   if (nic !== undefined && others.length === 0) return nic;
   const former = bridge.replace(/^br/, '');

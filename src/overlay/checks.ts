@@ -1,8 +1,9 @@
 import { type Cidr, contains, formatCidr, overlaps } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
-import { findClusterRouter, type Gateway, subnetsOf } from './gateways.js';
-import { gatewayRouterName, JOIN_SWITCH, KEYS, toSwitch } from './names.js';
-import type { NorthboundView } from './rows.js';
+import type { NorthboundView } from '../ovn/connection.js';
+import { findClusterRouter, type Gateway, subnetsOf } from '../ovn/gateways.js';
+import { KEYS } from '../ovn/keys.js';
+import { gatewayRouterName, JOIN_SWITCH, toSwitch } from '../ovn/names.js';
 
 /** @throws ProductError `ERR_OTHER_CLUSTER` where the cluster has another router already */
 export function refuseOtherCluster(db: NorthboundView, node: string): void {

@@ -1,13 +1,8 @@
-import { join } from 'node:path';
-import { directories } from '../daemon/directories.js';
-import { readSystemIds } from '../gateway/bridge_source.js';
-import { explainError, ProductError } from '../net/errors.js';
-import { connectSwitch, type Switch } from '../nic/bridge_rows.js';
-import { connect } from '../ovsdb/client.js';
+import { connectNorthbound, type Northbound, type NorthboundTransaction } from '../ovn/connection.js';
 import { WaitTimedOut } from '../ovsdb/errors.js';
-import { parseRemotes } from '../ovsdb/remotes.js';
-import { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
-import type { Northbound, NorthboundTransaction } from './rows.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { connectLocalDatabase } from '../switch/connection.js';
+import { readSystemIds } from '../switch/external_ids.js';
 
 /** How to reach the databases, as the command line says. */
 export interface DatabaseOptions {
@@ -17,7 +12,7 @@ export interface DatabaseOptions {
 
 /** The two databases that each command writes: that of the host's switch, then OVN's northbound. */
 export interface Databases {
-  readonly local: Switch;
+  readonly local: LocalDatabase;
   readonly nb: Northbound;
   /** `external_ids` of the switch: where OVN is, and who this host is. */
   readonly systemIds: ReadonlyMap<string, string>;
@@ -37,7 +32,7 @@ export async function withDatabases<T>(
   { db, timeoutMs }: DatabaseOptions,
   use: (databases: Databases) => Promise<T>,
 ): Promise<T> {
-  const local = await connectSwitch(db, timeoutMs);
+  const local = await connectLocalDatabase(db, timeoutMs);
   try {
     const systemIds = readSystemIds(local);
     const nb = await connectNorthbound(systemIds, timeoutMs);
@@ -75,49 +70,6 @@ export async function commitNorthbound(
       news.cancel();
     }
   }
-}
-
-/** The value of a key of the switch's `external_ids`. @throws ProductError naming the command that sets it */
-export function requireSystemId(
-  systemIds: ReadonlyMap<string, string>,
-  key: string,
-  example: string,
-): string {
-  const value = systemIds.get(key);
-  if (value === undefined || value === '') {
-    throw new ProductError(
-      'ERR_NOT_CONFIGURED',
-      `external_ids:${key} is not set; run ovs-vsctl set Open_vSwitch . external_ids:${key}=${example}`,
-    );
-  }
-  return value;
-}
-
-/** The northbound database of this host, by `external_ids:ovn-nb`. @throws ProductError */
-export async function connectNorthbound(
-  systemIds: ReadonlyMap<string, string>,
-  timeoutMs: number,
-): Promise<Northbound> {
-  const { sysconf } = directories(process.env);
-  const remotes = requireSystemId(systemIds, 'ovn-nb', 'tcp:CENTRAL:6641');
-  try {
-    parseRemotes(remotes);
-  } catch (error) {
-    // Nobody gave it as an option of this command.
-    throw new ProductError(
-      'ERR_BAD_SETTING',
-      `external_ids:ovn-nb of the local switch: ${explainError(error)}`,
-    );
-  }
-  return connect(ovnNorthbound, {
-    remotes,
-    timeoutMs,
-    tls: {
-      privateKey: join(sysconf, 'ovncontroller-privkey.pem'),
-      certificate: join(sysconf, 'ovncontroller-cert.pem'),
-      ca: join(sysconf, 'ovnnb-ca.cert'),
-    },
-  });
 }
 
 /** The next change of a database, or some time without one. */

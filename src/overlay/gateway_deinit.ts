@@ -1,27 +1,23 @@
-import { integrationBridge, patchPeerName } from '../gateway/patch_pair.js';
-import { NODE_NAME, PHYSICAL_IP, patchName, SNAT_PORT_RANGE } from '../gateway/state.js';
+import { removeGuard } from '../host/guard.js';
+import { ip } from '../host/iproute.js';
 import { TRANSPORTS } from '../net/ports.js';
-import { findBridge, type Switch } from '../nic/bridge_rows.js';
-import { removeGuard } from '../nic/guard.js';
-import { ip } from '../nic/read.js';
+import type { NorthboundTransaction } from '../ovn/connection.js';
+import { findClusterRouter, readGateways } from '../ovn/gateways.js';
+import { gatewayLoadBalancerKey, KEYS } from '../ovn/keys.js';
+import { externalSwitchName, gatewayRouterName, JOIN_SWITCH, joinTo, localPortName } from '../ovn/names.js';
+import { gatewayRoutes, ROUTE_MARK, withFirst } from '../ovn/routes.js';
+import { reconcileRows, wanted } from '../ovn/rows.js';
 import type { RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
+import { findBridge } from '../switch/bridges.js';
+import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
+import { NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
+import { integrationBridge } from '../switch/integration_bridge.js';
+import { patchName, patchPeerName } from '../switch/patch_pair.js';
+import { removePort } from '../switch/ports.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
-import { gatewayRoutes, ROUTE_MARK, withFirst } from './gateway_routes.js';
-import { findClusterRouter, readGateways } from './gateways.js';
 import { isReserved, reserveHostPorts } from './host_ports.js';
-import { type LocalTransaction, removePort } from './integration.js';
-import {
-  externalSwitchName,
-  gatewayLoadBalancerKey,
-  gatewayRouterName,
-  JOIN_SWITCH,
-  joinTo,
-  KEYS,
-  localPortName,
-} from './names.js';
 import { formerAddresses, formerRange } from './physical.js';
-import { type NorthboundTransaction, reconcileRows, wanted } from './rows.js';
 import { clusterRouter } from './topology.js';
 
 /**
@@ -59,7 +55,7 @@ export async function gatewayDeinit(
  * the run which was to put it there was cut off. @returns whether there were any
  */
 function givePortsBack(
-  local: Switch,
+  local: LocalDatabase,
   bridges: readonly { readonly name: string }[],
   sysctlDir: string,
 ): boolean {
@@ -75,7 +71,12 @@ interface Nic {
   readonly addresses: readonly string[];
 }
 
-function disconnectBridge(local: Switch, txn: LocalTransaction, bridge: string, integration: string): void {
+function disconnectBridge(
+  local: LocalDatabase,
+  txn: LocalTransaction,
+  bridge: string,
+  integration: string,
+): void {
   removePort(local, txn, patchName(bridge));
   removePort(local, txn, patchPeerName(bridge, integration));
   const row = findBridge(local, bridge);
@@ -86,7 +87,7 @@ function disconnectBridge(local: Switch, txn: LocalTransaction, bridge: string, 
 }
 
 /** The NICs that OVN has for this node, and the addresses that they had before. */
-function dedicatedNics(local: Switch, node: string): Nic[] {
+function dedicatedNics(local: LocalDatabase, node: string): Nic[] {
   return local
     .filter(
       'Interface',

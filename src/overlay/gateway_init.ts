@@ -1,29 +1,25 @@
-import { integrationBridge } from '../gateway/patch_pair.js';
 import { type Cidr, formatCidr } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import { formatPortRange, type PortRange } from '../net/ports.js';
-import { refuseRampout, refuseTakenAddress } from './checks.js';
-import {
-  commitNorthbound,
-  type DatabaseOptions,
-  type Databases,
-  requireSystemId,
-  withDatabases,
-} from './databases.js';
-import { type GatewaySpec, gatewayRows } from './gateway_router.js';
-import { gatewayRoutes, ROUTE_MARK } from './gateway_routes.js';
+import type { NorthboundTransaction } from '../ovn/connection.js';
 import {
   chooseJoinAddresses,
   type Gateway,
   readGateways,
   readNodeSubnets,
   theClusterRouter,
-} from './gateways.js';
+} from '../ovn/gateways.js';
+import { gatewayRouterName } from '../ovn/names.js';
+import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
+import { reconcileRows } from '../ovn/rows.js';
+import { requireSystemId } from '../switch/external_ids.js';
+import { integrationBridge } from '../switch/integration_bridge.js';
+import { refuseRampout, refuseTakenAddress } from './checks.js';
+import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
+import { type GatewaySpec, gatewayRows } from './gateway_router.js';
 import { formerEphemeralRange, readEphemeralRange, reserveHostPorts } from './host_ports.js';
-import { gatewayRouterName } from './names.js';
 import { connectPhysical, type Device, formerRange, readPhysical, yieldNic } from './physical.js';
 import { isIn, isOwn, readHostSockets, refuseUsedRange } from './port_checks.js';
-import { type NorthboundTransaction, reconcileRows } from './rows.js';
 import { clusterRouter, joinSwitch } from './topology.js';
 import { checkWire } from './wire_checks.js';
 

@@ -2,19 +2,12 @@ import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import { formatPortRange, type PortRange, TRANSPORTS } from '../net/ports.js';
-import { joinAddresses, ofFamily } from './addresses.js';
-import { ownRoutes } from './gateway_routes.js';
-import {
-  externalSwitchName,
-  gatewayLoadBalancerKey,
-  gatewayRouterName,
-  KEYS,
-  localPortName,
-  outsideTo,
-  POD_MTU,
-  toOutside,
-} from './names.js';
-import { type Wanted, wanted } from './rows.js';
+import { joinAddresses, ofFamily } from '../ovn/addresses.js';
+import { gatewayLoadBalancerKey, KEYS } from '../ovn/keys.js';
+import { externalSwitchName, gatewayRouterName, localPortName, outsideTo, toOutside } from '../ovn/names.js';
+import { POD_MTU } from '../ovn/pods.js';
+import { ownRoutes } from '../ovn/routes.js';
+import { type Wanted, wanted } from '../ovn/rows.js';
 import { portToJoin, switchPortTo } from './topology.js';
 
 /** What a gateway router is made from. */

@@ -1,9 +1,11 @@
+import { awaitDevice } from '../host/device.js';
+import { ip } from '../host/iproute.js';
+import { readSnapshot } from '../host/read_snapshot.js';
+import type { Snapshot } from '../host/snapshot.js';
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
-import { awaitDevice } from '../nic/device.js';
-import { ip, readSnapshot } from '../nic/read.js';
-import type { Snapshot } from '../nic/snapshot.js';
-import { managementAddresses, ofFamily, routerAddresses } from './addresses.js';
-import { managementInterfaceName, POD_MTU } from './names.js';
+import { managementAddresses, ofFamily, routerAddresses } from '../ovn/addresses.js';
+import { managementInterfaceName } from '../ovn/names.js';
+import { POD_MTU } from '../ovn/pods.js';
 
 /**
  * The commands of `ip` that give the node's own port its addresses and the way to the cluster, and take what it has

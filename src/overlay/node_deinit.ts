@@ -1,18 +1,12 @@
 import { TRANSPORTS } from '../net/ports.js';
+import type { NorthboundTransaction } from '../ovn/connection.js';
+import { readGateways } from '../ovn/gateways.js';
+import { clusterLoadBalancerKey, KEYS } from '../ovn/keys.js';
+import { JOIN_SWITCH, managementInterfaceName, switchTo, toSwitch } from '../ovn/names.js';
+import { removePort } from '../switch/ports.js';
 import { refuseGatewayNode, refuseOtherCluster, refuseUsedCluster } from './checks.js';
 import { type CniDirectories, uninstallCni } from './cni_config.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
-import { readGateways } from './gateways.js';
-import { removePort } from './integration.js';
-import {
-  clusterLoadBalancerKey,
-  JOIN_SWITCH,
-  KEYS,
-  managementInterfaceName,
-  switchTo,
-  toSwitch,
-} from './names.js';
-import type { NorthboundTransaction } from './rows.js';
 
 /** Takes this host out of the cluster: the inverse of `minion-init`. */
 export async function minionDeinit(

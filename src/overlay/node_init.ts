@@ -1,20 +1,17 @@
-import { integrationBridge } from '../gateway/patch_pair.js';
 import type { Cidr } from '../net/cidr.js';
+import type { NorthboundTransaction } from '../ovn/connection.js';
+import { readGateways, theClusterRouter } from '../ovn/gateways.js';
+import { managementInterfaceName, managementPortName } from '../ovn/names.js';
+import { POD_MTU } from '../ovn/pods.js';
+import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
+import { reconcileRows } from '../ovn/rows.js';
+import { requireSystemId } from '../switch/external_ids.js';
+import { ensureIntegrationBridge, integrationBridge } from '../switch/integration_bridge.js';
+import { ensurePort } from '../switch/ports.js';
 import { refuseOtherCluster, refuseOverlap } from './checks.js';
 import { type CniDirectories, installCni, makeCniDirectories } from './cni_config.js';
-import {
-  commitNorthbound,
-  type DatabaseOptions,
-  type Databases,
-  requireSystemId,
-  withDatabases,
-} from './databases.js';
-import { gatewayRoutes, ROUTE_MARK } from './gateway_routes.js';
-import { readGateways, theClusterRouter } from './gateways.js';
-import { ensureIntegrationBridge, ensurePort } from './integration.js';
+import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import { setUpManagementPort } from './management_port.js';
-import { managementInterfaceName, managementPortName, POD_MTU } from './names.js';
-import { type NorthboundTransaction, reconcileRows } from './rows.js';
 import {
   clusterLoadBalancers,
   clusterRouter,

@@ -2,8 +2,8 @@ import { type Cidr, contains, formatCidr, isHost, networkOf, overlaps, parseCidr
 import { explainError, UsageError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, isUnicast, parseIp } from '../net/ip.js';
 import { type PortRange, parsePortRange } from '../net/ports.js';
-import { JOIN_NETWORKS } from './addresses.js';
-import { JOIN_SWITCH } from './names.js';
+import { JOIN_NETWORKS } from '../ovn/addresses.js';
+import { JOIN_SWITCH } from '../ovn/names.js';
 
 /** The largest subnet that leaves room for the router, the node and a pod. */
 const LONGEST_PREFIX: Readonly<Record<Family, number>> = { 4: 29, 6: 125 };

@@ -1,21 +1,19 @@
 import { existsSync } from 'node:fs';
-import { completePatchPair } from '../gateway/patch_pair.js';
-import { NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../gateway/state.js';
+import { setGuard } from '../host/guard.js';
+import { ip } from '../host/iproute.js';
+import { readSnapshot } from '../host/read_snapshot.js';
+import type { Snapshot } from '../host/snapshot.js';
 import { type Cidr, formatCidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
-import { bridgeOf, findBridge, type Switch } from '../nic/bridge_rows.js';
-import { setGuard } from '../nic/guard.js';
-import { ip, readSnapshot } from '../nic/read.js';
-import type { Snapshot } from '../nic/snapshot.js';
-import {
-  ensureIntegrationBridge,
-  ensurePort,
-  integrationDatapath,
-  type LocalTransaction,
-} from './integration.js';
-import { localPortName } from './names.js';
+import { localPortName } from '../ovn/names.js';
+import { bridgeOf, findBridge } from '../switch/bridges.js';
+import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
+import { NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
+import { ensureIntegrationBridge, integrationDatapath } from '../switch/integration_bridge.js';
+import { completePatchPair } from '../switch/patch_pair.js';
+import { ensurePort } from '../switch/ports.js';
 
 /** What carries the gateway's traffic: a bridge that the host has too, or a NIC of its own. */
 export interface Device {
@@ -34,7 +32,11 @@ export interface Physical extends Device {
 const FORMER_ADDRESSES = 'k8s-former-addresses';
 
 /** @throws ProductError for a device that is not there, or that cannot carry a gateway */
-export async function readPhysical(db: Switch, device: Device, integration: string): Promise<Physical> {
+export async function readPhysical(
+  db: LocalDatabase,
+  device: Device,
+  integration: string,
+): Promise<Physical> {
   const { kind, name } = device;
   if (kind === 'bridge' && findBridge(db, name) === undefined) {
     throw new ProductError(
@@ -72,7 +74,7 @@ export interface PhysicalRows {
 
 /** Adds to `txn` what connects the device to OVN, and what the gateway helper must know of it. */
 export function connectPhysical(
-  db: Switch,
+  db: LocalDatabase,
   txn: LocalTransaction,
   physical: Physical,
   { node, integration, systemIds, addresses, snatRange }: PhysicalRows,
@@ -114,18 +116,18 @@ export async function yieldNic(
 }
 
 /** The addresses that a dedicated NIC had before an earlier `gateway-init`. */
-export function formerAddresses(db: Switch, nic: string): readonly string[] {
+export function formerAddresses(db: LocalDatabase, nic: string): readonly string[] {
   const ids = db.find('Interface', (row) => row.name === nic)?.external_ids;
   return ids?.get(FORMER_ADDRESSES)?.split(',') ?? [];
 }
 
 /** The range that an earlier `gateway-init` set on the bridge. */
-export function formerRange(db: Switch, bridge: string): PortRange | undefined {
+export function formerRange(db: LocalDatabase, bridge: string): PortRange | undefined {
   const text = findBridge(db, bridge)?.external_ids.get(SNAT_PORT_RANGE);
   return text === undefined || text === 'none' ? undefined : parsePortRange(text);
 }
 
-function refuseNic(db: Switch, { device, link, routes }: Snapshot, integration: string): void {
+function refuseNic(db: LocalDatabase, { device, link, routes }: Snapshot, integration: string): void {
   const no = (why: string) => new ProductError('ERR_CANNOT_USE', `--physical-interface=${device}: ${why}`);
   const owner = bridgeOf(db, device)?.name;
   if (findBridge(db, device) !== undefined) throw no('is a bridge; use --bridge-interface');

@@ -3,18 +3,10 @@ import { formatCidr, networkOf } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import { TRANSPORTS } from '../net/ports.js';
-import { joinAddresses, macFor, managementAddresses, ofFamily, routerAddresses } from './addresses.js';
-import {
-  clusterLoadBalancerKey,
-  JOIN_SWITCH,
-  joinTo,
-  KEYS,
-  managementPortName,
-  switchTo,
-  toJoin,
-  toSwitch,
-} from './names.js';
-import { type Wanted, wanted } from './rows.js';
+import { joinAddresses, macFor, managementAddresses, ofFamily, routerAddresses } from '../ovn/addresses.js';
+import { clusterLoadBalancerKey, KEYS } from '../ovn/keys.js';
+import { JOIN_SWITCH, joinTo, managementPortName, switchTo, toJoin, toSwitch } from '../ovn/names.js';
+import { type Wanted, wanted } from '../ovn/rows.js';
 
 /** The load balancers of services inside the cluster, one a protocol; every node's switch has them. */
 export function clusterLoadBalancers(): Wanted[] {

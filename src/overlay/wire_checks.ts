@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ip } from '../host/iproute.js';
+import { readLinks } from '../host/read_snapshot.js';
 import { Link } from '../neighbour/link.js';
 import { probe } from '../neighbour/probe.js';
 import { resolve } from '../neighbour/resolve.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { familyOf, type IpAddress } from '../net/ip.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
-import { ip, readLinks } from '../nic/read.js';
 import type { Device } from './physical.js';
 
 /** What must be true of the network that a gateway's device is on. */

@@ -1,6 +1,7 @@
 import { TRANSPORTS } from '../net/ports.js';
-import { clusterLoadBalancerKey, gatewayLoadBalancerKey, gatewayRouterName, KEYS } from '../overlay/names.js';
-import type { NorthboundTransaction, NorthboundView } from '../overlay/rows.js';
+import type { NorthboundTransaction, NorthboundView } from '../ovn/connection.js';
+import { clusterLoadBalancerKey, gatewayLoadBalancerKey, KEYS } from '../ovn/keys.js';
+import { gatewayRouterName } from '../ovn/names.js';
 import type { RowInput, RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { balancerText, type VipClaims, type VipId } from './vip_claims.js';

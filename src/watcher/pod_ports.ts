@@ -2,10 +2,11 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
-import { KEYS } from '../overlay/names.js';
-import type { NorthboundTransaction } from '../overlay/rows.js';
-import { addressesColumn, POD_MARK, podPortName, portNetwork, switchGateways, wantedPort } from './pods.js';
-import type { Port, PortIndex } from './port_index.js';
+import type { NorthboundTransaction } from '../ovn/connection.js';
+import { KEYS } from '../ovn/keys.js';
+import { POD_MARK, podPortName, splitPodKey } from '../ovn/pods.js';
+import { addressesColumn, portNetwork, switchGateways, wantedPort } from './pods.js';
+import type { PortIndex } from './port_index.js';
 
 /**
  * Adds to `txn` the ports that the pods of these keys lack, and takes those that they no longer need.
@@ -26,7 +27,7 @@ export function reconcilePods(
     const wanted = pod === undefined ? undefined : wantedPort(pod);
     if (wanted?.unreadable !== undefined)
       problems.set(key, `Pod ${key}: ${wanted.unreadable}; it is written anew`);
-    const name = podPortName(...splitKey(key));
+    const name = podPortName(...splitPodKey(key));
     const actual = index.port(name);
     if (actual !== undefined && !actual.external_ids.has(POD_MARK)) {
       problems.set(key, `Pod ${key}: Logical_Switch_Port ${name} is there and no pod's; rename one of them`);
@@ -56,23 +57,10 @@ export function reconcilePods(
   return problems;
 }
 
-/** The key of the pod that a logical port is of; `undefined` for a port that is no pod's. */
-export function podKeyOf({ name, external_ids }: Pick<Port, 'name' | 'external_ids'>): string | undefined {
-  const namespace = external_ids.get('namespace');
-  if (external_ids.get(POD_MARK) !== 'true' || namespace === undefined || !name.startsWith(`${namespace}_`))
-    return undefined;
-  return `${namespace}/${name.slice(namespace.length + 1)}`;
-}
-
 /** The network of the port of a pod; `undefined` while there is none, or OVN has given out no address. */
 export function podNetwork(index: PortIndex, key: string): PodNetwork | undefined {
-  const port = index.port(podPortName(...splitKey(key)));
+  const port = index.port(podPortName(...splitPodKey(key)));
   const owner = port && index.switchOf(port._uuid);
   if (port === undefined || owner === undefined) return undefined;
   return portNetwork(port, switchGateways(owner.external_ids.get(KEYS.gatewayIp)));
-}
-
-function splitKey(key: string): [namespace: string, name: string] {
-  const slash = key.indexOf('/');
-  return [key.slice(0, slash), key.slice(slash + 1)];
 }

@@ -4,9 +4,7 @@ import { type Cidr, contains, parseCidr } from '../net/cidr.js';
 import { explainError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
-
-/** What marks a logical port as a pod's. */
-export const POD_MARK = 'pod';
+import { podPortName } from '../ovn/pods.js';
 
 /** The logical port of a pod. */
 export interface PodPort {
@@ -19,10 +17,6 @@ export interface PodPort {
   readonly network: PodNetwork | undefined;
   /** Why the annotation cannot be read; `undefined` where it can, or there is none. */
   readonly unreadable: string | undefined;
-}
-
-export function podPortName(namespace: string, pod: string): string {
-  return `${namespace}_${pod}`;
 }
 
 /**

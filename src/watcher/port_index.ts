@@ -1,6 +1,6 @@
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
-import type { NorthboundView } from '../overlay/rows.js';
+import type { NorthboundView } from '../ovn/connection.js';
 import type { Change } from '../ovsdb/cache.js';
 import type { RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';

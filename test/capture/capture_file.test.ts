@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { type PcapForm, pcapFile } from '../../lab/pcap_file.js';
+import { trafficMix } from '../../lab/traffic_mix.js';
 import { ENOUGH, readCapture } from '../../src/capture/capture_file.js';
-import { type PcapForm, pcapFile } from '../lab/pcap_file.js';
-import { trafficMix } from '../lab/traffic_mix.js';
 
 const FRAMES = trafficMix(200).map(({ frame }) => frame);
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Host } from '../lab/host.js';
-import { signal } from '../lab/namespace.js';
-import { until, when } from '../lab/until.js';
+import type { Host } from '../../lab/host.js';
+import { signal } from '../../lab/namespace.js';
+import { until, when } from '../../lab/until.js';
 
 export const HELPER = 'ovn-k8s-gateway-helper';
 

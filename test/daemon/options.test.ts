@@ -1,11 +1,11 @@
 import test from 'ava';
 import { Command } from 'commander';
 import { execa } from 'execa';
+import { executable } from '../../lab/project.js';
 import { addDaemonOptions, readDaemonOptions } from '../../src/daemon/options.js';
 import { readMilliseconds } from '../../src/daemon/timeout.js';
 import { VERSION } from '../../src/daemon/version.js';
 import { UsageError } from '../../src/net/errors.js';
-import { executable } from '../lab/project.js';
 
 const env = { OVS_RUNDIR: '/run/ovs', OVS_LOGDIR: '/log/ovs' };
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { until } from '../../lab/until.js';
 import { readPid, writePidfile } from '../../src/daemon/pidfile.js';
-import { until } from '../lab/until.js';
 
 function directory(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), 'pidfile-'));

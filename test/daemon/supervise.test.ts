@@ -1,9 +1,9 @@
 import { readFileSync, readlinkSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { labTest } from '../lab/lab_test.js';
-import { until, when } from '../lab/until.js';
-import { Wire } from '../lab/wire.js';
+import { labTest } from '../../lab/lab_test.js';
+import { until, when } from '../../lab/until.js';
+import { Wire } from '../../lab/wire.js';
 import {
   clearAway,
   ends,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import fc from 'fast-check';
+import { MIX_GATEWAY, trafficMix } from '../../lab/traffic_mix.js';
 import { CLASSES, classId, type PacketClass } from '../../src/demux/classes.js';
 import { type Batch, Classifier, SIDES, type Side, TRUNCATED } from '../../src/demux/classifier.js';
 import { explain } from '../../src/demux/explain.js';
@@ -10,7 +11,6 @@ import type { GatewayState } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { nativeClassNames } from '../../src/native.js';
 import { LOCAL } from '../../src/openflow/ofport.js';
-import { MIX_GATEWAY, trafficMix } from '../lab/traffic_mix.js';
 import { frames, gateways } from './frame_arbitraries.js';
 import { GATEWAY, PATCH, PHYS, port } from './sample.js';
 

@@ -3,7 +3,7 @@ import type { GatewayState } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { parseIp } from '../../src/net/ip.js';
 import type { Flow } from '../../src/openflow/flow.js';
-import { CONNTRACK, GATEWAY } from '../demux/sample.js';
+import { CONNTRACK, GATEWAY } from './sample.js';
 
 const SERVICES: GatewayState = {
   ...GATEWAY,

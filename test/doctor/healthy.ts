@@ -1,10 +1,10 @@
 import { demuxFlows } from '../../src/demux/table.js';
 import type { Facts, LocalSwitch, SwitchBridge, SwitchInterface } from '../../src/doctor/facts/facts.js';
 import { type Known, known } from '../../src/doctor/known.js';
-import type { BridgeFacts } from '../../src/gateway/facts.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { LOCAL } from '../../src/openflow/ofport.js';
+import type { BridgeFacts } from '../../src/switch/bridge_facts.js';
 import { GATEWAY, IP4, IP6, MAC, PATCH, PHYS } from '../demux/sample.js';
 
 export const NOW = new Date('2026-11-25T12:00:00Z');

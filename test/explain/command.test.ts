@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { pcapFile } from '../../lab/pcap_file.js';
+import { PROJECT } from '../../lab/project.js';
+import { MIX_GATEWAY, trafficMix } from '../../lab/traffic_mix.js';
 import { CLASSES } from '../../src/demux/classes.js';
 import { formatState } from '../../src/demux/state_json.js';
-import { pcapFile } from '../lab/pcap_file.js';
-import { PROJECT } from '../lab/project.js';
-import { MIX_GATEWAY, trafficMix } from '../lab/traffic_mix.js';
 
 const MIX = trafficMix(400).filter(({ side }) => side === 'phys');
 const FRAMES = MIX.map(({ frame }) => frame);

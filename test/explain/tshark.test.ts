@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { pcapFile } from '../../lab/pcap_file.js';
+import { MIX_GATEWAY, missingClasses, trafficMix } from '../../lab/traffic_mix.js';
+import { classByTshark, tshark } from '../../lab/tshark.js';
 import { classOfId } from '../../src/demux/classes.js';
 import { Classifier } from '../../src/demux/classifier.js';
-import { pcapFile } from '../lab/pcap_file.js';
-import { MIX_GATEWAY, missingClasses, trafficMix } from '../lab/traffic_mix.js';
-import { classByTshark, tshark } from '../lab/tshark.js';
 
 test('the classes of a mix of all traffic are those that follow from what tshark says, packet by packet', async (t) => {
   const mix = trafficMix(5_000);

@@ -1,13 +1,14 @@
 import test from 'ava';
+import { BRIDGE, DummySwitch } from '../../lab/dummy_switch.js';
+import { until, when } from '../../lab/until.js';
+import { SILENT } from '../../src/daemon/log.js';
 import { Controller } from '../../src/gateway/controller.js';
-import type { BridgePort } from '../../src/gateway/facts.js';
 import { NO_CLAIMS } from '../../src/gateway/services.js';
 import { parseMac } from '../../src/net/mac.js';
 import { CHANNELS } from '../../src/openflow/channels.js';
 import { LOCAL, type Ofport } from '../../src/openflow/ofport.js';
+import type { BridgePort } from '../../src/switch/bridge_facts.js';
 import { port } from '../demux/sample.js';
-import { BRIDGE, DummySwitch } from '../lab/dummy_switch.js';
-import { until, when } from '../lab/until.js';
 
 const AUDIT_MS = 100;
 const PATCH = `k8s-patch-${BRIDGE}-br-int`;
@@ -35,7 +36,7 @@ for (const name of ['ofctl', 'openflow'] as const) {
     const controller = new Controller({
       intent: { bridge: BRIDGE, physicalInterface: 'p1', demux: 'conntrack' },
       channel,
-      log: { info: (line) => said.push(line), warn: () => undefined },
+      log: { ...SILENT, info: (line) => said.push(line) },
       signal: stop.signal,
       learn: () => ({ bridge, localAddresses: [], services: NO_CLAIMS }),
       mend: async () => undefined,

@@ -1,10 +1,10 @@
 import test from 'ava';
+import { type OvsdbServer, startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { misfits } from '../../src/gateway/northbound_check.js';
 import { type Client, connect } from '../../src/ovsdb/client.js';
 import type { Uuid } from '../../src/ovsdb/columns.js';
 import { ovnNorthbound } from '../../src/ovsdb/tables/ovn_northbound.js';
 import { GATEWAY, MAC } from '../demux/sample.js';
-import { type OvsdbServer, startOvsdbServer } from '../lab/ovsdb_server.js';
 
 let server: OvsdbServer;
 let nb: Client<typeof ovnNorthbound>;

@@ -1,6 +1,6 @@
 import test from 'ava';
+import { until, when } from '../../lab/until.js';
 import { NorthboundSource } from '../../src/gateway/northbound_source.js';
-import { until, when } from '../lab/until.js';
 
 test('remotes that cannot be read are a problem, and nothing else stands still', async (t) => {
   const stop = new AbortController();

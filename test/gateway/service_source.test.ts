@@ -2,9 +2,9 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { until, when } from '../../lab/until.js';
 import { ServiceSource } from '../../src/gateway/service_source.js';
 import { FakeApi } from '../kube/fake_api.js';
-import { until, when } from '../lab/until.js';
 
 const SERVICES = '/api/v1/services';
 

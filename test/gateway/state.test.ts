@@ -1,9 +1,11 @@
 import test from 'ava';
-import type { BridgeFacts, BridgePort, HostFacts, Intent, LocalAddress } from '../../src/gateway/facts.js';
+import type { HostFacts, Intent } from '../../src/gateway/facts.js';
 import { factsReader, readFacts } from '../../src/gateway/state.js';
+import type { LocalAddress } from '../../src/host/addresses.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseMac } from '../../src/net/mac.js';
 import { ofportOf } from '../../src/openflow/ofport.js';
+import type { BridgeFacts, BridgePort } from '../../src/switch/bridge_facts.js';
 
 const MAC = parseMac('0a:58:cb:00:71:0a');
 const INTENT: Intent = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import test from 'ava';
+import { until, when } from '../../lab/until.js';
 import type { ApiAccess } from '../../src/kube/access.js';
 import { whileReached } from '../../src/kube/reached.js';
-import { until, when } from '../lab/until.js';
 
 const wayOf = (fingerprint: string): ApiAccess => ({
   server: new URL('http://127.0.0.1'),

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
+import { until, when } from '../../lab/until.js';
 import { KubeApi } from '../../src/kube/api.js';
 import type { KubeObject } from '../../src/kube/objects.js';
 import { Reflector } from '../../src/kube/reflector.js';
-import { until, when } from '../lab/until.js';
 import { FakeApi, type Fault } from './fake_api.js';
 
 interface Thing extends KubeObject {

@@ -1,9 +1,9 @@
 import test from 'ava';
-import { bridgeNic } from './bridged_nic.js';
-import { type Cluster, FAR, startCluster } from './cluster.js';
-import { labTest } from './lab_test.js';
-import { Session } from './session.js';
-import { httpGet, startWebServer } from './web.js';
+import { bridgeNic } from '../../lab/bridged_nic.js';
+import { type Cluster, FAR, startCluster } from '../../lab/cluster.js';
+import { labTest } from '../../lab/lab_test.js';
+import { Session } from '../../lab/session.js';
+import { httpGet, startWebServer } from '../../lab/web.js';
 
 let cluster: Cluster;
 test.before(async () => {

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import test from 'ava';
-import { type Host, startHost } from './host.js';
-import { Lab } from './lab.js';
-import { labTest } from './lab_test.js';
-import { signal } from './namespace.js';
-import { PROJECT } from './project.js';
+import { type Host, startHost } from '../../lab/host.js';
+import { Lab } from '../../lab/lab.js';
+import { labTest } from '../../lab/lab_test.js';
+import { signal } from '../../lab/namespace.js';
+import { PROJECT } from '../../lab/project.js';
 
 const labs: Lab[] = [];
 test.after.always(() => labs.map((lab) => lab.dispose()));
@@ -31,7 +31,7 @@ labTest('a lab leaves nothing behind: no namespace, no process, no file', async 
 });
 
 labTest('what a killed test run left is swept up by the next lab', async (t) => {
-  const script = `import { Lab } from './test/lab/lab.ts';
+  const script = `import { Lab } from './test/lab/lab.js';
     const lab = Lab.open();
     await lab.namespace('left');
     console.log(lab.name);

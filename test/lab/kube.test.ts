@@ -1,6 +1,6 @@
-import { Kubernetes } from './kube.js';
-import { kubeTest } from './kube_test.js';
-import { Lab } from './lab.js';
+import { Kubernetes } from '../../lab/kube.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { Lab } from '../../lab/lab.js';
 
 kubeTest('an API server keeps its objects when it is stopped and started', async (t) => {
   const lab = Lab.open();

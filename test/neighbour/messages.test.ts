@@ -1,12 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { arp, nd } from '../../lab/frames.js';
 import { arpAnnouncements, arpRequest } from '../../src/neighbour/arp.js';
 import { decodeMessage } from '../../src/neighbour/decode.js';
 import { ADVERTISEMENT_LENGTH, advertisements, solicitation } from '../../src/neighbour/discovery.js';
 import type { NeighbourMessage } from '../../src/neighbour/message.js';
 import { type IpAddress, ipOfBytes, isIpv4, isIpv6, parseIp } from '../../src/net/ip.js';
 import { type MacAddress, parseMac } from '../../src/net/mac.js';
-import { arp, nd } from '../lab/frames.js';
 
 const MAC = parseMac('02:00:00:00:00:01');
 const OTHER = parseMac('02:00:00:00:00:02');

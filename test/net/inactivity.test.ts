@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
+import { until, when } from '../../lab/until.js';
 import { Inactivity } from '../../src/net/inactivity.js';
-import { until, when } from '../lab/until.js';
 
 const PROBE_MS = 50;
 

@@ -1,7 +1,4 @@
 import test from 'ava';
-import { isEmpty, merged, moveBatches } from '../../src/nic/batch.js';
-import { aged } from '../../src/nic/journal.js';
-import { routeLine } from '../../src/nic/lines.js';
 import {
   type Address,
   bare,
@@ -10,7 +7,10 @@ import {
   type Rule,
   rehung,
   type Snapshot,
-} from '../../src/nic/snapshot.js';
+} from '../../src/host/snapshot.js';
+import { isEmpty, merged, moveBatches } from '../../src/nic/batch.js';
+import { aged } from '../../src/nic/journal.js';
+import { routeLine } from '../../src/nic/lines.js';
 
 const V4: Address = { family: 'inet', local: '203.0.113.10', prefixlen: 24, scope: 'global', label: 'eth0' };
 const V6: Address = { family: 'inet6', local: '2001:db8::10', prefixlen: 64, scope: 'global' };

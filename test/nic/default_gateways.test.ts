@@ -1,6 +1,6 @@
 import test from 'ava';
+import type { Address, Route, Snapshot } from '../../src/host/snapshot.js';
 import { defaultGateways } from '../../src/nic/default_gateways.js';
-import type { Address, Route, Snapshot } from '../../src/nic/snapshot.js';
 
 const LINK = { ifindex: 2, ifname: 'eth0', address: '02:00:00:00:00:01', mtu: 1500, flags: [] };
 const ADDRESSES: readonly Address[] = [

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { guardScript } from '../../src/nic/guard.js';
+import { guardScript } from '../../src/host/guard.js';
+import type { Link } from '../../src/host/snapshot.js';
 import { leftoversIn } from '../../src/nic/leftovers.js';
-import type { Link } from '../../src/nic/snapshot.js';
 
 const link = (ifname: string, on?: string): Link => ({
   ifindex: 1,

@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
+import { BRIDGE, DummySwitch } from '../../lab/dummy_switch.js';
+import { until, when } from '../../lab/until.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import type { FlowChannel, SwitchNews } from '../../src/openflow/channel.js';
 import { CHANNELS, type ChannelName } from '../../src/openflow/channels.js';
@@ -9,8 +11,6 @@ import { term } from '../../src/openflow/match.js';
 import { readFlows } from '../../src/openflow/read_flows.js';
 import { byKey, diffFlows } from '../../src/openflow/reconcile.js';
 import { CONNTRACK, GATEWAY, port } from '../demux/sample.js';
-import { BRIDGE, DummySwitch } from '../lab/dummy_switch.js';
-import { until, when } from '../lab/until.js';
 import { anyFlows } from './random_flows.js';
 
 const FLOWS = demuxFlows({ ...GATEWAY, demux: CONNTRACK, otherPorts: true });

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BRIDGE, type DummySwitch } from '../../lab/dummy_switch.js';
 import { type Message, MessageSplitter } from '../../src/openflow/wire/message.js';
-import { BRIDGE, type DummySwitch } from '../lab/dummy_switch.js';
 
 /** What becomes of a message: on it goes, nowhere, or something goes back instead. */
 export type Verdict = 'pass' | 'drop' | Buffer;

@@ -1,6 +1,6 @@
 import test from 'ava';
+import { until, when } from '../../lab/until.js';
 import { ReadyProcess } from '../../src/openflow/ready_process.js';
-import { until, when } from '../lab/until.js';
 
 /** Says who it is and what it was given; `linger` never ends by itself. */
 const ECHO = [

@@ -1,4 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
+import { BRIDGE, DummySwitch } from '../../lab/dummy_switch.js';
+import { until, when } from '../../lab/until.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import type { SwitchNews } from '../../src/openflow/channel.js';
 import { flow } from '../../src/openflow/flow.js';
@@ -9,8 +11,6 @@ import { Control } from '../../src/openflow/wire/bundle.js';
 import { type Message, OFP14, Type } from '../../src/openflow/wire/message.js';
 import { Part } from '../../src/openflow/wire/multipart.js';
 import { GATEWAY } from '../demux/sample.js';
-import { BRIDGE, DummySwitch } from '../lab/dummy_switch.js';
-import { until, when } from '../lab/until.js';
 import { bytesOf, ManInTheMiddle, type Verdict } from './man_in_the_middle.js';
 
 const FLOWS = demuxFlows(GATEWAY);

@@ -1,6 +1,6 @@
 import test from 'ava';
+import type { Snapshot } from '../../src/host/snapshot.js';
 import { parseCidr } from '../../src/net/cidr.js';
-import type { Snapshot } from '../../src/nic/snapshot.js';
 import { managementPortCommands } from '../../src/overlay/management_port.js';
 
 const NEW: Snapshot = {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { connect } from '../../src/ovsdb/client.js';
 import {
   ConstraintViolation,
@@ -8,7 +9,6 @@ import {
   WaitTimedOut,
 } from '../../src/ovsdb/errors.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
-import { startOvsdbServer } from '../lab/ovsdb_server.js';
 
 type Db = Awaited<ReturnType<typeof open>>;
 

@@ -1,8 +1,8 @@
 import test from 'ava';
+import { until, when } from '../../lab/until.js';
 import { type Client, connect } from '../../src/ovsdb/client.js';
 import { DatabaseUnreachable, OutcomeUnknown } from '../../src/ovsdb/errors.js';
 import { ovnNorthbound } from '../../src/ovsdb/tables/ovn_northbound.js';
-import { until, when } from '../lab/until.js';
 import { startCluster } from './raft_cluster.js';
 
 type Northbound = Client<typeof ovnNorthbound>;

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
+import { SCHEMAS } from '../../lab/ovsdb_server.js';
+import { until, when } from '../../lab/until.js';
 import { connect } from '../../src/ovsdb/client.js';
 import { DatabaseUnreachable, NotLeader, OutcomeUnknown } from '../../src/ovsdb/errors.js';
 import type { WireSchema } from '../../src/ovsdb/schema.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
-import { SCHEMAS } from '../lab/ovsdb_server.js';
-import { until, when } from '../lab/until.js';
 import { type Answers, type FakeServer, type Message, startFakeServer } from './fake_server.js';
 
 const schema: WireSchema = JSON.parse(await readFile(SCHEMAS.Open_vSwitch, 'utf8'));

@@ -2,9 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
+import { until, when } from '../../lab/until.js';
 import { JsonSplitter } from '../../src/net/json_stream.js';
 import { RpcError, RpcSession } from '../../src/ovsdb/rpc.js';
-import { until, when } from '../lab/until.js';
 import { startFakeServer } from './fake_server.js';
 
 /** Text that has all that can confuse a splitter: quotes, backslashes, brackets, characters of several bytes. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
+import { SCHEMAS } from '../../lab/ovsdb_server.js';
 import { connect } from '../../src/ovsdb/client.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
-import { SCHEMAS } from '../lab/ovsdb_server.js';
 import { startFakeServer } from './fake_server.js';
 
 const schema = JSON.parse(await readFile(SCHEMAS.Open_vSwitch, 'utf8'));

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { until, when } from '../../lab/until.js';
 import { RpcSession } from '../../src/ovsdb/rpc.js';
-import { until, when } from '../lab/until.js';
 import { type Answers, startFakeServer } from './fake_server.js';
 
 const PROBE_MS = 50;

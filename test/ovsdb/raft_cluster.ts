@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { accepting, SCHEMAS } from '../lab/ovsdb_server.js';
-import { until } from '../lab/until.js';
+import { accepting, SCHEMAS } from '../../lab/ovsdb_server.js';
+import { until } from '../../lab/until.js';
 
 const DATABASE = 'OVN_Northbound';
 

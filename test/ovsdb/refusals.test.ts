@@ -1,5 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import test from 'ava';
+import { type OvsdbServer, startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { connect } from '../../src/ovsdb/client.js';
 import {
   boolean,
@@ -22,7 +23,6 @@ import { RpcError, RpcSession } from '../../src/ovsdb/rpc.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
 import { ovnNorthbound } from '../../src/ovsdb/tables/ovn_northbound.js';
 import { ovnSouthbound } from '../../src/ovsdb/tables/ovn_southbound.js';
-import { type OvsdbServer, startOvsdbServer } from '../lab/ovsdb_server.js';
 
 let server: OvsdbServer;
 test.before(async () => {

@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
 import test from 'ava';
+import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { UsageError } from '../../src/net/errors.js';
 import { connect } from '../../src/ovsdb/client.js';
 import { parseRemotes } from '../../src/ovsdb/remotes.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
-import { startOvsdbServer } from '../lab/ovsdb_server.js';
 
 test('a remote is a socket, an address or a name with or without a port', (t) => {
   const parsed = (text: string) => parseRemotes(text).map(({ text: _text, ...rest }) => rest);

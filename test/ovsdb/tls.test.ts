@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { connect } from '../../src/ovsdb/client.js';
 import { DatabaseUnreachable } from '../../src/ovsdb/errors.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
-import { startOvsdbServer } from '../lab/ovsdb_server.js';
 import { type KeyPair, makeCa, signedBy } from './pki.js';
 
 async function workplace(t: ExecutionContext): Promise<string> {

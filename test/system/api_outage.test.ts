@@ -1,6 +1,6 @@
-import { stopApiServer } from '../lab/api_outage.js';
-import { kubeTest } from '../lab/kube_test.js';
-import { until, when } from '../lab/until.js';
+import { stopApiServer } from '../../lab/api_outage.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { until, when } from '../../lab/until.js';
 
 /** How long what changed meanwhile may take to be followed, in milliseconds. */
 const TARGET_MS = 2_000;

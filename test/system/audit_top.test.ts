@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { Flood } from '../../lab/flood.js';
+import { arp, icmp, laterFragment, transport } from '../../lab/frames.js';
+import { labTest } from '../../lab/lab_test.js';
+import { executable } from '../../lab/project.js';
+import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../../lab/wire.js';
 import type { Demux, NodePort } from '../../src/demux/state.js';
 import { demuxFlows, nodePortFlows } from '../../src/demux/table.js';
 import { parseMac } from '../../src/net/mac.js';
 import { formatCookie } from '../../src/openflow/cookie.js';
 import { CONNTRACK, GATEWAY, PORT_RANGE } from '../demux/sample.js';
-import { Flood } from '../lab/flood.js';
-import { arp, icmp, laterFragment, transport } from '../lab/frames.js';
-import { labTest } from '../lab/lab_test.js';
-import { executable } from '../lab/project.js';
-import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../lab/wire.js';
 
 const NODE_PORT: NodePort = { protocol: 'tcp', port: 30_080 };
 const BROADCAST = parseMac('ff:ff:ff:ff:ff:ff');

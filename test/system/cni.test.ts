@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { Cluster, Node } from '../lab/cluster.js';
-import { CniPlugin, type CniResult, makeSandbox, type Sandbox } from '../lab/cni.js';
-import type { Kubernetes } from '../lab/kube.js';
-import { startKubeCluster, startWatcher } from '../lab/kube_cluster.js';
-import { kubeTest } from '../lab/kube_test.js';
-import { podManifest } from '../lab/manifests.js';
-import type { Namespace, Outcome } from '../lab/namespace.js';
-import { bridgeNics, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
-import { faultsIn, StandIns } from '../lab/stand_in.js';
-import { until, when } from '../lab/until.js';
-import { httpGet, startWebServer } from '../lab/web.js';
+import type { Cluster, Node } from '../../lab/cluster.js';
+import { CniPlugin, type CniResult, makeSandbox, type Sandbox } from '../../lab/cni.js';
+import type { Kubernetes } from '../../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { podManifest } from '../../lab/manifests.js';
+import type { Namespace, Outcome } from '../../lab/namespace.js';
+import { bridgeNics, masterInit, minionInit, overlayWell } from '../../lab/overlay.js';
+import { faultsIn, StandIns } from '../../lab/stand_in.js';
+import { until, when } from '../../lab/until.js';
+import { httpGet, startWebServer } from '../../lab/web.js';
 
 /** Pods of a real API server, given their interfaces by the plugin, on two nodes. */
 let cluster: Cluster;

@@ -1,11 +1,11 @@
 import test from 'ava';
-import type { Cluster, Node } from '../lab/cluster.js';
-import { kubeAssets } from '../lab/kube.js';
-import { startKubeCluster, startWatcher } from '../lab/kube_cluster.js';
-import { labTest } from '../lab/lab_test.js';
-import { podManifest } from '../lab/manifests.js';
-import { bridgeNics, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
-import { Podman } from '../lab/podman.js';
+import type { Cluster, Node } from '../../lab/cluster.js';
+import { kubeAssets } from '../../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { labTest } from '../../lab/lab_test.js';
+import { podManifest } from '../../lab/manifests.js';
+import { bridgeNics, masterInit, minionInit, overlayWell } from '../../lab/overlay.js';
+import { Podman } from '../../lab/podman.js';
 
 /** The plugin as a real runtime's library calls it. */
 const missing = kubeAssets() === undefined ? 'no API server' : Podman.missing();

@@ -1,7 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { type IpAddress, parseIp } from '../../src/net/ip.js';
-import { parseMac } from '../../src/net/mac.js';
-import { arp, icmp, laterFragment, nd, transport } from '../lab/frames.js';
+import { arp, icmp, laterFragment, nd, transport } from '../../lab/frames.js';
 import {
   BROADCAST,
   IP,
@@ -12,7 +10,9 @@ import {
   ROUTER_MAC,
   SIDE_MAC,
   Wire,
-} from '../lab/wire.js';
+} from '../../lab/wire.js';
+import { type IpAddress, parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
 
 /** Where one class ends and the next begins, which of two wins, and what must not be taken though it looks like it. */
 type Row = readonly [title: string, from: Place, to: readonly Place[], frame: (marker: Buffer) => Buffer];

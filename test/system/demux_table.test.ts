@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
+import { arp, ethernet, icmp, laterFragment, nd, transport } from '../../lab/frames.js';
+import { IP, MAC, OTHER_MAC, OUTSIDE, type Place, ROUTER_MAC, Wire } from '../../lab/wire.js';
 import { type IpAddress, parseIp } from '../../src/net/ip.js';
 import { linkLocalOf, parseMac } from '../../src/net/mac.js';
-import { arp, ethernet, icmp, laterFragment, nd, transport } from '../lab/frames.js';
-import { IP, MAC, OTHER_MAC, OUTSIDE, type Place, ROUTER_MAC, Wire } from '../lab/wire.js';
 
 type Family = 4 | 6;
 

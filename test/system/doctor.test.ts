@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { type Cluster, type Node, startCluster } from '../lab/cluster.js';
-import { labTest } from '../lab/lab_test.js';
+import { type Cluster, type Node, startCluster } from '../../lab/cluster.js';
+import { labTest } from '../../lab/lab_test.js';
 import {
   bridgeNics,
   gatewayInit,
@@ -10,10 +10,10 @@ import {
   minionInit,
   overlayWell,
   startGatewayHelper,
-} from '../lab/overlay.js';
-import { executable } from '../lab/project.js';
-import { until, when } from '../lab/until.js';
-import { startWebServer } from '../lab/web.js';
+} from '../../lab/overlay.js';
+import { executable } from '../../lab/project.js';
+import { until, when } from '../../lab/until.js';
+import { startWebServer } from '../../lab/web.js';
 
 interface Found {
   readonly check: string;

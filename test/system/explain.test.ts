@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import fc from 'fast-check';
+import { labTest } from '../../lab/lab_test.js';
+import { pcapFile } from '../../lab/pcap_file.js';
+import { MIX_GATEWAY, trafficMix } from '../../lab/traffic_mix.js';
+import { Wire } from '../../lab/wire.js';
 import { CLASSES } from '../../src/demux/classes.js';
 import type { GatewayState } from '../../src/demux/state.js';
 import { formatState } from '../../src/demux/state_json.js';
@@ -12,10 +16,6 @@ import { formatBundle } from '../../src/openflow/bundle.js';
 import { type Ofport, parsePort } from '../../src/openflow/ofport.js';
 import { frames } from '../demux/frame_arbitraries.js';
 import { CONNTRACK, PORT_RANGE } from '../demux/sample.js';
-import { labTest } from '../lab/lab_test.js';
-import { pcapFile } from '../lab/pcap_file.js';
-import { MIX_GATEWAY, trafficMix } from '../lab/traffic_mix.js';
-import { Wire } from '../lab/wire.js';
 
 interface Explained {
   readonly packet: number;

@@ -1,4 +1,6 @@
 import type { ExecutionContext } from 'ava';
+import { labTest } from '../../lab/lab_test.js';
+import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../../lab/wire.js';
 import type { PacketClass } from '../../src/demux/classes.js';
 import { explain, type PacketFields, type Verdict } from '../../src/demux/explain.js';
 import { parseState } from '../../src/demux/state_json.js';
@@ -8,8 +10,6 @@ import { linkLocalOf } from '../../src/net/mac.js';
 import type { FieldName } from '../../src/openflow/fields.js';
 import { parseMatch } from '../../src/openflow/match.js';
 import { formatPort, LOCAL } from '../../src/openflow/ofport.js';
-import { labTest } from '../lab/lab_test.js';
-import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../lab/wire.js';
 
 /** A packet as `ovs-ofctl` writes a match, from one of the bridge's ports; and the class that it must be of. */
 type Case = readonly [name: PacketClass, from: 'phys' | 'local' | 'patch', packet: string];

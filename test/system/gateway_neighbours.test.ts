@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { arp, nd } from '../../lab/frames.js';
+import { labTest } from '../../lab/lab_test.js';
+import { until, when } from '../../lab/until.js';
+import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../../lab/wire.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
-import { arp, nd } from '../lab/frames.js';
-import { labTest } from '../lab/lab_test.js';
-import { until, when } from '../lab/until.js';
-import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../lab/wire.js';
 
 let wire: Wire;
 test.before(async () => {

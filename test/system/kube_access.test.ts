@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import type { Cluster, Node } from '../lab/cluster.js';
-import { CniPlugin, makeSandbox } from '../lab/cni.js';
-import { ACCOUNT_TOKENS, type Kubernetes, TOKEN } from '../lab/kube.js';
-import { startKubeCluster } from '../lab/kube_cluster.js';
-import { kubeTest } from '../lab/kube_test.js';
-import { podManifest, serviceManifest } from '../lab/manifests.js';
-import { bridgeNics, gatewayInit, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
-import { executable, PROJECT } from '../lab/project.js';
-import type { Running } from '../lab/running.js';
-import { until, when } from '../lab/until.js';
+import type { Cluster, Node } from '../../lab/cluster.js';
+import { CniPlugin, makeSandbox } from '../../lab/cni.js';
+import { ACCOUNT_TOKENS, type Kubernetes, TOKEN } from '../../lab/kube.js';
+import { startKubeCluster } from '../../lab/kube_cluster.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { podManifest, serviceManifest } from '../../lab/manifests.js';
+import { bridgeNics, gatewayInit, masterInit, minionInit, overlayWell } from '../../lab/overlay.js';
+import { executable, PROJECT } from '../../lab/project.js';
+import type { Running } from '../../lab/running.js';
+import { until, when } from '../../lab/until.js';
 
 /** Who is let in at a real API server, and what is said where one is not. */
 let cluster: Cluster;

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { arp } from '../../lab/frames.js';
+import { Lab } from '../../lab/lab.js';
+import { labTest } from '../../lab/lab_test.js';
+import { cable } from '../../lab/link.js';
+import type { Namespace } from '../../lab/namespace.js';
+import { PROJECT } from '../../lab/project.js';
+import { Taps } from '../../lab/taps.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
-import { arp } from '../lab/frames.js';
-import { Lab } from '../lab/lab.js';
-import { labTest } from '../lab/lab_test.js';
-import { cable } from '../lab/link.js';
-import type { Namespace } from '../lab/namespace.js';
-import { PROJECT } from '../lab/project.js';
-import { Taps } from '../lab/taps.js';
 
 const AGENT = [
   ...[process.execPath, `--import=${join(PROJECT, 'node_modules/tsx/dist/esm/index.mjs')}`],
-  join(PROJECT, 'test/lab/neighbour_agent.ts'),
+  join(PROJECT, 'lab/neighbour_agent.ts'),
 ];
 const MAC = { here: '02:00:00:00:00:01', one: '02:00:00:00:00:11', two: '02:00:00:00:00:12' };
 const ADDRESS = { v4: '203.0.113.1', v6: '2001:db8::1' };

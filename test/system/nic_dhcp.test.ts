@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { type Edge, startEdge } from '../lab/edge.js';
-import { labTest } from '../lab/lab_test.js';
-import type { Namespace } from '../lab/namespace.js';
-import { until, when } from '../lab/until.js';
+import { type Edge, startEdge } from '../../lab/edge.js';
+import { labTest } from '../../lab/lab_test.js';
+import type { Namespace } from '../../lab/namespace.js';
+import { until, when } from '../../lab/until.js';
 
 const LEASE_SECONDS = 120;
 const TOOLS = ['/usr/sbin/dhclient', '/usr/sbin/dnsmasq'];

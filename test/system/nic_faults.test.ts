@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import { changes, type Edge, inventory, startLadenEdge } from '../lab/edge.js';
-import { labTest } from '../lab/lab_test.js';
-import { type Fault, faultsIn, StandIns } from '../lab/stand_in.js';
+import { changes, type Edge, inventory, startLadenEdge } from '../../lab/edge.js';
+import { labTest } from '../../lab/lab_test.js';
+import { type Fault, faultsIn, StandIns } from '../../lab/stand_in.js';
 
 const THERE = ['nics-to-bridge', 'eth0'];
 const BACK = ['bridge-to-nics', 'breth0'];

@@ -1,7 +1,7 @@
-import { EDGE, ROUTER, startEdge } from '../lab/edge.js';
-import { labTest } from '../lab/lab_test.js';
-import { INTERVAL_MS, Pinger } from '../lab/ping.js';
-import { Session } from '../lab/session.js';
+import { EDGE, ROUTER, startEdge } from '../../lab/edge.js';
+import { labTest } from '../../lab/lab_test.js';
+import { INTERVAL_MS, Pinger } from '../../lab/ping.js';
+import { Session } from '../../lab/session.js';
 
 /** Of requests that are 5 ms apart. The figure is 15 ms; tests beside this one take their share of two cores. */
 const MAY_BE_LOST = 10;

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { changes, EDGE, type Edge, inventory, ROUTER, startEdge } from '../lab/edge.js';
-import { labTest } from '../lab/lab_test.js';
-import type { Outcome } from '../lab/namespace.js';
-import { executable } from '../lab/project.js';
+import { changes, EDGE, type Edge, inventory, ROUTER, startEdge } from '../../lab/edge.js';
+import { labTest } from '../../lab/lab_test.js';
+import type { Outcome } from '../../lab/namespace.js';
+import { executable } from '../../lab/project.js';
 
 const THERE = ['nics-to-bridge', 'eth0', '--timeout=1'];
 const BACK = ['bridge-to-nics', 'breth0', '--timeout=1'];

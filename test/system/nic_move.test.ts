@@ -1,5 +1,5 @@
 import test from 'ava';
-import { changes, inventory, startLadenEdge } from '../lab/edge.js';
+import { changes, inventory, startLadenEdge } from '../../lab/edge.js';
 
 const moved = ['ovn-k8s-util', ['nics-to-bridge', 'eth0']] as const;
 const back = ['ovn-k8s-util', ['bridge-to-nics', 'breth0']] as const;

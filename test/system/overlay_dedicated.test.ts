@@ -1,7 +1,7 @@
 import test from 'ava';
-import { type Cluster, FAR, ROUTER, startCluster } from '../lab/cluster.js';
-import { labTest } from '../lab/lab_test.js';
-import { cable } from '../lab/link.js';
+import { type Cluster, FAR, ROUTER, startCluster } from '../../lab/cluster.js';
+import { labTest } from '../../lab/lab_test.js';
+import { cable } from '../../lab/link.js';
 import {
   bridgeNics,
   CLUSTER_SUBNET,
@@ -9,8 +9,8 @@ import {
   minionInit,
   overlayWell,
   podOptions,
-} from '../lab/overlay.js';
-import { httpGet, startWebServer } from '../lab/web.js';
+} from '../../lab/overlay.js';
+import { httpGet, startWebServer } from '../../lab/web.js';
 
 let cluster: Cluster;
 test.before(async () => {

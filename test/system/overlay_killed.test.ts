@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { Cluster, Node } from '../lab/cluster.js';
-import { labTest } from '../lab/lab_test.js';
-import { cable } from '../lab/link.js';
-import { startLoneNode } from '../lab/lone_node.js';
-import type { Outcome } from '../lab/namespace.js';
+import type { Cluster, Node } from '../../lab/cluster.js';
+import { labTest } from '../../lab/lab_test.js';
+import { cable } from '../../lab/link.js';
+import { startLoneNode } from '../../lab/lone_node.js';
+import type { Outcome } from '../../lab/namespace.js';
 import {
   bridgeNics,
   CLUSTER_SUBNET,
@@ -12,8 +12,8 @@ import {
   masterInit,
   northboundContents,
   overlayWell,
-} from '../lab/overlay.js';
-import { executable, PROJECT } from '../lab/project.js';
+} from '../../lab/overlay.js';
+import { executable, PROJECT } from '../../lab/project.js';
 
 /** What a command leaves that was killed before any one of its changes, with a database that nobody acts on. */
 let cluster: Cluster;
@@ -113,7 +113,7 @@ labTest(
 
 /** Runs a command that says its changes, and is killed before the one of number `at`. */
 function run(args: readonly string[], at = 0): Promise<Outcome> {
-  const preload = `--import=${join(PROJECT, 'test/lab/kill_before.mjs')}`;
+  const preload = `--import=${join(PROJECT, 'lab/kill_before.mjs')}`;
   return node.host.net.attempt([
     ...['env', `KILL_BEFORE=${at}`, process.execPath, preload, executable('ovn-k8s-overlay'), ...args],
   ]);

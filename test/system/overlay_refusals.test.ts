@@ -1,9 +1,16 @@
 import test from 'ava';
-import type { Cluster } from '../lab/cluster.js';
-import { labTest } from '../lab/lab_test.js';
-import { startLoneNode } from '../lab/lone_node.js';
-import { bridgeNics, gatewayInit, masterInit, northboundRows, overlay, overlayWell } from '../lab/overlay.js';
-import { startWebServer } from '../lab/web.js';
+import type { Cluster } from '../../lab/cluster.js';
+import { labTest } from '../../lab/lab_test.js';
+import { startLoneNode } from '../../lab/lone_node.js';
+import {
+  bridgeNics,
+  gatewayInit,
+  masterInit,
+  northboundRows,
+  overlay,
+  overlayWell,
+} from '../../lab/overlay.js';
+import { startWebServer } from '../../lab/web.js';
 
 let cluster: Cluster;
 test.before(async () => {

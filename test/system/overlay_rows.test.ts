@@ -1,10 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { type Cluster, startCluster } from '../lab/cluster.js';
-import type { Host } from '../lab/host.js';
-import { labTest } from '../lab/lab_test.js';
-import type { Namespace } from '../lab/namespace.js';
+import { type Cluster, startCluster } from '../../lab/cluster.js';
+import type { Host } from '../../lab/host.js';
+import { labTest } from '../../lab/lab_test.js';
+import type { Namespace } from '../../lab/namespace.js';
 import {
   bridgeNics,
   cniDirectories,
@@ -16,8 +16,8 @@ import {
   overlay,
   overlayWell,
   subnetsOf,
-} from '../lab/overlay.js';
-import { until, when } from '../lab/until.js';
+} from '../../lab/overlay.js';
+import { until, when } from '../../lab/until.js';
 
 let cluster: Cluster;
 let empty: string;

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import type { Cluster } from '../lab/cluster.js';
-import type { Host } from '../lab/host.js';
-import { labTest } from '../lab/lab_test.js';
-import { startLoneNode } from '../lab/lone_node.js';
-import { bridgeNics, masterInit, overlay, overlayWell } from '../lab/overlay.js';
+import type { Cluster } from '../../lab/cluster.js';
+import type { Host } from '../../lab/host.js';
+import { labTest } from '../../lab/lab_test.js';
+import { startLoneNode } from '../../lab/lone_node.js';
+import { bridgeNics, masterInit, overlay, overlayWell } from '../../lab/overlay.js';
 
 let cluster: Cluster;
 test.before(async () => {

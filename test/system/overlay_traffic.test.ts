@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { type Cluster, FAR, startCluster } from '../lab/cluster.js';
-import { labTest } from '../lab/lab_test.js';
-import type { Namespace } from '../lab/namespace.js';
+import { type Cluster, FAR, startCluster } from '../../lab/cluster.js';
+import { labTest } from '../../lab/lab_test.js';
+import type { Namespace } from '../../lab/namespace.js';
 import {
   bridgeNics,
   gatewayInit,
@@ -12,14 +12,14 @@ import {
   podOptions,
   startGatewayHelper,
   subnetsOf,
-} from '../lab/overlay.js';
-import { PROJECT } from '../lab/project.js';
-import { Session } from '../lab/session.js';
-import { until, when } from '../lab/until.js';
-import { httpGet, startWebServer } from '../lab/web.js';
+} from '../../lab/overlay.js';
+import { PROJECT } from '../../lab/project.js';
+import { Session } from '../../lab/session.js';
+import { until, when } from '../../lab/until.js';
+import { httpGet, startWebServer } from '../../lab/web.js';
 
 /** Sends datagrams to an address and port, each from a port of its own. */
-const BURST = join(PROJECT, 'test/lab/burst_agent.mjs');
+const BURST = join(PROJECT, 'lab/burst_agent.mjs');
 
 /** A cluster as an operator sets it up: master, and two gateways which are nodes too; a pod on each of the three. */
 let cluster: Cluster;

@@ -1,9 +1,16 @@
 import test from 'ava';
-import { type Cluster, ROUTER } from '../lab/cluster.js';
-import { labTest } from '../lab/lab_test.js';
-import { cable } from '../lab/link.js';
-import { startLoneNode } from '../lab/lone_node.js';
-import { bridgeNics, CLUSTER_SUBNET, gatewayInit, masterInit, overlay, overlayWell } from '../lab/overlay.js';
+import { type Cluster, ROUTER } from '../../lab/cluster.js';
+import { labTest } from '../../lab/lab_test.js';
+import { cable } from '../../lab/link.js';
+import { startLoneNode } from '../../lab/lone_node.js';
+import {
+  bridgeNics,
+  CLUSTER_SUBNET,
+  gatewayInit,
+  masterInit,
+  overlay,
+  overlayWell,
+} from '../../lab/overlay.js';
 
 let cluster: Cluster;
 test.before(async () => {

@@ -1,15 +1,15 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { type Cluster, FAR, startCluster } from '../lab/cluster.js';
-import { CniPlugin, makeSandbox, type Sandbox } from '../lab/cni.js';
-import { Kubernetes } from '../lab/kube.js';
-import { kubeTest } from '../lab/kube_test.js';
-import { cable } from '../lab/link.js';
-import { endpointsManifest, podManifest } from '../lab/manifests.js';
-import { PROJECT } from '../lab/project.js';
-import { until, when } from '../lab/until.js';
-import { answering, httpGet, startWebServer } from '../lab/web.js';
+import { type Cluster, FAR, startCluster } from '../../lab/cluster.js';
+import { CniPlugin, makeSandbox, type Sandbox } from '../../lab/cni.js';
+import { Kubernetes } from '../../lab/kube.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { cable } from '../../lab/link.js';
+import { endpointsManifest, podManifest } from '../../lab/manifests.js';
+import { PROJECT } from '../../lab/project.js';
+import { until, when } from '../../lab/until.js';
+import { answering, httpGet, startWebServer } from '../../lab/web.js';
 
 /** README's deployment, command by command on the hosts that it names, with what they are for where it is done. */
 let cluster: Cluster;

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { bridgeAnswers } from '../../lab/host.js';
+import { labTest } from '../../lab/lab_test.js';
+import { until, when } from '../../lab/until.js';
+import { IP, MAC, Wire } from '../../lab/wire.js';
 import type { ChannelName } from '../../src/openflow/channels.js';
-import { bridgeAnswers } from '../lab/host.js';
-import { labTest } from '../lab/lab_test.js';
-import { until, when } from '../lab/until.js';
-import { IP, MAC, Wire } from '../lab/wire.js';
 
 /** One helper through everything that can happen to its bridge; it must be the same process at the end. */
 let wire: Wire;

@@ -2,20 +2,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { Flood } from '../../lab/flood.js';
+import { arp, ethernet, icmp, transport } from '../../lab/frames.js';
+import { Lab } from '../../lab/lab.js';
+import { labTest } from '../../lab/lab_test.js';
+import { cable } from '../../lab/link.js';
+import type { Namespace } from '../../lab/namespace.js';
+import { PROJECT } from '../../lab/project.js';
+import { RingAgent, totalOf } from '../../lab/ring.js';
+import { until, when } from '../../lab/until.js';
 import { gatewayFacts } from '../../src/demux/classifier.js';
 import { openRing } from '../../src/native.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { GATEWAY, IP4, IP6, MAC } from '../demux/sample.js';
-import { Flood } from '../lab/flood.js';
-import { arp, ethernet, icmp, transport } from '../lab/frames.js';
-import { Lab } from '../lab/lab.js';
-import { labTest } from '../lab/lab_test.js';
-import { cable } from '../lab/link.js';
-import type { Namespace } from '../lab/namespace.js';
-import { PROJECT } from '../lab/project.js';
-import { RingAgent, totalOf } from '../lab/ring.js';
-import { until, when } from '../lab/until.js';
 
 const OTHER = parseMac('02:00:00:00:00:01');
 const link = { dst: MAC, src: OTHER };
@@ -168,7 +168,7 @@ labTest('without CAP_NET_RAW it says what is missing', async (t) => {
   const { net } = await wire(t);
   const { exitCode, stdout } = await net.attempt([
     ...['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw', '--'],
-    ...[process.execPath, '--import=tsx', join(PROJECT, 'test/lab/ring_agent.ts'), 'eth0', 'phys'],
+    ...[process.execPath, '--import=tsx', join(PROJECT, 'lab/ring_agent.ts'), 'eth0', 'phys'],
   ]);
   t.is(exitCode, 1);
   t.regex(stdout, /^error: eth0: reading packets needs CAP_NET_RAW; run this as root/);
@@ -176,7 +176,7 @@ labTest('without CAP_NET_RAW it says what is missing', async (t) => {
 
 labTest('a thread that reads ends cleanly, in a flood, while the process lives', async (t) => {
   const { net, outside, flood } = await wire(t);
-  const agent = join(PROJECT, 'test/lab/ring_agent.ts');
+  const agent = join(PROJECT, 'lab/ring_agent.ts');
   const running = net.spawn([process.execPath, '--import=tsx', agent, 'eth0', 'phys', 'thread']);
   await running.says(/reading/, 20_000);
   const sending = flood.send(outside, 'lan', 100_000, Object.values(MIX));

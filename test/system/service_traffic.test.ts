@@ -1,11 +1,11 @@
 import test from 'ava';
-import { type Cluster, FAR, type Node } from '../lab/cluster.js';
-import { CniPlugin, makeSandbox } from '../lab/cni.js';
-import type { Kubernetes } from '../lab/kube.js';
-import { startKubeCluster, startWatcher } from '../lab/kube_cluster.js';
-import { kubeTest } from '../lab/kube_test.js';
-import { endpointsManifest, podManifest, serviceManifest } from '../lab/manifests.js';
-import type { Namespace } from '../lab/namespace.js';
+import { type Cluster, FAR, type Node } from '../../lab/cluster.js';
+import { CniPlugin, makeSandbox } from '../../lab/cni.js';
+import type { Kubernetes } from '../../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { endpointsManifest, podManifest, serviceManifest } from '../../lab/manifests.js';
+import type { Namespace } from '../../lab/namespace.js';
 import {
   bridgeNics,
   gatewayInit,
@@ -13,8 +13,8 @@ import {
   minionInit,
   overlayWell,
   startGatewayHelper,
-} from '../lab/overlay.js';
-import { answering, httpGet, startWebServer } from '../lab/web.js';
+} from '../../lab/overlay.js';
+import { answering, httpGet, startWebServer } from '../../lab/web.js';
 
 /** What a service is for: that somebody asks its address, and a pod answers. All of the product, and objects of kubectl. */
 let cluster: Cluster;

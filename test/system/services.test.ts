@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { arp, nd, transport } from '../../lab/frames.js';
+import { Kubernetes } from '../../lab/kube.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { until, when } from '../../lab/until.js';
+import { IP, MAC, OUTSIDE, PLACES, type Place, ROUTER_MAC, Wire } from '../../lab/wire.js';
 import { type IpAddress, ipBytes, parseIp } from '../../src/net/ip.js';
 import { linkLocalOf, macBytes, parseMac } from '../../src/net/mac.js';
-import { arp, nd, transport } from '../lab/frames.js';
-import { Kubernetes } from '../lab/kube.js';
-import { kubeTest } from '../lab/kube_test.js';
-import { until, when } from '../lab/until.js';
-import { IP, MAC, OUTSIDE, PLACES, type Place, ROUTER_MAC, Wire } from '../lab/wire.js';
 
 /** Services of a real API server on the wire: the rows of the class table that are theirs. */
 let wire: Wire;

@@ -1,13 +1,13 @@
 import test from 'ava';
-import { killNorthbound, restartNorthbound } from '../lab/central.js';
-import type { Cluster, Node } from '../lab/cluster.js';
-import type { Kubernetes } from '../lab/kube.js';
-import { startKubeCluster, startWatcher } from '../lab/kube_cluster.js';
-import { kubeTest } from '../lab/kube_test.js';
-import { podManifest } from '../lab/manifests.js';
-import { bridgeNics, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
-import type { Running } from '../lab/running.js';
-import { until, when } from '../lab/until.js';
+import { killNorthbound, restartNorthbound } from '../../lab/central.js';
+import type { Cluster, Node } from '../../lab/cluster.js';
+import type { Kubernetes } from '../../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { podManifest } from '../../lab/manifests.js';
+import { bridgeNics, masterInit, minionInit, overlayWell } from '../../lab/overlay.js';
+import type { Running } from '../../lab/running.js';
+import { until, when } from '../../lab/until.js';
 
 /** Pods of a real API server, and their logical ports in a real OVN. */
 let cluster: Cluster;

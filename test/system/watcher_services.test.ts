@@ -1,12 +1,12 @@
 import test from 'ava';
-import type { Cluster, Node } from '../lab/cluster.js';
-import type { Kubernetes } from '../lab/kube.js';
-import { startKubeCluster, startWatcher } from '../lab/kube_cluster.js';
-import { kubeTest } from '../lab/kube_test.js';
-import { endpointsManifest, serviceManifest } from '../lab/manifests.js';
-import { bridgeNics, gatewayInit, masterInit, minionInit, overlayWell } from '../lab/overlay.js';
-import type { Running } from '../lab/running.js';
-import { until, when } from '../lab/until.js';
+import type { Cluster, Node } from '../../lab/cluster.js';
+import type { Kubernetes } from '../../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { endpointsManifest, serviceManifest } from '../../lab/manifests.js';
+import { bridgeNics, gatewayInit, masterInit, minionInit, overlayWell } from '../../lab/overlay.js';
+import type { Running } from '../../lab/running.js';
+import { until, when } from '../../lab/until.js';
 
 /** Services of a real API server, and the load balancers of a real OVN. */
 let cluster: Cluster;

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
+import { until, when } from '../../lab/until.js';
 import { KubeApi } from '../../src/kube/api.js';
 import { ClusterSource } from '../../src/watcher/cluster_source.js';
 import { FakeApi } from '../kube/fake_api.js';
-import { until, when } from '../lab/until.js';
 
 const SLICES = '/apis/discovery.k8s.io/v1/endpointslices';
 const ENDPOINTS = '/api/v1/endpoints';

@@ -1,7 +1,8 @@
-import { integrationBridge, patchPeerName } from '../../gateway/patch_pair.js';
-import { NODE_NAME, patchName } from '../../gateway/state.js';
-import { guardTable } from '../../nic/guard.js';
-import { localPortName } from '../../overlay/names.js';
+import { guardTable } from '../../host/guard.js';
+import { localPortName } from '../../ovn/names.js';
+import { NODE_NAME } from '../../switch/external_ids.js';
+import { integrationBridge } from '../../switch/integration_bridge.js';
+import { patchName, patchPeerName } from '../../switch/patch_pair.js';
 import type { Facts, LocalSwitch, SwitchBridge } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse, warn } from '../finding.js';
 import { nodeName, physicalOf, sharedBridges } from '../node.js';

@@ -1,4 +1,4 @@
-import { managementPortName } from '../../overlay/names.js';
+import { managementPortName } from '../../ovn/names.js';
 import type { ChassisFacts, Facts, LocalSwitch, Southbound } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, ok, orElse, warn } from '../finding.js';
 import { nodeName } from '../node.js';

@@ -1,4 +1,5 @@
-import { managementInterfaceName, POD_MTU } from '../../overlay/names.js';
+import { managementInterfaceName } from '../../ovn/names.js';
+import { POD_MTU } from '../../ovn/pods.js';
 import type { LinkFacts, LocalSwitch, Northbound } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse } from '../finding.js';
 import { nodeName, physicalOf, sharedBridges } from '../node.js';

@@ -1,5 +1,5 @@
 import type { IpAddress } from '../../net/ip.js';
-import { managementInterfaceName } from '../../overlay/names.js';
+import { managementInterfaceName } from '../../ovn/names.js';
 import type { Echo, LinkFacts, LocalSwitch, Northbound } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, ok, orElse } from '../finding.js';
 import { managementInterface, nodeName } from '../node.js';

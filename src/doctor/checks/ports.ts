@@ -1,8 +1,8 @@
-import { SNAT_PORT_RANGE } from '../../gateway/state.js';
 import { explainError } from '../../net/errors.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../../net/ports.js';
 import { without } from '../../overlay/host_ports.js';
 import { usesOfRange } from '../../overlay/port_checks.js';
+import { SNAT_PORT_RANGE } from '../../switch/external_ids.js';
 import type { PortFacts, SwitchBridge } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse, warn } from '../finding.js';
 import { sharedBridges } from '../node.js';

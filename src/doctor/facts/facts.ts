@@ -1,10 +1,11 @@
 import type { Directories } from '../../daemon/directories.js';
-import type { BridgeFacts, LocalAddress } from '../../gateway/facts.js';
+import type { LocalAddress } from '../../host/addresses.js';
 import type { IpAddress } from '../../net/ip.js';
 import type { PortRange } from '../../net/ports.js';
 import type { FragmentMode } from '../../openflow/channel.js';
 import type { InstalledFlow } from '../../openflow/flow.js';
 import type { HostSocket } from '../../overlay/port_checks.js';
+import type { BridgeFacts } from '../../switch/bridge_facts.js';
 import type { Known } from '../known.js';
 
 /** Everything that was found out of this host and its cluster, at one time: what the checks judge. */

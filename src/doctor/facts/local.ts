@@ -1,8 +1,8 @@
-import type { Switch } from '../../nic/bridge_rows.js';
+import type { LocalDatabase } from '../../switch/connection.js';
 import type { LocalSwitch, SwitchInterface } from './facts.js';
 
 /** What the local database says of the switch and its bridges. */
-export function readLocalSwitch(db: Switch): LocalSwitch {
+export function readLocalSwitch(db: LocalDatabase): LocalSwitch {
   const [root] = [...db.table('Open_vSwitch').values()];
   return {
     externalIds: root?.external_ids ?? new Map(),

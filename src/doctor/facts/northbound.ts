@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import { parseIp } from '../../net/ip.js';
-import { findClusterRouter } from '../../overlay/gateways.js';
-import { gatewayRouterName, KEYS, managementPortName, toOutside } from '../../overlay/names.js';
-import type { NorthboundView } from '../../overlay/rows.js';
+import type { NorthboundView } from '../../ovn/connection.js';
+import { findClusterRouter } from '../../ovn/gateways.js';
+import { KEYS } from '../../ovn/keys.js';
+import { gatewayRouterName, managementPortName, toOutside } from '../../ovn/names.js';
 import type { ClusterNode, GatewayNode, Northbound } from './facts.js';
 
 /** The cluster as its rows in OVN's northbound database describe it. */

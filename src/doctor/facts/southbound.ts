@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../../net/errors.js';
-import { managementPortName } from '../../overlay/names.js';
+import { managementPortName } from '../../ovn/names.js';
+import { CA_FILES, tlsFiles } from '../../ovn/tls.js';
 import { type Client, connect } from '../../ovsdb/client.js';
 import { parseRemotes } from '../../ovsdb/remotes.js';
 import { ovnSouthbound } from '../../ovsdb/tables/ovn_southbound.js';
 import type { Southbound } from './facts.js';
 
 /** For `ssl:`, in the order in which they are looked for: there may be one CA for both databases. */
-const CA_FILES = ['ovnsb-ca.cert', 'ovnnb-ca.cert'] as const;
+const CA_NAMES = [CA_FILES.southbound, CA_FILES.northbound] as const;
 
 /**
  * Connects to the southbound database as `ovn-controller` does. A diagnosis makes no decision about trust, so a CA
@@ -21,11 +22,11 @@ export function connectSouthbound(
   timeoutMs: number,
 ): Promise<Client<typeof ovnSouthbound>> {
   const isSecured = parseRemotes(remotes).some(({ kind }) => kind === 'ssl');
-  const ca = CA_FILES.map((name) => join(sysconf, name)).find((path) => existsSync(path));
+  const ca = CA_NAMES.find((name) => existsSync(join(sysconf, name)));
   if (isSecured && ca === undefined) {
     throw new ProductError(
       'ERR_NO_TLS_FILES',
-      `OVN_Southbound database at ${remotes}: neither ${CA_FILES.join(' nor ')} is in ${sysconf}; copy the CA's certificate there`,
+      `OVN_Southbound database at ${remotes}: neither ${CA_NAMES.join(' nor ')} is in ${sysconf}; copy the CA's certificate there`,
     );
   }
   return connect(ovnSouthbound, {
@@ -33,15 +34,7 @@ export function connectSouthbound(
     timeoutMs,
     // Followers of a cluster will do: nothing is written.
     leaderOnly: false,
-    ...(ca === undefined
-      ? {}
-      : {
-          tls: {
-            privateKey: join(sysconf, 'ovncontroller-privkey.pem'),
-            certificate: join(sysconf, 'ovncontroller-cert.pem'),
-            ca,
-          },
-        }),
+    ...(ca === undefined ? {} : { tls: tlsFiles(sysconf, ca) }),
   });
 }
 

@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { type Cluster, FAR, type Node, ROUTER } from './cluster.js';
+import { CniPlugin, makeSandbox } from './cni.js';
+import { writeEnterScript } from './enter.js';
+import type { Kubernetes } from './kube.js';
+import { startKubeCluster } from './kube_cluster.js';
+import { labsNamed, removeLab } from './lab.js';
+import { endpointsManifest, podManifest, serviceManifest } from './manifests.js';
+import type { Namespace } from './namespace.js';
+import { Session, type SessionReport } from './session.js';
+import { answering, httpGet, startWebServer } from './web.js';
+
+const EXECUTABLES = [
+  'ovn-k8s-util',
+  'ovn-k8s-overlay',
+  'ovn-k8s-gateway-helper',
+  'ovn-k8s-watcher',
+  'ovn-k8s-cni-overlay',
+];
+const PREFIX = 'demo';
+const CLUSTER = '10.244.0.0/16';
+const MASTER_SWITCH = '10.244.1.0/24';
+const GATEWAY_SWITCH = '10.244.2.0/24';
+const NODE_PORT = 30_080;
+/** Where sshd would be. */
+const MANAGEMENT_PORT = 22;
+/** How many pages are fetched: several connections, so that the counters say something. */
+const FETCHES = 10;
+
+const { keep, remove } = new Command('npm run demo --')
+  .description('move the NIC of a gateway and set up OVN behind it, in network namespaces of this machine')
+  .option('--keep', 'leave the hosts up, and print how to enter them')
+  .option('--remove', 'only remove what earlier runs with --keep left')
+  .parse()
+  .opts<{ keep?: true; remove?: true }>();
+
+if (remove) labsNamed(PREFIX).forEach(removeLab);
+else await demonstrate();
+
+async function demonstrate(): Promise<void> {
+  const began = performance.now();
+  const { cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'], prefix: PREFIX });
+  const [master, gateway] = [cluster.node('master'), cluster.node('gw1')];
+  say(
+    `Two hosts, master ${master.v4} and gw1 ${gateway.v4}, each with one NIC; beyond their router, ${FAR.v4}.`,
+  );
+  say(`Kubernetes' API server is at ${kubernetes.url}.\n`);
+
+  const session = await Session.open(cluster.outside, {
+    in: gateway.host.net,
+    address: gateway.v4,
+    port: MANAGEMENT_PORT,
+  });
+  await setUp(master, gateway);
+  const pods = [await startPod(cluster, kubernetes, master), await startPod(cluster, kubernetes, gateway)];
+  await kubernetes.apply(
+    serviceManifest('web', { type: 'NodePort', ports: [{ port: 80, nodePort: NODE_PORT }] }),
+    endpointsManifest(
+      'web',
+      { port: 8080 },
+      pods.map(({ address }) => ({ ip: address })),
+    ),
+  );
+  say(`kubectl apply: Service web, NodePort ${NODE_PORT}, with both pods behind it`);
+
+  const [, pod] = pods;
+  await startWebServer(cluster.outside);
+  const outward = await fetchOften(pod?.net ?? cluster.outside, `http://${FAR.v4}/`);
+  const service = `http://${gateway.v4}:${NODE_PORT}/`;
+  await answering(cluster.outside, service, pods.length);
+  const inward = await fetchOften(cluster.outside, service);
+  const counters = await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'demux/show');
+  show(await session.close(), outward, inward, counters);
+  for (const crash of await cluster.crashes())
+    say(`Debian's Open vSwitch 3.1 crashed and came back: ${crash}`);
+  say(`${((performance.now() - began) / 1000).toFixed(1)} s in all.`);
+
+  if (keep) leaveUp(cluster);
+  // What is still running has no more to say; a lab that is not kept goes with this process.
+  process.exit();
+}
+
+/** What an operator types, in order; `ovn-nb` and the like were set when the hosts were made. */
+async function setUp(master: Node, gateway: Node): Promise<void> {
+  await operator(master, 'ovn-k8s-util', 'nics-to-bridge', 'eth0');
+  await operator(
+    master,
+    'ovn-k8s-overlay',
+    'master-init',
+    `--cluster-ip-subnet=${CLUSTER}`,
+    `--master-switch-subnet=${MASTER_SWITCH}`,
+    '--node-name=master',
+  );
+  await operator(gateway, 'ovn-k8s-util', 'nics-to-bridge', 'eth0');
+  await operator(
+    gateway,
+    'ovn-k8s-overlay',
+    'minion-init',
+    `--cluster-ip-subnet=${CLUSTER}`,
+    `--minion-switch-subnet=${GATEWAY_SWITCH}`,
+    '--node-name=gw1',
+    `--cni-conf-dir=${join(gateway.host.dir, 'cni/net.d')}`,
+    `--cni-bin-dir=${join(gateway.host.dir, 'cni/bin')}`,
+  );
+  await operator(
+    gateway,
+    'ovn-k8s-overlay',
+    'gateway-init',
+    `--cluster-ip-subnet=${CLUSTER}`,
+    '--bridge-interface=breth0',
+    `--physical-ip=${gateway.v4}/24`,
+    `--default-gw=${ROUTER.v4}`,
+    '--node-name=gw1',
+  );
+  await operator(
+    gateway,
+    'ovn-k8s-gateway-helper',
+    '--physical-bridge=breth0',
+    '--physical-interface=eth0',
+    '--pidfile',
+    '--log-file',
+    '--detach',
+    '-vconsole:off',
+  );
+  await operator(
+    master,
+    'ovn-k8s-watcher',
+    '--overlay',
+    '--pidfile',
+    '--log-file',
+    '--detach',
+    '-vconsole:off',
+  );
+}
+
+/** Runs one of the product's executables on a host as its operator would, and shows it. */
+async function operator({ host }: Node, program: string, ...args: readonly string[]): Promise<void> {
+  say(`${host.label}# ${program} ${args.join(' ')}`);
+  const began = performance.now();
+  const { exitCode, stdout, stderr } = await host.run(program, args);
+  for (const line of `${stdout}\n${stderr}`.split('\n').filter(Boolean)) say(`    ${line}`);
+  say(`    (${(performance.now() - began).toFixed(0)} ms)`);
+  if (exitCode !== 0) throw new Error(`${program} ended with exit code ${exitCode}`);
+}
+
+interface Pod {
+  readonly net: Namespace;
+  readonly address: string;
+}
+
+/** A pod of the API server on a node, which kubelet would have the plugin put on the network. */
+async function startPod(cluster: Cluster, kubernetes: Kubernetes, { host }: Node): Promise<Pod> {
+  const name = `web-on-${host.label}`;
+  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
+  await kubernetes.apply(podManifest(name, host.label));
+  const began = performance.now();
+  const { ips } = await new CniPlugin(host).add(sandbox);
+  const address = ips[0]?.address.split('/')[0] ?? '';
+  say(`kubectl apply: Pod ${name}`);
+  say(`${host.label}# CNI_COMMAND=ADD … ovn-k8s-cni-overlay`);
+  say(`    ${address} (${(performance.now() - began).toFixed(0)} ms)`);
+  await startWebServer(net, 8080, name);
+  return { net, address };
+}
+
+function serverOf(answer: string): string {
+  return answer.trim().replace(/^.*, from /, '');
+}
+
+async function fetchOften(from: Namespace, url: string): Promise<string[]> {
+  const answers: string[] = [];
+  for (let i = 0; i < FETCHES; i += 1) answers.push((await httpGet(from, url)).trim());
+  return answers;
+}
+
+function show(
+  { alive, answered, sent, longestGapMs }: SessionReport,
+  outward: readonly string[],
+  inward: readonly string[],
+  counters: string,
+): void {
+  const servers = inward.map(serverOf);
+  const share = (name: string) => `${name} answered ${servers.filter((one) => one === name).length}`;
+  say(`
+Management: the session from ${ROUTER.v4} to gw1's port ${MANAGEMENT_PORT} ${alive ? 'is still open' : 'DIED'}:
+    ${answered} of ${sent} messages answered, 5 ms apart; the longest gap was ${longestGapMs.toFixed(1)} ms.
+
+North-South: a pod fetched http://${FAR.v4}/ ${outward.length} times; the server said, at last:
+    ${outward.at(-1)}
+and from ${ROUTER.v4} the service's node port ${NODE_PORT} of gw1 was fetched ${inward.length} times:
+    ${[...new Set(servers)].map(share).join(', ')}
+
+The helper's counters on breth0:
+${counters.replace(/^/gm, '    ')}
+`);
+}
+
+function leaveUp(cluster: Cluster): void {
+  cluster.lab.keep();
+  say('The hosts stay up. To enter one, or run a command on it:');
+  for (const { host } of cluster.nodes) say(`    sudo ${writeEnterScript(host, EXECUTABLES)} [COMMAND...]`);
+  say('To remove them: sudo npm run demo -- --remove');
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,50 @@
+// What src/neighbour does, in the namespace that this runs in; one JSON object a line, {"code", "message"} for an error:
+//   resolve IF ADDRESS [SOURCE]   {"macs": [...], "rttMs": [...], "asked": N}
+//   probe IF ADDRESS...           [{"address", "mac"}...]
+//   announce IF ADDRESS...        {}
+//   listen IF                     {"ready": true}, then each message, until the interface goes
+import { announce } from '../src/neighbour/announce.js';
+import { Link } from '../src/neighbour/link.js';
+import { probe } from '../src/neighbour/probe.js';
+import { resolve } from '../src/neighbour/resolve.js';
+import { ProductError } from '../src/net/errors.js';
+import { parseIp } from '../src/net/ip.js';
+
+const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const complain = (error: unknown) => {
+  if (!(error instanceof ProductError)) throw error;
+  say({ code: error.code, message: error.message });
+};
+
+const [mode, name = '', ...texts] = process.argv.slice(2);
+const addresses = texts.map(parseIp);
+try {
+  const link = new Link(name);
+  if (mode === 'listen') listen(link);
+  else {
+    say(await answer(link));
+    link.close();
+  }
+} catch (error) {
+  complain(error);
+}
+
+async function answer(link: Link): Promise<unknown> {
+  const [address, source] = addresses;
+  if (mode === 'probe') return probe(link, addresses, { own: new Set([link.mac]) });
+  if (mode === 'announce') return announce(link, addresses) ?? {};
+  if (address === undefined) throw new Error('no address');
+  const { macs, asked, answers } = await resolve(link, address, { source, timeoutMs: 1_000, settleMs: 50 });
+  return { macs, asked, rttMs: answers.map(({ rttMs }) => rttMs) };
+}
+
+function listen(link: Link): void {
+  link.listen({
+    hear: say,
+    fail(error) {
+      complain(error);
+      link.close();
+    },
+  });
+  say({ ready: true });
+}

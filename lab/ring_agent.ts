@@ -1,0 +1,73 @@
+// Reads an interface by the ring until SIGTERM, in its namespace: what the tests and benchmarks of the ring look at.
+//   ring_agent DEVICE SIDE [thread]   says "reading", then at each SIGUSR2 what was seen, as JSON;
+//                                     with "thread" a worker thread reads, and SIGUSR2 terminates it
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { RingCapture } from '../src/capture/ring_capture.js';
+import { SIDES } from '../src/demux/classifier.js';
+import { explainError } from '../src/net/errors.js';
+import { GATEWAY } from '../test/demux/sample.js';
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const [device = '', side, mode] = process.argv.slice(2);
+
+if (!isMainThread) {
+  const ring = open(String(workerData));
+  parentPort?.postMessage('reading');
+  setInterval(() => ring.look(), 50);
+} else if (mode === 'thread') {
+  // A thread of Node.js 20 has no loader for TypeScript unless it asks for one itself.
+  const script = `import('tsx/esm/api').then(({ register }) => {
+    register();
+    return import(${JSON.stringify(import.meta.url)});
+  })`;
+  const thread = new Worker(script, { eval: true, workerData: device, execArgv: [] });
+  thread.on('message', say);
+  const timer = setInterval(() => undefined, 1_000);
+  process.once('SIGUSR2', () => void thread.terminate().then(() => say('terminated')));
+  process.once('SIGTERM', () => clearInterval(timer));
+} else {
+  const ring = open(device);
+  const started = process.cpuUsage();
+  const timer = setInterval(() => undefined, 1_000);
+  process.on('SIGUSR2', () => {
+    try {
+      const { classes, malformed, leaving, dropped, talkers, samples } = ring.look(5);
+      const { user, system } = process.cpuUsage(started);
+      say(
+        JSON.stringify({
+          packets: Object.fromEntries([...classes].map(([name, { packets }]) => [name, Number(packets)])),
+          bytes: Object.fromEntries([...classes].map(([name, { bytes }]) => [name, Number(bytes)])),
+          malformed: Number(malformed),
+          leaving: Number(leaving.packets),
+          dropped: Number(dropped),
+          talkers: talkers.map((one) => ({ ...one, packets: Number(one.packets), bytes: Number(one.bytes) })),
+          samples: [...samples.keys()],
+          cpuMicroseconds: user + system,
+        }),
+      );
+    } catch (error) {
+      say(`error: ${explainError(error)}`);
+    }
+  });
+  process.once('SIGTERM', () => {
+    ring.close();
+    ring.close();
+    clearInterval(timer);
+  });
+  // Only now: a signal that comes before somebody minds it would end this.
+  say('reading');
+}
+
+function open(name: string): RingCapture {
+  try {
+    return RingCapture.open({
+      device: name,
+      direction: 'both',
+      side: SIDES.find((one) => one === side) ?? 'phys',
+      state: GATEWAY,
+    });
+  } catch (error) {
+    say(`error: ${explainError(error)}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { Namespace } from './namespace.js';
+import { PROJECT } from './project.js';
+import type { Running } from './running.js';
+
+const AGENT = join(PROJECT, 'lab/session_agent.mjs');
+
+/** What became of a session; a byte went out every 5 ms, so a gap below that is none. */
+export interface SessionReport {
+  readonly alive: boolean;
+  readonly sent: number;
+  readonly answered: number;
+  /** The longest time between two answers. */
+  readonly longestGapMs: number;
+}
+
+/** A TCP session from one namespace to another that is in use all the time, as an ssh session can be. */
+export class Session {
+  private constructor(
+    private readonly server: Running | undefined,
+    private readonly client: Running,
+  ) {}
+
+  static async open(
+    from: Namespace,
+    to: { readonly in: Namespace; readonly address: string; readonly port: number },
+  ): Promise<Session> {
+    const server = await Session.serve(to.in, to.port);
+    return new Session(server, await keep(from, to));
+  }
+
+  /** The other end alone, for several sessions. */
+  static async serve(inside: Namespace, port: number): Promise<Running> {
+    const server = inside.spawn(agent('serve', String(port)));
+    await server.says(/serving/);
+    return server;
+  }
+
+  /** A session to a server that is there, from the local port given. */
+  static async join(
+    from: Namespace,
+    to: { readonly address: string; readonly port: number },
+    localPort: number,
+  ): Promise<Session> {
+    return new Session(undefined, await keep(from, to, String(localPort)));
+  }
+
+  /** Waits until it has been answered some twenty times. */
+  async busy(): Promise<void> {
+    await this.client.says(/busy/);
+  }
+
+  /** Ends the session and answers how it went. */
+  async close(): Promise<SessionReport> {
+    await this.client.stop();
+    await this.server?.stop('SIGKILL');
+    return JSON.parse(/^\{.*\}$/m.exec(this.client.output)?.[0] ?? '{}');
+  }
+}
+
+async function keep(
+  from: Namespace,
+  { address, port }: { readonly address: string; readonly port: number },
+  ...localPort: readonly string[]
+): Promise<Running> {
+  const client = from.spawn(agent('keep', address, String(port), ...localPort));
+  await client.says(/open/);
+  return client;
+}
+
+/** Ahead of everything else on the machine, so that a gap is the network's and not the scheduler's. */
+function agent(...args: readonly string[]): string[] {
+  return ['nice', '-n', '-20', process.execPath, AGENT, ...args];
+}

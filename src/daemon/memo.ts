@@ -1,0 +1,16 @@
+/** The last result of a pure computation, kept while its inputs are the same objects. */
+export class Memo<I extends readonly unknown[], R> {
+  private last: { readonly inputs: I; readonly result: R } | undefined;
+
+  constructor(private readonly compute: (...inputs: I) => R) {}
+
+  /** Returns the last result if every input is the very same (`Object.is`), else computes and keeps a new one. */
+  get(...inputs: I): R {
+    const { last } = this;
+    if (last !== undefined && inputs.every((input, i) => Object.is(input, last.inputs[i])))
+      return last.result;
+    const result = this.compute(...inputs);
+    this.last = { inputs, result };
+    return result;
+  }
+}

@@ -1,0 +1,114 @@
+import { type Cidr, parseCidr } from '../net/cidr.js';
+import { ProductError } from '../net/errors.js';
+import { type IpAddress, parseIp } from '../net/ip.js';
+import { JOIN_NETWORKS, JOIN_SIZE, joinAddresses } from './addresses.js';
+import type { NorthboundView } from './connection.js';
+import { KEYS } from './keys.js';
+import { gatewayRouterName, toJoin } from './names.js';
+
+/** A gateway as the northbound database has it: all that the cluster router's routes follow from. */
+export interface Gateway {
+  readonly node: string;
+  /** Its addresses on `join`, one a family. */
+  readonly join: readonly Cidr[];
+  /** Whether it carries the default route. */
+  readonly isFirst: boolean;
+  readonly physical: readonly IpAddress[];
+  /** Whether a host has the same addresses, because its bridge carries the gateway. */
+  readonly isShared: boolean;
+  /** Subnets that leave by it, wherever their pods are. */
+  readonly rampout: readonly Cidr[];
+  /** The subnets of its node's own switch; none where the node has no pods. */
+  readonly subnets: readonly Cidr[];
+}
+
+/** The gateways that are set up, in the order of their names. */
+export function readGateways(db: NorthboundView): Gateway[] {
+  return db
+    .filter('Logical_Router', ({ name, options }) => name.startsWith('GR_') && options.has('chassis'))
+    .flatMap((router) => {
+      const node = router.name.slice('GR_'.length);
+      const port = db.find('Logical_Router_Port', ({ name }) => name === toJoin(router.name));
+      if (port === undefined) return [];
+      const ids = router.external_ids;
+      return [
+        {
+          node,
+          join: port.networks.map(parseCidr),
+          isFirst: ids.get(KEYS.firstGateway) === 'yes',
+          physical: list(ids.get(KEYS.physicalIp)).map((text) => parseIp(text.split('/')[0] ?? '')),
+          isShared: ids.has(KEYS.sharedBridge),
+          rampout: list(ids.get(KEYS.rampout)).map(parseCidr),
+          subnets: readNodeSubnets(db, node),
+        },
+      ];
+    })
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** The subnets of a node's logical switch; none when it has no switch. */
+export function readNodeSubnets(db: NorthboundView, node: string): Cidr[] {
+  const found = db.find('Logical_Switch', ({ name }) => name === node);
+  return found === undefined ? [] : subnetsOf(found.external_ids, found.other_config);
+}
+
+/** What a node's switch says its subnets are: the masks of its gateway addresses, or `other_config:subnet`. */
+export function subnetsOf(
+  externalIds: ReadonlyMap<string, string>,
+  otherConfig: ReadonlyMap<string, string>,
+): Cidr[] {
+  const gateways = list(externalIds.get(KEYS.gatewayIp));
+  return (gateways.length > 0 ? gateways : list(otherConfig.get('subnet'))).map(parseCidr);
+}
+
+/** The cluster's router; there is one. */
+export function findClusterRouter(db: NorthboundView): string | undefined {
+  return db.find('Logical_Router', ({ external_ids }) => external_ids.get(KEYS.clusterRouter) === 'yes')
+    ?.name;
+}
+
+/** @throws ProductError `ERR_NO_CLUSTER` with the remedy, where no `master-init` has been run */
+export function theClusterRouter(db: NorthboundView): string {
+  const name = findClusterRouter(db);
+  if (name === undefined) {
+    throw new ProductError(
+      'ERR_NO_CLUSTER',
+      `OVN_Northbound has no Logical_Router with external_ids:${KEYS.clusterRouter}=yes; run ovn-k8s-overlay master-init first`,
+    );
+  }
+  return name;
+}
+
+/**
+ * The addresses on `join` of the gateway of `node`: those it has, else the lowest free ones.
+ * @throws ProductError `ERR_JOIN_FULL`
+ */
+export function chooseJoinAddresses(db: NorthboundView, node: string): Cidr[] {
+  const own = toJoin(gatewayRouterName(node));
+  const taken = new Set<string>();
+  let mine: IpAddress[] = [];
+  for (const { name, networks } of db.table('Logical_Router_Port').values()) {
+    const addresses = networks.map(parseCidr).map(({ address }) => address);
+    if (name === own) mine = addresses;
+    else for (const address of addresses) taken.add(address);
+  }
+  const isMine = (all: readonly Cidr[]) => all.some(({ address }) => mine.includes(address));
+  const isFree = (all: readonly Cidr[]) => all.every(({ address }) => !taken.has(address));
+  const numbers = Array.from({ length: JOIN_SIZE - 1 }, (_, i) => i + 2);
+  const kept = numbers.find((n) => isMine(joinAddresses(n)) && isFree(joinAddresses(n)));
+  const chosen = kept ?? numbers.find((n) => isFree(joinAddresses(n)));
+  if (chosen === undefined) {
+    throw new ProductError(
+      'ERR_JOIN_FULL',
+      `switch join has no free address in ${JOIN_NETWORKS.map(({ address, prefix }) => `${address}/${prefix}`).join(', ')}; run gateway-deinit on a gateway that is gone`,
+    );
+  }
+  return joinAddresses(chosen);
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(/[,\s]+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}

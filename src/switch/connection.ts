@@ -1,0 +1,26 @@
+// The local Open_vSwitch database: the connection and what it holds.
+// Other files here cover bridges, ports, the patch pair, the integration bridge and external_ids.
+// The five jobs share this room; it knows nothing of OVN's databases.
+import { ProductError } from '../net/errors.js';
+import { type Client, connect } from '../ovsdb/client.js';
+import type { Uuid } from '../ovsdb/columns.js';
+import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
+
+export type LocalDatabase = Client<typeof openVswitch>;
+export type LocalTransaction = ReturnType<LocalDatabase['transaction']>;
+
+/** Connects to the local Open_vSwitch database. */
+export function connectLocalDatabase(db: string, timeoutMs: number): Promise<LocalDatabase> {
+  return connect(openVswitch, { remotes: db, timeoutMs });
+}
+
+/**
+ * Returns the one row of table Open_vSwitch.
+ * @throws ProductError `ERR_NO_SWITCH` if the table is empty
+ */
+export function rootOf(db: LocalDatabase): Uuid {
+  const root = [...db.table('Open_vSwitch').keys()][0];
+  if (root === undefined)
+    throw new ProductError('ERR_NO_SWITCH', 'the Open_vSwitch table is empty; run ovs-vsctl init');
+  return root;
+}

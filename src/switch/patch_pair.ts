@@ -1,0 +1,55 @@
+import type { LocalDatabase } from './connection.js';
+
+/** Returns the name of the bridge's port to OVN. */
+export function patchName(bridge: string): string {
+  return `k8s-patch-${bridge}-br-int`;
+}
+
+/** The name of the other end, on the integration bridge. */
+export function patchPeerName(bridge: string, integration: string): string {
+  return `k8s-patch-${integration}-${bridge}`;
+}
+
+export interface PatchPair {
+  readonly bridge: string;
+  readonly integration: string;
+  readonly node: string;
+  /**
+   * Whether OVN may have the pair: it takes the end on its bridge, known by `iface-id`, for its own. Before the
+   * rules are on the other bridge that would be two hosts with one address and nothing between them.
+   */
+  readonly isReady: boolean;
+}
+
+/**
+ * Adds to `txn` whatever the pair of patch ports between a bridge and OVN lacks; nothing when it is whole, or when
+ * there is no integration bridge yet.
+ */
+export function completePatchPair(
+  db: LocalDatabase,
+  txn: ReturnType<LocalDatabase['transaction']>,
+  { bridge, integration, node, isReady }: PatchPair,
+): void {
+  const [here, there] = [patchName(bridge), patchPeerName(bridge, integration)];
+  const ifaceId = `${bridge}_${node}`;
+  const ends = [
+    { on: bridge, name: here, peer: there, ids: new Map<string, string>() },
+    { on: integration, name: there, peer: here, ids: new Map(isReady ? [['iface-id', ifaceId]] : []) },
+  ];
+  for (const { on, name, peer, ids } of ends) {
+    const owner = db.find('Bridge', (row) => row.name === on);
+    if (owner === undefined) continue;
+    const existing = db.find('Interface', (row) => row.name === name);
+    if (existing === undefined) {
+      const options = new Map([['peer', peer]]);
+      const iface = txn.insert('Interface', { name, type: 'patch', options, external_ids: ids });
+      const port = txn.insert('Port', { name, interfaces: [iface] });
+      txn.mutate('Bridge', owner._uuid, { ports: { insert: [port] } });
+    } else if (name === there) {
+      const actual = existing.external_ids.get('iface-id');
+      const isWrong = actual === undefined ? isReady : actual !== ifaceId;
+      if (isWrong)
+        txn.mutate('Interface', existing._uuid, { external_ids: { set: { 'iface-id': ifaceId } } });
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import test from 'ava';
+import { SILENT } from '../../src/daemon/log.js';
+import { Loop, type LoopOptions } from '../../src/daemon/loop.js';
+import { Problems } from '../../src/daemon/problems.js';
+
+const NEVER_MS = 60_000;
+
+/** A loop whose steps are awaited one by one: `next` resolves when a step has begun. */
+function looping(options: Partial<LoopOptions> = {}) {
+  const stop = new AbortController();
+  const problems = new Problems(SILENT);
+  let begun = () => {};
+  const step = options.step ?? (async () => {});
+  const loop = new Loop({
+    audit: () => {},
+    auditMs: NEVER_MS,
+    retryMs: { first: 1, most: 4 },
+    problems,
+    ...options,
+    step: async () => {
+      begun();
+      await step();
+    },
+  });
+  const running = loop.run(stop.signal);
+  return {
+    loop,
+    problems,
+    next: () =>
+      new Promise<void>((resolve) => {
+        begun = resolve;
+      }),
+    end: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+test('any number of rings before a step are one step', async (t) => {
+  const { loop, next, end } = looping();
+  const begun = next();
+  for (let i = 0; i < 100; i++) loop.ring();
+  await begun;
+  await end();
+  t.is(loop.totals.steps, 1);
+});
+
+test('a ring during a step causes another step', async (t) => {
+  let rings = 0;
+  const { loop, next, end } = looping({
+    step: async () => {
+      if (rings++ === 0) loop.ring();
+    },
+  });
+  const begun = next();
+  loop.ring();
+  await begun;
+  await next();
+  await end();
+  t.is(loop.totals.steps, 2);
+});
+
+test('a failed step is a problem, is retried, and the problem ends with the first success', async (t) => {
+  let failures = 3;
+  const { loop, problems, next, end } = looping({
+    step: async () => {
+      if (failures-- > 0) throw new Error('the switch is away');
+    },
+  });
+  const first = next();
+  loop.ring();
+  await first;
+  await next();
+  t.deepEqual(problems.current, ['the switch is away']);
+  await next();
+  await next();
+  await end();
+  t.deepEqual(problems.current, []);
+  t.deepEqual(loop.totals, { steps: 4, failures: 3 });
+});
+
+test('an audit comes before a step that nobody asked for', async (t) => {
+  const order: string[] = [];
+  const { next, end } = looping({
+    auditMs: 5,
+    audit: () => order.push('audit'),
+    step: async () => {
+      order.push('step');
+    },
+  });
+  await next();
+  await end();
+  t.deepEqual(order.slice(0, 2), ['audit', 'step']);
+});
+
+test('rings do not put off an audit', async (t) => {
+  let audits = 0;
+  const { loop, next, end } = looping({
+    auditMs: 20,
+    audit: () => audits++,
+    step: async () => loop.ring(),
+  });
+  const began = performance.now();
+  loop.ring();
+  while (audits < 2) await next();
+  await end();
+  t.true(performance.now() - began < NEVER_MS);
+  t.is(audits, 2);
+});
