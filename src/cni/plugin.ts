@@ -8,13 +8,14 @@ import { awaitSwitch } from '../switch/commit.js';
 import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
 import { readSystemIds } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
+import { findInterface } from '../switch/ports.js';
 import { CniError, CODES } from './errors.js';
 import { disagreements, readPrevResult } from './expected.js';
 import { configureInside, createPair, deletePair, hostEnd, readInside, readMac } from './link.js';
 import { awaitPodNetwork } from './pod_source.js';
 import { type Attachment, type NetworkConfiguration, readAttachment } from './request.js';
 import { formatResult } from './result.js';
-import { addPort, awaitInstalled, findInterface, INSTALLED, removePort } from './switch_port.js';
+import { addPodPort, awaitInstalled, INSTALLED, removePodPort } from './switch_port.js';
 
 /** How long the local database may take, in milliseconds. */
 const DATABASE_MS = 5_000;
@@ -62,7 +63,7 @@ async function add(
         const isUserspace = bridge.datapath_type === 'netdev';
         await all(
           configureInside(attachment, network, isUserspace),
-          addPort(db, bridge._uuid, host, attachment, network, left()),
+          addPodPort(db, bridge._uuid, host, attachment, network, left()),
         );
         const [mac] = await Promise.all([readMac(host), awaitInstalled(db, host, left())]);
         return mac;
@@ -80,7 +81,7 @@ async function del(
   // The pod is off the network even where the database does not answer.
   await deletePair(host);
   return withSwitch(env, config, async (db) => {
-    await removePort(db, host, DATABASE_MS);
+    await removePodPort(db, host, DATABASE_MS);
     return '';
   });
 }
@@ -158,7 +159,7 @@ async function takeAwayRest(db: LocalDatabase, host: string, timeoutMs: number):
 
 async function takeAway(db: LocalDatabase, host: string): Promise<void> {
   await deletePair(host);
-  await removePort(db, host, DATABASE_MS);
+  await removePodPort(db, host, DATABASE_MS);
 }
 
 /** Waits for all of them, whatever becomes of some, so that nothing is still being made when this fails. */

@@ -1,29 +1,22 @@
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
 import { podPortName } from '../ovn/pods.js';
-import type { RowOf, Uuid } from '../ovsdb/columns.js';
+import type { Uuid } from '../ovsdb/columns.js';
 import { WaitExpired } from '../ovsdb/errors.js';
-import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
-import { bridgeOf } from '../switch/bridges.js';
 import type { LocalDatabase } from '../switch/connection.js';
+import { addPort, findInterface, removePort } from '../switch/ports.js';
 import { CniError, CODES } from './errors.js';
 import type { Attachment } from './request.js';
 
 /** `external_ids` of an interface whose flows ovn-controller has installed (ovn-controller(8)). */
 export const INSTALLED = 'ovn-installed';
 
-type Interface = RowOf<typeof openVswitch, 'Interface'>;
-
-export function findInterface(db: LocalDatabase, name: string): Interface | undefined {
-  return db.find('Interface', (row) => row.name === name);
-}
-
 /**
  * Puts the host's end on the integration bridge. A sandbox of the same pod that the runtime has not taken down yet
  * loses its claim to the logical port in the same transaction: of two interfaces ovn-controller would take either.
  * @throws TransactionError, WaitExpired
  */
-export async function addPort(
+export async function addPodPort(
   db: LocalDatabase,
   bridge: Uuid,
   host: string,
@@ -36,8 +29,7 @@ export async function addPort(
   for (const { _uuid, name, external_ids } of db.table('Interface').values())
     if (external_ids.get('iface-id') === id && name !== host)
       txn.mutate('Interface', _uuid, { external_ids: { delete: ['iface-id'] } });
-  const row = txn.insert('Interface', {
-    name: host,
+  addPort(txn, bridge, host, {
     external_ids: new Map([
       ['iface-id', id],
       ['attached_mac', network.mac],
@@ -45,20 +37,15 @@ export async function addPort(
       ['sandbox', attachment.containerId],
     ]),
   });
-  const port = txn.insert('Port', { name: host, interfaces: [row] });
-  txn.mutate('Bridge', bridge, { ports: { insert: [port] } });
   await txn.commit({ timeoutMs });
   // Until then it could not be found to be taken away.
   await db.until(() => findInterface(db, host), { timeoutMs, what: `the row of ${host} to be seen` });
 }
 
 /** Takes the host's end off its bridge; one that is not on any is off. */
-export async function removePort(db: LocalDatabase, host: string, timeoutMs: number): Promise<void> {
-  const port = db.find('Port', ({ name }) => name === host);
-  const bridge = bridgeOf(db, host);
-  if (port === undefined || bridge === undefined) return;
+export async function removePodPort(db: LocalDatabase, host: string, timeoutMs: number): Promise<void> {
   const txn = db.transaction(`ovn-k8s-cni-overlay: remove ${host}`);
-  txn.mutate('Bridge', bridge._uuid, { ports: { delete: [port._uuid] } });
+  removePort(db, txn, host);
   await txn.commit({ timeoutMs });
 }
 

@@ -7,7 +7,6 @@ import {
   awaitNoBridge,
   type BridgeSettings,
   bestDatapath,
-  bridgeOf,
   createBridge,
   type DatapathType,
   deleteBridge,
@@ -17,7 +16,8 @@ import {
 } from '../switch/bridges.js';
 import { awaitSwitch } from '../switch/commit.js';
 import type { LocalDatabase } from '../switch/connection.js';
-import { attach, detach } from '../switch/ports.js';
+import { attach, detach } from '../switch/nic_port.js';
+import { bridgeOf } from '../switch/ports.js';
 import { isEmpty, type Move, merged, moveBatches } from './batch.js';
 import { addDhcp } from './dhcp_step.js';
 import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';

@@ -8,12 +8,12 @@ import { ProductError } from '../net/errors.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
 import { localPortName } from '../ovn/names.js';
-import { bridgeOf, findBridge } from '../switch/bridges.js';
+import { findBridge } from '../switch/bridges.js';
 import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
 import { NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
 import { ensureIntegrationBridge, integrationDatapath } from '../switch/integration_bridge.js';
 import { completePatchPair } from '../switch/patch_pair.js';
-import { ensurePort } from '../switch/ports.js';
+import { bridgeOf, ensurePort, findInterface } from '../switch/ports.js';
 
 /** What carries the gateway's traffic: a bridge that the host has too, or a NIC of its own. */
 export interface Device {
@@ -117,7 +117,7 @@ export async function yieldNic(
 
 /** The addresses that a dedicated NIC had before an earlier `gateway-init`. */
 export function formerAddresses(db: LocalDatabase, nic: string): readonly string[] {
-  const ids = db.find('Interface', (row) => row.name === nic)?.external_ids;
+  const ids = findInterface(db, nic)?.external_ids;
   return ids?.get(FORMER_ADDRESSES)?.split(',') ?? [];
 }
 

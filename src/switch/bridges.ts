@@ -1,30 +1,26 @@
 import { awaitDevice } from '../host/device.js';
 import { ProductError } from '../net/errors.js';
-import type { RowOf } from '../ovsdb/columns.js';
+import type { RowInput, RowOf, RowRef } from '../ovsdb/columns.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { awaitSwitch, commitAndWait } from './commit.js';
-import { type LocalDatabase, rootOf } from './connection.js';
+import { type LocalDatabase, type LocalTransaction, rootOf } from './connection.js';
+import { bridgeOf, findInterface, insertPort, removePort } from './ports.js';
 
 type BridgeRow = RowOf<typeof openVswitch, 'Bridge'>;
 
 export type DatapathType = 'system' | 'netdev';
 
+/** Returns the Bridge row called `name`; `undefined` if there is none. */
 export function findBridge(db: LocalDatabase, name: string): BridgeRow | undefined {
   return db.find('Bridge', (row) => row.name === name);
 }
 
-/** The bridge that has `port`. */
-export function bridgeOf(db: LocalDatabase, port: string): BridgeRow | undefined {
-  const row = db.find('Port', ({ name }) => name === port);
-  return row && db.find('Bridge', ({ ports }) => ports.includes(row._uuid));
-}
-
-/** Ports of a bridge that are neither its own nor that of `nic`: they go when the bridge does. */
+/** Returns the bridge's ports other than its LOCAL port and `nic`: ports that are deleted with the bridge. */
 export function otherPortsOf(db: LocalDatabase, bridge: BridgeRow, nic: string): string[] {
   return portNames(db, bridge).filter((name) => name !== bridge.name && name !== nic);
 }
 
-/** The interfaces of a bridge that are devices of the kernel: neither its own port nor patches or tunnels. */
+/** Returns the bridge's kernel devices: its interfaces except the LOCAL port, patches and tunnels. */
 export function nicsOf(db: LocalDatabase, bridge: BridgeRow): string[] {
   return bridge.ports
     .flatMap((uuid) => db.table('Port').get(uuid)?.interfaces ?? [])
@@ -33,32 +29,49 @@ export function nicsOf(db: LocalDatabase, bridge: BridgeRow): string[] {
     .map(({ name }) => name);
 }
 
-/** `system` where the kernel has Open vSwitch's datapath, as ovs-vswitchd found out (`datapath_types`). */
+/** Returns `system` if ovs-vswitchd says that the kernel has Open vSwitch's datapath (`datapath_types`), else `netdev`. */
 export function bestDatapath(db: LocalDatabase): DatapathType {
   return db.find('Open_vSwitch', ({ datapath_types }) => datapath_types.includes('system')) === undefined
     ? 'netdev'
     : 'system';
 }
 
-/** What the product sets of a bridge; all else is left to the operator. */
+/** The bridge settings that the product sets; the operator owns all others. */
 export interface BridgeSettings {
   readonly failMode: string | undefined;
   readonly hwaddr: string | undefined;
   readonly bridgeId: string | undefined;
-  /** Of its LOCAL port. */
+  /** MTU of the LOCAL port, in bytes. */
   readonly mtu: number | undefined;
 }
 
+/** Returns the settings of a bridge as the database has them. */
 export function settingsOf(db: LocalDatabase, row: BridgeRow): BridgeSettings {
   return {
     failMode: row.fail_mode,
     hwaddr: row.other_config.get('hwaddr'),
     bridgeId: row.external_ids.get('bridge-id'),
-    mtu: localPort(db, row)?.mtu_request,
+    mtu: findInterface(db, row.name)?.mtu_request,
   };
 }
 
-/** Makes bridge `name` with its LOCAL port, which has the NIC's MAC and MTU before the NIC is there. */
+/** Inserts bridge `name` with its LOCAL port. */
+export function insertBridge(
+  db: LocalDatabase,
+  txn: LocalTransaction,
+  name: string,
+  columns: Omit<RowInput<typeof openVswitch, 'Bridge'>, 'name' | 'ports'>,
+  mtu?: number,
+): RowRef {
+  const local = insertPort(txn, name, { type: 'internal', mtu_request: mtu });
+  const bridge = txn.insert('Bridge', { ...columns, name, ports: [local] });
+  txn.mutate('Open_vSwitch', rootOf(db), { bridges: { insert: [bridge] } });
+  return bridge;
+}
+
+/**
+ * Creates bridge `name` and waits for its device. The LOCAL port has the NIC's MAC and MTU before the NIC is attached.
+ */
 export async function createBridge(
   db: LocalDatabase,
   name: string,
@@ -67,22 +80,18 @@ export async function createBridge(
   timeoutMs: number,
 ): Promise<void> {
   const txn = db.transaction(`ovn-k8s-util: make bridge ${name}`);
-  const iface = txn.insert('Interface', { name, type: 'internal', mtu_request: mtu });
-  const port = txn.insert('Port', { name, interfaces: [iface] });
-  const bridge = txn.insert('Bridge', {
-    name,
-    ports: [port],
+  const columns = {
     fail_mode: failMode,
     datapath_type: datapath,
     other_config: pair('hwaddr', hwaddr),
     external_ids: pair('bridge-id', bridgeId),
-  });
-  txn.mutate('Open_vSwitch', rootOf(db), { bridges: { insert: [bridge] } });
+  };
+  insertBridge(db, txn, name, columns, mtu);
   await commitAndWait(db, txn, timeoutMs);
   await awaitDevice(name, true, timeoutMs);
 }
 
-/** Gives a bridge that is there these settings. */
+/** Gives an existing bridge these settings. @throws ProductError `ERR_NO_BRIDGE` */
 export async function setUpBridge(
   db: LocalDatabase,
   name: string,
@@ -99,12 +108,15 @@ export async function setUpBridge(
     other_config: change('hwaddr', hwaddr),
     external_ids: change('bridge-id', bridgeId),
   });
-  const local = localPort(db, row);
+  const local = findInterface(db, row.name);
   if (local !== undefined) txn.update('Interface', local._uuid, { mtu_request: mtu });
   await commitAndWait(db, txn, timeoutMs);
 }
 
-/** Deletes a bridge, and the patch ports on other bridges that lead to it. {@link awaitNoBridge} waits for the rest. */
+/**
+ * Deletes a bridge, and the patch ports of other bridges that lead to it. {@link awaitNoBridge} waits until
+ * ovs-vswitchd has followed.
+ */
 export async function deleteBridge(db: LocalDatabase, name: string, timeoutMs: number): Promise<void> {
   const row = findBridge(db, name);
   if (row === undefined) return;
@@ -116,25 +128,15 @@ export async function deleteBridge(db: LocalDatabase, name: string, timeoutMs: n
     ({ type, options }) => type === 'patch' && own.has(options.get('peer') ?? ''),
   )) {
     const port = db.find('Port', ({ interfaces }) => interfaces.includes(iface._uuid));
-    const owner = port && db.find('Bridge', ({ ports }) => ports.includes(port._uuid));
-    if (port !== undefined && owner !== undefined && owner.name !== name) {
-      txn.mutate('Bridge', owner._uuid, { ports: { delete: [port._uuid] } });
-    }
+    if (port !== undefined && bridgeOf(db, port.name)?.name !== name) removePort(db, txn, port.name);
   }
   await txn.commit({ timeoutMs });
 }
 
-/** Waits until ovs-vswitchd has let go of a bridge that was deleted, and its device has gone. */
+/** Waits until ovs-vswitchd has released a deleted bridge and the bridge's device has gone. */
 export async function awaitNoBridge(db: LocalDatabase, name: string, timeoutMs: number): Promise<void> {
   await awaitSwitch(db, timeoutMs);
   await awaitDevice(name, false, timeoutMs);
-}
-
-function localPort(
-  db: LocalDatabase,
-  { name }: BridgeRow,
-): RowOf<typeof openVswitch, 'Interface'> | undefined {
-  return db.find('Interface', (row) => row.name === name);
 }
 
 function pair(key: string, value: string | undefined): ReadonlyMap<string, string> {

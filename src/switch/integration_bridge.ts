@@ -1,5 +1,6 @@
 import type { RowRef, Uuid } from '../ovsdb/columns.js';
-import { type LocalDatabase, type LocalTransaction, rootOf } from './connection.js';
+import { findBridge, insertBridge } from './bridges.js';
+import type { LocalDatabase, LocalTransaction } from './connection.js';
 
 /** Returns the name of OVN's integration bridge: `br-int`, unless `external_ids:ovn-bridge` names another (ovn-controller(8)). */
 export function integrationBridge(systemIds: ReadonlyMap<string, string>): string {
@@ -12,8 +13,8 @@ export function integrationDatapath(systemIds: ReadonlyMap<string, string>): str
 }
 
 /**
- * The integration bridge; added to `txn` if it is not there, as `ovn-controller` would make it: it drops what OVN
- * has no flows for.
+ * Returns the integration bridge, and inserts it as ovn-controller would if it is missing. Its fail mode is `secure`:
+ * packets that no flow of OVN matches are dropped.
  */
 export function ensureIntegrationBridge(
   db: LocalDatabase,
@@ -21,19 +22,11 @@ export function ensureIntegrationBridge(
   name: string,
   systemIds: ReadonlyMap<string, string>,
 ): Uuid | RowRef {
-  const existing = db.find('Bridge', (row) => row.name === name);
+  const existing = findBridge(db, name);
   if (existing !== undefined) {
     if (existing.fail_mode !== 'secure') txn.update('Bridge', existing._uuid, { fail_mode: 'secure' });
     return existing._uuid;
   }
-  const iface = txn.insert('Interface', { name, type: 'internal' });
-  const port = txn.insert('Port', { name, interfaces: [iface] });
-  const bridge = txn.insert('Bridge', {
-    name,
-    ports: [port],
-    fail_mode: 'secure',
-    datapath_type: integrationDatapath(systemIds),
-  });
-  txn.mutate('Open_vSwitch', rootOf(db), { bridges: { insert: [bridge] } });
-  return bridge;
+  const columns = { fail_mode: 'secure', datapath_type: integrationDatapath(systemIds) };
+  return insertBridge(db, txn, name, columns);
 }

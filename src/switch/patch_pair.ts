@@ -1,4 +1,6 @@
-import type { LocalDatabase } from './connection.js';
+import { findBridge } from './bridges.js';
+import type { LocalDatabase, LocalTransaction } from './connection.js';
+import { addPort, findInterface } from './ports.js';
 
 /** Returns the name of the bridge's port to OVN. */
 export function patchName(bridge: string): string {
@@ -27,7 +29,7 @@ export interface PatchPair {
  */
 export function completePatchPair(
   db: LocalDatabase,
-  txn: ReturnType<LocalDatabase['transaction']>,
+  txn: LocalTransaction,
   { bridge, integration, node, isReady }: PatchPair,
 ): void {
   const [here, there] = [patchName(bridge), patchPeerName(bridge, integration)];
@@ -37,14 +39,12 @@ export function completePatchPair(
     { on: integration, name: there, peer: here, ids: new Map(isReady ? [['iface-id', ifaceId]] : []) },
   ];
   for (const { on, name, peer, ids } of ends) {
-    const owner = db.find('Bridge', (row) => row.name === on);
+    const owner = findBridge(db, on);
     if (owner === undefined) continue;
-    const existing = db.find('Interface', (row) => row.name === name);
+    const existing = findInterface(db, name);
     if (existing === undefined) {
       const options = new Map([['peer', peer]]);
-      const iface = txn.insert('Interface', { name, type: 'patch', options, external_ids: ids });
-      const port = txn.insert('Port', { name, interfaces: [iface] });
-      txn.mutate('Bridge', owner._uuid, { ports: { insert: [port] } });
+      addPort(txn, owner._uuid, name, { type: 'patch', options, external_ids: ids });
     } else if (name === there) {
       const actual = existing.external_ids.get('iface-id');
       const isWrong = actual === undefined ? isReady : actual !== ifaceId;

@@ -1,41 +1,41 @@
-import { ProductError } from '../net/errors.js';
-import type { RowRef, Uuid } from '../ovsdb/columns.js';
-import { bridgeOf, findBridge } from './bridges.js';
-import { commitAndWait } from './commit.js';
+import type { RowInput, RowOf, RowRef, Uuid } from '../ovsdb/columns.js';
+import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase, LocalTransaction } from './connection.js';
 
-/** Puts `nic` on the bridge, unless it is there, and waits until ovs-vswitchd has it open. */
-export async function attach(
+/** Columns of an Interface row other than its name. */
+export type InterfaceColumns = Omit<RowInput<typeof openVswitch, 'Interface'>, 'name'>;
+
+/** Returns the Interface row called `name`; `undefined` if there is none. */
+export function findInterface(
   db: LocalDatabase,
-  bridge: string,
-  nic: string,
-  timeoutMs: number,
-): Promise<void> {
-  const row = findBridge(db, bridge);
-  if (row === undefined) throw new ProductError('ERR_NO_BRIDGE', `bridge ${bridge} has gone`);
-  if (bridgeOf(db, nic) === undefined) {
-    const txn = db.transaction(`ovn-k8s-util: put ${nic} on ${bridge}`);
-    const iface = txn.insert('Interface', { name: nic });
-    const port = txn.insert('Port', { name: nic, interfaces: [iface] });
-    txn.mutate('Bridge', row._uuid, { ports: { insert: [port] } });
-    await txn.commit({ timeoutMs });
-  }
-  await db.until(() => openPort(db, nic), { timeoutMs, what: `ovs-vswitchd to open ${nic} on ${bridge}` });
+  name: string,
+): RowOf<typeof openVswitch, 'Interface'> | undefined {
+  return db.find('Interface', (row) => row.name === name);
 }
 
-/** Takes `nic` off its bridge. */
-export async function detach(db: LocalDatabase, nic: string, timeoutMs: number): Promise<void> {
-  const bridge = bridgeOf(db, nic);
-  const port = db.find('Port', ({ name }) => name === nic);
-  if (bridge === undefined || port === undefined) return;
-  const txn = db.transaction(`ovn-k8s-util: take ${nic} off ${bridge.name}`);
-  txn.mutate('Bridge', bridge._uuid, { ports: { delete: [port._uuid] } });
-  await commitAndWait(db, txn, timeoutMs);
+/** Returns the bridge that has port `name`; `undefined` if no bridge has it. */
+export function bridgeOf(db: LocalDatabase, name: string): RowOf<typeof openVswitch, 'Bridge'> | undefined {
+  const port = db.find('Port', (row) => row.name === name);
+  return port && db.find('Bridge', ({ ports }) => ports.includes(port._uuid));
 }
 
-/**
- * Adds to `txn` interface `name` on `bridge` with these columns, or what it lacks of them.
- */
+/** Inserts a port with one interface of the same name; ovsdb-server drops it unless a bridge refers to it. */
+export function insertPort(txn: LocalTransaction, name: string, columns: InterfaceColumns = {}): RowRef {
+  const iface = txn.insert('Interface', { ...columns, name });
+  return txn.insert('Port', { name, interfaces: [iface] });
+}
+
+/** Adds port `name` to a bridge. */
+export function addPort(
+  txn: LocalTransaction,
+  bridge: Uuid | RowRef,
+  name: string,
+  columns: InterfaceColumns = {},
+): void {
+  txn.mutate('Bridge', bridge, { ports: { insert: [insertPort(txn, name, columns)] } });
+}
+
+/** Adds port `name` to a bridge, or gives an existing interface of that name the columns that it lacks. */
 export function ensurePort(
   db: LocalDatabase,
   txn: LocalTransaction,
@@ -50,15 +50,9 @@ export function ensurePort(
     readonly externalIds: Readonly<Record<string, string>>;
   },
 ): void {
-  const existing = db.find('Interface', (row) => row.name === name);
+  const existing = findInterface(db, name);
   if (existing === undefined) {
-    const iface = txn.insert('Interface', {
-      name,
-      ...columns,
-      external_ids: new Map(Object.entries(externalIds)),
-    });
-    const port = txn.insert('Port', { name, interfaces: [iface] });
-    txn.mutate('Bridge', bridge, { ports: { insert: [port] } });
+    addPort(txn, bridge, name, { ...columns, external_ids: new Map(Object.entries(externalIds)) });
     return;
   }
   const { type, mac, mtu_request } = existing;
@@ -72,18 +66,10 @@ export function ensurePort(
     txn.mutate('Interface', existing._uuid, { external_ids: { set: Object.fromEntries(ids) } });
 }
 
-/** Adds to `txn` that `name` is not a port of any bridge. */
+/** Removes port `name` from its bridge; adds nothing to `txn` if no bridge has it. */
 export function removePort(db: LocalDatabase, txn: LocalTransaction, name: string): void {
   const port = db.find('Port', (row) => row.name === name);
-  const owner = port && db.find('Bridge', ({ ports }) => ports.includes(port._uuid));
-  if (port !== undefined && owner !== undefined)
-    txn.mutate('Bridge', owner._uuid, { ports: { delete: [port._uuid] } });
-}
-
-/** Whether vswitchd has opened it; an error it met says why it never will. */
-function openPort(db: LocalDatabase, nic: string): true | undefined {
-  const row = db.find('Interface', ({ name }) => name === nic);
-  if (row?.error !== undefined)
-    throw new ProductError('ERR_NO_PORT', `ovs-vswitchd cannot open ${nic}: ${row.error}`);
-  return row?.ofport !== undefined && row.ofport > 0 ? true : undefined;
+  const bridge = bridgeOf(db, name);
+  if (port !== undefined && bridge !== undefined)
+    txn.mutate('Bridge', bridge._uuid, { ports: { delete: [port._uuid] } });
 }
