@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from '../daemon/sleep.js';
 import { explainError } from '../net/errors.js';
 import type { SwitchNews } from './channel.js';
 import { SwitchUnreachable } from './errors.js';
@@ -51,7 +51,7 @@ export class KeptSession {
     signal.addEventListener('abort', stop, { once: true });
     while (!signal.aborted) {
       const wait = await this.once(open, listener, signal);
-      await delay(wait, undefined, { signal }).catch(ignoreAbort);
+      await sleep(wait, signal);
     }
   }
 
@@ -97,7 +97,3 @@ function isSocketError(error: unknown): boolean {
 }
 
 const AWAY: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
-
-function ignoreAbort(error: unknown): void {
-  if (!(error instanceof Error && error.name === 'AbortError')) throw error;
-}

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
+import { sleep } from '../daemon/sleep.js';
 import type { SwitchNews } from './channel.js';
 import type { OwnEcho } from './own_echo.js';
 
@@ -34,7 +34,7 @@ async function keepWatching(watched: Watched): Promise<void> {
       await monitor(watched);
       if (!signal.aborted) listener('down');
     }
-    await delay(PROBE_MS, undefined, { signal }).catch(ignoreAbort);
+    await sleep(PROBE_MS, signal);
   }
 }
 
@@ -68,8 +68,4 @@ function accepts(socket: string): Promise<boolean> {
     });
     probe.once('error', () => resolve(false));
   });
-}
-
-function ignoreAbort(error: unknown): void {
-  if (!(error instanceof Error && error.name === 'AbortError')) throw error;
 }

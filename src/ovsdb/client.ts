@@ -1,3 +1,5 @@
+import type { Log } from '../daemon/log.js';
+import { sleep } from '../daemon/sleep.js';
 import { ProductError } from '../net/errors.js';
 import { Cache, type Change } from './cache.js';
 import type { Database, RowOf, TableName, Uuid } from './columns.js';
@@ -14,12 +16,6 @@ import { openSession, type Session } from './session.js';
 import type { TlsFiles } from './stream.js';
 import { type Sink, Transaction } from './transaction.js';
 
-/** Where a daemon or tool says what it does; every line is about one thing. */
-export interface ClientLog {
-  info(message: string): void;
-  warn(message: string): void;
-}
-
 export interface ConnectOptions<D extends Database> {
   /** `unix:PATH`, `tcp:HOST:PORT` or `ssl:HOST:PORT`, one or several separated by commas. */
   readonly remotes: string;
@@ -31,7 +27,7 @@ export interface ConnectOptions<D extends Database> {
   readonly leaderOnly?: boolean;
   readonly tls?: TlsFiles;
   readonly signal?: AbortSignal;
-  readonly log?: ClientLog;
+  readonly log?: Log;
   /** Silence after which the server is probed, in milliseconds. */
   readonly probeMs?: number;
 }
@@ -226,7 +222,8 @@ export class Client<D extends Database> {
       wait = served ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.most);
       // The other members of a list are tried at once; only a whole round that failed is waited for.
       const roundIsOver = (attempt + 1) % this.remotes.length === 0;
-      if (!this.stop.signal.aborted && roundIsOver) await this.pause(wait * (0.75 + 0.5 * Math.random()));
+      if (!this.stop.signal.aborted && roundIsOver)
+        await sleep(wait * (0.75 + 0.5 * Math.random()), this.stop.signal);
     }
   }
 
@@ -265,16 +262,6 @@ export class Client<D extends Database> {
     if (!this.stop.signal.aborted) log?.warn(`${remote.text}: connection lost: ${reason.message}`);
     this.tellState('disconnected');
     return true;
-  }
-
-  private pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.stop.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 
   private tell(changes: readonly Change[]): void {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { until, when } from '../../lab/until.js';
+import { SILENT } from '../../src/daemon/log.js';
 import { type Client, connect } from '../../src/ovsdb/client.js';
 import { DatabaseUnreachable, OutcomeUnknown } from '../../src/ovsdb/errors.js';
 import { ovnNorthbound } from '../../src/ovsdb/tables/ovn_northbound.js';
@@ -24,8 +25,8 @@ test("a cluster's leader is found, found again when it dies, and writes go on", 
   const cluster = await startCluster();
   const connected: string[] = [];
   const log = {
+    ...SILENT,
     info: (message: string) => connected.push(message.replace(/: connected$/, '')),
-    warn: () => undefined,
   };
   // Followers first: they are passed over.
   const first = await cluster.leader();
