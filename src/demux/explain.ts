@@ -1,5 +1,6 @@
 import type { Action } from '../openflow/actions.js';
 import { classIdOf } from '../openflow/cookie.js';
+import { UNTRACKED } from '../openflow/ct_state.js';
 import type { FieldName } from '../openflow/fields.js';
 import type { Flow } from '../openflow/flow.js';
 import type { Term } from '../openflow/match.js';
@@ -17,9 +18,6 @@ export interface Verdict {
   /** Where it leaves; never the port it came in by (OpenFlow 1.4.1 section 5.5). Empty: dropped. */
   readonly output: readonly (Ofport | 'NORMAL')[];
 }
-
-/** `ct_state` of a packet that has not been through a zone. */
-const UNTRACKED = 0n;
 
 /**
  * Follows a packet through `flows` as the switch would, and says who gets it and why.

@@ -1,6 +1,7 @@
 import { type IpAddress, isLinkLocal } from '../net/ip.js';
 import { linkLocalOf } from '../net/mac.js';
 import type { Action } from '../openflow/actions.js';
+import { trackedAs } from '../openflow/ct_state.js';
 import type { Flow } from '../openflow/flow.js';
 import { term } from '../openflow/match.js';
 import { LOCAL } from '../openflow/ofport.js';
@@ -23,8 +24,8 @@ const ANSWERS = { v4: [0, 3, 4, 5, 11, 12], v6: [1, 2, 3, 4, 129] };
 const NORMAL: Action = { kind: 'normal' };
 const INTO_ZONE: Action = { kind: 'ct', zone: POD_ZONE, table: TRACKED_TABLE };
 const COMMIT: Action = { kind: 'ct', zone: POD_ZONE, commit: true };
-const ESTABLISHED = term('ct_state', 0x22, 0x22);
-const RELATED = term('ct_state', 0x24, 0x24);
+const ESTABLISHED = term('ct_state', trackedAs('est'), trackedAs('est'));
+const RELATED = term('ct_state', trackedAs('rel'), trackedAs('rel'));
 
 /**
  * Every flow of the gateway's bridge for `state`: the class table of the design, row by row.

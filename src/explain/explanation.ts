@@ -5,6 +5,7 @@ import { readFrame } from '../demux/packet_fields.js';
 import type { GatewayState } from '../demux/state.js';
 import { demuxFlows } from '../demux/table.js';
 import { ProductError } from '../net/errors.js';
+import { trackedAs } from '../openflow/ct_state.js';
 import { LOCAL, type Ofport } from '../openflow/ofport.js';
 import type { CtState, Trace } from './trace.js';
 
@@ -27,9 +28,6 @@ export interface Explanation {
   /** Of an ICMP error: the packet that it is about. */
   readonly quoted: PacketFields | undefined;
 }
-
-/** Bits of `ct_state` (ovs-fields(7)): tracked, and new, established or related. */
-const CT_BITS: Readonly<Record<CtState, bigint>> = { new: 0x21n, est: 0x22n, rel: 0x24n };
 
 /**
  * The number of the port that packets come in by.
@@ -54,7 +52,7 @@ export function explainFrames(
     const { fields, malformed, cut, quoted } = readFrame(frame, wireLength);
     const seen = { number, fields, isMalformed: malformed, quoted };
     if (cut) return { ...seen, class: 'truncated', flow: null, output: [] };
-    const verdict = follow(new Map([...fields, ['in_port', inPort]]), CT_BITS[ct]);
+    const verdict = follow(new Map([...fields, ['in_port', inPort]]), trackedAs(ct));
     if (verdict.class === undefined || verdict.flow === undefined)
       throw new ProductError('ERR_NO_FLOW', `no flow of ${state.bridge} decides on packet ${number}`);
     const output = verdict.output.map((port) => roleOf(port, state));

@@ -1,5 +1,6 @@
-import { ipBytes, ipOfBytes, parseIp } from '../net/ip.js';
+import { type IpAddress, ipBytes, ipOfBytes, parseIp } from '../net/ip.js';
 import { formatOctets, type MacAddress, macBytes, parseMac } from '../net/mac.js';
+import { formatCtState, parseCtState } from './ct_state.js';
 import { formatPort, parsePort } from './ofport.js';
 import { nxmNx, nxmOf, type Oxm, oxm } from './wire/oxm.js';
 
@@ -120,23 +121,28 @@ export function parseValue(field: FieldName, text: string): { value: bigint; mas
   if (kind === 'frag') return parseFrag(text);
   const [left = '', right] = text.split('/');
   try {
-    const number = kind === 'mac' ? macNumber : kind === 'ipv4' || kind === 'ipv6' ? ipNumber : plainNumber;
-    const value = kind === 'port' ? BigInt(parsePort(left) ?? -1) : number(left);
+    const value = kind === 'port' ? BigInt(parsePort(left) ?? -1) : parseNumber(kind, left);
     if (right === undefined) return value < 0n ? undefined : { value, mask: fullMask(field) };
     const isPrefix = (kind === 'ipv4' || kind === 'ipv6') && /^\d{1,3}$/.test(right);
-    return { value, mask: isPrefix ? prefixMask(Number(right), bits) : number(right) };
+    return { value, mask: isPrefix ? prefixMask(Number(right), bits) : parseNumber(kind, right) };
   } catch {
     // Not a value in a form that is ours: the caller treats the flow as somebody else's text.
     return undefined;
   }
 }
 
-export function macNumber(mac: string): bigint {
-  return octetsToNumber(macBytes(parseMac(mac) as MacAddress));
+/** @throws ProductError or SyntaxError for a text that is not a value of this kind */
+function parseNumber(kind: Kind, text: string): bigint {
+  if (kind === 'mac') return macNumber(parseMac(text));
+  return kind === 'ipv4' || kind === 'ipv6' ? ipNumber(parseIp(text)) : BigInt(text);
 }
 
-export function ipNumber(ip: string): bigint {
-  return octetsToNumber(ipBytes(parseIp(ip)));
+export function macNumber(mac: MacAddress): bigint {
+  return octetsToNumber(macBytes(mac));
+}
+
+export function ipNumber(ip: IpAddress): bigint {
+  return octetsToNumber(ipBytes(ip));
 }
 
 function octetsToNumber(octets: readonly number[]): bigint {
@@ -146,10 +152,6 @@ function octetsToNumber(octets: readonly number[]): bigint {
 function octetsOf(value: bigint, bits: number): number[] {
   const count = bits / 8;
   return Array.from({ length: count }, (_, i) => Number((value >> BigInt(8 * (count - 1 - i))) & 0xffn));
-}
-
-function plainNumber(text: string): bigint {
-  return BigInt(text);
 }
 
 function formatMac(value: bigint): string {
@@ -175,36 +177,6 @@ function prefixMask(prefix: number, bits: number): bigint {
 function formatHex(field: FieldName, value: bigint): string {
   if (field !== 'vlan_tci' && value === 0n) return '0';
   return `0x${value.toString(16).padStart(field === 'vlan_tci' ? 4 : 1, '0')}`;
-}
-
-/** Bits of `ct_state` (ovs-fields(7), "Connection Tracking State"), in the order in which they are printed. */
-const CT_FLAGS: readonly (readonly [string, bigint])[] = [
-  ['new', 0x01n],
-  ['est', 0x02n],
-  ['rel', 0x04n],
-  ['rpl', 0x08n],
-  ['inv', 0x10n],
-  ['trk', 0x20n],
-];
-
-function formatCtState(value: bigint, mask: bigint): string {
-  return CT_FLAGS.filter(([, bit]) => mask & bit)
-    .map(([flag, bit]) => `${value & bit ? '+' : '-'}${flag}`)
-    .join('');
-}
-
-function parseCtState(text: string): { value: bigint; mask: bigint } | undefined {
-  let value = 0n;
-  let mask = 0n;
-  const flags = text.match(/[+-][a-z]+/g) ?? [];
-  if (flags.length === 0 || flags.join('') !== text) return undefined;
-  for (const flag of flags) {
-    const bit = CT_FLAGS.find(([name]) => name === flag.slice(1))?.[1];
-    if (bit === undefined) return undefined;
-    mask |= bit;
-    if (flag.startsWith('+')) value |= bit;
-  }
-  return { value, mask };
 }
 
 /** `nw_frag` (ovs-fields(7), "IPv4/v6 Fragmentation"): bit 0 any fragment, bit 1 not the first. */
