@@ -39,14 +39,16 @@ export function networkOf(cidr: Cidr): Cidr {
   return { ...cidr, address: ofNumber(toNumber(cidr.address) & maskOf(cidr), cidr.family) };
 }
 
-/** Whether the address is the network's own, or its broadcast address: no host has those (RFC 1122, RFC 3021). */
+/**
+ * Returns whether a host can have the address: it is neither the network's own address nor, in IPv4, its broadcast
+ * address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.6.1). Networks of two addresses or one have neither (RFC 3021, RFC 6164).
+ */
 export function isHost({ address, prefix, family }: Cidr): boolean {
-  const bits = family === 4 ? 32 : 128;
-  if (prefix >= bits - 1) return true;
-  const rest = BigInt(bits - prefix);
-  const number = ipBytes(address).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-  const host = number & ((1n << rest) - 1n);
-  return host !== 0n && (family === 6 || host !== (1n << rest) - 1n);
+  const hostBits = widthOf(family) - prefix;
+  if (hostBits <= 1) return true;
+  const ones = (1n << BigInt(hostBits)) - 1n;
+  const host = toNumber(address) & ones;
+  return host !== 0n && (family === 6 || host !== ones);
 }
 
 export function contains(cidr: Cidr, ip: IpAddress): boolean {

@@ -1,6 +1,14 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { contains, formatCidr, networkOf, nthAddress, overlaps, parseCidr } from '../../src/net/cidr.js';
+import {
+  contains,
+  formatCidr,
+  isHost,
+  networkOf,
+  nthAddress,
+  overlaps,
+  parseCidr,
+} from '../../src/net/cidr.js';
 import { familyOf, ipBytes, ipOfBytes, parseIp } from '../../src/net/ip.js';
 import { linkLocalOf, parseMac } from '../../src/net/mac.js';
 
@@ -39,6 +47,15 @@ test('an address without a mask, or with one that cannot be, is refused', (t) =>
   for (const bad of ['10.1.2.3/33', '::/129', '10.1.2.3/', '10.1.2.3/a', '10.1.2.3/8/9']) {
     t.throws(() => parseCidr(bad), { code: 'ERR_BAD_PREFIX' }, bad);
   }
+});
+
+test("a host's address is neither the network's own nor, in IPv4, its broadcast address", (t) => {
+  for (const host of ['10.1.2.3/24', '10.0.0.255/8', '2001:db8::1/64', '2001:db8::ffff:ffff:ffff:ffff/64'])
+    t.true(isHost(parseCidr(host)), host);
+  for (const none of ['10.1.2.0/24', '10.1.2.255/24', '2001:db8::/64'])
+    t.false(isHost(parseCidr(none)), none);
+  for (const small of ['10.1.2.2/31', '10.1.2.3/31', '10.1.2.3/32', '2001:db8::/127', '2001:db8::/128'])
+    t.true(isHost(parseCidr(small)), small);
 });
 
 test('prefixes overlap when one holds the other', (t) => {
