@@ -11,7 +11,7 @@ import { PROJECT } from '../../lab/project.js';
 import { until, when } from '../../lab/until.js';
 import { answering, httpGet, startWebServer } from '../../lab/web.js';
 
-/** README's deployment, command by command on the hosts that it names, with what they are for where it is done. */
+/** Runs docs/deployment.md command by command on its hosts, and checks between the sections that traffic passes. */
 let cluster: Cluster;
 let kubernetes: Kubernetes;
 test.before(async () => {
@@ -33,8 +33,8 @@ interface Step {
   readonly line: string;
 }
 
-kubeTest('every command of the deployment does what README says', async (t) => {
-  const steps = deployment(readFileSync(join(PROJECT, 'README.md'), 'utf8'));
+kubeTest('every command of docs/deployment.md does what the page says', async (t) => {
+  const steps = commandsOf(readFileSync(join(PROJECT, 'docs/deployment.md'), 'utf8'));
   t.true(steps.length > 40, `${steps.length} commands`);
   for (const [index, { section, host, line }] of steps.entries()) {
     if (section === 'TLS' && host === 'gw1') copyKeyPair('central', 'gw1');
@@ -51,7 +51,7 @@ kubeTest('every command of the deployment does what README says', async (t) => {
   t.is((await cluster.nbctl('ls-list')) + (await cluster.nbctl('lr-list')), '');
   t.is(await cluster.nbctl('lb-list'), '');
 
-  /** What must be so, or is others' work, before a part of the deployment is begun. */
+  /** Does what other tools would do before a section begins, and checks what the sections before it achieved. */
   async function before(section: string): Promise<void> {
     if (section === 'A gateway that shares its NIC') pods = await Promise.all(WEB.map(startWebPod));
     if (section !== 'Taking it down') return;
@@ -68,9 +68,9 @@ kubeTest('every command of the deployment does what README says', async (t) => {
   }
 });
 
-/** The lines of each block marked ```sh HOST, in order. */
-function deployment(readme: string): Step[] {
-  return readme.split(/^### /m).flatMap((text) => {
+/** Returns the lines of each block marked ```sh HOST, in order. */
+function commandsOf(page: string): Step[] {
+  return page.split(/^## /m).flatMap((text) => {
     const section = text.slice(0, text.indexOf('\n'));
     return [...text.matchAll(/^```sh (\w+)\n([^`]*)```$/gm)].flatMap(([, host = '', block = '']) =>
       block
@@ -85,7 +85,7 @@ function etc(label: string, file: string): string {
   return join(cluster.node(label).host.dir, 'etc/openvswitch', file);
 }
 
-/** "Copy `gw1-privkey.pem` and `gw1-cert.pem` to `gw1`". */
+/** Does what the page asks for: "Copy `gw1-privkey.pem` and `gw1-cert.pem` to `gw1`". */
 function copyKeyPair(from: string, to: string): void {
   for (const part of ['privkey.pem', 'cert.pem'])
     copyFileSync(etc(from, `${to}-${part}`), etc(to, `ovncontroller-${part}`));
@@ -97,11 +97,11 @@ interface WebPod {
   readonly address: string;
 }
 
-/** The nodes that have a pod of the service. */
+/** The nodes that run a pod of the service. */
 const WEB = ['gw1', 'gw2'];
 let pods: readonly WebPod[] = [];
 
-/** A pod of the API server, whose interface kubelet would have the plugin make. */
+/** Creates a pod, and runs the plugin for it as kubelet would. */
 async function startWebPod(node: string): Promise<WebPod> {
   const name = `web-${node}`;
   const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
@@ -111,7 +111,7 @@ async function startWebPod(node: string): Promise<WebPod> {
   return { node, sandbox, address: ips[0]?.address.split('/')[0] ?? '' };
 }
 
-/** Who a server outside sees of the pods of each host: `gw2` ramps the subnet of `central` out. */
+/** The source address that a server outside sees, by the pod's host. `gw2` ramps out the subnet of `central`. */
 const WAYS_OUT = { central: '203.0.113.22', gw1: '203.0.113.11', gw2: '203.0.113.22' };
 const SUBNETS = { central: '10.244.1', gw1: '10.244.2', gw2: '10.244.3' };
 
@@ -133,7 +133,7 @@ async function waysOut(): Promise<Record<string, string | undefined>> {
   return ways;
 }
 
-/** The plugin's folders are the machine's own, which a lab must not write to. */
+/** Returns options that keep `minion-init` and `minion-deinit` away from the machine's own CNI folders. */
 function elsewhere(label: string, line: string): string[] {
   const { dir } = cluster.node(label).host;
   return /^\S+ minion-/.test(line) ? [`--cni-conf-dir=${dir}/net.d`, `--cni-bin-dir=${dir}/cni`] : [];

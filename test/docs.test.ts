@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import test from 'ava';
+import { PROJECT } from '../lab/project.js';
+
+interface Link {
+  readonly page: string;
+  /** Relative to the project's folder. */
+  readonly file: string;
+  readonly heading: string | undefined;
+}
+
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docsPages()];
+
+test('each page of docs/ is at most two clicks from README', (t) => {
+  const first = targetsOf('README.md');
+  const second = first.filter((file) => file.endsWith('.md')).flatMap(targetsOf);
+  const reached = new Set([...first, ...second]);
+  t.deepEqual(
+    PAGES.filter((page) => page !== 'README.md' && !reached.has(page)),
+    [],
+  );
+});
+
+test('each relative link of a page leads to a file, and to a heading of it', (t) => {
+  const links = PAGES.flatMap(linksOf);
+  t.true(links.length > 20, `${links.length} links`);
+  t.deepEqual(
+    links
+      .filter((link) => !isGood(link))
+      .map(({ page, file, heading }) => `${page}: ${file}#${heading ?? ''}`),
+    [],
+  );
+});
+
+test('CONTRIBUTING has a line for each folder of src', (t) => {
+  const folders = readdirSync(join(PROJECT, 'src'), { withFileTypes: true }).filter((one) =>
+    one.isDirectory(),
+  );
+  const text = textOf('CONTRIBUTING.md');
+  t.deepEqual(
+    folders.map(({ name }) => name).filter((name) => !text.includes(`| \`src/${name}\``)),
+    [],
+  );
+});
+
+function docsPages(): string[] {
+  return readdirSync(join(PROJECT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file));
+}
+
+function targetsOf(page: string): string[] {
+  return linksOf(page).map(({ file }) => file);
+}
+
+function linksOf(page: string): Link[] {
+  return [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [path = '', heading] = target.split('#');
+      const file = path === '' ? page : relative(PROJECT, join(PROJECT, dirname(page), path));
+      return { page, file, heading };
+    });
+}
+
+function isGood({ file, heading }: Link): boolean {
+  if (!existsSync(join(PROJECT, file))) return false;
+  return heading === undefined || headingsOf(file).includes(heading);
+}
+
+/** Returns the anchors of a page's headings as GitHub makes them. */
+function headingsOf(page: string): string[] {
+  return [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function textOf(page: string): string {
+  return readFileSync(join(PROJECT, page), 'utf8');
+}
