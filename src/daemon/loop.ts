@@ -6,11 +6,15 @@ import { explainError } from '../net/errors.js';
 import type { Problems } from './problems.js';
 import { Wakeup } from './wakeup.js';
 
-export interface LoopOptions {
+/** What a loop does. It is handed to {@link Loop.run}, so that sources which ring the loop can be made before it. */
+export interface LoopWork {
   /** Compares what should exist with what exists, and applies the difference. What it throws is retried. */
-  readonly step: () => Promise<void>;
+  step(): Promise<void>;
   /** Called before a step once `auditMs` milliseconds have passed: marks what the step must look at again unasked. */
-  readonly audit: () => void;
+  audit(): void;
+}
+
+export interface LoopOptions {
   readonly auditMs: number;
   /** Milliseconds to wait after a failed step: `first`, then doubled up to `most`; a success starts it over. */
   readonly retryMs: { readonly first: number; readonly most: number };
@@ -23,7 +27,7 @@ const TIMER_SLACK_MS = 1;
 /** Under this name the loop writes why its last step failed. */
 export const LOOP = 'loop';
 
-/** Runs `step` when rung, when an audit is due, and again after a failure. */
+/** Takes a step when rung, when an audit is due, and again after a failure. */
 export class Loop {
   /** How often a step was taken, and how often it failed. */
   readonly totals = { steps: 0, failures: 0 };
@@ -39,8 +43,8 @@ export class Loop {
   /** Asks for a step. Any number of calls before the step are one. */
   ring = (): void => this.wakeup.ring();
 
-  /** Runs until `signal` is aborted; resolves after the step under way. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Runs `work` until `signal` is aborted; resolves after the step under way. */
+  async run(work: LoopWork, signal: AbortSignal): Promise<void> {
     this.auditAt = performance.now() + this.options.auditMs;
     while (!signal.aborted) {
       const untilAudit = Math.max(0, this.auditAt - performance.now());
@@ -50,17 +54,17 @@ export class Loop {
       if (signal.aborted) return;
       if (performance.now() >= this.auditAt - TIMER_SLACK_MS) {
         this.auditAt = performance.now() + this.options.auditMs;
-        this.options.audit();
+        work.audit();
       }
-      await this.once();
+      await this.once(work);
     }
   }
 
-  private async once(): Promise<void> {
-    const { step, retryMs, problems } = this.options;
+  private async once(work: LoopWork): Promise<void> {
+    const { retryMs, problems } = this.options;
     this.totals.steps++;
     try {
-      await step();
+      await work.step();
       this.failed = false;
       this.retryMs = retryMs.first;
       problems.set(LOOP, []);

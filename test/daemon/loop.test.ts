@@ -1,28 +1,33 @@
 import test from 'ava';
 import { SILENT } from '../../src/daemon/log.js';
-import { Loop, type LoopOptions } from '../../src/daemon/loop.js';
+import { Loop, type LoopOptions, type LoopWork } from '../../src/daemon/loop.js';
 import { Problems } from '../../src/daemon/problems.js';
 
 const NEVER_MS = 60_000;
 
 /** A loop whose steps are awaited one by one: `next` resolves when a step has begun. */
-function looping(options: Partial<LoopOptions> = {}) {
+function looping({
+  step = async () => {},
+  audit = () => {},
+  ...options
+}: Partial<LoopOptions & LoopWork> = {}) {
   const stop = new AbortController();
   const problems = new Problems(SILENT);
   let begun = () => {};
-  const step = options.step ?? (async () => {});
   const loop = new Loop({
-    audit: () => {},
     auditMs: NEVER_MS,
     retryMs: { first: 1, most: 4 },
     problems,
     ...options,
+  });
+  const work: LoopWork = {
+    audit,
     step: async () => {
       begun();
       await step();
     },
-  });
-  const running = loop.run(stop.signal);
+  };
+  const running = loop.run(work, stop.signal);
   return {
     loop,
     problems,
@@ -84,7 +89,9 @@ test('an audit comes before a step that nobody asked for', async (t) => {
   const order: string[] = [];
   const { next, end } = looping({
     auditMs: 5,
-    audit: () => order.push('audit'),
+    audit: () => {
+      order.push('audit');
+    },
     step: async () => {
       order.push('step');
     },
@@ -98,7 +105,9 @@ test('rings do not put off an audit', async (t) => {
   let audits = 0;
   const { loop, next, end } = looping({
     auditMs: 20,
-    audit: () => audits++,
+    audit: () => {
+      audits++;
+    },
     step: async () => loop.ring(),
   });
   const began = performance.now();
