@@ -1,3 +1,4 @@
+import { type Contender, lostTo, oldest } from '../kube/seniority.js';
 import type { Balancer, Vip } from './vips.js';
 
 /** One virtual address of one load balancer. */
@@ -6,11 +7,7 @@ export interface VipId {
   readonly vip: string;
 }
 
-interface Claim extends Vip {
-  readonly service: string;
-  /** Of the service, in milliseconds: of two that claim the same the older has it. */
-  readonly born: number;
-}
+interface Claim extends Vip, Contender {}
 
 /** Which service has which virtual address. A change of a service costs what that service claims. */
 export class VipClaims {
@@ -53,12 +50,11 @@ export class VipClaims {
     return [...this.contested].flatMap((place) => {
       const by = this.claims.get(place);
       const owner = winner(by);
-      return [...(by?.values() ?? [])]
-        .filter((claim) => claim !== owner)
-        .map(
-          ({ service, balancer, vip }) =>
-            `Service ${service}: ${balancer.protocol} ${vip} is that of Service ${owner?.service}, which is older`,
-        );
+      return [...(by?.values() ?? [])].flatMap((claim) =>
+        owner === undefined || claim === owner
+          ? []
+          : [lostTo(owner, claim, `${claim.balancer.protocol} ${claim.vip}`)],
+      );
     });
   }
 
@@ -78,15 +74,7 @@ export class VipClaims {
 }
 
 function winner(claims: ReadonlyMap<string, Claim> | undefined): Claim | undefined {
-  let best: Claim | undefined;
-  for (const claim of claims?.values() ?? [])
-    if (
-      best === undefined ||
-      claim.born < best.born ||
-      (claim.born === best.born && claim.service < best.service)
-    )
-      best = claim;
-  return best;
+  return oldest(claims?.values() ?? []);
 }
 
 /** What only one can have, whichever row it is in. */

@@ -1,0 +1,33 @@
+import type { KubeObject } from './objects.js';
+
+/** A service that wants something only one service can have. */
+export interface Contender {
+  /** The service, as `NAMESPACE/NAME`. */
+  readonly service: string;
+  /** When the service was created, in milliseconds since 1970. */
+  readonly born: number;
+}
+
+/** Returns when `object` was created, in milliseconds since 1970; 0 if it does not say. */
+export function bornAt(object: KubeObject | undefined): number {
+  return new Date(object?.metadata?.creationTimestamp ?? 0).getTime();
+}
+
+/**
+ * Returns the contender that gets what all of them want: the oldest service. Creation times have a resolution of one
+ * second; of services created in the same second, the first by name gets it.
+ */
+export function oldest<C extends Contender>(contenders: Iterable<C>): C | undefined {
+  let first: C | undefined;
+  for (const one of contenders) if (first === undefined || isOlder(one, first)) first = one;
+  return first;
+}
+
+/** Returns the problem of a service that does not get `what`, which the older service `owner` has. */
+export function lostTo(owner: Contender, { service }: Contender, what: string): string {
+  return `Service ${service}: ${what} is that of Service ${owner.service}, which is older`;
+}
+
+function isOlder(one: Contender, other: Contender): boolean {
+  return one.born < other.born || (one.born === other.born && one.service < other.service);
+}
