@@ -3,10 +3,11 @@ import { Option } from 'commander';
 import { makeCommand, runCommand } from '../daemon/command.js';
 import { localDatabase } from '../daemon/directories.js';
 import { daemonCommand } from '../daemon/main.js';
+import { GATEWAY_HELPER } from '../daemon/programs.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 
 const command = makeCommand(
-  'ovn-k8s-gateway-helper',
+  GATEWAY_HELPER,
   'keep the OpenFlow rules of a gateway node that shares its NIC with OVN',
 )
   .requiredOption('--physical-bridge <bridge>', 'the bridge that holds the NIC')

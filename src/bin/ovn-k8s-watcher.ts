@@ -2,10 +2,11 @@
 import { makeCommand, runCommand } from '../daemon/command.js';
 import { localDatabase } from '../daemon/directories.js';
 import { daemonCommand } from '../daemon/main.js';
+import { WATCHER } from '../daemon/programs.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 import { ProductError, UsageError } from '../net/errors.js';
 
-const command = makeCommand('ovn-k8s-watcher', "make OVN's rows of Kubernetes' pods and services")
+const command = makeCommand(WATCHER, "make OVN's rows of Kubernetes' pods and services")
   .option('--overlay', 'pods are on logical switches of their own, one a node')
   .option('--underlay', 'not implemented')
   .option('--openstack', 'not implemented')

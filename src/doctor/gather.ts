@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { askDaemon } from '../daemon/ask.js';
 import type { Directories } from '../daemon/directories.js';
+import { GATEWAY_HELPER, WATCHER } from '../daemon/programs.js';
 import { readAddresses } from '../host/addresses.js';
 import { isConfigured } from '../kube/access.js';
 import { readEphemeralRange, readReservedPorts } from '../overlay/host_ports.js';
@@ -73,7 +74,7 @@ export async function gatherFacts(options: GatherOptions): Promise<Facts> {
         Promise.all(programs(directories, needed).map((one) => readDaemon(one, timeoutMs))),
         ask('ovn-controller', timeoutMs, () => askController(directories.ovnRun, timeoutMs)),
         askLogs(directories, timeoutMs),
-        ask('ovn-k8s-gateway-helper', timeoutMs, () => readHelper(directories.run, timeoutMs)),
+        ask(GATEWAY_HELPER, timeoutMs, () => readHelper(directories.run, timeoutMs)),
         isConfigured(access)
           ? ask("Kubernetes' API server", timeoutMs, () => readNode(own, access))
           : undefined,
@@ -161,7 +162,7 @@ function askFlows(
 
 function askLogs({ log, ovnLog }: Directories, timeoutMs: number): Promise<Facts['logs']> {
   const files = [
-    ...['ovsdb-server', 'ovs-vswitchd', 'ovn-k8s-gateway-helper', 'ovn-k8s-watcher'].map((name) => ({
+    ...['ovsdb-server', 'ovs-vswitchd', GATEWAY_HELPER, WATCHER].map((name) => ({
       program: name,
       path: join(log, `${name}.log`),
     })),

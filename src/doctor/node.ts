@@ -1,3 +1,4 @@
+import { GATEWAY_HELPER } from '../daemon/programs.js';
 import { managementPortName } from '../ovn/names.js';
 import { parseRemotes, type Remote } from '../ovsdb/remotes.js';
 import { NODE_NAME } from '../switch/external_ids.js';
@@ -48,7 +49,7 @@ export function neededPrograms(
   const isHere = remote !== undefined && (remote.kind === 'unix' || own.includes(remote.host));
   return new Set([
     ...always,
-    ...(sharedBridges(local.value).length > 0 ? ['ovn-k8s-gateway-helper'] : []),
+    ...(sharedBridges(local.value).length > 0 ? [GATEWAY_HELPER] : []),
     // Of a cluster of databases, any member may have ovn-northd.
     ...(isHere && more.length === 0 ? ['ovn-northd'] : []),
   ]);

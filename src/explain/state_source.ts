@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { askDaemon } from '../daemon/ask.js';
+import { GATEWAY_HELPER } from '../daemon/programs.js';
 import type { GatewayState } from '../demux/state.js';
 import { parseState } from '../demux/state_json.js';
 import { ProductError } from '../net/errors.js';
@@ -15,9 +16,7 @@ export async function readState(
 ): Promise<GatewayState> {
   if (file !== undefined) return parseState(readText(file));
   try {
-    return parseState(
-      await askDaemon({ program: 'ovn-k8s-gateway-helper', rundir, timeoutMs }, 'state/show'),
-    );
+    return parseState(await askDaemon({ program: GATEWAY_HELPER, rundir, timeoutMs }, 'state/show'));
   } catch (error) {
     throw new ProductError(
       'ERR_NO_STATE',

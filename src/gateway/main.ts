@@ -1,5 +1,6 @@
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
+import { GATEWAY_HELPER } from '../daemon/programs.js';
 import { formatState } from '../demux/state_json.js';
 import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
@@ -165,7 +166,7 @@ async function firstFlows(controller: Controller, { bridge, timeoutMs }: HelperO
 async function mendPatchPair(db: LocalDatabase, bridge: string): Promise<void> {
   const node = readBridge(db, bridge)?.externalIds.get(NODE_NAME);
   if (node === undefined) return;
-  const txn = db.transaction('ovn-k8s-gateway-helper: make the patch ports');
+  const txn = db.transaction(`${GATEWAY_HELPER}: make the patch ports`);
   const integration = integrationBridge(readSystemIds(db));
   completePatchPair(db, txn, { bridge, integration, node, isReady: true });
   await txn.commit();

@@ -1,6 +1,8 @@
+import { WATCHER } from '../daemon/programs.js';
 import { Trouble } from '../daemon/trouble.js';
 import { Wakeup } from '../daemon/wakeup.js';
 import { ANNOTATION, formatAnnotation } from '../kube/pod_annotation.js';
+import { bornAt } from '../kube/seniority.js';
 import { explainError } from '../net/errors.js';
 import type { Northbound } from '../ovn/connection.js';
 import { findClusterRouter, readGateways } from '../ovn/gateways.js';
@@ -149,7 +151,7 @@ export class Watcher {
     const isAll = this.isAll;
     if (isAll) this.doubtEverything();
     const pods = takeSome(this.pods, PODS_AT_ONCE);
-    const txn = nb.transaction('ovn-k8s-watcher');
+    const txn = nb.transaction(WATCHER);
     const problems = reconcilePods(this.ports, txn, pods, (key) => cluster.pod(key));
     for (const key of pods) {
       this.podProblems.delete(key);
@@ -200,7 +202,7 @@ export class Watcher {
       try {
         const vips =
           service === undefined ? [] : serviceVips(key, service, cluster.endpointsOf(key), gateways);
-        return this.claims.put(key, new Date(service?.metadata?.creationTimestamp ?? 0).getTime(), vips);
+        return this.claims.put(key, bornAt(service), vips);
       } catch (error) {
         this.serviceProblems.set(key, `Service ${key}: ${explainError(error)}; it is left out`);
         return this.claims.put(key, 0, []);

@@ -1,7 +1,6 @@
 import { askDaemon } from '../../daemon/ask.js';
+import { GATEWAY_HELPER } from '../../daemon/programs.js';
 import type { HelperStatus } from './facts.js';
-
-const HELPER = 'ovn-k8s-gateway-helper';
 
 /** What `ovs-appctl -t ovn-k8s-gateway-helper status --json` prints, as far as it is looked at. */
 interface StatusReply {
@@ -15,7 +14,7 @@ interface StatusReply {
  * @throws ProductError when none runs, or it does not answer
  */
 export async function readHelper(rundir: string, timeoutMs: number): Promise<HelperStatus> {
-  const text = await askDaemon({ program: HELPER, rundir, timeoutMs }, 'status', ['--json']);
+  const text = await askDaemon({ program: GATEWAY_HELPER, rundir, timeoutMs }, 'status', ['--json']);
   const { synced, state, problems }: StatusReply = JSON.parse(text);
   const mode = state?.demux?.mode;
   return {

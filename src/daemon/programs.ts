@@ -1,0 +1,3 @@
+/** The names of this product's daemons: executables, pidfiles and control sockets carry them. */
+export const GATEWAY_HELPER = 'ovn-k8s-gateway-helper';
+export const WATCHER = 'ovn-k8s-watcher';
