@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { SILENT } from '../daemon/log.js';
 import { type AccessOptions, findAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
 import { ANNOTATION, type PodNetwork, parseAnnotation } from '../kube/pod_annotation.js';
@@ -42,7 +43,8 @@ export async function awaitPodNetwork(
     fieldSelector: `metadata.name=${pod}`,
     changed: look,
     listed: look,
-    log: { info: () => undefined, warn: () => undefined },
+    log: SILENT,
+    problems: { set: () => undefined },
   });
   await pods.run(stop.signal);
   clearTimeout(late);

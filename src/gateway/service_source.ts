@@ -1,4 +1,5 @@
 import type { V1Service } from '@kubernetes/client-node';
+import { SILENT } from '../daemon/log.js';
 import { type AccessOptions, type ApiAccess, findAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
 import { whileReached } from '../kube/reached.js';
@@ -38,7 +39,7 @@ export class ServiceSource {
     await whileReached(
       {
         find: () => findAccess(this.options),
-        isHeard: () => this.services?.problem === undefined,
+        isAnswering: () => this.services?.problem === undefined,
         failed: (error) => {
           const why = explainError(error);
           if (why === this.why) return;
@@ -67,7 +68,8 @@ export class ServiceSource {
         changed();
       },
       // What the reflector has to say is a problem like others, and said with them.
-      log: { info: changed, warn: changed },
+      log: SILENT,
+      problems: { set: changed },
     });
     this.why = undefined;
     this.book = book;

@@ -65,7 +65,7 @@ export class KubeApi {
   async open(path: string, query: Query, signal: AbortSignal): Promise<IncomingMessage> {
     const stop = new AbortController();
     const late = setTimeout(() => {
-      stop.abort(new Error(`nothing heard for ${this.openMs} ms`));
+      stop.abort(new Error(`nothing received for ${this.openMs} ms`));
       this.dropIdle();
     }, this.openMs);
     try {

@@ -1,35 +1,36 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { sleep } from '../daemon/sleep.js';
 import type { ApiAccess } from './access.js';
 
-/** How often a way in that is not there, or does not work, is looked for again, in milliseconds. */
-const LOOK_MS = 1_000;
+/** How often access that is missing, or does not work, is looked for again, in milliseconds. */
+const RETRY_MS = 1_000;
 
-export interface WaysIn {
-  /** Finds the way to the API server as it is now; `undefined`: nobody says where one is. */
+export interface FollowOptions {
+  /** Finds the API server and credentials as configured now; `undefined` if no server is configured. */
   find(): Promise<ApiAccess | undefined>;
-  /** Whether the server is heard by the way that is followed. */
-  isHeard(): boolean;
-  /** Told why there is no way in, each time. */
+  /** Whether the server that is followed now answers. */
+  isAnswering(): boolean;
+  /** Receives the error each time that `find` or `follow` fails. */
   failed(error: unknown): void;
   readonly signal: AbortSignal;
-  readonly lookMs?: number;
+  readonly retryMs?: number;
 }
 
 /**
- * Calls `follow` with the way in, until `signal` is aborted; its own signal is aborted, and it is called again, when
- * there is another way while the server is not heard. The files of which a way is made, a CA, a token, a kubeconfig,
- * make no news: they may come, and come anew, at any time.
+ * Runs `follow` with the current access until `signal` is aborted. If the server goes silent and another server or
+ * other credentials are found, aborts the signal of `follow` and runs it again with those.
+ *
+ * The files behind an access (a CA, a token, a kubeconfig) can appear or change at any time without an event, so they
+ * are read again once per `retryMs` while the server is silent.
  */
 export async function whileReached(
-  { find, isHeard, failed, signal, lookMs = LOOK_MS }: WaysIn,
+  { find, isAnswering, failed, signal, retryMs = RETRY_MS }: FollowOptions,
   follow: (access: ApiAccess, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const wait = (until: AbortSignal) => pause(lookMs, undefined, { signal: until }).catch(() => undefined);
-  const awaitAnother = async (access: ApiAccess, until: AbortSignal) => {
+  const awaitOther = async (access: ApiAccess, until: AbortSignal) => {
     while (!until.aborted) {
-      await wait(until);
-      // What cannot be read now may be half written.
-      const now = isHeard() ? undefined : await find().catch(() => undefined);
+      await sleep(retryMs, until);
+      // A file that cannot be read now may be half written.
+      const now = isAnswering() ? undefined : await find().catch(() => undefined);
       if (now !== undefined && now.fingerprint !== access.fingerprint) return;
     }
   };
@@ -40,10 +41,10 @@ export async function whileReached(
       const either = new AbortController();
       const end = () => either.abort();
       const until = AbortSignal.any([signal, either.signal]);
-      await Promise.all([follow(access, until).finally(end), awaitAnother(access, until).finally(end)]);
+      await Promise.all([follow(access, until).finally(end), awaitOther(access, until).finally(end)]);
     } catch (error) {
       failed(error);
-      await wait(signal);
+      await sleep(retryMs, signal);
     }
   }
 }

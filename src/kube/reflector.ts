@@ -1,4 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../daemon/log.js';
+import type { Problems } from '../daemon/problems.js';
+import { sleep } from '../daemon/sleep.js';
+import type { Source } from '../daemon/source.js';
 import { explainError } from '../net/errors.js';
 import type { KubeApi } from './api.js';
 import { Backoff } from './backoff.js';
@@ -16,51 +19,54 @@ export interface ReflectorOptions {
   /** `/api/v1/services`. */
   readonly path: string;
   readonly fieldSelector?: string;
-  /** Told the key of each object that came, changed or went; what it throws is logged and changes nothing else. */
+  /** Receives the key of each object that was added, changed or deleted. An exception is logged and skipped. */
   readonly changed: (key: string) => void;
-  /** Told after each list how many objects there are, also when it brought nothing new. */
+  /** Receives the number of objects after each list, also if the list brought no change. */
   readonly listed?: (count: number) => void;
-  readonly log: { info(message: string): void; warn(message: string): void };
+  readonly log: Log;
+  /** Holds, under `path`, why the server does not answer. */
+  readonly problems: Pick<Problems, 'set'>;
   readonly random?: () => number;
   /** See {@link watchEvents}. */
   readonly idleMs?: number;
 }
 
+/** Objects per page of a list. */
 const PAGE = 500;
-/** How long the server is asked to keep a watch, in seconds; it varies by a fifth. */
+/** How long the server is asked to keep a watch open, in seconds; each request varies it by 20 %. */
 const WATCH_SECONDS = 300;
-/** A watch that ends sooner without news is a fault, and not to be repeated at once. */
+/** A watch that ends sooner and without an event is a failure: the next watch waits. In milliseconds. */
 const SHORTEST_MS = 1_000;
-/** Two bookmarks that did not come. */
+/** Two bookmarks that did not arrive: bookmarks come about once a minute. In milliseconds. */
 const IDLE_MS = 130_000;
 
 /**
- * The objects at one path of the API, kept as they are there: listed, then watched from that version on; listed
- * again, and compared, when the watch cannot go on. While the server is away what was known stays.
+ * Keeps a copy of the objects at one path of the API: lists them, then watches from the version of the list on. If the
+ * watch cannot continue, it lists again and compares. While the server does not answer, the copy stays as it is.
  */
-export class Reflector<T extends KubeObject> {
+export class Reflector<T extends KubeObject> implements Source {
   private readonly known = new Map<string, T>();
   private readonly backoff: Backoff;
-  private failing: string | undefined;
+  private failure: string | undefined;
   private isListed = false;
 
   constructor(private readonly options: ReflectorOptions) {
     this.backoff = new Backoff(options.random);
   }
 
-  /** By `NAMESPACE/NAME`. The map is live; the objects never change. */
+  /** The objects by `NAMESPACE/NAME`. The map is live; the objects never change. */
   get objects(): ReadonlyMap<string, T> {
     return this.known;
   }
 
-  /** Whether everything that was there at the start is here. */
+  /** Whether the first list is complete. */
   get hasSynced(): boolean {
     return this.isListed;
   }
 
-  /** Why nothing is heard from the server at the moment. */
+  /** Why the server does not answer now; `undefined` while it does. */
   get problem(): string | undefined {
-    return this.failing;
+    return this.failure;
   }
 
   /** Follows the objects until `signal` is aborted. */
@@ -72,18 +78,17 @@ export class Reflector<T extends KubeObject> {
         version = await this.watch(version, signal);
       } catch (error) {
         if (signal.aborted) return;
-        // Only a broken connection can be gone on with: whatever else was wrong, the list has it right.
-        if (error instanceof WatchBroke) version = error.version;
-        else version = undefined;
+        // After a broken connection the watch continues at its version; any other failure needs a new list.
+        version = error instanceof WatchBroke ? error.version : undefined;
         const cause = error instanceof WatchBroke ? error.cause : error;
         if (cause instanceof ApiError && cause.isGone) version = undefined;
-        this.fails(cause);
-        await pause(this.backoff.after(cause), undefined, { signal }).catch(() => undefined);
+        this.setFailure(explainError(cause));
+        await sleep(this.backoff.after(cause), signal);
       }
     }
   }
 
-  /** Lists page by page and takes over what differs. @returns the version to watch from */
+  /** Lists page by page and takes over the differences. @returns the version to watch from */
   private async list(signal: AbortSignal): Promise<string> {
     const { api, path, fieldSelector } = this.options;
     const found = new Map<string, T>();
@@ -93,7 +98,7 @@ export class Reflector<T extends KubeObject> {
       const query = { limit: PAGE, continue: next, fieldSelector };
       const page: List<T> = await api.get<List<T>>(path, query, signal);
       if (!Array.isArray(page.items))
-        throw new ApiError(0, `GET ${api.name}${path}`, 'the answer is no list');
+        throw new ApiError(0, `GET ${api.name}${path}`, 'the answer is not a list');
       for (const object of page.items) found.set(keyOf(object), object);
       version = page.metadata?.resourceVersion ?? '';
       next = page.metadata?.continue || undefined;
@@ -106,9 +111,10 @@ export class Reflector<T extends KubeObject> {
     return version;
   }
 
-  /** Watches until the server ends it, which it does every few minutes. @returns the version to go on from */
+  /** Watches until the server ends the watch, which it does every few minutes. @returns the version to continue from */
   private async watch(since: string, signal: AbortSignal): Promise<string> {
     const { api, path, fieldSelector, random = Math.random, idleMs = IDLE_MS } = this.options;
+    const what = `watch of ${api.name}${path}`;
     let version = since;
     try {
       const query = {
@@ -119,19 +125,16 @@ export class Reflector<T extends KubeObject> {
         fieldSelector,
       };
       const response = await api.open(path, query, signal);
-      this.heals();
+      this.setFailure(undefined);
       const opened = performance.now();
-      for await (const { type, object } of watchEvents<T>(response, `watch of ${api.name}${path}`, idleMs)) {
+      for await (const { type, object } of watchEvents<T>(response, what, idleMs)) {
         this.backoff.reset();
         version = object.metadata?.resourceVersion ?? version;
         if (type === 'DELETED') this.drop(keyOf(object));
         else if (type !== 'BOOKMARK') this.put(keyOf(object), object);
       }
       if (version === since && performance.now() - opened < SHORTEST_MS)
-        throw new WatchBroke(
-          version,
-          new ApiError(0, `watch of ${api.name}${path}`, 'ended as soon as it began'),
-        );
+        throw new WatchBroke(version, new ApiError(0, what, 'ended as soon as it began'));
       return version;
     } catch (error) {
       if (error instanceof WatchBroke) throw error;
@@ -145,14 +148,14 @@ export class Reflector<T extends KubeObject> {
     if (before?.metadata?.resourceVersion === object.metadata?.resourceVersion && before !== undefined)
       return;
     this.known.set(key, object);
-    this.tell(key);
+    this.notify(key);
   }
 
   private drop(key: string): void {
-    if (this.known.delete(key)) this.tell(key);
+    if (this.known.delete(key)) this.notify(key);
   }
 
-  private tell(key: string): void {
+  private notify(key: string): void {
     try {
       this.options.changed(key);
     } catch (error) {
@@ -160,22 +163,13 @@ export class Reflector<T extends KubeObject> {
     }
   }
 
-  /** A row of failures is said once, and once that it has ended. */
-  private fails(error: unknown): void {
-    const { log } = this.options;
-    const why = explainError(error);
-    if (this.failing === undefined) log.warn(`${why}; what is known stays in force, trying again`);
-    this.failing = why;
-  }
-
-  private heals(): void {
-    if (this.failing !== undefined)
-      this.options.log.info(`${this.options.api.name}${this.options.path}: heard again`);
-    this.failing = undefined;
+  private setFailure(failure: string | undefined): void {
+    this.failure = failure;
+    this.options.problems.set(this.options.path, failure === undefined ? [] : [failure]);
   }
 }
 
-/** A watch whose connection ended: it can go on from `version`. */
+/** A watch whose connection ended: it can continue from `version`. */
 class WatchBroke extends Error {
   constructor(
     readonly version: string,

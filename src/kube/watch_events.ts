@@ -8,14 +8,14 @@ export interface WatchEvent<T> {
   readonly object: T;
 }
 
-/** A line that is longer is no object of Kubernetes: etcd takes 1.5 MB. */
+/** No object of Kubernetes makes a longer line: etcd stores at most 1.5 MB per object. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads the events of a watch until the server ends it.
  *
- * @param idleMs silence after which the connection is taken for dead: bookmarks come about once a minute
- * @throws ApiError 410 when the version is too old; 0 for a line that is no event, or silence: list again
+ * @param idleMs silence after which the connection counts as dead, in milliseconds; bookmarks come about once a minute
+ * @throws ApiError 410 if the version is too old; 0 for silence, or a line that is not an event. List again then.
  */
 export async function* watchEvents<T extends KubeObject>(
   response: IncomingMessage,
@@ -44,9 +44,9 @@ export async function* watchEvents<T extends KubeObject>(
       size += chunk.length - from;
       if (size > MAX_LINE_BYTES) throw new ApiError(0, what, `a line of more than ${MAX_LINE_BYTES} bytes`);
     }
-    if (isIdle) throw new ApiError(0, what, `nothing heard for ${idleMs} ms`);
+    if (isIdle) throw new ApiError(0, what, `nothing received for ${idleMs} ms`);
   } catch (error) {
-    if (isIdle) throw new ApiError(0, what, `nothing heard for ${idleMs} ms`);
+    if (isIdle) throw new ApiError(0, what, `nothing received for ${idleMs} ms`);
     throw error instanceof ApiError ? error : new ApiError(0, what, 'the watch broke off', { cause: error });
   } finally {
     clearTimeout(idle);
@@ -70,7 +70,7 @@ function readEvent<T>(line: string, what: string): WatchEvent<T> {
     !isRecord(object) ||
     (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED' && type !== 'BOOKMARK')
   )
-    throw new ApiError(0, what, 'a line of the watch is no event');
+    throw new ApiError(0, what, 'a line of the watch is not an event');
   return { type, object: object as T };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { V1EndpointSlice, V1Endpoints, V1Pod, V1Service } from '@kubernetes/client-node';
+import { SILENT } from '../daemon/log.js';
 import type { KubeApi } from '../kube/api.js';
 import { Backoff } from '../kube/backoff.js';
 import { ApiError } from '../kube/errors.js';
@@ -118,6 +119,6 @@ export class ClusterSource {
       look();
     };
     // What the reflector has to say is a problem like others, and said with them.
-    return new Reflector<T>({ api: this.api, path, changed, listed, log: { info: look, warn: look } });
+    return new Reflector<T>({ api: this.api, path, changed, listed, log: SILENT, problems: { set: look } });
   }
 }

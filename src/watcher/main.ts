@@ -4,7 +4,7 @@ import type { Daemon } from '../daemon/main.js';
 import { Trouble } from '../daemon/trouble.js';
 import { type AccessOptions, type ApiAccess, accessSettings, findAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
-import { type WaysIn, whileReached } from '../kube/reached.js';
+import { type FollowOptions, whileReached } from '../kube/reached.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { connectNorthbound, type Northbound } from '../ovn/connection.js';
 import { connect } from '../ovsdb/client.js';
@@ -60,9 +60,9 @@ export async function runWatcher(
   daemon.ready();
   while (!signal.aborted) {
     const changed = settingsChanged(local, signal);
-    const ways: WaysIn = {
+    const ways: FollowOptions = {
       find: () => requireAccess(where()),
-      isHeard: () => watcher?.isHeard ?? true,
+      isAnswering: () => watcher?.isHeard ?? true,
       failed: (error) => trouble.report([explainError(error)]),
       signal: changed,
     };

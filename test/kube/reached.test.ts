@@ -4,32 +4,32 @@ import { until, when } from '../../lab/until.js';
 import type { ApiAccess } from '../../src/kube/access.js';
 import { whileReached } from '../../src/kube/reached.js';
 
-const wayOf = (fingerprint: string): ApiAccess => ({
+const accessOf = (fingerprint: string): ApiAccess => ({
   server: new URL('http://127.0.0.1'),
   source: 'a test',
   fingerprint,
   options: async () => ({}),
 });
 
-/** A way in that can be changed, and what was done by it. */
+/** Runs `whileReached` on an access that the test can change; records what it does. */
 function start(first: () => Promise<ApiAccess | undefined>) {
   const stop = new AbortController();
-  const at = { find: first, isHeard: false, looks: 0, asked: 0 };
+  const at = { find: first, isAnswering: false, finds: 0, asked: 0 };
   const followed: string[] = [];
   const failures: unknown[] = [];
   const done = whileReached(
     {
       find: () => {
-        at.looks += 1;
+        at.finds += 1;
         return at.find();
       },
-      isHeard: () => {
+      isAnswering: () => {
         at.asked += 1;
-        return at.isHeard;
+        return at.isAnswering;
       },
       failed: (error) => failures.push(error),
       signal: stop.signal,
-      lookMs: 1,
+      retryMs: 1,
     },
     async ({ fingerprint }, signal) => {
       followed.push(fingerprint);
@@ -39,53 +39,60 @@ function start(first: () => Promise<ApiAccess | undefined>) {
   return { at, stop, followed, failures, done };
 }
 
-const SOME_LOOKS = 5;
+const SEVERAL = 5;
 
-test('a way that is another is followed instead, the same one is left alone', async (t) => {
-  const { at, stop, followed, done } = start(async () => wayOf('old'));
-  await until('it is looked for', () => when(at.looks > SOME_LOOKS));
+test('another access is followed instead of a silent one; the same access is left alone', async (t) => {
+  const { at, stop, followed, done } = start(async () => accessOf('old'));
+  await until('several finds', () => when(at.finds > SEVERAL));
   t.deepEqual(followed, ['old']);
-  at.find = async () => wayOf('new');
-  await until('the new one is followed', () => when(followed.length > 1));
+  at.find = async () => accessOf('new');
+  await until('the new access to be followed', () => when(followed.length > 1));
   stop.abort();
   await done;
   t.deepEqual(followed, ['old', 'new']);
 });
 
-test('while the server is heard nothing is looked for', async (t) => {
-  const { at, stop, followed, done } = start(async () => wayOf('old'));
-  at.isHeard = true;
-  at.find = async () => wayOf('new');
-  await until('it is asked whether', () => when(at.asked > SOME_LOOKS));
-  t.is(at.looks, 1);
-  at.isHeard = false;
-  await until('the new one is followed', () => when(followed.length > 1));
+test('while the server answers no other access is looked for', async (t) => {
+  const { at, stop, followed, done } = start(async () => accessOf('old'));
+  at.isAnswering = true;
+  at.find = async () => accessOf('new');
+  await until('several checks of the server', () => when(at.asked > SEVERAL));
+  t.is(at.finds, 1);
+  t.deepEqual(followed, ['old']);
+  at.isAnswering = false;
+  await until('the new access to be followed', () => when(followed.length > 1));
   stop.abort();
   await done;
+  t.deepEqual(followed, ['old', 'new']);
 });
 
-test('what cannot be found is told and looked for again, and ends nothing that is followed', async (t) => {
+test('a find that fails is reported and repeated; it does not end what is followed', async (t) => {
   const broken = new Error('half written');
   const { at, stop, followed, failures, done } = start(() => Promise.reject(broken));
-  await until('it was told twice', () => when(failures.length > 1));
+  await until('two reports', () => when(failures.length > 1));
   t.is(failures[0], broken);
-  at.find = async () => wayOf('old');
-  await until('it is followed', () => when(followed.length > 0));
-  const told = failures.length;
+  at.find = async () => accessOf('old');
+  await until('the access to be followed', () => when(followed.length > 0));
+  const reported = failures.length;
   at.find = () => Promise.reject(broken);
-  const { looks } = at;
-  await until('it is looked for', () => when(at.looks > looks + SOME_LOOKS));
+  const { finds } = at;
+  await until('several more finds', () => when(at.finds > finds + SEVERAL));
   stop.abort();
   await done;
-  t.is(failures.length, told);
+  t.is(failures.length, reported);
   t.deepEqual(followed, ['old']);
 });
 
-test('where nobody says where a server is, and when told to, it ends', async (t) => {
-  const { followed, done } = start(async () => undefined);
+test('it ends where no server is configured, and when its signal is aborted', async (t) => {
+  const { at, followed, done } = start(async () => undefined);
   await done;
+  t.is(at.finds, 1);
   t.deepEqual(followed, []);
-  const { stop, done: ended } = start(() => Promise.reject(new Error('not there')));
+  const { stop, failures, done: ended } = start(() => Promise.reject(new Error('not there')));
+  await until('a report', () => when(failures.length > 0));
   stop.abort();
-  await t.notThrowsAsync(ended);
+  await ended;
+  const reported = failures.length;
+  await new Promise((resolve) => setImmediate(resolve));
+  t.is(failures.length, reported);
 });

@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { until, when } from '../../lab/until.js';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
 import { KubeApi } from '../../src/kube/api.js';
 import type { KubeObject } from '../../src/kube/objects.js';
 import { Reflector } from '../../src/kube/reflector.js';
@@ -9,7 +11,7 @@ interface Thing extends KubeObject {
   readonly value?: number;
 }
 
-/** A reflector of a fake server, with what it said and told. */
+/** Starts a reflector of a fake server; records the log, the problems as they change, and the notified keys. */
 async function start(
   t: ExecutionContext,
   options: { idleMs?: number; openMs?: number; changed?: (key: string) => void } = {},
@@ -18,8 +20,9 @@ async function start(
   server.set('a', { value: 1 });
   server.set('b', { value: 1 });
   const stop = new AbortController();
-  const said: string[] = [];
-  const told: string[] = [];
+  const logged: string[] = [];
+  const problems: string[] = [];
+  const notified: string[] = [];
   const access = {
     server: new URL(server.url),
     source: 'the test',
@@ -31,11 +34,16 @@ async function start(
     api,
     path: '/api/v1/things',
     changed: (key) => {
-      told.push(key);
+      notified.push(key);
       options.changed?.(key);
     },
-    log: { info: (line) => said.push(line), warn: (line) => said.push(line) },
-    // Of each wait the shortest: what is tested is that it goes on, not when.
+    log: { ...SILENT, warn: (line) => logged.push(line) },
+    problems: new Problems({
+      ...SILENT,
+      warn: (line) => problems.push(line),
+      info: (line) => problems.push(line),
+    }),
+    // The shortest waits: these tests are about whether it continues, not when.
     random: () => 0,
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
   });
@@ -52,24 +60,26 @@ async function start(
   const watching = () => until('a watch', () => when(server.openWatches > 0));
   await has('a', 'b');
   await watching();
-  return { server, things, said, told, has, watching };
+  return { server, things, logged, problems, notified, has, watching };
 }
 
-test('what is there is listed, and what comes, changes and goes is followed', async (t) => {
-  const { server, things, told, has } = await start(t);
+const lists = ({ requests }: FakeApi) => requests.filter((request) => !request.includes('watch'));
+
+test('it lists what is there, and follows what is added, changed and deleted', async (t) => {
+  const { server, things, notified, has } = await start(t);
   server.set('c');
   await has('a', 'b', 'c');
   server.set('a', { value: 2 });
   await until('the change', () => when(things.objects.get('default/a')?.value === 2));
   server.remove('b');
   await has('a', 'c');
-  t.deepEqual(told, ['default/a', 'default/b', 'default/c', 'default/a', 'default/b']);
-  t.is(server.requests.filter((request) => !request.includes('watch')).length, 1);
+  t.deepEqual(notified, ['default/a', 'default/b', 'default/c', 'default/a', 'default/b']);
+  t.is(lists(server).length, 1);
 });
 
-test('a long list comes in pages', async (t) => {
+test('it reads a long list in pages', async (t) => {
   const { server, things, watching } = await start(t);
-  // No watch is open while they come: they can be known from a list only.
+  // No watch is open while these objects are added, so only a list can have them.
   server.expired = Number.MAX_SAFE_INTEGER;
   server.endWatches();
   for (let i = 0; i < 1200; i++) server.set(`n${i}`);
@@ -79,7 +89,7 @@ test('a long list comes in pages', async (t) => {
   t.true(server.requests.filter((request) => request.includes('continue=')).length >= 2);
 });
 
-test('a watch asks for bookmarks and an end, and goes on from the last bookmark', async (t) => {
+test('a watch asks for bookmarks and a limited time; the next continues at the last bookmark', async (t) => {
   const { server, watching } = await start(t);
   t.regex(server.requests.at(-1) ?? '', /allowWatchBookmarks=true&timeoutSeconds=(2[4-9]\d|3[0-5]\d|360)/);
   server.set('c');
@@ -88,8 +98,7 @@ test('a watch asks for bookmarks and an end, and goes on from the last bookmark'
   server.endWatches();
   await until('another watch', () => when(server.requests.length > 2));
   await watching();
-  const lists = server.requests.filter((request) => !request.includes('watch'));
-  t.is(lists.length, 1, 'it did not list again');
+  t.is(lists(server).length, 1, 'it did not list again');
   t.regex(server.requests.at(-1) ?? '', /resourceVersion=5\b/);
 });
 
@@ -100,76 +109,80 @@ const FAULTS: readonly (readonly [name: string, where: 'list' | 'watch', fault: 
   ['503', 'watch', { status: 503 }],
   ['410 for a list', 'list', { status: 410 }],
   ['410 for a watch', 'watch', { status: 410 }],
-  ['no JSON', 'list', 'garbage'],
-  ['no event', 'watch', 'garbage'],
-  ['a reset', 'list', 'reset'],
+  ['an answer that is not JSON', 'list', 'garbage'],
+  ['a line that is not an event', 'watch', 'garbage'],
+  ['a reset of a list', 'list', 'reset'],
   ['a reset of a watch', 'watch', 'reset'],
 ];
 for (const [name, where, fault] of FAULTS) {
-  test(`after ${name} it goes on, says so once, and what was known stayed`, async (t) => {
-    const { server, said, has, things } = await start(t);
+  test(`after ${name} it keeps what it has, reports a problem until it continues`, async (t) => {
+    const { server, problems, has, things } = await start(t);
     server.faults[where].push(fault);
     server.expired = where === 'list' ? 3 : 0;
     server.endWatches();
-    await until('the fault', () => when(said.length > 0));
+    await until('the problem', () => when(things.problem !== undefined));
     t.deepEqual([...things.objects.keys()], ['default/a', 'default/b']);
     server.expired = 0;
     server.set('c');
     server.remove('a');
     await has('b', 'c');
-    await until('that it is over', () => when(said.length >= 2));
-    t.regex(said.at(-1) ?? '', /heard again$/);
+    await until('the end of the problem', () => when(things.problem === undefined));
+    t.true(
+      problems.every((line) => line.includes(`${server.url}/api/v1/things`)),
+      problems.join(),
+    );
+    t.regex(problems.at(-1) ?? '', /^no longer: /);
   });
 }
 
-test('a version that is too old, in the middle of a watch, is listed again with what is gone', async (t) => {
-  const { server, has, said } = await start(t);
+test('if the version is too old in the middle of a watch, it lists again and drops what is gone', async (t) => {
+  const { server, has, problems } = await start(t);
   server.expired = Number.MAX_SAFE_INTEGER;
   server.send({ type: 'ERROR', object: { code: 410, message: 'too old' } });
   server.remove('a');
   server.set('c');
   server.expired = 0;
   await has('b', 'c');
-  t.regex(said[0] ?? '', /too old/);
+  t.regex(problems[0] ?? '', /too old/);
 });
 
-test('a line that is no event is not passed over: everything is listed again', async (t) => {
+test('after a line that is not an event it lists everything again', async (t) => {
   const { server, has } = await start(t);
   server.send('{"type": "ADDED", "object":');
   server.set('c');
   await has('a', 'b', 'c');
-  t.true(server.requests.filter((request) => !request.includes('watch')).length >= 2);
+  t.true(lists(server).length >= 2);
 });
 
-test('a connection that breaks is gone on with from where it was', async (t) => {
+test('after a broken connection the watch continues at its version', async (t) => {
   const { server, has } = await start(t);
   server.reset();
   server.set('c');
   await has('a', 'b', 'c');
-  t.is(server.requests.filter((request) => !request.includes('watch')).length, 1, 'it did not list again');
+  t.is(lists(server).length, 1, 'it did not list again');
 });
 
-test('a connection on which nothing is heard any more is given up', async (t) => {
-  const { server, said } = await start(t, { idleMs: 100 });
+test('it gives up a connection that is silent for too long', async (t) => {
+  const { server, problems } = await start(t, { idleMs: 100 });
   await until('another request', () => when(server.requests.length >= 4));
-  t.regex(said[0] ?? '', /nothing heard for 100 ms; what is known stays in force/);
+  t.regex(problems[0] ?? '', /nothing received for 100 ms$/);
 });
 
-test('a server that takes a connection and says nothing is given up, and gone on with where it was', async (t) => {
-  const { server, said, told, has } = await start(t, { openMs: 100 });
+test('it gives up a server that accepts a connection and stays silent, and continues at its version', async (t) => {
+  const { server, problems, notified, has } = await start(t, { openMs: 100 });
   server.set('a', { value: 2 });
-  await until('the change', () => when(told.length === 3));
+  await until('the change', () => when(notified.length === 3));
   server.faults.watch.push('silence');
   server.endWatches();
-  await until('a word', () => when(said.length > 0));
-  t.regex(said[0] ?? '', /\/things: no answer: nothing heard for 100 ms; what is known stays in force/);
+  await until('a problem', () => when(problems.length > 0));
+  t.regex(problems[0] ?? '', /\/things: no answer: nothing received for 100 ms$/);
   server.set('c');
   await has('a', 'b', 'c');
-  t.is(server.requests.filter((request) => !request.includes('watch')).length, 1, 'it did not list again');
+  t.is(lists(server).length, 1, 'it did not list again');
 });
 
-test('a listener that throws is said, and the others are told all the same', async (t) => {
-  const { server, has, said } = await start(t, {
+test('an exception of the listener is logged, and the listener still receives the other keys', async (t) => {
+  const { server, has, logged, notified } = await start(t, {
     changed: (key) => {
       if (key === 'default/c') throw new Error('no c for me');
     },
@@ -177,5 +190,6 @@ test('a listener that throws is said, and the others are told all the same', asy
   server.set('c');
   server.set('d');
   await has('a', 'b', 'c', 'd');
-  t.deepEqual(said, ['/api/v1/things: default/c: no c for me']);
+  t.deepEqual(logged, ['/api/v1/things: default/c: no c for me']);
+  t.deepEqual(notified.slice(-2), ['default/c', 'default/d']);
 });
