@@ -6,7 +6,7 @@ import { POD_MTU, podPortName } from '../ovn/pods.js';
 import { findBridge } from '../switch/bridges.js';
 import { awaitSwitch } from '../switch/commit.js';
 import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
-import { readSystemIds } from '../switch/external_ids.js';
+import { IFACE_ID, OVN_INSTALLED, readSystemIds } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import { findInterface } from '../switch/ports.js';
 import { CniError, CODES } from './errors.js';
@@ -15,7 +15,7 @@ import { configureInside, createPair, deletePair, hostEnd, readInside, readMac }
 import { awaitPodNetwork } from './pod_source.js';
 import { type Attachment, type NetworkConfiguration, readAttachment } from './request.js';
 import { formatResult } from './result.js';
-import { addPodPort, awaitInstalled, INSTALLED, removePodPort } from './switch_port.js';
+import { addPodPort, awaitInstalled, removePodPort } from './switch_port.js';
 
 /** How long the local database may take, in milliseconds. */
 const DATABASE_MS = 5_000;
@@ -128,8 +128,8 @@ function switchDisagreements(db: LocalDatabase, attachment: Attachment, host: st
   if (ids === undefined) return [`${host} is not on the integration bridge`];
   const id = podPortName(attachment.namespace, attachment.pod);
   return [
-    ...(ids.get('iface-id') === id ? [] : [`${host} is not that of logical port ${id}`]),
-    ...(ids.get(INSTALLED) === 'true' ? [] : [`the flows of ${host} are not installed`]),
+    ...(ids.get(IFACE_ID) === id ? [] : [`${host} is not that of logical port ${id}`]),
+    ...(ids.get(OVN_INSTALLED) === 'true' ? [] : [`the flows of ${host} are not installed`]),
   ];
 }
 

@@ -4,12 +4,10 @@ import { podPortName } from '../ovn/pods.js';
 import type { Uuid } from '../ovsdb/columns.js';
 import { WaitExpired } from '../ovsdb/errors.js';
 import type { LocalDatabase } from '../switch/connection.js';
+import { IFACE_ID, OVN_INSTALLED } from '../switch/external_ids.js';
 import { addPort, findInterface, removePort } from '../switch/ports.js';
 import { CniError, CODES } from './errors.js';
 import type { Attachment } from './request.js';
-
-/** `external_ids` of an interface whose flows ovn-controller has installed (ovn-controller(8)). */
-export const INSTALLED = 'ovn-installed';
 
 /**
  * Puts the host's end on the integration bridge. A sandbox of the same pod that the runtime has not taken down yet
@@ -27,11 +25,11 @@ export async function addPodPort(
   const id = podPortName(attachment.namespace, attachment.pod);
   const txn = db.transaction(`ovn-k8s-cni-overlay: add ${host} for ${id}`);
   for (const { _uuid, name, external_ids } of db.table('Interface').values())
-    if (external_ids.get('iface-id') === id && name !== host)
-      txn.mutate('Interface', _uuid, { external_ids: { delete: ['iface-id'] } });
+    if (external_ids.get(IFACE_ID) === id && name !== host)
+      txn.mutate('Interface', _uuid, { external_ids: { delete: [IFACE_ID] } });
   addPort(txn, bridge, host, {
     external_ids: new Map([
-      ['iface-id', id],
+      [IFACE_ID, id],
       ['attached_mac', network.mac],
       ['ip_addresses', network.addresses.map(formatCidr).join(' ')],
       ['sandbox', attachment.containerId],
@@ -51,7 +49,7 @@ export async function removePodPort(db: LocalDatabase, host: string, timeoutMs: 
 
 /** Waits until ovn-controller has installed the flows of the pod's port. @throws CniError after `timeoutMs` */
 export async function awaitInstalled(db: LocalDatabase, host: string, timeoutMs: number): Promise<void> {
-  const isInstalled = () => findInterface(db, host)?.external_ids.get(INSTALLED) === 'true' || undefined;
+  const isInstalled = () => findInterface(db, host)?.external_ids.get(OVN_INSTALLED) === 'true' || undefined;
   try {
     await db.until(isInstalled, { timeoutMs, what: `the flows of ${host}` });
   } catch (error) {
@@ -62,7 +60,7 @@ export async function awaitInstalled(db: LocalDatabase, host: string, timeoutMs:
       : 'is ovn-controller running, and the pod scheduled here?';
     throw new CniError(
       CODES.tryAgainLater,
-      `ovn-controller did not install the flows of ${row?.external_ids.get('iface-id') ?? host} within ${timeoutMs} ms; ${why}`,
+      `ovn-controller did not install the flows of ${row?.external_ids.get(IFACE_ID) ?? host} within ${timeoutMs} ms; ${why}`,
     );
   }
 }

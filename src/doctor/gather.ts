@@ -9,7 +9,7 @@ import { readHostSockets } from '../overlay/port_checks.js';
 import { connectNorthbound } from '../ovn/connection.js';
 import { readBridge } from '../switch/bridge_facts.js';
 import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
-import { requireSystemId } from '../switch/external_ids.js';
+import { OVN_REMOTE, requireSystemId } from '../switch/external_ids.js';
 import { programs, readDaemon } from './facts/daemons.js';
 import type { Echo, Facts, FlowFacts, LocalSwitch, Northbound } from './facts/facts.js';
 import { readSwitchFlows } from './facts/flows.js';
@@ -112,7 +112,7 @@ async function askNorthbound(ids: ReadonlyMap<string, string>, timeoutMs: number
 }
 
 async function askSouthbound(ids: ReadonlyMap<string, string>, { sysconf }: Directories, timeoutMs: number) {
-  const remotes = requireSystemId(ids, 'ovn-remote', 'tcp:CENTRAL:6642');
+  const remotes = requireSystemId(ids, OVN_REMOTE, 'tcp:CENTRAL:6642');
   const sb = await connectSouthbound(remotes, sysconf, timeoutMs);
   try {
     return readSouthbound(sb);

@@ -1,7 +1,7 @@
 import { GATEWAY_HELPER } from '../daemon/programs.js';
-import { managementPortName } from '../ovn/names.js';
+import { nodeOfManagementPort } from '../ovn/names.js';
 import { parseRemotes, type Remote } from '../ovsdb/remotes.js';
-import { NODE_NAME } from '../switch/external_ids.js';
+import { IFACE_ID, NODE_NAME, OVN_NB } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import type { LinkFacts, LocalSwitch, SwitchBridge, SwitchInterface } from './facts/facts.js';
 import type { Known } from './known.js';
@@ -17,19 +17,22 @@ export function sharedBridges({ bridges }: LocalSwitch): readonly SwitchBridge[]
   return bridges.filter(({ externalIds }) => externalIds.has(NODE_NAME));
 }
 
-/** The node's own port. Pods' ports can begin alike, but their names have an underscore, which no node's has. */
+/** Returns the management interface. A pod's `iface-id` can begin like a management port's, but has an underscore. */
 export function managementInterface(local: LocalSwitch): SwitchInterface | undefined {
-  const prefix = managementPortName('');
-  return integrationOf(local)?.interfaces.find(({ type, externalIds }) => {
-    const id = externalIds.get('iface-id') ?? '';
-    return type === 'internal' && id.startsWith(prefix) && !id.includes('_');
+  return integrationOf(local)?.interfaces.find((one) => {
+    const node = ownerOf(one);
+    return one.type === 'internal' && node !== undefined && !node.includes('_');
   });
 }
 
-/** The name this host was given by `minion-init`, `master-init` or `gateway-init`. */
+/** Returns the node name that `minion-init`, `master-init` or `gateway-init` gave this host. */
 export function nodeName(local: LocalSwitch): string | undefined {
-  const own = managementInterface(local)?.externalIds.get('iface-id')?.slice(managementPortName('').length);
-  return own ?? sharedBridges(local)[0]?.externalIds.get(NODE_NAME);
+  const management = managementInterface(local);
+  return (management && ownerOf(management)) ?? sharedBridges(local)[0]?.externalIds.get(NODE_NAME);
+}
+
+function ownerOf({ externalIds }: SwitchInterface): string | undefined {
+  return nodeOfManagementPort(externalIds.get(IFACE_ID) ?? '');
 }
 
 /** The NIC of a bridge that a gateway shares: its one port that is a device of the kernel. */
@@ -45,7 +48,7 @@ export function neededPrograms(
   const always = ['ovsdb-server', 'ovs-vswitchd', 'ovn-controller'];
   if (!local.isKnown) return new Set(always);
   const own: readonly string[] = links.isKnown ? links.value.flatMap(({ addresses }) => addresses) : [];
-  const [remote, ...more] = remotesOf(local.value.externalIds.get('ovn-nb'));
+  const [remote, ...more] = remotesOf(local.value.externalIds.get(OVN_NB));
   const isHere = remote !== undefined && (remote.kind === 'unix' || own.includes(remote.host));
   return new Set([
     ...always,

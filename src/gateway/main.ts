@@ -6,6 +6,7 @@ import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import { CHANNELS, type ChannelName } from '../openflow/channels.js';
 import { readFlows } from '../openflow/read_flows.js';
+import { localPortName } from '../ovn/names.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { readBridge } from '../switch/bridge_facts.js';
@@ -168,7 +169,12 @@ async function mendPatchPair(db: LocalDatabase, bridge: string): Promise<void> {
   if (node === undefined) return;
   const txn = db.transaction(`${GATEWAY_HELPER}: make the patch ports`);
   const integration = integrationBridge(readSystemIds(db));
-  completePatchPair(db, txn, { bridge, integration, node, isReady: true });
+  completePatchPair(db, txn, {
+    bridge,
+    integration,
+    logicalPort: localPortName(bridge, node),
+    isReady: true,
+  });
   await txn.commit();
 }
 

@@ -1,6 +1,7 @@
 import type { GatewayFrame } from '../demux/state.js';
 import { parseCidr } from '../net/cidr.js';
 import { formatPortRange } from '../net/ports.js';
+import { gatewayRouterName, toOutside } from '../ovn/names.js';
 import type { Client } from '../ovsdb/client.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 
@@ -18,22 +19,23 @@ export function misfits(
   node: string,
   state: GatewayFrame,
 ): string[] {
-  const name = `GR_${node}`;
+  const name = gatewayRouterName(node);
+  const outside = toOutside(name);
   const router = nb.find('Logical_Router', (row) => row.name === name);
   if (router === undefined) return [`OVN has no gateway router ${name}; run gateway-init`];
   const again = `run ovn-k8s-overlay gateway-init again`;
   const problems: string[] = [];
 
-  const port = nb.find('Logical_Router_Port', (row) => row.name === `rtoe-${name}`);
+  const port = nb.find('Logical_Router_Port', (row) => row.name === outside);
   if (port === undefined) {
-    problems.push(`${name} has no port rtoe-${name}; ${again}`);
+    problems.push(`${name} has no port ${outside}; ${again}`);
   } else {
     const networks = port.networks.map((network) => parseCidr(network).address);
     const missing = state.addresses.filter((ip) => !networks.includes(ip));
     if (missing.length > 0)
-      problems.push(`rtoe-${name} has ${networks.join(',')}, not ${missing.join(',')}; ${again}`);
+      problems.push(`${outside} has ${networks.join(',')}, not ${missing.join(',')}; ${again}`);
     if (port.mac.toLowerCase() !== state.mac)
-      problems.push(`rtoe-${name} has MAC ${port.mac}, ${state.bridge} ${state.mac}; ${again}`);
+      problems.push(`${outside} has MAC ${port.mac}, ${state.bridge} ${state.mac}; ${again}`);
   }
 
   const nats = router.nat

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { explainError } from '../net/errors.js';
+import { KEYS } from '../ovn/keys.js';
+import { gatewayRouterName } from '../ovn/names.js';
 import { CA_FILES, tlsFiles } from '../ovn/tls.js';
 import { type Client, connect } from '../ovsdb/client.js';
 import { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
@@ -31,8 +33,8 @@ export class NorthboundSource {
 
   /** Whether external addresses come in at the gateway of `node`; `undefined` until the tables were here once. */
   isFirstGateway(node: string): boolean | undefined {
-    const router = this.client?.find('Logical_Router', ({ name }) => name === `GR_${node}`);
-    return this.client === undefined ? undefined : router?.external_ids.get('first_gateway') === 'yes';
+    const router = this.client?.find('Logical_Router', ({ name }) => name === gatewayRouterName(node));
+    return this.client === undefined ? undefined : router?.external_ids.get(KEYS.firstGateway) === 'yes';
   }
 
   get problem(): string | undefined {

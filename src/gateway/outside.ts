@@ -2,7 +2,7 @@ import type { GatewayFrame } from '../demux/state.js';
 import { type AccessOptions, accessSettings, isConfigured } from '../kube/access.js';
 import { readBridge } from '../switch/bridge_facts.js';
 import type { LocalDatabase } from '../switch/connection.js';
-import { NODE_NAME, readSystemIds } from '../switch/external_ids.js';
+import { NODE_NAME, OVN_NB, readSystemIds } from '../switch/external_ids.js';
 import { misfits } from './northbound_check.js';
 import { NorthboundSource } from './northbound_source.js';
 import { ServiceSource } from './service_source.js';
@@ -39,7 +39,7 @@ export class Outside {
    */
   reachOut = (): void => {
     const { db } = this.options;
-    this.followNorthbound(readSystemIds(db).get('ovn-nb'));
+    this.followNorthbound(readSystemIds(db).get(OVN_NB));
     const settings = accessSettings(readSystemIds(db));
     if (settings === this.apiSettings) return;
     this.apiSettings = settings;
@@ -73,7 +73,7 @@ export class Outside {
     if (!this.isFollowed) return NO_CLAIMS;
     const claims = this.api?.source.claims;
     const { node, northbound } = this;
-    const isAlone = node === undefined || !readSystemIds(this.options.db).has('ovn-nb');
+    const isAlone = node === undefined || !readSystemIds(this.options.db).has(OVN_NB);
     const isFirst = isAlone ? true : northbound?.isFirstGateway(node);
     return {
       nodePorts: claims?.nodePorts,

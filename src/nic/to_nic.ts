@@ -5,6 +5,7 @@ import { readSnapshot } from '../host/read_snapshot.js';
 import { ProductError } from '../net/errors.js';
 import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '../switch/bridges.js';
 import type { LocalDatabase } from '../switch/connection.js';
+import { BRIDGE_ID } from '../switch/external_ids.js';
 import { merged } from './batch.js';
 import { addDhcp } from './dhcp_step.js';
 import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
@@ -77,7 +78,7 @@ function theNicOf(db: LocalDatabase, bridge: string, nics: readonly string[]): s
   const [nic, ...others] = nics;
   if (nic !== undefined && others.length === 0) return nic;
   const former = bridge.replace(/^br/, '');
-  const isOurs = findBridge(db, bridge)?.external_ids.get('bridge-id') === bridge;
+  const isOurs = findBridge(db, bridge)?.external_ids.get(BRIDGE_ID) === bridge;
   if (nic === undefined && isOurs && existsSync(`/sys/class/net/${former}`)) return former;
   throw new ProductError(
     'ERR_CANNOT_MOVE',

@@ -3,7 +3,7 @@ import { ProductError } from '../net/errors.js';
 import type { NorthboundView } from '../ovn/connection.js';
 import { findClusterRouter, type Gateway, subnetsOf } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
-import { gatewayRouterName, JOIN_SWITCH, toSwitch } from '../ovn/names.js';
+import { gatewayRouterName, JOIN_SWITCH, nodeOfRouterPort } from '../ovn/names.js';
 
 /** @throws ProductError `ERR_OTHER_CLUSTER` where the cluster has another router already */
 export function refuseOtherCluster(db: NorthboundView, node: string): void {
@@ -102,9 +102,9 @@ export function refuseGatewayNode(gateways: readonly Gateway[], node: string): v
 
 /** @throws ProductError `ERR_IN_USE` where other nodes or gateways hang on the cluster router */
 export function refuseUsedCluster(db: NorthboundView, node: string, gateways: readonly Gateway[]): void {
-  const nodes = db
-    .filter('Logical_Router_Port', ({ name }) => name.startsWith('rtos-') && name !== toSwitch(node))
-    .map(({ name }) => name.slice('rtos-'.length));
+  const nodes = [...db.table('Logical_Router_Port').values()]
+    .flatMap(({ name }) => nodeOfRouterPort(name) ?? [])
+    .filter((other) => other !== node);
   const inUse = [...nodes, ...gateways.map((gateway) => gatewayRouterName(gateway.node))];
   if (inUse.length > 0) {
     throw new ProductError(

@@ -11,7 +11,7 @@ import type { RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { findBridge } from '../switch/bridges.js';
 import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
-import { NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
+import { IFACE_ID, NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import { patchName, patchPeerName } from '../switch/patch_pair.js';
 import { removePort } from '../switch/ports.js';
@@ -89,10 +89,7 @@ function disconnectBridge(
 /** The NICs that OVN has for this node, and the addresses that they had before. */
 function dedicatedNics(local: LocalDatabase, node: string): Nic[] {
   return local
-    .filter(
-      'Interface',
-      ({ name, external_ids }) => external_ids.get('iface-id') === localPortName(name, node),
-    )
+    .filter('Interface', ({ name, external_ids }) => external_ids.get(IFACE_ID) === localPortName(name, node))
     .map(({ name }) => ({ name, addresses: formerAddresses(local, name) }));
 }
 

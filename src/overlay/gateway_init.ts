@@ -12,7 +12,7 @@ import {
 import { gatewayRouterName } from '../ovn/names.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
-import { requireSystemId } from '../switch/external_ids.js';
+import { requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import { refuseRampout, refuseTakenAddress } from './checks.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
@@ -49,7 +49,7 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
   return withDatabases(options, async (databases) => {
     const { local, nb, systemIds, timeoutMs } = databases;
     const integration = integrationBridge(systemIds);
-    const chassis = requireSystemId(systemIds, 'system-id', node);
+    const chassis = requireSystemId(systemIds, SYSTEM_ID, node);
     const device = await readPhysical(local, options.device, integration);
     const build = (txn: NorthboundTransaction) =>
       addGateway(databases, txn, options, { chassis, mac: device.mac, mtu: device.mtu });

@@ -5,7 +5,7 @@ import { managementInterfaceName, managementPortName } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
-import { requireSystemId } from '../switch/external_ids.js';
+import { IFACE_ID, requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
 import { ensureIntegrationBridge, integrationBridge } from '../switch/integration_bridge.js';
 import { ensurePort } from '../switch/ports.js';
 import { refuseOtherCluster, refuseOverlap } from './checks.js';
@@ -66,7 +66,7 @@ async function initNode(
   build: (txn: NorthboundTransaction) => void,
 ): Promise<void> {
   const { local, nb, systemIds, timeoutMs } = databases;
-  requireSystemId(systemIds, 'system-id', 'NODE');
+  requireSystemId(systemIds, SYSTEM_ID, 'NODE');
   // Everything that could be refused is, before anything is changed.
   build(nb.transaction(comment));
   const txn = local.transaction(`ovn-k8s-overlay: ${comment}`);
@@ -74,7 +74,7 @@ async function initNode(
   ensurePort(local, txn, bridge, {
     name: managementInterfaceName(node),
     columns: { type: 'internal', mac: managementOf(subnets).mac, mtu_request: POD_MTU },
-    externalIds: { 'iface-id': managementPortName(node) },
+    externalIds: { [IFACE_ID]: managementPortName(node) },
   });
   await txn.commit({ timeoutMs });
   await setUpManagementPort(node, subnets, clusterSubnets, timeoutMs);

@@ -10,7 +10,13 @@ import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js
 import { localPortName } from '../ovn/names.js';
 import { findBridge } from '../switch/bridges.js';
 import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
-import { NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
+import {
+  FORMER_ADDRESSES,
+  IFACE_ID,
+  NODE_NAME,
+  PHYSICAL_IP,
+  SNAT_PORT_RANGE,
+} from '../switch/external_ids.js';
 import { ensureIntegrationBridge, integrationDatapath } from '../switch/integration_bridge.js';
 import { completePatchPair } from '../switch/patch_pair.js';
 import { bridgeOf, ensurePort, findInterface } from '../switch/ports.js';
@@ -27,9 +33,6 @@ export interface Physical extends Device {
   readonly mtu: number;
   readonly addresses: readonly string[];
 }
-
-/** `external_ids` of a dedicated NIC: the addresses that it had, so that it can have them again. */
-const FORMER_ADDRESSES = 'k8s-former-addresses';
 
 /** @throws ProductError for a device that is not there, or that cannot carry a gateway */
 export async function readPhysical(
@@ -86,7 +89,7 @@ export function connectPhysical(
     // A run that was cut off may have taken some away already.
     const former = [...new Set([...formerAddresses(db, name), ...physical.addresses])];
     const externalIds = {
-      'iface-id': localPortName(name, node),
+      [IFACE_ID]: localPortName(name, node),
       ...(former.length > 0 ? { [FORMER_ADDRESSES]: former.join(',') } : {}),
     };
     ensurePort(db, txn, target, { name, externalIds });
@@ -101,7 +104,12 @@ export function connectPhysical(
   if (changed.length > 0)
     txn.mutate('Bridge', bridge._uuid, { external_ids: { set: Object.fromEntries(changed) } });
   // OVN gets the pair from the helper, once the rules that keep it and the host apart are in place.
-  completePatchPair(db, txn, { bridge: name, integration, node, isReady: false });
+  completePatchPair(db, txn, {
+    bridge: name,
+    integration,
+    logicalPort: localPortName(name, node),
+    isReady: false,
+  });
 }
 
 /** Leaves a dedicated NIC to OVN: the host must not answer beside it. */

@@ -6,7 +6,7 @@ import { explainError, ProductError } from '../net/errors.js';
 import { type Client, connect } from '../ovsdb/client.js';
 import { parseRemotes } from '../ovsdb/remotes.js';
 import { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
-import { requireSystemId } from '../switch/external_ids.js';
+import { OVN_NB, requireSystemId } from '../switch/external_ids.js';
 import { CA_FILES, tlsFiles } from './tls.js';
 
 export type Northbound = Client<typeof ovnNorthbound>;
@@ -19,14 +19,14 @@ export async function connectNorthbound(
   timeoutMs: number,
 ): Promise<Northbound> {
   const { sysconf } = directories(process.env);
-  const remotes = requireSystemId(systemIds, 'ovn-nb', 'tcp:CENTRAL:6641');
+  const remotes = requireSystemId(systemIds, OVN_NB, 'tcp:CENTRAL:6641');
   try {
     parseRemotes(remotes);
   } catch (error) {
     // Nobody gave it as an option of this command.
     throw new ProductError(
       'ERR_BAD_SETTING',
-      `external_ids:ovn-nb of the local switch: ${explainError(error)}`,
+      `external_ids:${OVN_NB} of the local switch: ${explainError(error)}`,
     );
   }
   return connect(ovnNorthbound, {

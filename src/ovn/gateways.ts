@@ -4,7 +4,7 @@ import { type IpAddress, parseIp } from '../net/ip.js';
 import { JOIN_NETWORKS, JOIN_SIZE, joinAddresses } from './addresses.js';
 import type { NorthboundView } from './connection.js';
 import { KEYS } from './keys.js';
-import { gatewayRouterName, toJoin } from './names.js';
+import { gatewayRouterName, nodeOfGatewayRouter, toJoin } from './names.js';
 
 /** A gateway as the northbound database has it: all that the cluster router's routes follow from. */
 export interface Gateway {
@@ -25,11 +25,11 @@ export interface Gateway {
 /** The gateways that are set up, in the order of their names. */
 export function readGateways(db: NorthboundView): Gateway[] {
   return db
-    .filter('Logical_Router', ({ name, options }) => name.startsWith('GR_') && options.has('chassis'))
+    .filter('Logical_Router', ({ options }) => options.has('chassis'))
     .flatMap((router) => {
-      const node = router.name.slice('GR_'.length);
+      const node = nodeOfGatewayRouter(router.name);
       const port = db.find('Logical_Router_Port', ({ name }) => name === toJoin(router.name));
-      if (port === undefined) return [];
+      if (node === undefined || port === undefined) return [];
       const ids = router.external_ids;
       return [
         {
@@ -57,8 +57,13 @@ export function subnetsOf(
   externalIds: ReadonlyMap<string, string>,
   otherConfig: ReadonlyMap<string, string>,
 ): Cidr[] {
-  const gateways = list(externalIds.get(KEYS.gatewayIp));
-  return (gateways.length > 0 ? gateways : list(otherConfig.get('subnet'))).map(parseCidr);
+  const gateways = switchGateways(externalIds.get(KEYS.gatewayIp));
+  return gateways.length > 0 ? gateways : list(otherConfig.get('subnet')).map(parseCidr);
+}
+
+/** Reads `external_ids:gateway_ip` of a node's switch: the addresses of the cluster router's port there, with their masks. */
+export function switchGateways(text: string | undefined): Cidr[] {
+  return list(text).map(parseCidr);
 }
 
 /** The cluster's router; there is one. */

@@ -1,58 +1,81 @@
-/**
- * Names of rows and the keys that find them, those of ovn-kubernetes' overlay mode: users, their notes and their
- * tools search by them.
- */
+/** Names of rows, as in ovn-kubernetes' overlay mode: users, their notes and their tools search by them. */
 export const JOIN_SWITCH = 'join';
 
+const GATEWAY_ROUTER = 'GR_';
+const TO_SWITCH = 'rtos-';
+const MANAGEMENT_PORT = 'k8s-';
+
+/** The kernel takes at most 15 characters (IFNAMSIZ less one). */
+const LONGEST_INTERFACE_NAME = 15;
+
 export function gatewayRouterName(node: string): string {
-  return `GR_${node}`;
+  return `${GATEWAY_ROUTER}${node}`;
+}
+
+/** Returns the node of a gateway router; `undefined` if the name is not a gateway router's. */
+export function nodeOfGatewayRouter(router: string): string | undefined {
+  return withoutPrefix(router, GATEWAY_ROUTER);
 }
 
 export function externalSwitchName(node: string): string {
   return `ext_${node}`;
 }
 
-/** The router's port towards the join switch. */
+/** Returns the name of a router's port to switch `join`. */
 export function toJoin(router: string): string {
   return `rtoj-${router}`;
 }
 
-/** The join switch's port towards a router. */
+/** Returns the name of switch `join`'s port to a router. */
 export function joinTo(router: string): string {
   return `jtor-${router}`;
 }
 
-/** The cluster router's port towards a node's switch. */
+/** Returns the name of the cluster router's port to a node's switch. */
 export function toSwitch(node: string): string {
-  return `rtos-${node}`;
+  return `${TO_SWITCH}${node}`;
 }
 
-/** A node's switch's port towards the cluster router. */
+/** Returns the node whose switch a port of the cluster router leads to; `undefined` if the port leads to no node's switch. */
+export function nodeOfRouterPort(port: string): string | undefined {
+  return withoutPrefix(port, TO_SWITCH);
+}
+
+/** Returns the name of a node's switch's port to the cluster router. */
 export function switchTo(node: string): string {
   return `stor-${node}`;
 }
 
-/** The gateway router's port towards the outside. */
+/** Returns the name of a gateway router's port to the external switch. */
 export function toOutside(gatewayRouter: string): string {
   return `rtoe-${gatewayRouter}`;
 }
 
-/** The outside switch's port towards the gateway router. */
+/** Returns the name of the external switch's port to its gateway router. */
 export function outsideTo(gatewayRouter: string): string {
   return `etor-${gatewayRouter}`;
 }
 
-/** The logical port of a bridge or NIC on the switch of the outside. */
+/** Returns the name of the external switch's port for a bridge or NIC, which is also the `iface-id` of its interface. */
 export function localPortName(device: string, node: string): string {
   return `${device}_${node}`;
 }
 
-/** A node's own port on its logical switch, and the value of `iface-id` of its interface. */
+/** Returns the name of a node's management port, which is also the `iface-id` of its interface. */
 export function managementPortName(node: string): string {
-  return `k8s-${node}`;
+  return `${MANAGEMENT_PORT}${node}`;
 }
 
-/** The kernel takes at most 15 characters (IFNAMSIZ less one). */
+/** Returns the node of a management port; `undefined` if the name does not begin like a management port's. */
+export function nodeOfManagementPort(port: string): string | undefined {
+  return withoutPrefix(port, MANAGEMENT_PORT);
+}
+
+/** Returns the name of a node's management interface in the kernel. */
 export function managementInterfaceName(node: string): string {
-  return managementPortName(node).slice(0, 15);
+  return managementPortName(node).slice(0, LONGEST_INTERFACE_NAME);
+}
+
+function withoutPrefix(name: string, prefix: string): string | undefined {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
 }

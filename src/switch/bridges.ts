@@ -4,6 +4,7 @@ import type { RowInput, RowOf, RowRef } from '../ovsdb/columns.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { awaitSwitch, commitAndWait } from './commit.js';
 import { type LocalDatabase, type LocalTransaction, rootOf } from './connection.js';
+import { BRIDGE_ID } from './external_ids.js';
 import { bridgeOf, findInterface, insertPort, removePort } from './ports.js';
 
 type BridgeRow = RowOf<typeof openVswitch, 'Bridge'>;
@@ -50,7 +51,7 @@ export function settingsOf(db: LocalDatabase, row: BridgeRow): BridgeSettings {
   return {
     failMode: row.fail_mode,
     hwaddr: row.other_config.get('hwaddr'),
-    bridgeId: row.external_ids.get('bridge-id'),
+    bridgeId: row.external_ids.get(BRIDGE_ID),
     mtu: findInterface(db, row.name)?.mtu_request,
   };
 }
@@ -84,7 +85,7 @@ export async function createBridge(
     fail_mode: failMode,
     datapath_type: datapath,
     other_config: pair('hwaddr', hwaddr),
-    external_ids: pair('bridge-id', bridgeId),
+    external_ids: pair(BRIDGE_ID, bridgeId),
   };
   insertBridge(db, txn, name, columns, mtu);
   await commitAndWait(db, txn, timeoutMs);
@@ -106,7 +107,7 @@ export async function setUpBridge(
   txn.update('Bridge', row._uuid, { fail_mode: failMode });
   txn.mutate('Bridge', row._uuid, {
     other_config: change('hwaddr', hwaddr),
-    external_ids: change('bridge-id', bridgeId),
+    external_ids: change(BRIDGE_ID, bridgeId),
   });
   const local = findInterface(db, row.name);
   if (local !== undefined) txn.update('Interface', local._uuid, { mtu_request: mtu });

@@ -1,10 +1,30 @@
 import { ProductError } from '../net/errors.js';
 import type { LocalDatabase } from './connection.js';
 
-/** `external_ids` of the gateway's bridge, which `gateway-init` writes and the gateway helper reads. */
+/** Keys of the Open_vSwitch row, which ovn-controller reads too (ovn-controller(8), "CONFIGURATION"). */
+export const SYSTEM_ID = 'system-id';
+export const HOSTNAME = 'hostname';
+export const OVN_NB = 'ovn-nb';
+export const OVN_REMOTE = 'ovn-remote';
+export const ENCAP_TYPE = 'ovn-encap-type';
+export const ENCAP_IP = 'ovn-encap-ip';
+export const OVN_BRIDGE = 'ovn-bridge';
+export const OVN_BRIDGE_DATAPATH = 'ovn-bridge-datapath-type';
+
+/** Keys of the gateway's Bridge row, which `gateway-init` writes and the gateway helper reads. */
 export const PHYSICAL_IP = 'k8s-physical-ip';
 export const SNAT_PORT_RANGE = 'k8s-snat-port-range';
 export const NODE_NAME = 'k8s-node-name';
+
+/** Key of the Bridge row by which `nics-to-bridge` marks a bridge that it made. */
+export const BRIDGE_ID = 'bridge-id';
+
+/** Keys of an Interface row: the logical port that it is for ovn-controller, and whether that port's flows are installed. */
+export const IFACE_ID = 'iface-id';
+export const OVN_INSTALLED = 'ovn-installed';
+
+/** Key of a dedicated NIC's Interface row: the addresses that the NIC had, so that `gateway-deinit` can restore them. */
+export const FORMER_ADDRESSES = 'k8s-former-addresses';
 
 /** Returns `external_ids` of the Open_vSwitch row: where OVN and Kubernetes are (ovn-controller(8), "CONFIGURATION"). */
 export function readSystemIds(db: LocalDatabase): ReadonlyMap<string, string> {

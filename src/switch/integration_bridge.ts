@@ -1,15 +1,16 @@
 import type { RowRef, Uuid } from '../ovsdb/columns.js';
 import { findBridge, insertBridge } from './bridges.js';
 import type { LocalDatabase, LocalTransaction } from './connection.js';
+import { OVN_BRIDGE, OVN_BRIDGE_DATAPATH } from './external_ids.js';
 
 /** Returns the name of OVN's integration bridge: `br-int`, unless `external_ids:ovn-bridge` names another (ovn-controller(8)). */
 export function integrationBridge(systemIds: ReadonlyMap<string, string>): string {
-  return systemIds.get('ovn-bridge') ?? 'br-int';
+  return systemIds.get(OVN_BRIDGE) ?? 'br-int';
 }
 
 /** Returns the datapath type that ovn-controller gives the integration bridge (ovn-controller(8)). */
 export function integrationDatapath(systemIds: ReadonlyMap<string, string>): string {
-  return systemIds.get('ovn-bridge-datapath-type') ?? 'system';
+  return systemIds.get(OVN_BRIDGE_DATAPATH) ?? 'system';
 }
 
 /**

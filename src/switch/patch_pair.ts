@@ -1,5 +1,6 @@
 import { findBridge } from './bridges.js';
 import type { LocalDatabase, LocalTransaction } from './connection.js';
+import { IFACE_ID } from './external_ids.js';
 import { addPort, findInterface } from './ports.js';
 
 /** Returns the name of the bridge's port to OVN. */
@@ -15,7 +16,8 @@ export function patchPeerName(bridge: string, integration: string): string {
 export interface PatchPair {
   readonly bridge: string;
   readonly integration: string;
-  readonly node: string;
+  /** The logical port that OVN has for the bridge: `iface-id` of the end on the integration bridge. */
+  readonly logicalPort: string;
   /**
    * Whether OVN may have the pair: it takes the end on its bridge, known by `iface-id`, for its own. Before the
    * rules are on the other bridge that would be two hosts with one address and nothing between them.
@@ -30,13 +32,12 @@ export interface PatchPair {
 export function completePatchPair(
   db: LocalDatabase,
   txn: LocalTransaction,
-  { bridge, integration, node, isReady }: PatchPair,
+  { bridge, integration, logicalPort, isReady }: PatchPair,
 ): void {
   const [here, there] = [patchName(bridge), patchPeerName(bridge, integration)];
-  const ifaceId = `${bridge}_${node}`;
   const ends = [
     { on: bridge, name: here, peer: there, ids: new Map<string, string>() },
-    { on: integration, name: there, peer: here, ids: new Map(isReady ? [['iface-id', ifaceId]] : []) },
+    { on: integration, name: there, peer: here, ids: new Map(isReady ? [[IFACE_ID, logicalPort]] : []) },
   ];
   for (const { on, name, peer, ids } of ends) {
     const owner = findBridge(db, on);
@@ -46,10 +47,10 @@ export function completePatchPair(
       const options = new Map([['peer', peer]]);
       addPort(txn, owner._uuid, name, { type: 'patch', options, external_ids: ids });
     } else if (name === there) {
-      const actual = existing.external_ids.get('iface-id');
-      const isWrong = actual === undefined ? isReady : actual !== ifaceId;
+      const actual = existing.external_ids.get(IFACE_ID);
+      const isWrong = actual === undefined ? isReady : actual !== logicalPort;
       if (isWrong)
-        txn.mutate('Interface', existing._uuid, { external_ids: { set: { 'iface-id': ifaceId } } });
+        txn.mutate('Interface', existing._uuid, { external_ids: { set: { [IFACE_ID]: logicalPort } } });
     }
   }
 }

@@ -10,7 +10,7 @@ import { connectNorthbound, type Northbound } from '../ovn/connection.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase } from '../switch/connection.js';
-import { readSystemIds, requireSystemId } from '../switch/external_ids.js';
+import { OVN_NB, readSystemIds, requireSystemId } from '../switch/external_ids.js';
 import { Annotator } from './annotator.js';
 import { ClusterSource } from './cluster_source.js';
 import { formatStatus, statusJson } from './status.js';
@@ -48,7 +48,7 @@ export async function runWatcher(
     sysconf: directories(process.env).sysconf,
     env: process.env,
   });
-  requireSystemId(readSystemIds(local), 'ovn-nb', 'tcp:CENTRAL:6641');
+  requireSystemId(readSystemIds(local), OVN_NB, 'tcp:CENTRAL:6641');
   await requireAccess(where());
 
   let watcher: Watcher | undefined;
@@ -112,7 +112,7 @@ async function follow(
 function settingsChanged(local: LocalDatabase, signal: AbortSignal): AbortSignal {
   const settings = () => {
     const ids = readSystemIds(local);
-    return JSON.stringify([ids.get('ovn-nb'), accessSettings(ids)]);
+    return JSON.stringify([ids.get(OVN_NB), accessSettings(ids)]);
   };
   const before = settings();
   const changed = new AbortController();

@@ -3,9 +3,10 @@ import type { PodNetwork } from '../kube/pod_annotation.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
+import { switchGateways } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
 import { POD_MARK, podPortName, splitPodKey } from '../ovn/pods.js';
-import { addressesColumn, portNetwork, switchGateways, wantedPort } from './pods.js';
+import { addressesColumn, portNetwork, wantedPort } from './pods.js';
 import type { PortIndex } from './port_index.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { ANNOTATION, type PodNetwork, parseAnnotation } from '../kube/pod_annotation.js';
-import { type Cidr, contains, parseCidr } from '../net/cidr.js';
+import { type Cidr, contains } from '../net/cidr.js';
 import { explainError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
@@ -81,12 +81,4 @@ export function portNetwork(
   });
   const own = gateways.filter((gateway) => addresses.some(({ family }) => family === gateway.family));
   return { mac: parseMac(mac), addresses, gateways: own.map(({ address }) => address) };
-}
-
-/** `external_ids:gateway_ip` of a switch: its router's addresses with their masks. */
-export function switchGateways(text: string | undefined): Cidr[] {
-  return (text ?? '')
-    .split(',')
-    .filter((part) => part !== '')
-    .map(parseCidr);
 }

@@ -21,12 +21,11 @@ export const HEALTHY: Facts = {
   },
   local: known(localSwitch()),
   northbound: known({
-    clusterRouter: 'master',
     nodes: [
       { name: 'master', addresses: [parseIp('10.244.1.2')] },
       { name: 'gw1', addresses: [parseIp('10.244.2.2')] },
     ],
-    gateways: [{ node: 'gw1', isShared: true, chassis: 'gw1', outsideMtu: 1500 }],
+    gateways: [{ node: 'gw1', isShared: true, outsideMtu: 1500 }],
   }),
   southbound: known({
     chassis: [

@@ -4,7 +4,8 @@ import { ANNOTATION, type PodNetwork } from '../../src/kube/pod_annotation.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
-import { addressesColumn, portNetwork, switchGateways, wantedPort } from '../../src/watcher/pods.js';
+import { switchGateways } from '../../src/ovn/gateways.js';
+import { addressesColumn, portNetwork, wantedPort } from '../../src/watcher/pods.js';
 
 function pod(
   spec: Partial<NonNullable<V1Pod['spec']>>,

@@ -1,6 +1,6 @@
 import { guardTable } from '../../host/guard.js';
-import { localPortName } from '../../ovn/names.js';
-import { NODE_NAME } from '../../switch/external_ids.js';
+import { gatewayRouterName, localPortName } from '../../ovn/names.js';
+import { IFACE_ID, NODE_NAME } from '../../switch/external_ids.js';
 import { integrationBridge } from '../../switch/integration_bridge.js';
 import { patchName, patchPeerName } from '../../switch/patch_pair.js';
 import type { Facts, LocalSwitch, SwitchBridge } from '../facts/facts.js';
@@ -80,7 +80,7 @@ function patchPair(local: LocalSwitch, bridge: SwitchBridge): Finding[] {
         ];
   });
   const wanted = localPortName(bridge.name, node);
-  const id = end(integrationName, there)?.externalIds.get('iface-id');
+  const id = end(integrationName, there)?.externalIds.get(IFACE_ID);
   return broken.length > 0 || id === wanted
     ? broken
     : [fail(`patch port ${there} is ${id ?? 'nothing'} to OVN, not ${wanted}`, remedy)];
@@ -134,7 +134,7 @@ function lostBridges({ northbound }: Facts, local: LocalSwitch): readonly Findin
     ? []
     : [
         fail(
-          `OVN has gateway router GR_${node} on a bridge of this host, and no bridge here is set up for it`,
+          `OVN has gateway router ${gatewayRouterName(gateway.node)} on a bridge of this host, and no bridge here is set up for it`,
           'run ovn-k8s-overlay gateway-init again, or gateway-deinit',
         ),
       ];

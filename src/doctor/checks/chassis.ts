@@ -1,3 +1,4 @@
+import { SYSTEM_ID } from '../../switch/external_ids.js';
 import { type Check, fail, given, ok } from '../finding.js';
 
 /** Whether OVN knows of this host. */
@@ -6,7 +7,7 @@ export const chassis: Check = {
   run: ({ local, southbound, controllerConnection }) => [
     ...given(local, ({ externalIds }) =>
       given(southbound, (sb) => {
-        const id = externalIds.get('system-id');
+        const id = externalIds.get(SYSTEM_ID);
         return [
           sb.chassis.some(({ name }) => name === id)
             ? ok(`OVN_Southbound has Chassis ${id}`)

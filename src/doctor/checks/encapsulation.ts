@@ -1,3 +1,4 @@
+import { ENCAP_IP, ENCAP_TYPE, SYSTEM_ID } from '../../switch/external_ids.js';
 import type { ChassisFacts, LinkFacts, LocalSwitch, Netfilter } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, ok, orElse, warn } from '../finding.js';
 import { integrationOf } from '../node.js';
@@ -22,17 +23,15 @@ export const encapsulation: Check = {
 
 function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Finding[] {
   const types = typesOf(host);
-  const address = host.externalIds.get('ovn-encap-ip');
+  const address = host.externalIds.get(ENCAP_IP);
   const found: Finding[] = [];
   const set = (key: string, example: string) =>
     `run ovs-vsctl set Open_vSwitch . external_ids:${key}=${example}`;
   if (types.length === 0)
-    found.push(fail('external_ids:ovn-encap-type is not set', set('ovn-encap-type', 'geneve')));
+    found.push(fail(`external_ids:${ENCAP_TYPE} is not set`, set(ENCAP_TYPE, 'geneve')));
   for (const type of types) {
     if (!TUNNEL_PORTS.has(type))
-      found.push(
-        fail(`external_ids:ovn-encap-type=${type} is no tunnel of OVN`, set('ovn-encap-type', 'geneve')),
-      );
+      found.push(fail(`external_ids:${ENCAP_TYPE}=${type} is no tunnel of OVN`, set(ENCAP_TYPE, 'geneve')));
     else if (!host.ifaceTypes.includes(type))
       found.push(
         fail(
@@ -51,17 +50,15 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
     );
   }
   if (address === undefined) {
-    found.push(
-      fail('external_ids:ovn-encap-ip is not set', set('ovn-encap-ip', "an address of this host's")),
-    );
+    found.push(fail(`external_ids:${ENCAP_IP} is not set`, set(ENCAP_IP, "an address of this host's")));
     return found;
   }
   const carrier = links.find(({ addresses }) => addresses.some((one) => one === address));
   if (carrier === undefined) {
     found.push(
       fail(
-        `external_ids:ovn-encap-ip=${address} is no address of this host`,
-        set('ovn-encap-ip', "one of ip addr's"),
+        `external_ids:${ENCAP_IP}=${address} is no address of this host`,
+        set(ENCAP_IP, "one of ip addr's"),
       ),
     );
   } else if (!carrier.isUp) {
@@ -79,7 +76,7 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
 
 /** ovn-controller makes a port on br-int for each of the other chassis. */
 function tunnels(host: LocalSwitch, chassis: readonly ChassisFacts[]): readonly Finding[] {
-  const others = chassis.filter(({ name }) => name !== host.externalIds.get('system-id'));
+  const others = chassis.filter(({ name }) => name !== host.externalIds.get(SYSTEM_ID));
   const ends = new Set(integrationOf(host)?.interfaces.map(({ options }) => options.get('remote_ip')));
   const missing = others.filter(({ encaps }) => !encaps.some(({ ip }) => ends.has(ip)));
   if (missing.length > 0) {
@@ -109,5 +106,5 @@ function openPorts(host: LocalSwitch, { closedChains }: Netfilter): readonly Fin
 }
 
 function typesOf({ externalIds }: LocalSwitch): string[] {
-  return (externalIds.get('ovn-encap-type') ?? '').split(',').filter((type) => type !== '');
+  return (externalIds.get(ENCAP_TYPE) ?? '').split(',').filter((type) => type !== '');
 }

@@ -1,4 +1,5 @@
 import { managementPortName } from '../../ovn/names.js';
+import { ENCAP_IP, HOSTNAME, SYSTEM_ID } from '../../switch/external_ids.js';
 import type { ChassisFacts, Facts, LocalSwitch, Southbound } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, ok, orElse, warn } from '../finding.js';
 import { nodeName } from '../node.js';
@@ -8,12 +9,12 @@ export const identity: Check = {
   name: 'identity',
   run: (facts) =>
     given(facts.local, (local) => {
-      const id = local.externalIds.get('system-id');
+      const id = local.externalIds.get(SYSTEM_ID);
       if (id === undefined || id === '') {
         return [
           fail(
-            'external_ids:system-id is not set',
-            'run ovs-vsctl set Open_vSwitch . external_ids:system-id=NAME, another name on each host',
+            `external_ids:${SYSTEM_ID} is not set`,
+            `run ovs-vsctl set Open_vSwitch . external_ids:${SYSTEM_ID}=NAME, another name on each host`,
           ),
         ];
       }
@@ -31,8 +32,8 @@ function uniqueSystemId(
   chassis: readonly ChassisFacts[],
 ): readonly Finding[] {
   const own = chassis.find(({ name }) => name === id);
-  const address = externalIds.get('ovn-encap-ip');
-  const hostname = externalIds.get('hostname');
+  const address = externalIds.get(ENCAP_IP);
+  const hostname = externalIds.get(HOSTNAME);
   const found: Finding[] = [];
   const others = own?.encaps.filter(({ ip }) => ip !== address) ?? [];
   if (own !== undefined && address !== undefined && others.length > 0) {

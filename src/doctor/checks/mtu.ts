@@ -1,5 +1,6 @@
-import { managementInterfaceName } from '../../ovn/names.js';
+import { gatewayRouterName, managementInterfaceName } from '../../ovn/names.js';
 import { POD_MTU } from '../../ovn/pods.js';
+import { ENCAP_IP, ENCAP_TYPE } from '../../switch/external_ids.js';
 import type { LinkFacts, LocalSwitch, Northbound } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse } from '../finding.js';
 import { nodeName, physicalOf, sharedBridges } from '../node.js';
@@ -30,10 +31,10 @@ export const mtu: Check = {
 };
 
 function tunnelRoom({ externalIds }: LocalSwitch, links: readonly LinkFacts[]): Finding[] {
-  const address = externalIds.get('ovn-encap-ip');
+  const address = externalIds.get(ENCAP_IP);
   const carrier = links.find(({ addresses }) => addresses.some((one) => one === address));
   if (carrier === undefined || address === undefined) return [];
-  return (externalIds.get('ovn-encap-type') ?? '').split(',').flatMap((type) => {
+  return (externalIds.get(ENCAP_TYPE) ?? '').split(',').flatMap((type) => {
     const overhead = (OVERHEAD.get(type) ?? 0) + (address.includes(':') ? 20 : 0);
     const needed = POD_MTU + overhead;
     return carrier.mtu >= needed
@@ -87,7 +88,7 @@ function gatewayRouter(host: LocalSwitch, links: readonly LinkFacts[], { gateway
       ? []
       : [
           fail(
-            `GR_${node} takes the network outside to have MTU ${told}, and ${nic} has ${actual}`,
+            `${gatewayRouterName(node ?? '')} takes the network outside to have MTU ${told}, and ${nic} has ${actual}`,
             'run ovn-k8s-overlay gateway-init again',
           ),
         ];

@@ -1,5 +1,5 @@
 import type { IpAddress } from '../../net/ip.js';
-import { managementInterfaceName } from '../../ovn/names.js';
+import { managementInterfaceName, managementPortName } from '../../ovn/names.js';
 import type { Echo, LinkFacts, LocalSwitch, Northbound } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, ok, orElse } from '../finding.js';
 import { managementInterface, nodeName } from '../node.js';
@@ -30,7 +30,8 @@ function ownPort(host: LocalSwitch, { nodes }: Northbound, links: readonly LinkF
   const device = managementInterfaceName(node);
   const again = 'run ovn-k8s-overlay minion-init (or master-init) again';
   const wanted = nodes.find(({ name }) => name === node)?.addresses;
-  if (wanted === undefined) return [fail(`OVN has no switch ${node} with a port k8s-${node}`, again)];
+  if (wanted === undefined)
+    return [fail(`OVN has no switch ${node} with a port ${managementPortName(node)}`, again)];
   const link = links.find(({ name }) => name === device);
   if (link === undefined) return [fail(`there is no interface ${device}`, `${again}; see ovs-vsctl show`)];
   if (!link.isUp) return [fail(`${device} is down`, `run ip link set ${device} up, then: ${again}`)];

@@ -61,7 +61,6 @@ export interface SwitchInterface {
 }
 
 export interface Northbound {
-  readonly clusterRouter: string | undefined;
   /** The nodes that have a port of their own on their switch. */
   readonly nodes: readonly ClusterNode[];
   readonly gateways: readonly GatewayNode[];
@@ -76,8 +75,6 @@ export interface ClusterNode {
 export interface GatewayNode {
   readonly node: string;
   readonly isShared: boolean;
-  /** `options:chassis` of its router. */
-  readonly chassis: string | undefined;
   /** `options:gateway_mtu` of the port to the outside. */
   readonly outsideMtu: number | undefined;
 }

@@ -1,14 +1,18 @@
 import { isIP } from 'node:net';
 import { parseIp } from '../../net/ip.js';
 import type { NorthboundView } from '../../ovn/connection.js';
-import { findClusterRouter } from '../../ovn/gateways.js';
-import { KEYS } from '../../ovn/keys.js';
+import { readGateways } from '../../ovn/gateways.js';
 import { gatewayRouterName, managementPortName, toOutside } from '../../ovn/names.js';
-import type { ClusterNode, GatewayNode, Northbound } from './facts.js';
+import type { ClusterNode, Northbound } from './facts.js';
 
-/** The cluster as its rows in OVN's northbound database describe it. */
+/** Reads the cluster's nodes and gateways from OVN's northbound database. */
 export function readNorthbound(db: NorthboundView): Northbound {
-  return { clusterRouter: findClusterRouter(db), nodes: readNodes(db), gateways: readGateways(db) };
+  const gateways = readGateways(db).map(({ node, isShared }) => ({
+    node,
+    isShared,
+    outsideMtu: outsideMtu(db, node),
+  }));
+  return { nodes: readNodes(db), gateways };
 }
 
 function readNodes(db: NorthboundView): ClusterNode[] {
@@ -23,17 +27,10 @@ function readNodes(db: NorthboundView): ClusterNode[] {
   });
 }
 
-function readGateways(db: NorthboundView): GatewayNode[] {
-  return db
-    .filter('Logical_Router', ({ name }) => name.startsWith(gatewayRouterName('')))
-    .map(({ name, options, external_ids }) => {
-      const port = db.find('Logical_Router_Port', (row) => row.name === toOutside(name));
-      const mtu = Number(port?.options.get('gateway_mtu') ?? Number.NaN);
-      return {
-        node: name.slice(gatewayRouterName('').length),
-        isShared: external_ids.has(KEYS.sharedBridge),
-        chassis: options.get('chassis'),
-        outsideMtu: Number.isInteger(mtu) ? mtu : undefined,
-      };
-    });
+/** Reads `options:gateway_mtu` of the gateway router's port to the external switch, in octets. */
+function outsideMtu(db: NorthboundView, node: string): number | undefined {
+  const name = toOutside(gatewayRouterName(node));
+  const port = db.find('Logical_Router_Port', (row) => row.name === name);
+  const mtu = Number(port?.options.get('gateway_mtu') ?? Number.NaN);
+  return Number.isInteger(mtu) ? mtu : undefined;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../../net/errors.js';
-import { managementPortName } from '../../ovn/names.js';
+import { nodeOfManagementPort } from '../../ovn/names.js';
 import { CA_FILES, tlsFiles } from '../../ovn/tls.js';
 import { type Client, connect } from '../../ovsdb/client.js';
 import { parseRemotes } from '../../ovsdb/remotes.js';
@@ -41,7 +41,6 @@ export function connectSouthbound(
 /** Who the chassis are, and which of them has each node's management port. */
 export function readSouthbound(db: Pick<Client<typeof ovnSouthbound>, 'table'>): Southbound {
   const chassis = db.table('Chassis');
-  const prefix = managementPortName('');
   return {
     chassis: [...chassis.values()].map(({ name, hostname, encaps }) => ({
       name,
@@ -52,7 +51,7 @@ export function readSouthbound(db: Pick<Client<typeof ovnSouthbound>, 'table'>):
     })),
     bindings: new Map(
       [...db.table('Port_Binding').values()]
-        .filter(({ logical_port }) => logical_port.startsWith(prefix))
+        .filter(({ logical_port }) => nodeOfManagementPort(logical_port) !== undefined)
         .map((row) => [row.logical_port, row.chassis && chassis.get(row.chassis)?.name]),
     ),
   };
