@@ -4,7 +4,7 @@
 //   announce IF ADDRESS...        {}
 //   listen IF                     {"ready": true}, then each message, until the interface goes
 import { announce } from '../src/neighbour/announce.js';
-import { Link } from '../src/neighbour/link.js';
+import { NeighbourSocket } from '../src/neighbour/neighbour_socket.js';
 import { probe } from '../src/neighbour/probe.js';
 import { resolve } from '../src/neighbour/resolve.js';
 import { ProductError } from '../src/net/errors.js';
@@ -19,7 +19,7 @@ const complain = (error: unknown) => {
 const [mode, name = '', ...texts] = process.argv.slice(2);
 const addresses = texts.map(parseIp);
 try {
-  const link = new Link(name);
+  const link = new NeighbourSocket(name);
   if (mode === 'listen') listen(link);
   else {
     say(await answer(link));
@@ -29,7 +29,7 @@ try {
   complain(error);
 }
 
-async function answer(link: Link): Promise<unknown> {
+async function answer(link: NeighbourSocket): Promise<unknown> {
   const [address, source] = addresses;
   if (mode === 'probe') return probe(link, addresses, { own: new Set([link.mac]) });
   if (mode === 'announce') return announce(link, addresses) ?? {};
@@ -38,10 +38,10 @@ async function answer(link: Link): Promise<unknown> {
   return { macs, asked, rttMs: answers.map(({ rttMs }) => rttMs) };
 }
 
-function listen(link: Link): void {
+function listen(link: NeighbourSocket): void {
   link.listen({
-    hear: say,
-    fail(error) {
+    received: say,
+    failed(error) {
       complain(error);
       link.close();
     },

@@ -2,14 +2,14 @@
 // samples in milliseconds.
 //   node neighbour_agent.js INTERFACE TARGET SOURCE ADDRESSES ANNOUNCEMENTS QUESTIONS
 import { announce } from '../../src/neighbour/announce.js';
-import { Link } from '../../src/neighbour/link.js';
+import { NeighbourSocket } from '../../src/neighbour/neighbour_socket.js';
 import { resolve } from '../../src/neighbour/resolve.js';
 import { parseIp } from '../../src/net/ip.js';
 
 const [name = '', target = '', source = '', ...numbers] = process.argv.slice(2);
 const [addresses = 0, announcements = 0, questions = 0] = numbers.map(Number);
 
-const link = new Link(name);
+const link = new NeighbourSocket(name);
 const v4 = Array.from({ length: addresses }, (_, i) => parseIp(`198.18.${i >> 8}.${i & 255}`));
 const v6 = Array.from({ length: addresses }, (_, i) => parseIp(`2001:db8:${i.toString(16)}::1`));
 const announce4: number[] = [];

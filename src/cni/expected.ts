@@ -1,6 +1,6 @@
 import type { IpAddress } from '../net/ip.js';
 import { CniError, CODES } from './errors.js';
-import type { InsideState } from './link.js';
+import type { InsideState } from './pod_interface.js';
 import type { Attachment } from './request.js';
 
 /** What a pod's interface must have. */

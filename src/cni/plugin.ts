@@ -11,7 +11,7 @@ import { integrationBridge } from '../switch/integration_bridge.js';
 import { findInterface } from '../switch/ports.js';
 import { CniError, CODES } from './errors.js';
 import { disagreements, readPrevResult } from './expected.js';
-import { configureInside, createPair, deletePair, hostEnd, readInside, readMac } from './link.js';
+import { configureInside, createPair, deletePair, hostEnd, readInside, readMac } from './pod_interface.js';
 import { awaitPodNetwork } from './pod_source.js';
 import { type Attachment, type NetworkConfiguration, readAttachment } from './request.js';
 import { formatResult } from './result.js';

@@ -1,7 +1,7 @@
 import type { GatewayState } from '../demux/state.js';
 import { announce } from '../neighbour/announce.js';
 import type { Clock } from '../neighbour/clock.js';
-import type { Link } from '../neighbour/link.js';
+import type { NeighbourSocket } from '../neighbour/neighbour_socket.js';
 import { explainError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
@@ -34,7 +34,7 @@ export class Announcer {
   }
 
   /** Announces what is served by `state` and was not, or was at another MAC. */
-  look(state: GatewayState, link: Link): void {
+  look(state: GatewayState, link: NeighbourSocket): void {
     const { mac, patch, addresses, served } = state;
     if (this.why === undefined && this.isSeen(state)) return;
     this.seen = state;
@@ -66,7 +66,7 @@ export class Announcer {
     return seen.served === served && seen.addresses.join() === addresses.join();
   }
 
-  private send(addresses: readonly IpAddress[], mac: MacAddress, link: Link): boolean {
+  private send(addresses: readonly IpAddress[], mac: MacAddress, link: NeighbourSocket): boolean {
     try {
       announce(link, addresses, mac);
       this.why = undefined;

@@ -1,11 +1,11 @@
 import type { GatewayState } from '../demux/state.js';
-import { Claimants } from '../neighbour/claimants.js';
+import { AddressConflicts } from '../neighbour/address_conflicts.js';
 import { type Clock, systemClock } from '../neighbour/clock.js';
-import type { OpenSocket } from '../neighbour/link.js';
 import type { NeighbourMessage } from '../neighbour/message.js';
-import { question, sendQuestion } from '../neighbour/question.js';
+import type { OpenSocket } from '../neighbour/neighbour_socket.js';
+import { PersistentSocket } from '../neighbour/persistent_socket.js';
+import { requestFrame, sendRequest } from '../neighbour/request.js';
 import { RouterBook } from '../neighbour/router_book.js';
-import { SteadyLink } from '../neighbour/steady_link.js';
 import { familyOf, type IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import { Announcer } from './announcer.js';
@@ -47,11 +47,11 @@ export interface NeighbourhoodOptions {
  * the default gateways are. Nothing that happens here fails the helper.
  */
 export class Neighbourhood {
-  private readonly claims = new Claimants();
+  private readonly claims = new AddressConflicts();
   private readonly routers = new RouterBook();
   private readonly announcer: Announcer;
   private readonly clock: Clock;
-  private wire: SteadyLink | undefined;
+  private wire: PersistentSocket | undefined;
   private state: GatewayState | undefined;
   private ours: ReadonlySet<IpAddress> = new Set();
 
@@ -63,8 +63,8 @@ export class Neighbourhood {
   /** Opens the wire, from now on and whenever it was lost. */
   start(): void {
     const { physicalInterface, changed, signal, open } = this.options;
-    this.wire ??= new SteadyLink(physicalInterface, {
-      hear: (message) => this.hear(message),
+    this.wire ??= new PersistentSocket(physicalInterface, {
+      received: (message) => this.hear(message),
       changed: () => {
         // Later: `wire` is not yet assigned while the first link is being opened.
         queueMicrotask(() => this.ask([...this.routers.followed]));
@@ -89,14 +89,14 @@ export class Neighbourhood {
       this.ours = new Set([...state.addresses, ...state.served]);
     this.state = state ?? this.state;
     this.ask(this.routers.follow(this.options.routers()));
-    const link = this.wire?.link;
+    const link = this.wire?.socket;
     if (state !== undefined && link !== undefined) this.announcer.look(state, link);
     return this.problems();
   }
 
   get status(): NeighbourStatus {
     return {
-      isHeard: this.wire?.link !== undefined,
+      isHeard: this.wire?.socket !== undefined,
       announced: this.announcer.total,
       claimsHeard: this.claims.total,
       claims: this.claims.all.map((one) => ({ ...one, last: new Date(one.last).toISOString() })),
@@ -139,13 +139,13 @@ export class Neighbourhood {
 
   /** Asks for routers; what they answer is heard like all else. */
   private ask(routers: readonly IpAddress[]): void {
-    const link = this.wire?.link;
+    const link = this.wire?.socket;
     const { state } = this;
     if (link === undefined || state === undefined) return;
     for (const router of routers) {
       const source = state.addresses.find((address) => familyOf(address) === familyOf(router));
       try {
-        sendQuestion(link, question(state.mac, router, source));
+        sendRequest(link, requestFrame(state.mac, router, source));
       } catch {
         // The link is lost, which it tells itself; once it is back all are asked again.
       }

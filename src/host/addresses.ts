@@ -2,14 +2,15 @@ import { execa } from 'execa';
 import type { Cidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
 import { familyOf, parseIp } from '../net/ip.js';
+import { parseIpJson, TIMEOUT_MS } from './iproute_read.js';
 
 /** An address that the kernel has on an interface. */
 export interface LocalAddress extends Cidr {
-  /** Whether it is an RFC 8981 temporary address, a deprecated or a tentative one: not the one to be known by. */
+  /** Whether it is a temporary (RFC 8981), deprecated or tentative address: others should not know the host by it. */
   readonly secondary: boolean;
 }
 
-/** One address of `ip -json address show` (ip-address(8)); flags are keys that are `true`. */
+/** One address of `ip -json address show` (ip-address(8)); a flag is a key whose value is `true`. */
 interface AddrInfo {
   readonly local?: string;
   readonly prefixlen?: number;
@@ -21,19 +22,16 @@ interface AddrInfo {
 }
 
 /**
- * The addresses that the kernel has on interface `name`; none when there is no such interface.
- * @throws ProductError `ERR_IP_ADDRESS` when `ip` cannot be run
+ * Returns the addresses that the kernel has on interface `name`; none if there is no such interface.
+ * @throws ProductError `ERR_IP_ADDRESS` if `ip` fails
  */
 export async function readAddresses(name: string): Promise<LocalAddress[]> {
-  const { stdout, failed, exitCode, shortMessage } = await execa(
-    'ip',
-    ['-json', 'address', 'show', 'dev', name],
-    {
-      reject: false,
-      timeout: 5_000,
-      stdin: 'ignore',
-    },
-  );
+  const args = ['-json', 'address', 'show', 'dev', name];
+  const { stdout, failed, exitCode, shortMessage } = await execa('ip', args, {
+    reject: false,
+    timeout: TIMEOUT_MS,
+    stdin: 'ignore',
+  });
   // ip exits 1 for a device that does not exist (ip(8), "EXIT STATUS").
   if (failed && exitCode === 1) return [];
   if (failed)
@@ -41,12 +39,9 @@ export async function readAddresses(name: string): Promise<LocalAddress[]> {
   return parseAddresses(stdout);
 }
 
-/** Reads the output of `ip -json address show dev NAME`. */
+/** Parses the output of `ip -json address show dev NAME`. */
 export function parseAddresses(json: string): LocalAddress[] {
-  const links = JSON.parse(json === '' ? '[]' : json) as readonly {
-    readonly addr_info?: readonly AddrInfo[];
-  }[];
-  return links
+  return parseIpJson<{ readonly addr_info?: readonly AddrInfo[] }>(json)
     .flatMap((link) => link.addr_info ?? [])
     .flatMap((info) => {
       if (info.local === undefined || info.prefixlen === undefined) return [];

@@ -1,22 +1,31 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { sleep } from '../daemon/sleep.js';
 import { ProductError } from '../net/errors.js';
 
-/**
- * Waits for the kernel's device, not for the database to say that it is there. A device that is being registered has
- * its place in sysfs before it has its sysctls.
- */
-export async function awaitDevice(name: string, present: boolean, timeoutMs: number): Promise<void> {
+const POLL_MS = 2;
+
+/** Waits until the kernel has device `name`. @throws ProductError `ERR_NO_DEVICE` after `timeoutMs` */
+export async function awaitDevice(name: string, timeoutMs: number): Promise<void> {
+  await awaitPresence(name, true, timeoutMs);
+}
+
+/** Waits until the kernel no longer has device `name`. @throws ProductError `ERR_NO_DEVICE` after `timeoutMs` */
+export async function awaitNoDevice(name: string, timeoutMs: number): Promise<void> {
+  await awaitPresence(name, false, timeoutMs);
+}
+
+/** Looks at sysctls too: while a device is being registered it is in sysfs before it has them. */
+async function awaitPresence(name: string, isPresent: boolean, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
-  const signs = [`/sys/class/net/${name}`, `/proc/sys/net/ipv4/conf/${name}`];
-  while (signs.some((sign) => existsSync(sign) !== present)) {
+  const paths = [`/sys/class/net/${name}`, `/proc/sys/net/ipv4/conf/${name}`];
+  while (paths.some((path) => existsSync(path) !== isPresent)) {
     if (performance.now() > end) {
-      const what = present ? 'did not appear' : 'did not go';
+      const what = isPresent ? 'did not appear' : 'did not go';
       throw new ProductError(
         'ERR_NO_DEVICE',
         `device ${name} ${what} within ${timeoutMs} ms; is ovs-vswitchd running?`,
       );
     }
-    await pause(2);
+    await sleep(POLL_MS);
   }
 }

@@ -3,18 +3,21 @@ import { ProductError } from '../net/errors.js';
 import { readSysctl } from './sysctls.js';
 
 /**
- * The userspace datapath reads frames off the NIC beside the kernel, which would answer them too: with its own
- * ICMP, resets and ARP. This drops, at the NIC's ingress and after OVS has its copy, what the kernel would take.
+ * Returns the nft script of the guard: it drops every frame at the NIC's ingress, after OVS has its copy. The userspace
+ * datapath reads frames off the NIC beside the kernel, and without the guard the kernel would answer them too, with ICMP,
+ * resets and ARP of its own.
  */
 export function guardScript(nic: string): string {
   return script(nic, nic, []);
 }
 
 /**
- * While a move is under way the NIC is on the bridge and the kernel still takes frames from the NIC: what comes out
- * of the bridge is dropped, or every request would be answered twice. Neighbours are asked and answered on both, as
- * IPv6 does it only on the interface that has the address; and IPv4 is left to `rp_filter` (ip-sysctl.rst)
- * where that is on: strict, it takes from the interface that the routes are on, and loose, from one that has addresses.
+ * Returns the nft script of the guard during a move: it drops at the bridge's ingress. The NIC is on the bridge then and
+ * the kernel still takes frames from the NIC, so without it every request would be answered twice.
+ *
+ * Neighbours are resolved on both devices, since IPv6 resolves only on the interface that has the address. IPv4 passes
+ * where `rp_filter` (ip-sysctl.rst) is on, which does the same job: strict, it accepts from the interface that the
+ * routes lead to; loose, from one that has addresses.
  */
 export function movingGuardScript(nic: string, bridge: string): string {
   return script(nic, bridge, [
@@ -38,35 +41,35 @@ function script(nic: string, device: string, rules: readonly string[]): string {
   ].join('\n');
 }
 
-/** @throws ProductError `ERR_NFT` */
+/** Installs the guard. @throws ProductError `ERR_NFT` */
 export async function setGuard(nic: string): Promise<void> {
   await nft(guardScript(nic));
 }
 
-/** In place of the other guard, if that is there, and in one transaction. @throws ProductError `ERR_NFT` */
+/** Installs the guard of a move, in one transaction in place of the other guard. @throws ProductError `ERR_NFT` */
 export async function setMovingGuard(nic: string, bridge: string): Promise<void> {
   await nft(movingGuardScript(nic, bridge));
 }
 
-/** Takes either guard away; one that is not there is as good. */
+/** Removes the guard, of either kind, if there is one. @throws ProductError `ERR_NFT` */
 export async function removeGuard(nic: string): Promise<void> {
   await nft(`table netdev ${guardTable(nic)}\ndelete table netdev ${guardTable(nic)}\n`);
 }
 
-/** What `nft list ruleset` prints, but for the guard of `nic`. */
+/** Returns the output of `nft list ruleset` without the guard of `nic`. */
 export function withoutGuard(ruleset: string, nic: string): string {
   return ruleset.replace(new RegExp(`^table netdev ${guardTable(nic)} \\{\\n[\\s\\S]*?^\\}`, 'm'), '');
 }
 
-/** The name of the guard's table. */
+/** Returns the name of the guard's nft table. */
 export function guardTable(nic: string): string {
   return `ovn_k8s_${nic.replaceAll(/[^A-Za-z0-9_]/g, '_')}`;
 }
 
-/** The greater one of the two counts. */
+/** The kernel applies the greater of the two values (ip-sysctl.rst). */
 function hasReversePathFilter(nic: string): boolean {
-  const values = ['all', nic].map((name) => readSysctl(`ipv4/conf/${name}/rp_filter`));
-  return Math.max(...values.map(Number)) > 0;
+  const values = ['all', nic].map((name) => readSysctl(`net/ipv4/conf/${name}/rp_filter`));
+  return Math.max(...values.map((value) => Number(value ?? 0))) > 0;
 }
 
 async function nft(script: string): Promise<void> {

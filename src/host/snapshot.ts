@@ -1,6 +1,9 @@
+// What the kernel has, read by iproute2 (`ip -json`) and changed by it: links, addresses, routes, rules, neighbours.
+// iproute_read.ts runs commands that only show, iproute_write.ts those that change; sysctls.ts and guard.ts are the rest of a
+// host's state that the jobs touch. This file holds what one interface has as plain values.
 import { ProductError } from '../net/errors.js';
 
-/** An address as `ip -json address show` has it; what the kernel does not say is absent (ip-address(8)). */
+/** An address as `ip -json address show` prints it; attributes that the kernel does not report are absent (ip-address(8)). */
 export interface Address {
   readonly family: 'inet' | 'inet6';
   readonly local: string;
@@ -10,7 +13,7 @@ export interface Address {
   readonly broadcast?: string;
   readonly scope?: string | number;
   readonly label?: string;
-  /** Seconds; {@link FOREVER} for an address without end. */
+  /** Seconds; {@link FOREVER} if the address does not expire. */
   readonly valid_life_time?: number;
   readonly preferred_life_time?: number;
   readonly metric?: number;
@@ -19,7 +22,7 @@ export interface Address {
   readonly deprecated?: boolean;
   readonly tentative?: boolean;
   readonly dadfailed?: boolean;
-  /** Who made it, as newer kernels keep it (`kernel_ra`). */
+  /** What added the address, such as `kernel_ra`; only newer kernels record it. */
   readonly protocol?: string | number;
   readonly nodad?: boolean;
   readonly home?: boolean;
@@ -43,7 +46,7 @@ export interface NextHop {
   readonly flags?: readonly string[];
 }
 
-/** A route as `ip -json -N -details route show` has it (ip-route(8)). */
+/** A route as `ip -json -N -details route show` prints it (ip-route(8)). */
 export interface Route extends NextHop {
   readonly family: 4 | 6;
   readonly dst: string;
@@ -62,7 +65,7 @@ export interface Route extends NextHop {
   readonly nhid?: number;
 }
 
-/** A policy rule as `ip -json -N rule show` has it (ip-rule(8)). */
+/** A policy rule as `ip -json -N rule show` prints it (ip-rule(8)). */
 export interface Rule {
   readonly family: 4 | 6;
   readonly priority: number;
@@ -93,11 +96,11 @@ export interface Rule {
   readonly flow_from?: string | number;
   readonly flow_to?: string | number;
   readonly goto?: number;
-  /** A number of linux/fib_rules.h, for a rule that looks nothing up. */
+  /** FR_ACT_… of linux/fib_rules.h, for a rule that looks up no table. */
   readonly action?: string | number;
 }
 
-/** A neighbour entry as `ip -json neighbour show` and `… show proxy` have it. */
+/** A neighbour entry as `ip -json neighbour show` and `… show proxy` print it. */
 export interface Neighbour {
   readonly dst: string;
   readonly lladdr?: string;
@@ -107,6 +110,7 @@ export interface Neighbour {
   readonly proxy?: unknown;
 }
 
+/** A link as `ip -json -details link show` prints it (ip-link(8)). */
 export interface Link {
   readonly ifindex: number;
   readonly ifname: string;
@@ -114,14 +118,14 @@ export interface Link {
   readonly mtu: number;
   readonly flags: readonly string[];
   readonly master?: string;
-  /** The device this one is stacked on, as `eth0` for `eth0.100`. */
+  /** The device that this one is stacked on: `eth0` for `eth0.100`. */
   readonly link?: string;
   readonly link_type?: string;
   readonly inet6_addr_gen_mode?: string;
   readonly linkinfo?: { readonly info_kind?: string };
 }
 
-/** Everything of one interface that can move to another. */
+/** Everything that one interface has and that can move to another. */
 export interface Snapshot {
   readonly device: string;
   readonly link: Link;
@@ -131,10 +135,13 @@ export interface Snapshot {
   readonly neighbours: readonly Neighbour[];
 }
 
-/** RTPROT_KERNEL (linux/rtnetlink.h): the kernel makes and takes these routes with the address or the device. */
+/** RTPROT_KERNEL (linux/rtnetlink.h): the kernel adds and deletes these routes with the address or the device. */
 const BY_KERNEL: readonly (string | number)[] = [2, '2', 'kernel'];
 
-/** What of the output of `ip` belongs to `device`, in the order in which the kernel lists it. */
+/**
+ * Returns the part of the output of `ip` that belongs to `device`, in the kernel's order.
+ * @throws ProductError `ERR_NO_INTERFACE`
+ */
 export function snapshotOf(
   device: string,
   dump: {
@@ -149,7 +156,7 @@ export function snapshotOf(
   if (link === undefined)
     throw new ProductError(
       'ERR_NO_INTERFACE',
-      `there is no interface ${device}; ip link shows those there are`,
+      `there is no interface ${device}; ip link lists the interfaces`,
     );
   return {
     device,
@@ -163,42 +170,7 @@ export function snapshotOf(
   };
 }
 
-/** A device with the same link that nothing hangs on. */
-export function bare({ link }: Snapshot, device: string): Snapshot {
-  return { device, link, addresses: [], routes: [], rules: [], neighbours: [] };
-}
-
-/** The same things, hanging on another device: what a snapshot of `device` becomes after a move. */
-export function rehung(snapshot: Snapshot, device: string): Snapshot {
-  const name = <T extends string | undefined>(dev: T) => (dev === snapshot.device ? device : dev);
-  const relabelled = (label: string) =>
-    label.startsWith(snapshot.device) ? `${device}${label.slice(snapshot.device.length)}` : label;
-  return {
-    ...snapshot,
-    device,
-    addresses: snapshot.addresses.map(({ label, ...one }) => ({
-      ...one,
-      ...(label === undefined ? {} : { label: relabelled(label) }),
-    })),
-    routes: snapshot.routes.map((route) => ({
-      ...route,
-      ...(route.dev === undefined ? {} : { dev: name(route.dev) }),
-      ...(route.nexthops === undefined
-        ? {}
-        : {
-            nexthops: route.nexthops.map((hop) =>
-              hop.dev === undefined ? hop : { ...hop, dev: name(hop.dev) },
-            ),
-          }),
-    })),
-    rules: snapshot.rules.map((rule) => ({
-      ...rule,
-      ...(rule.iif === undefined ? {} : { iif: name(rule.iif) }),
-      ...(rule.oif === undefined ? {} : { oif: name(rule.oif) }),
-    })),
-  };
-}
-
+/** Returns whether a route has a next hop on `device`. */
 function isThrough(route: Route, device: string): boolean {
   return route.dev === device || (route.nexthops ?? []).some(({ dev }) => dev === device);
 }

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { ProductError } from '../net/errors.js';
 
-/** Where the kernel keeps what it does on an interface (ip-sysctl.rst): a folder for each in these. */
+/** The trees of per-interface sysctls (ip-sysctl.rst): each has a directory for every interface. */
 const TREES: readonly string[] = ['ipv4/conf', 'ipv6/conf', 'ipv4/neigh', 'ipv6/neigh'];
 
 /**
- * Values of an interface that stay where they are: what is the kernel's own to write, what names this one device, and
- * how addresses are made, which `ip` sets without their being made at once.
+ * Sysctls of an interface that are not copied: those that only the kernel writes, those that identify this device, and
+ * how addresses are generated, which is set by `ip` so that none is generated at once.
  */
-const STAY: readonly string[] = [
+const NOT_COPIED: readonly string[] = [
   'mc_forwarding',
   'tag',
   'medium_id',
@@ -17,7 +17,7 @@ const STAY: readonly string[] = [
   'addr_gen_mode',
 ];
 
-/** A value to write, and what it was before. */
+/** A sysctl to write, and its value before. */
 export interface SysctlChange {
   readonly path: string;
   readonly value: string;
@@ -25,8 +25,8 @@ export interface SysctlChange {
 }
 
 /**
- * What must be written so that `to` treats packets as `from` does; what the kernel does not have is left out.
- * @param as whose values those of `to` are now: `default` for a device that is still to be made
+ * Returns the changes that give interface `to` the sysctls of `from`; leaves out those that the kernel does not have.
+ * @param as the directory that has the current values of `to`: `default` if `to` does not exist yet
  */
 export function sysctlChanges(from: string, to: string, as = to): SysctlChange[] {
   return TREES.flatMap((tree) =>
@@ -39,7 +39,7 @@ export function sysctlChanges(from: string, to: string, as = to): SysctlChange[]
   );
 }
 
-/** Gives back what {@link writeSysctls} has written. */
+/** Returns the changes that undo `changes`, in reverse order. */
 export function reversed(changes: readonly SysctlChange[]): SysctlChange[] {
   return changes.map(({ path, value, old }) => ({ path, value: old, old: value })).reverse();
 }
@@ -57,14 +57,28 @@ export function writeSysctls(changes: readonly SysctlChange[]): void {
   }
 }
 
-/** As sysctl(8) writes it, with `/` where a name has dots of its own. */
+/** Formats a change as an argument of sysctl(8), with `/` as separator since an interface's name may have dots. */
 export function sysctlText({ path, value }: SysctlChange): string {
   return `sysctl ${path.slice('/proc/sys/'.length)}=${value}`;
 }
 
-/** Turning IPv6 on or off sets others of its values, so it comes first. */
+/**
+ * Returns the value of a sysctl; `undefined` if the kernel does not have it.
+ * @param name as sysctl(8) takes it: `net.ipv4.ip_forward`, or `net/ipv4/conf/eth0.5/rp_filter` whose dots are kept
+ */
+export function readSysctl(name: string): string | undefined {
+  return read(sysctlPath(name));
+}
+
+/** Returns the file of a sysctl. If the first separator is a slash, dots belong to names (sysctl.d(5)). */
+export function sysctlPath(name: string): string {
+  const [separator] = /[./]/.exec(name) ?? [];
+  return `/proc/sys/${separator === '.' ? name.replaceAll('.', '/') : name}`;
+}
+
+/** Returns `disable_ipv6` first, since writing it changes other sysctls of the interface. */
 function namesOf(tree: string, device: string): string[] {
-  const names = list(`/proc/sys/net/${tree}/${device}`).filter((name) => !STAY.includes(name));
+  const names = list(`/proc/sys/net/${tree}/${device}`).filter((name) => !NOT_COPIED.includes(name));
   const isFirst = (name: string) => name === 'disable_ipv6';
   return [...names.filter(isFirst), ...names.filter((name) => !isFirst(name))];
 }
@@ -73,18 +87,13 @@ function list(path: string): string[] {
   try {
     return readdirSync(path);
   } catch {
-    // A kernel without that family.
+    // The kernel lacks this family.
     return [];
   }
 }
 
 function pathOf(tree: string, device: string, name: string): string {
   return `/proc/sys/net/${tree}/${device}/${name}`;
-}
-
-/** The value of `net.NAME`, with `/` between its parts; empty where the kernel does not have it. */
-export function readSysctl(name: string): string {
-  return read(`/proc/sys/net/${name}`) ?? '';
 }
 
 function read(path: string): string | undefined {

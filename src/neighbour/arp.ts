@@ -15,17 +15,17 @@ const SENDER = 28;
 const TARGET = 38;
 
 const BROADCAST = [255, 255, 255, 255, 255, 255];
-const NOBODY = parseIp('0.0.0.0');
+const UNSPECIFIED = parseIp('0.0.0.0');
 
-/** A question to all who has `target`; from nobody it is a probe (RFC 5227 section 2.1.1). */
+/** Returns a broadcast request for the MAC of `target`; without a sender it is a probe (RFC 5227 section 2.1.1). */
 export function arpRequest(mac: MacAddress, sender: Ipv4Address | undefined, target: Ipv4Address): Buffer {
   const frame = requestFrom(mac);
-  frame.set(ipBytes(sender ?? NOBODY), SENDER);
+  frame.set(ipBytes(sender ?? UNSPECIFIED), SENDER);
   frame.set(ipBytes(target), TARGET);
   return frame;
 }
 
-/** Announcements of addresses, a frame each: requests for what the sender has (RFC 5227 section 3). */
+/** Returns one announcement for each address: a request for the sender's own address (RFC 5227 section 3). */
 export function arpAnnouncements(mac: MacAddress, addresses: readonly Ipv4Address[]): Buffer {
   const frames = Buffer.alloc(ARP_LENGTH * addresses.length, requestFrom(mac));
   let at = 0;
@@ -44,6 +44,7 @@ function requestFrom(mac: MacAddress): Buffer {
   return frame;
 }
 
+/** Parses an ARP frame; returns `undefined` if it is not a valid request, reply or announcement for IPv4 on Ethernet. */
 export function decodeArp(frame: Uint8Array): NeighbourMessage | undefined {
   if (frame.length < ARP_LENGTH) return undefined;
   const isIpv4OnEthernet = [0, 1, 0x08, 0, 6, 4, 0].every((octet, index) => frame[14 + index] === octet);
@@ -52,7 +53,9 @@ export function decodeArp(frame: Uint8Array): NeighbourMessage | undefined {
   if (!isIpv4OnEthernet || mac === undefined || (operation !== 1 && operation !== 2)) return undefined;
   const sender = ipOfBytes([...frame.subarray(SENDER, SENDER + 4)]);
   const target = ipOfBytes([...frame.subarray(TARGET, TARGET + 4)]);
-  const known = sender === NOBODY ? undefined : sender;
-  if (operation === 1 && sender !== target) return { kind: 'ask', family: 4, target, sender: known, mac };
-  return known === undefined ? undefined : { kind: 'tell', family: 4, target: known, sender: known, mac };
+  const known = sender === UNSPECIFIED ? undefined : sender;
+  if (operation === 1 && sender !== target) return { kind: 'request', family: 4, target, sender: known, mac };
+  return known === undefined
+    ? undefined
+    : { kind: 'advertisement', family: 4, target: known, sender: known, mac };
 }

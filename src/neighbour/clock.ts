@@ -1,8 +1,8 @@
-/** Time, as far as asking again and waiting need it. */
+/** Time and timers, passed in so that tests can set them. */
 export interface Clock {
-  /** Milliseconds since 1970, with what is below one. */
+  /** Returns milliseconds since 1970, with a fraction. */
   now(): number;
-  /** Calls `run` after `ms` milliseconds, unless what it returns is called before. */
+  /** Calls `run` after `ms` milliseconds; returns the function that cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 

@@ -5,7 +5,7 @@ import type { NeighbourMessage } from './message.js';
 const ARP = 0x0806;
 const IPV6 = 0x86dd;
 
-/** Reads an untagged Ethernet frame; `undefined` for whatever is neither, or is not as its RFC says. */
+/** Parses an untagged Ethernet frame; returns `undefined` for anything but a valid neighbour message. */
 export function decodeMessage(frame: Uint8Array): NeighbourMessage | undefined {
   const type = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
   if (type === ARP) return decodeArp(frame);

@@ -12,19 +12,19 @@ import type { NeighbourMessage } from './message.js';
 const [LENGTH, NEXT, HOPS, SOURCE, DESTINATION, ICMP] = [18, 20, 21, 22, 38, 54] as const;
 const [TYPE, CODE, CHECKSUM, TARGET, OPTIONS] = [54, 55, 56, 62, 78] as const;
 const OPTION_LENGTH = 8;
-/** With the option that has the sender's MAC. */
+/** An advertisement with its one option, the target's MAC. */
 export const ADVERTISEMENT_LENGTH = OPTIONS + OPTION_LENGTH;
 
 const [ICMPV6, SOLICITATION, ADVERTISEMENT] = [58, 135, 136] as const;
 const [SOURCE_MAC, TARGET_MAC] = [1, 2] as const;
-/** The advertisement is to take the place of what was known (RFC 4861 section 4.4). */
+/** Receivers replace the MAC that they have cached (RFC 4861 section 4.4). */
 const OVERRIDE = 0x20;
 const ALL_NODES = [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const UNSPECIFIED = parseIp('::');
 
 /**
- * A question who has `target`, to those whose addresses end like it (RFC 4291 section 2.7.1). Without a sender it is
- * that of duplicate address detection (RFC 4862 section 5.4.2), which is answered to all.
+ * Returns a solicitation for the MAC of `target`, sent to its solicited-node group (RFC 4291 section 2.7.1). Without a
+ * sender it is one of duplicate address detection (RFC 4862 section 5.4.2), and the reply goes to all nodes.
  */
 export function solicitation(mac: MacAddress, sender: Ipv6Address | undefined, target: Ipv6Address): Buffer {
   const frame = Buffer.alloc(sender === undefined ? OPTIONS : OPTIONS + OPTION_LENGTH);
@@ -39,7 +39,7 @@ export function solicitation(mac: MacAddress, sender: Ipv6Address | undefined, t
   return frame;
 }
 
-/** Advertisements that nobody asked for, one for each address and from it, to all (RFC 4861 section 7.2.6). */
+/** Returns one unsolicited advertisement for each address, sent from it to all nodes (RFC 4861 section 7.2.6). */
 export function advertisements(mac: MacAddress, addresses: readonly Ipv6Address[]): Buffer {
   const template = Buffer.alloc(ADVERTISEMENT_LENGTH);
   head(template, mac, ALL_NODES);
@@ -60,7 +60,7 @@ export function advertisements(mac: MacAddress, addresses: readonly Ipv6Address[
   return frames;
 }
 
-/** Checks what RFC 4861 sections 7.1.1 and 7.1.2 have a receiver check. */
+/** Parses a solicitation or an advertisement; returns `undefined` if it fails the checks of RFC 4861 sections 7.1.1 and 7.1.2. */
 export function decodeDiscovery(frame: Uint8Array): NeighbourMessage | undefined {
   const length = ICMP + (((frame[LENGTH] ?? 0) << 8) | (frame[LENGTH + 1] ?? 0));
   if (length < OPTIONS || frame.length < length) return undefined;
@@ -76,15 +76,15 @@ export function decodeDiscovery(frame: Uint8Array): NeighbourMessage | undefined
   const source = addressAt(packet, SOURCE);
   const sender = source === UNSPECIFIED ? undefined : source;
   const target = addressAt(packet, TARGET);
-  if (type === SOLICITATION) return { kind: 'ask', family: 6, target, sender, mac };
-  return sender === undefined ? undefined : { kind: 'tell', family: 6, target, sender, mac };
+  if (type === SOLICITATION) return { kind: 'request', family: 6, target, sender, mac };
+  return sender === undefined ? undefined : { kind: 'advertisement', family: 6, target, sender, mac };
 }
 
 function addressAt(packet: Uint8Array, at: number): Ipv6Address {
   return ipOfBytes([...packet.subarray(at, at + 16)]) as Ipv6Address;
 }
 
-/** Where the option of this type stands. */
+/** Returns the offset of the first option of this type. */
 function optionAt(packet: Uint8Array, wanted: number): number | undefined | 'malformed' {
   let found: number | undefined;
   for (let at = OPTIONS; at < packet.length; ) {
@@ -96,7 +96,7 @@ function optionAt(packet: Uint8Array, wanted: number): number | undefined | 'mal
   return found;
 }
 
-/** All but type, source, target and options; the group's MAC has its last four octets (RFC 2464 section 7). */
+/** Writes all but type, source, target and options. The destination MAC ends in the group's last four octets (RFC 2464 section 7). */
 function head(frame: Buffer, mac: MacAddress, group: readonly number[]): void {
   frame.set([0x33, 0x33, ...group.slice(12), ...macBytes(mac), 0x86, 0xdd, 0x60]);
   frame.writeUInt16BE(frame.length - ICMP, LENGTH);
@@ -104,7 +104,7 @@ function head(frame: Buffer, mac: MacAddress, group: readonly number[]): void {
   frame.set(group, DESTINATION);
 }
 
-/** That of ICMPv6 (RFC 4443 section 2.3), over addresses, length and protocol too; 0 for a message that has it. */
+/** Returns ICMPv6's checksum (RFC 4443 section 2.3), which covers a pseudo-header too; 0 if the message already has it. */
 function checksum(frame: Uint8Array): number {
   return folded(sumOf(frame));
 }
@@ -115,7 +115,7 @@ function sumOf(frame: Uint8Array): number {
   return sum;
 }
 
-/** The complement of the ones' complement sum (RFC 1071). */
+/** Returns the complement of the ones' complement sum (RFC 1071). */
 function folded(sum: number): number {
   let rest = sum;
   while (rest > 0xffff) rest = (rest & 0xffff) + (rest >>> 16);

@@ -1,13 +1,16 @@
 import type { Family, IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 
-/** What one host says to its neighbours, whether by ARP (RFC 826) or neighbour discovery (RFC 4861). */
+/** A message between neighbours, of ARP (RFC 826) or neighbour discovery (RFC 4861). */
 export interface NeighbourMessage {
-  /** A question who has `target`; or somebody says, asked or not, that it is at `mac`. */
-  readonly kind: 'ask' | 'tell';
+  /**
+   * `request`: asks for the MAC of `target` (ARP request, neighbour solicitation). `advertisement`: says that `target`
+   * is at `mac` (ARP reply, ARP announcement, neighbour advertisement).
+   */
+  readonly kind: 'request' | 'advertisement';
   readonly family: Family;
   readonly target: IpAddress;
-  /** Who asks or says it; `undefined` for one that has no address yet and asks whether it may have `target`. */
+  /** The sender's address; `undefined` in a probe, whose sender has no address yet and wants `target`. */
   readonly sender: IpAddress | undefined;
   readonly mac: MacAddress;
 }

@@ -4,25 +4,26 @@ import type { NeighbourMessage } from './message.js';
 
 export interface RouterEntry {
   readonly address: IpAddress;
-  /** Where it was in the time that counts, in the order in which that was first heard; it is at `mac` now. */
+  /** The MACs it had since its last quiet period, in order of first use; at most {@link MAX_MACS}. */
   readonly macs: readonly MacAddress[];
+  /** The MAC it has now. */
   readonly mac: MacAddress;
-  /** How often it changed. */
+  /** How often its MAC changed. */
   readonly changes: number;
-  /** When it changed last, in milliseconds since 1970. */
+  /** When its MAC changed last, in milliseconds since 1970. */
   readonly changed: number;
 }
 
-/** A change of MAC is a problem for so long, in milliseconds. */
-const STANDS_MS = 600_000;
-const MOST_MACS = 4;
+/** A change of MAC is a problem for this long, in milliseconds. */
+const LASTS_MS = 600_000;
+const MAX_MACS = 4;
 
-/** At which MACs the default gateways are, by what they say themselves. */
+/** Records the MACs of the default gateways from their own messages. */
 export class RouterBook {
   private readonly entries = new Map<IpAddress, RouterEntry>();
   private wanted: ReadonlySet<IpAddress> = new Set();
 
-  /** Whose MACs count from now on. @returns those that are new */
+  /** Sets the routers to record; returns those that were not recorded before. */
   follow(routers: readonly IpAddress[]): readonly IpAddress[] {
     const added = routers.filter((one) => !this.wanted.has(one));
     this.wanted = new Set(routers);
@@ -34,9 +35,9 @@ export class RouterBook {
     return this.wanted;
   }
 
-  /** @returns whether a router is at a MAC that it was not heard to have before */
+  /** Records `message`; returns whether it shows a router at a MAC that it did not have before. */
   note({ kind, target, sender, mac }: NeighbourMessage, now: number): boolean {
-    const address = kind === 'tell' ? target : sender;
+    const address = kind === 'advertisement' ? target : sender;
     if (address === undefined || !this.wanted.has(address)) return false;
     const before = this.entries.get(address);
     if (before === undefined) {
@@ -44,9 +45,9 @@ export class RouterBook {
       return false;
     }
     if (before.mac === mac) return false;
-    const lately = now - before.changed < STANDS_MS ? before.macs : [before.mac];
-    const isNew = !lately.includes(mac) && lately.length < MOST_MACS;
-    const macs = isNew ? [...lately, mac] : lately;
+    const recent = now - before.changed < LASTS_MS ? before.macs : [before.mac];
+    const isNew = !recent.includes(mac) && recent.length < MAX_MACS;
+    const macs = isNew ? [...recent, mac] : recent;
     this.entries.set(address, { address, macs, mac, changes: before.changes + 1, changed: now });
     return isNew;
   }
@@ -55,8 +56,8 @@ export class RouterBook {
     return [...this.entries.values()];
   }
 
-  /** Those that changed lately. */
+  /** Returns the routers whose change of MAC is a problem now. */
   changed(now: number): readonly RouterEntry[] {
-    return this.all.filter(({ changes, changed }) => changes > 0 && now - changed < STANDS_MS);
+    return this.all.filter(({ changes, changed }) => changes > 0 && now - changed < LASTS_MS);
   }
 }

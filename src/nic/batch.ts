@@ -1,12 +1,4 @@
-import {
-  type Address,
-  type Link,
-  type Neighbour,
-  type Route,
-  type Rule,
-  rehung,
-  type Snapshot,
-} from '../host/snapshot.js';
+import type { Address, Link, Neighbour, Route, Rule, Snapshot } from '../host/snapshot.js';
 import {
   addressLine,
   deleteAddressLine,
@@ -16,6 +8,7 @@ import {
   routeLine,
   ruleLine,
 } from './lines.js';
+import { onDevice } from './on_device.js';
 
 /** What shall hang on `to`, and what each device has now; `wanted` and `from` are of the same device. */
 export interface Move {
@@ -43,7 +36,7 @@ export interface Batches {
 export function moveBatches({ wanted, from, to }: Move): Batches {
   const [old, name] = [from.device, to.device];
   // In the names of the device that is left, so that both can be compared with what is wanted.
-  const there = rehung(to, old);
+  const there = onDevice(to, old);
   const addresses = compare(wanted, from, there, (of) => of.addresses, addressKey);
   const neighbours = compare(wanted, from, there, neighboursThatMove, neighbourKey);
   const routes = compare(wanted, from, there, (of) => of.routes, routeKey(old));
@@ -83,7 +76,7 @@ export function isEmpty({ newRules6, lines, oldRules6 }: Batches): boolean {
  * is now.
  */
 export function merged(journal: Snapshot, now: Snapshot): Snapshot {
-  const before = journal.device === now.device ? journal : rehung(journal, now.device);
+  const before = journal.device === now.device ? journal : onDevice(journal, now.device);
   const union = <T>(kind: (of: Snapshot) => readonly T[], key: (one: T) => string): readonly T[] => {
     const present = new Map(kind(now).map((one) => [key(one), one]));
     const earlier = kind(before).map((one) => present.get(key(one)) ?? one);

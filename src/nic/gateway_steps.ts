@@ -1,6 +1,6 @@
 import type { Snapshot } from '../host/snapshot.js';
 import { tryEcho } from '../icmp/echo.js';
-import { Link } from '../neighbour/link.js';
+import { NeighbourSocket } from '../neighbour/neighbour_socket.js';
 import { type Resolution, resolve } from '../neighbour/resolve.js';
 import { explainError, ProductError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
@@ -89,7 +89,7 @@ async function askAll(
   gateways: readonly DefaultGateway[],
   options: { readonly timeoutMs: number; readonly settleMs?: number },
 ): Promise<Resolution[]> {
-  const link = new Link(device);
+  const link = new NeighbourSocket(device);
   try {
     return await Promise.all(
       gateways.map(({ address, source }) => resolve(link, address, { ...options, source })),

@@ -1,8 +1,8 @@
-import { runBatch } from '../host/iproute.js';
+import { runIpBatch } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
-import { rehung } from '../host/snapshot.js';
 import { type Batches, type Move, moveBatches } from './batch.js';
 import type { Journal } from './journal.js';
+import { onDevice } from './on_device.js';
 import type { Plan } from './plan.js';
 
 /**
@@ -28,7 +28,7 @@ export function addMove(plan: Plan, move: Move, journal: Journal): void {
     undo: async () => {
       // How far it came is not known: look, and do what is left of the way back.
       const [here, back] = await Promise.all([readSnapshot(to.device), readSnapshot(from.device)]);
-      const home: Move = { wanted: rehung(wanted, to.device), from: here, to: back };
+      const home: Move = { wanted: onDevice(wanted, to.device), from: here, to: back };
       await carryOut(moveBatches(home), journal, { force: true });
       journal.remove();
     },
@@ -49,7 +49,7 @@ async function carryOut(
   const failures: unknown[] = [];
   for (const { name, batch, family } of parts.filter(({ batch }) => batch.length > 0)) {
     try {
-      await runBatch(journal.writeBatch(name, batch), { family, force });
+      await runIpBatch(journal.writeBatch(name, batch), { family, force });
     } catch (error) {
       if (!force) throw error;
       failures.push(error);

@@ -1,5 +1,5 @@
 import { awaitDevice } from '../host/device.js';
-import { ip } from '../host/iproute.js';
+import { runIp } from '../host/iproute_write.js';
 import type { Snapshot } from '../host/snapshot.js';
 import { reversed, type SysctlChange, sysctlChanges, sysctlText, writeSysctls } from '../host/sysctls.js';
 import type { Plan } from './plan.js';
@@ -29,12 +29,12 @@ export function addPrepare(
     name: `prepare ${bridge}`,
     details: [link.join(' '), ...expected.map(sysctlText), `link set ${bridge} up`],
     run: async () => {
-      await awaitDevice(bridge, true, timeoutMs);
+      await awaitDevice(bridge, timeoutMs);
       // This takes the kernel's rtnl lock: after it the device is registered for both families.
-      await ip(...link);
+      await runIp(...link);
       written = sysctlChanges(nic.device, bridge);
       writeSysctls(written);
-      await ip('link', 'set', bridge, 'up');
+      await runIp('link', 'set', bridge, 'up');
     },
     undo: async () => writeSysctls(reversed(written)),
   });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from '../host/guard.js';
 import { readSnapshot } from '../host/read_snapshot.js';
-import { bare, type Snapshot } from '../host/snapshot.js';
+import type { Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
 import {
   awaitNoBridge,
@@ -23,7 +23,9 @@ import { addDhcp } from './dhcp_step.js';
 import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
+import { refuseLockedMetrics } from './locked_metrics.js';
 import { addMove } from './move_step.js';
+import { emptyOn } from './on_device.js';
 import { Plan } from './plan.js';
 import { addPrepare } from './prepare_step.js';
 
@@ -47,6 +49,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const journal = new Journal(rundir, nic);
   const now = await readSnapshot(nic);
   refuse(db, now, bridge);
+  await refuseLockedMetrics(now);
   const isThere = existsSync(`/sys/class/net/${bridge}`);
   refuseBridge(db, bridge, isThere, options.datapath);
   const datapath = datapathOf(db, bridge) ?? options.datapath ?? bestDatapath(db);
@@ -55,7 +58,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   addSwitchStep(plan, db, timeoutMs);
   const before = journal.read();
   const wanted = before === undefined ? now : merged(before, now);
-  const there = isThere ? await readSnapshot(bridge) : bare(now, bridge);
+  const there = isThere ? await readSnapshot(bridge) : emptyOn(now, bridge);
   const isAttached = bridgeOf(db, nic) !== undefined;
   const move: Move = { wanted, from: now, to: there };
   const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));

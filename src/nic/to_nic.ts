@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { guardScript, removeGuard, setGuard } from '../host/guard.js';
-import { ip } from '../host/iproute.js';
+import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import { ProductError } from '../net/errors.js';
 import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '../switch/bridges.js';
@@ -11,6 +11,7 @@ import { addDhcp } from './dhcp_step.js';
 import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
+import { refuseLockedMetrics } from './locked_metrics.js';
 import { addMove } from './move_step.js';
 import { Plan } from './plan.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
@@ -34,6 +35,7 @@ export async function planToNic(
   const nic = theNicOf(db, bridge, nicsOf(db, row));
   const journal = new Journal(rundir, nic);
   const [from, to] = await Promise.all([readSnapshot(bridge), readSnapshot(nic)]);
+  await refuseLockedMetrics(from);
   const before = journal.read();
   // The link itself is the NIC's own, which the move there has not changed.
   const wanted = { ...(before === undefined ? from : merged(before, from)), link: to.link };
@@ -57,8 +59,8 @@ export async function planToNic(
     plan.add({
       name: `shut ${bridge}, so that the kernel takes all from ${nic}`,
       details: [`link set ${bridge} down`],
-      run: () => ip('link', 'set', bridge, 'down'),
-      undo: () => ip('link', 'set', bridge, 'up'),
+      run: () => runIp('link', 'set', bridge, 'down'),
+      undo: () => runIp('link', 'set', bridge, 'up'),
     });
   }
   addGatewayAnswer(plan, witnesses, nic, { timeoutMs, canEcho: isGuarded });

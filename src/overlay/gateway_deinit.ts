@@ -1,5 +1,5 @@
 import { removeGuard } from '../host/guard.js';
-import { ip } from '../host/iproute.js';
+import { runIp } from '../host/iproute_write.js';
 import { TRANSPORTS } from '../net/ports.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
 import { findClusterRouter, readGateways } from '../ovn/gateways.js';
@@ -95,7 +95,7 @@ function dedicatedNics(local: LocalDatabase, node: string): Nic[] {
 
 async function takeBack({ name, addresses }: Nic): Promise<void> {
   await removeGuard(name);
-  for (const address of addresses) await ip('addr', 'replace', address, 'dev', name);
+  for (const address of addresses) await runIp('addr', 'replace', address, 'dev', name);
 }
 
 function removeGateway({ nb }: Databases, txn: NorthboundTransaction, node: string): void {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readSysctl, sysctlPath } from '../host/sysctls.js';
 import { ProductError } from '../net/errors.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
 import { makeDirectory } from './directory.js';
@@ -16,13 +17,13 @@ const FORMER = /^# It was (\d+) (\d+)\.$/m;
 
 /** The ports from which the host's own connections take theirs (ip-sysctl.rst of the kernel). */
 export function readEphemeralRange(): PortRange {
-  const [lo, hi] = readSysctl(EPHEMERAL).split(/\s+/).map(Number);
+  const [lo, hi] = requireSysctl(EPHEMERAL).split(/\s+/).map(Number);
   return { lo: lo ?? 0, hi: hi ?? 0 };
 }
 
 /** The ports that neither an ephemeral choice nor `bind` to port 0 takes (ip-sysctl.rst of the kernel). */
 export function readReservedPorts(): PortRange[] {
-  return parseReserved(readSysctl(RESERVED));
+  return parseReserved(requireSysctl(RESERVED));
 }
 
 /**
@@ -144,16 +145,14 @@ function keep(sysctlDir: string, kept: Kept | undefined): void {
   }
 }
 
-function sysctlPath(name: string): string {
-  return `/proc/sys/${name.replaceAll('.', '/')}`;
-}
-
-function readSysctl(name: string): string {
-  return readFileSync(sysctlPath(name), 'utf8').trim();
+function requireSysctl(name: string): string {
+  const value = readSysctl(name);
+  if (value === undefined) throw new ProductError('ERR_SYSCTL', `the kernel has no sysctl ${name}`);
+  return value;
 }
 
 function writeSysctl(name: string, value: string): void {
-  if (readSysctl(name).split(/\s+/).join(' ') === value) return;
+  if (requireSysctl(name).split(/\s+/).join(' ') === value) return;
   try {
     // An empty list is written as an empty line.
     writeFileSync(sysctlPath(name), `${value}\n`);

@@ -1,5 +1,5 @@
 import { awaitDevice } from '../host/device.js';
-import { ip } from '../host/iproute.js';
+import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import type { Snapshot } from '../host/snapshot.js';
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
@@ -58,7 +58,7 @@ export async function setUpManagementPort(
   timeoutMs: number,
 ): Promise<void> {
   const device = managementInterfaceName(node);
-  await awaitDevice(device, true, timeoutMs);
+  await awaitDevice(device, timeoutMs);
   const commands = managementPortCommands(await readSnapshot(device), subnets, clusterSubnets);
-  for (const command of commands) await ip(...command);
+  for (const command of commands) await runIp(...command);
 }

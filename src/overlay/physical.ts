@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setGuard } from '../host/guard.js';
-import { ip } from '../host/iproute.js';
+import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import type { Snapshot } from '../host/snapshot.js';
 import { type Cidr, formatCidr } from '../net/cidr.js';
@@ -118,9 +118,9 @@ export async function yieldNic(
   systemIds: ReadonlyMap<string, string>,
 ): Promise<void> {
   if (kind !== 'nic') return;
-  await ip('link', 'set', name, 'up');
+  await runIp('link', 'set', name, 'up');
   if (integrationDatapath(systemIds) === 'netdev') await setGuard(name);
-  for (const address of addresses) await ip('addr', 'del', address, 'dev', name);
+  for (const address of addresses) await runIp('addr', 'del', address, 'dev', name);
 }
 
 /** The addresses that a dedicated NIC had before an earlier `gateway-init`. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ip } from '../host/iproute.js';
+import { runIp } from '../host/iproute_write.js';
 import { readLinks } from '../host/read_snapshot.js';
-import { Link } from '../neighbour/link.js';
+import { NeighbourSocket } from '../neighbour/neighbour_socket.js';
 import { probe } from '../neighbour/probe.js';
 import { resolve } from '../neighbour/resolve.js';
 import { explainError, ProductError } from '../net/errors.js';
@@ -28,7 +28,7 @@ const ETHERNET = 'ether';
  * down is set up for it, and down again if that is refused.
  * @param force makes a note of what would be refused
  * @returns what the operator should know, one line each
- * @throws ProductError `ERR_ADDRESS_CONFLICT`, `ERR_GATEWAY_SILENT`, and those of {@link Link}
+ * @throws ProductError `ERR_ADDRESS_CONFLICT`, `ERR_GATEWAY_SILENT`, and those of {@link NeighbourSocket}
  */
 export async function checkWire(
   claims: WireClaims,
@@ -57,7 +57,7 @@ export async function checkWire(
 }
 
 async function look(
-  link: Link,
+  link: NeighbourSocket,
   { addresses, gateways }: WireClaims,
   own: ReadonlySet<MacAddress>,
   timeoutMs: number,
@@ -105,17 +105,17 @@ async function ownMacs(): Promise<ReadonlySet<MacAddress>> {
 async function openLink(
   { kind, name }: Device,
   timeoutMs: number,
-): Promise<{ readonly link: Link; giveUp(): Promise<void> }> {
+): Promise<{ readonly link: NeighbourSocket; giveUp(): Promise<void> }> {
   try {
-    return { link: new Link(name), giveUp: async () => {} };
+    return { link: new NeighbourSocket(name), giveUp: async () => {} };
   } catch (error) {
     if (kind !== 'nic' || !(error instanceof ProductError && error.code === 'ERR_LINK_DOWN')) throw error;
   }
-  const giveUp = () => ip('link', 'set', name, 'down');
-  await ip('link', 'set', name, 'up');
+  const giveUp = () => runIp('link', 'set', name, 'down');
+  await runIp('link', 'set', name, 'up');
   try {
     await carrier(name, timeoutMs);
-    return { link: new Link(name), giveUp };
+    return { link: new NeighbourSocket(name), giveUp };
   } catch (error) {
     await giveUp();
     throw error;

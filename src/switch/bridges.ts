@@ -1,4 +1,4 @@
-import { awaitDevice } from '../host/device.js';
+import { awaitDevice, awaitNoDevice } from '../host/device.js';
 import { ProductError } from '../net/errors.js';
 import type { RowInput, RowOf, RowRef } from '../ovsdb/columns.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
@@ -89,7 +89,7 @@ export async function createBridge(
   };
   insertBridge(db, txn, name, columns, mtu);
   await commitAndWait(db, txn, timeoutMs);
-  await awaitDevice(name, true, timeoutMs);
+  await awaitDevice(name, timeoutMs);
 }
 
 /** Gives an existing bridge these settings. @throws ProductError `ERR_NO_BRIDGE` */
@@ -137,7 +137,7 @@ export async function deleteBridge(db: LocalDatabase, name: string, timeoutMs: n
 /** Waits until ovs-vswitchd has released a deleted bridge and the bridge's device has gone. */
 export async function awaitNoBridge(db: LocalDatabase, name: string, timeoutMs: number): Promise<void> {
   await awaitSwitch(db, timeoutMs);
-  await awaitDevice(name, false, timeoutMs);
+  await awaitNoDevice(name, timeoutMs);
 }
 
 function pair(key: string, value: string | undefined): ReadonlyMap<string, string> {

@@ -39,7 +39,7 @@ function begin(state: GatewayState = GATEWAY) {
 /** What was sent since the last time, but for questions. */
 function told(wire: TestWire): (IpAddress | undefined)[] {
   const messages = wire.sent.splice(0).map((frame) => decodeMessage(frame));
-  return messages.filter((message) => message?.kind === 'tell').map((message) => message?.target);
+  return messages.filter((message) => message?.kind === 'advertisement').map((message) => message?.target);
 }
 
 test('served addresses are announced once their flows are in place, twice, and not again', (t) => {

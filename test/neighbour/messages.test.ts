@@ -20,34 +20,38 @@ const READ: readonly (readonly [string, Buffer, NeighbourMessage | undefined])[]
   [
     'a question',
     arp(link, 1, OTHER, A, B, TAIL),
-    { kind: 'ask', family: 4, target: B, sender: A, mac: OTHER },
+    { kind: 'request', family: 4, target: B, sender: A, mac: OTHER },
   ],
   [
     'a probe',
     arp(link, 1, OTHER, NOBODY, B, TAIL),
-    { kind: 'ask', family: 4, target: B, sender: undefined, mac: OTHER },
+    { kind: 'request', family: 4, target: B, sender: undefined, mac: OTHER },
   ],
   [
     'an announcement',
     arp(link, 1, OTHER, A, A, TAIL),
-    { kind: 'tell', family: 4, target: A, sender: A, mac: OTHER },
+    { kind: 'advertisement', family: 4, target: A, sender: A, mac: OTHER },
   ],
-  ['a reply', arp(link, 2, OTHER, A, B, TAIL), { kind: 'tell', family: 4, target: A, sender: A, mac: OTHER }],
+  [
+    'a reply',
+    arp(link, 2, OTHER, A, B, TAIL),
+    { kind: 'advertisement', family: 4, target: A, sender: A, mac: OTHER },
+  ],
   ['a reply of nobody', arp(link, 2, OTHER, NOBODY, B, TAIL), undefined],
   [
     'a solicitation',
     nd(link, { src: A6, dst: B6 }, 135, B6, TAIL),
-    { kind: 'ask', family: 6, target: B6, sender: A6, mac: OTHER },
+    { kind: 'request', family: 6, target: B6, sender: A6, mac: OTHER },
   ],
   [
     'one of duplicate address detection',
     nd(link, { src: NOBODY6, dst: B6 }, 135, B6, TAIL),
-    { kind: 'ask', family: 6, target: B6, sender: undefined, mac: OTHER },
+    { kind: 'request', family: 6, target: B6, sender: undefined, mac: OTHER },
   ],
   [
     'an advertisement',
     nd(link, { src: A6, dst: B6 }, 136, A6, TAIL),
-    { kind: 'tell', family: 6, target: A6, sender: A6, mac: OTHER },
+    { kind: 'advertisement', family: 6, target: A6, sender: A6, mac: OTHER },
   ],
   ['one of a group', nd(link, { src: A6, dst: B6 }, 136, parseIp('ff02::1'), TAIL), undefined],
 ];
@@ -97,19 +101,19 @@ test('what is written is read as what it was', (t) => {
     fc.property(mac, ipv4.filter(isSomebody), ipv4, (from, sender, target) => {
       fc.pre(sender !== target);
       if (!isIpv4(sender) || !isIpv4(target)) return;
-      reads(arpRequest(from, sender, target), 4, 'ask', target, sender, from);
-      reads(arpRequest(from, undefined, sender), 4, 'ask', sender, undefined, from);
-      reads(arpAnnouncements(from, [sender]), 4, 'tell', sender, sender, from);
+      reads(arpRequest(from, sender, target), 4, 'request', target, sender, from);
+      reads(arpRequest(from, undefined, sender), 4, 'request', sender, undefined, from);
+      reads(arpAnnouncements(from, [sender]), 4, 'advertisement', sender, sender, from);
     }),
   );
   fc.assert(
     fc.property(mac, ipv6, ipv6, (from, sender, target) => {
       if (!isIpv6(sender) || !isIpv6(target)) return;
-      reads(solicitation(from, sender, target), 6, 'ask', target, sender, from);
-      reads(solicitation(from, undefined, target), 6, 'ask', target, undefined, from);
+      reads(solicitation(from, sender, target), 6, 'request', target, sender, from);
+      reads(solicitation(from, undefined, target), 6, 'request', target, undefined, from);
       const frames = advertisements(from, [sender, target]);
-      reads(frames.subarray(0, ADVERTISEMENT_LENGTH), 6, 'tell', sender, sender, from);
-      reads(frames.subarray(ADVERTISEMENT_LENGTH), 6, 'tell', target, target, from);
+      reads(frames.subarray(0, ADVERTISEMENT_LENGTH), 6, 'advertisement', sender, sender, from);
+      reads(frames.subarray(ADVERTISEMENT_LENGTH), 6, 'advertisement', target, target, from);
     }),
   );
 });

@@ -3,7 +3,7 @@ import test from 'ava';
 import { arpAnnouncements, arpRequest } from '../../src/neighbour/arp.js';
 import { decodeMessage } from '../../src/neighbour/decode.js';
 import { advertisements } from '../../src/neighbour/discovery.js';
-import { Link } from '../../src/neighbour/link.js';
+import { NeighbourSocket } from '../../src/neighbour/neighbour_socket.js';
 import { probe } from '../../src/neighbour/probe.js';
 import { resolve } from '../../src/neighbour/resolve.js';
 import { type Ipv4Address, type Ipv6Address, parseIp } from '../../src/net/ip.js';
@@ -19,7 +19,7 @@ const SOURCE = parseIp('203.0.113.10');
 function begin() {
   const clock = new TestClock();
   const wire = new TestWire(OWN, clock);
-  return { clock, wire, link: new Link('eth0', wire.open) };
+  return { clock, wire, link: new NeighbourSocket('eth0', wire.open) };
 }
 
 test('a question that is not answered is asked again, and the answer has the time since the last one', async (t) => {
@@ -28,7 +28,7 @@ test('a question that is not answered is asked again, and the answer has the tim
   clock.pass(230);
   t.deepEqual(
     wire.sent.map((frame) => decodeMessage(frame)),
-    Array(3).fill({ kind: 'ask', family: 4, target: GATEWAY, sender: SOURCE, mac: OWN }),
+    Array(3).fill({ kind: 'request', family: 4, target: GATEWAY, sender: SOURCE, mac: OWN }),
   );
   wire.give(arpAnnouncements(ONE, [GATEWAY]));
   t.deepEqual(await asking, { address: GATEWAY, asked: 3, answers: [{ mac: ONE, rttMs: 30 }], macs: [ONE] });

@@ -1,6 +1,6 @@
 import type { PacketEvents } from '../../src/native.js';
 import type { Clock } from '../../src/neighbour/clock.js';
-import type { OpenSocket } from '../../src/neighbour/link.js';
+import type { OpenSocket } from '../../src/neighbour/neighbour_socket.js';
 import { type MacAddress, macBytes } from '../../src/net/mac.js';
 
 /** Time that passes when it is told to. */

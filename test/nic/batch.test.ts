@@ -1,16 +1,9 @@
 import test from 'ava';
-import {
-  type Address,
-  bare,
-  FOREVER,
-  type Route,
-  type Rule,
-  rehung,
-  type Snapshot,
-} from '../../src/host/snapshot.js';
+import { type Address, FOREVER, type Route, type Rule, type Snapshot } from '../../src/host/snapshot.js';
 import { isEmpty, merged, moveBatches } from '../../src/nic/batch.js';
 import { aged } from '../../src/nic/journal.js';
 import { routeLine } from '../../src/nic/lines.js';
+import { emptyOn, onDevice } from '../../src/nic/on_device.js';
 
 const V4: Address = { family: 'inet', local: '203.0.113.10', prefixlen: 24, scope: 'global', label: 'eth0' };
 const V6: Address = { family: 'inet6', local: '2001:db8::10', prefixlen: 64, scope: 'global' };
@@ -37,7 +30,7 @@ const SNAPSHOT: Snapshot = {
 };
 
 const moved = (snapshot: Snapshot, to = 'breth0') =>
-  moveBatches({ wanted: snapshot, from: snapshot, to: bare(snapshot, to) });
+  moveBatches({ wanted: snapshot, from: snapshot, to: emptyOn(snapshot, to) });
 
 test('new addresses come before the old go, a route goes and comes in one breath, default routes last', (t) => {
   t.deepEqual(moved(SNAPSHOT), {
@@ -110,8 +103,8 @@ test('what has something unknown is refused, not moved without it', (t) => {
 });
 
 test('the way back is the way there with the names exchanged', (t) => {
-  const there = rehung(SNAPSHOT, 'breth0');
-  t.deepEqual(rehung(there, 'eth0'), SNAPSHOT);
+  const there = onDevice(SNAPSHOT, 'breth0');
+  t.deepEqual(onDevice(there, 'eth0'), SNAPSHOT);
   t.deepEqual(
     moved(there, 'eth0').lines,
     moved(SNAPSHOT).lines.map((line) =>
@@ -122,7 +115,7 @@ test('the way back is the way there with the names exchanged', (t) => {
 
 test('a move that was cut off is taken up where it was', (t) => {
   const from = { ...SNAPSHOT, addresses: [V6], routes: [], neighbours: [] };
-  const to = rehung({ ...SNAPSHOT, addresses: [V4], routes: [CONNECTED] }, 'breth0');
+  const to = onDevice({ ...SNAPSHOT, addresses: [V4], routes: [CONNECTED] }, 'breth0');
   const { lines } = moveBatches({ wanted: merged(SNAPSHOT, from), from, to });
   t.deepEqual(lines, [
     'address replace 2001:db8::10/64 scope global dev breth0 nodad',
@@ -134,7 +127,7 @@ test('a move that was cut off is taken up where it was', (t) => {
 
 test('a move that is done leaves nothing to do', (t) => {
   const wanted = { ...SNAPSHOT, addresses: [V4, { ...V6, nodad: true }] };
-  const batches = moveBatches({ wanted, from: bare(wanted, 'eth0'), to: rehung(wanted, 'breth0') });
+  const batches = moveBatches({ wanted, from: emptyOn(wanted, 'eth0'), to: onDevice(wanted, 'breth0') });
   t.true(isEmpty(batches), JSON.stringify(batches));
 });
 

@@ -108,8 +108,8 @@ labTest('what others say is heard, but not what is in a VLAN', async (t) => {
   taps.inject('eth0', arp(link, 1, parseMac(MAC.one), other, nobody, Buffer.alloc(8)));
   await one.attempt(['ping', '-c1', '-W1', '203.0.113.10']);
   await one.attempt(['ping', '-c1', '-W1', '2001:db8::10']);
-  await listening.says(/"kind":"ask","family":4,"target":"203.0.113.10","sender":"203.0.113.1"/);
-  await listening.says(/"kind":"ask","family":6,"target":"2001:db8::10","sender":"2001:db8::1"/);
+  await listening.says(/"kind":"request","family":4,"target":"203.0.113.10","sender":"203.0.113.1"/);
+  await listening.says(/"kind":"request","family":6,"target":"2001:db8::10","sender":"2001:db8::1"/);
   t.notRegex(listening.output, /192\.0\.2/);
   await listening.stop();
 });

@@ -3,10 +3,13 @@ import { type IpAddress, isIpv4, isIpv6 } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import { arpRequest } from './arp.js';
 import { solicitation } from './discovery.js';
-import type { Link } from './link.js';
+import type { NeighbourSocket } from './neighbour_socket.js';
 
-/** The frame that asks who has `target`; without a sender of its family, as one does who has no address yet. */
-export function question(mac: MacAddress, target: IpAddress, sender?: IpAddress): Buffer {
+/**
+ * Returns the frame that asks for the MAC of `target`: an ARP request or a neighbour solicitation. A `sender` of the
+ * other family is left out; without a sender the frame is a probe.
+ */
+export function requestFrame(mac: MacAddress, target: IpAddress, sender?: IpAddress): Buffer {
   if (isIpv4(target))
     return arpRequest(mac, sender !== undefined && isIpv4(sender) ? sender : undefined, target);
   if (isIpv6(target))
@@ -14,10 +17,10 @@ export function question(mac: MacAddress, target: IpAddress, sender?: IpAddress)
   throw new ProductError('ERR_NOT_AN_ADDRESS', `${target} is not an IPv4 or IPv6 address`);
 }
 
-/** Sends one; `undefined` when the interface takes none just now. */
-export function sendQuestion(link: Link, frame: Buffer): number | undefined {
+/** Sends a request; returns when it left, or `undefined` if the interface's queue is full. */
+export function sendRequest(socket: NeighbourSocket, frame: Buffer): number | undefined {
   try {
-    return link.send(frame);
+    return socket.send(frame);
   } catch (error) {
     if (error instanceof ProductError && error.code === 'ERR_LINK_BUSY') return undefined;
     throw error;

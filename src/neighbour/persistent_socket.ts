@@ -1,48 +1,50 @@
 import { ProductError } from '../net/errors.js';
 import { type Clock, systemClock } from './clock.js';
-import { Link, type OpenSocket } from './link.js';
 import type { NeighbourMessage } from './message.js';
+import { NeighbourSocket, type OpenSocket } from './neighbour_socket.js';
 
-/** How often an interface that cannot be opened is tried again, in milliseconds. */
-const AGAIN_MS = 1_000;
+/** The pause between two attempts to open the interface, in milliseconds. */
+const RETRY_MS = 1_000;
 
-export interface SteadyLinkOptions {
-  readonly hear: (message: NeighbourMessage, at: number) => void;
-  /** It is there, for the first time or again; or it is not, and {@link SteadyLink.problem} says why. */
+export interface PersistentSocketOptions {
+  readonly received: (message: NeighbourMessage, at: number) => void;
+  /** Called after the socket was opened, and after it was lost for a new reason ({@link PersistentSocket.problem}). */
   readonly changed: () => void;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly open?: OpenSocket;
 }
 
-/** A link that is opened again after whatever ended it, for as long as `signal` is not aborted. It never throws. */
-export class SteadyLink {
-  private current: Link | undefined;
+/** Keeps a {@link NeighbourSocket} open until `signal` is aborted: reopens it after every failure. Never throws. */
+export class PersistentSocket {
+  private current: NeighbourSocket | undefined;
   private why: string | undefined;
 
   constructor(
     private readonly name: string,
-    private readonly options: SteadyLinkOptions,
+    private readonly options: PersistentSocketOptions,
   ) {
     options.signal.addEventListener('abort', () => this.current?.close(), { once: true });
     this.open();
   }
 
-  get link(): Link | undefined {
+  /** The open socket; `undefined` while the interface cannot be opened. */
+  get socket(): NeighbourSocket | undefined {
     return this.current;
   }
 
+  /** Why the interface cannot be opened; `undefined` while it is open. */
   get problem(): string | undefined {
     return this.why;
   }
 
   private open(): void {
-    const { signal, open, hear, changed } = this.options;
+    const { signal, open, received, changed } = this.options;
     if (signal.aborted) return;
     try {
-      const link = new Link(this.name, open);
-      link.listen({ hear, fail: (error) => this.lose(error) });
-      this.current = link;
+      const socket = new NeighbourSocket(this.name, open);
+      socket.listen({ received, failed: (error) => this.lose(error) });
+      this.current = socket;
       this.why = undefined;
       changed();
     } catch (error) {
@@ -57,7 +59,7 @@ export class SteadyLink {
     this.current = undefined;
     const isNews = this.why !== message;
     this.why = message;
-    const cancel = clock.after(AGAIN_MS, () => {
+    const cancel = clock.after(RETRY_MS, () => {
       signal.removeEventListener('abort', cancel);
       this.open();
     });

@@ -1,3 +1,6 @@
+// ARP (RFC 826) and neighbour discovery (RFC 4861): what hosts of one Ethernet network say about their addresses.
+// arp.ts and discovery.ts build and parse frames; this file sends and receives them on one interface.
+// resolve.ts, probe.ts and announce.ts are the conversations; address_conflicts.ts and router_book.ts remember what was received.
 import { constants } from 'node:os';
 import { openPacketSocket, type PacketEvents, type PacketSocket } from '../native.js';
 import { ProductError } from '../net/errors.js';
@@ -5,19 +8,19 @@ import { type MacAddress, macOfBytes } from '../net/mac.js';
 import { decodeMessage } from './decode.js';
 import type { NeighbourMessage } from './message.js';
 
-/** Who listens on a link. */
+/** Receives what arrives on a {@link NeighbourSocket}. */
 export interface Listener {
-  /** `at` is when the kernel had it, in milliseconds since 1970. */
-  hear(message: NeighbourMessage, at: number): void;
-  /** Nothing more will be heard: the interface went down or away. */
-  fail(error: ProductError): void;
+  /** `at` is when the kernel received the message, in milliseconds since 1970. */
+  received(message: NeighbourMessage, at: number): void;
+  /** The interface went down or away; nothing more is received. */
+  failed(error: ProductError): void;
 }
 
-/** Makes the socket of an interface. */
+/** Opens the packet socket of an interface. */
 export type OpenSocket = (name: string, events: PacketEvents) => PacketSocket;
 
-/** An Ethernet interface, as a place to talk to its neighbours and to hear them; several may listen. */
-export class Link {
+/** Sends and receives neighbour messages on one Ethernet interface. Any number of listeners share it. */
+export class NeighbourSocket {
   readonly mac: MacAddress;
   private readonly socket: PacketSocket;
   private readonly listeners = new Set<Listener>();
@@ -27,24 +30,24 @@ export class Link {
     readonly name: string,
     open: OpenSocket = openPacketSocket,
   ) {
-    this.socket = guarded(name, () =>
+    this.socket = withSocketErrors(name, () =>
       open(name, {
         received: (frames, lengths, times) => this.receive(frames, lengths, times),
-        failed: (errno) => this.fail(linkError(name, errno)),
+        failed: (errno) => this.fail(socketError(name, errno)),
       }),
     );
     this.mac = macOfBytes(this.socket.address);
   }
 
   /**
-   * Sends frames of `size` bytes each; answers when the first one left, in milliseconds since 1970.
-   * @throws ProductError `ERR_LINK_BUSY` when the interface takes no more now, `ERR_LINK_DOWN`, `ERR_NO_INTERFACE`
+   * Sends frames of `size` bytes each; returns when the first one left, in milliseconds since 1970.
+   * @throws ProductError `ERR_LINK_BUSY` if the interface's queue is full, `ERR_LINK_DOWN`, `ERR_NO_INTERFACE`
    */
   send(frames: Buffer, size = frames.length): number {
-    return guarded(this.name, () => this.socket.send(frames, size));
+    return withSocketErrors(this.name, () => this.socket.send(frames, size));
   }
 
-  /** Has `listener` hear what comes in; returns how to stop that. */
+  /** Passes everything that arrives to `listener`; returns the function that stops it. */
   listen(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -55,36 +58,31 @@ export class Link {
     this.socket.close();
   }
 
-  /** Lets the process end though this still listens. */
-  unref(): void {
-    this.socket.unref();
-  }
-
   private receive(frames: Buffer, lengths: readonly number[], times: readonly number[]): void {
     let start = 0;
     for (const [index, length] of lengths.entries()) {
       const message = decodeMessage(frames.subarray(start, start + length));
       start += length;
       if (message === undefined) continue;
-      for (const listener of [...this.listeners]) listener.hear(message, times[index] ?? 0);
+      for (const listener of [...this.listeners]) listener.received(message, times[index] ?? 0);
     }
   }
 
   private fail(error: ProductError): void {
-    for (const listener of [...this.listeners]) listener.fail(error);
+    for (const listener of [...this.listeners]) listener.failed(error);
   }
 }
 
-function guarded<T>(name: string, task: () => T): T {
+function withSocketErrors<T>(name: string, task: () => T): T {
   try {
     return task();
   } catch (error) {
     if (!(error instanceof Error && 'errno' in error && typeof error.errno === 'number')) throw error;
-    throw linkError(name, error.errno, error);
+    throw socketError(name, error.errno, error);
   }
 }
 
-function linkError(name: string, errno: number, cause?: Error): ProductError {
+function socketError(name: string, errno: number, cause?: Error): ProductError {
   const { EPERM, ENODEV, ENXIO, ENETDOWN, ENOBUFS, EPROTOTYPE } = constants.errno;
   const error = (code: string, why: string) => new ProductError(code, `${name}${why}`, { cause });
   switch (errno) {
@@ -95,13 +93,19 @@ function linkError(name: string, errno: number, cause?: Error): ProductError {
       );
     case ENODEV:
     case ENXIO:
-      return new ProductError('ERR_NO_INTERFACE', `there is no interface ${name}; ip link lists them`);
+      return new ProductError(
+        'ERR_NO_INTERFACE',
+        `there is no interface ${name}; ip link lists the interfaces`,
+      );
     case EPROTOTYPE:
-      return new ProductError('ERR_NOT_ETHERNET', `${name} is no Ethernet device, and has no neighbours`);
+      return new ProductError(
+        'ERR_NOT_ETHERNET',
+        `${name} is not an Ethernet device, so it has no neighbours`,
+      );
     case ENETDOWN:
-      return new ProductError('ERR_LINK_DOWN', `${name} is down or has gone; ip link set ${name} up`);
+      return new ProductError('ERR_LINK_DOWN', `${name} is down or has gone; run ip link set ${name} up`);
     case ENOBUFS:
-      return error('ERR_LINK_BUSY', ' takes no more frames now');
+      return error('ERR_LINK_BUSY', ' cannot take more frames now: its queue is full');
     default:
       return error('ERR_LINK', `: its packet socket failed with errno ${errno}`);
   }
