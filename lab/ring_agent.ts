@@ -3,7 +3,7 @@
 //                                     with "thread" a worker thread reads, and SIGUSR2 terminates it
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { RingCapture } from '../src/capture/ring_capture.js';
-import { SIDES } from '../src/demux/classifier.js';
+import { PORT_ROLES } from '../src/demux/port_role.js';
 import { explainError } from '../src/net/errors.js';
 import { GATEWAY } from '../test/demux/sample.js';
 
@@ -13,7 +13,7 @@ const [device = '', side, mode] = process.argv.slice(2);
 if (!isMainThread) {
   const ring = open(String(workerData));
   parentPort?.postMessage('reading');
-  setInterval(() => ring.look(), 50);
+  setInterval(() => ring.snapshot(), 50);
 } else if (mode === 'thread') {
   // A thread of Node.js 20 has no loader for TypeScript unless it asks for one itself.
   const script = `import('tsx/esm/api').then(({ register }) => {
@@ -31,7 +31,7 @@ if (!isMainThread) {
   const timer = setInterval(() => undefined, 1_000);
   process.on('SIGUSR2', () => {
     try {
-      const { classes, malformed, leaving, dropped, talkers, samples } = ring.look(5);
+      const { classes, malformed, leaving, dropped, talkers, samples } = ring.snapshot(5);
       const { user, system } = process.cpuUsage(started);
       say(
         JSON.stringify({
@@ -63,7 +63,7 @@ function open(name: string): RingCapture {
     return RingCapture.open({
       device: name,
       direction: 'both',
-      side: SIDES.find((one) => one === side) ?? 'phys',
+      role: PORT_ROLES.find((one) => one === side) ?? 'phys',
       state: GATEWAY,
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { CLASSES, type PacketClass } from '../src/demux/classes.js';
+import type { NamedRole } from '../src/demux/port_role.js';
 import type { GatewayState } from '../src/demux/state.js';
-import type { NamedSide } from '../src/explain/explanation.js';
 import { type IpAddress, parseIp } from '../src/net/ip.js';
 import { linkLocalOf, type MacAddress, parseMac } from '../src/net/mac.js';
 import { GATEWAY, IP4, IP6, MAC } from '../test/demux/sample.js';
@@ -29,13 +29,13 @@ export const MIX_GATEWAY: GatewayState = {
 
 /** A frame of the mix, where it comes in, and the class that it was made to be of. */
 export interface MixFrame {
-  readonly side: NamedSide;
+  readonly side: NamedRole;
   readonly class: PacketClass;
   readonly frame: Buffer;
 }
 
 type Make = (random: Random, payload: Buffer) => Buffer;
-type Kind = readonly [name: PacketClass, side: NamedSide, make: Make];
+type Kind = readonly [name: PacketClass, side: NamedRole, make: Make];
 
 /** Frame sizes as the Internet has them, seven to four to one, and any between (the simple IMIX). */
 const SIZES = [64, 64, 64, 64, 64, 64, 64, 594, 594, 594, 594, 1500] as const;

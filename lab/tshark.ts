@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import type { PacketClass } from '../src/demux/classes.js';
-import type { NamedSide } from '../src/explain/explanation.js';
+import type { NamedRole } from '../src/demux/port_role.js';
 import { linkLocalOf } from '../src/net/mac.js';
 import { MIX_GATEWAY } from './traffic_mix.js';
 
@@ -76,7 +76,7 @@ const ERRORS_AND_REPLIES = new Set([
 ]);
 
 /** The class of a packet of the mix by the table of docs/demux.md, from what tshark says of it. */
-export function classByTshark(row: TsharkRow, side: NamedSide): PacketClass {
+export function classByTshark(row: TsharkRow, side: NamedRole): PacketClass {
   const packet = read(row);
   if (row['vlan.id'] !== '') return side === 'patch' ? 'pod-drop' : 'other';
   if (side === 'local') return packet.isTunnel && OURS.has(packet.src) ? 'tunnel' : 'host-out';

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { pcapHeader, pcapRecord } from '../../lab/pcap_file.js';
 import { trafficMix } from '../../lab/traffic_mix.js';
 import type { Batch } from '../../src/demux/classifier.js';
-import { NAMED_SIDES, type NamedSide } from '../../src/explain/explanation.js';
+import { NAMED_ROLES, type NamedRole } from '../../src/demux/port_role.js';
 
 /** So many frames of the mix are made; a longer capture has them again, at other places. */
 const DISTINCT = 20_000;
@@ -12,8 +12,8 @@ export interface Capture {
   readonly path: string;
   readonly packets: number;
   /** The frames that come in by each side; all in one buffer, which is the file. */
-  readonly batches: readonly (readonly [NamedSide, Batch])[];
-  readonly sideOf: (index: number) => NamedSide;
+  readonly batches: readonly (readonly [NamedRole, Batch])[];
+  readonly sideOf: (index: number) => NamedRole;
   readonly placeOf: (index: number) => { readonly offset: number; readonly length: number };
   readonly bytes: Buffer;
 }
@@ -37,7 +37,7 @@ export function writeCapture(path: string, packets: number): Capture {
     at += 16 + (lengths[i] ?? 0);
   }
   const sideOf = (index: number) => mix[index % DISTINCT]?.side ?? 'phys';
-  const batches = NAMED_SIDES.map((side): [NamedSide, Batch] => {
+  const batches = NAMED_ROLES.map((side): [NamedRole, Batch] => {
     const isOf = (_: number, index: number) => sideOf(index) === side;
     return [side, { frames: bytes, offsets: offsets.filter(isOf), lengths: lengths.filter(isOf) }];
   });

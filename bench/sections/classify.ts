@@ -5,8 +5,8 @@ import { MIX_GATEWAY } from '../../lab/traffic_mix.js';
 import { classByTshark, tshark } from '../../lab/tshark.js';
 import { classOfId } from '../../src/demux/classes.js';
 import { type Batch, Classifier } from '../../src/demux/classifier.js';
+import type { NamedRole } from '../../src/demux/port_role.js';
 import { formatState } from '../../src/demux/state_json.js';
-import type { NamedSide } from '../../src/explain/explanation.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { Bystander } from '../lab/bystander.js';
 import { type Capture, writeCapture } from '../lab/capture.js';
@@ -111,7 +111,7 @@ async function measureIn(folder: string): Promise<Report> {
 /** `batches` in parts of at most `size` frames. */
 function inParts(batches: Batches, size: number): Batches {
   return batches.flatMap(([side, { frames, offsets, lengths }]) =>
-    Array.from({ length: Math.ceil(offsets.length / size) }, (_, part): [NamedSide, Batch] => {
+    Array.from({ length: Math.ceil(offsets.length / size) }, (_, part): [NamedRole, Batch] => {
       const [begin, end] = [part * size, (part + 1) * size];
       return [side, { frames, offsets: offsets.subarray(begin, end), lengths: lengths.subarray(begin, end) }];
     }),

@@ -6,19 +6,21 @@ import { readMilliseconds } from '../daemon/timeout.js';
 export function addAudit(command: Command): void {
   const audit = command
     .command('audit')
-    .description('compare what arrives on the NIC, by class, with what the switch says it delivered')
+    .description(
+      'compare the packets that arrive on the NIC, by class, with what the switch says it delivered',
+    )
     .option('--seconds <seconds>', 'how long to compare', '10')
-    .option('--json', 'one JSON object instead of text');
+    .option('--json', 'print one JSON object instead of text');
   addCaptureOptions(audit, 'the helper, the database and the switch').action(
     async (given: Record<string, unknown>) => {
       const { runAudit } = await import('./run.js');
       const { auditJson, formatAudit } = await import('./report.js');
-      const verdicts = await runAudit({
+      const comparisons = await runAudit({
         ...readCaptureOptions(given),
         durationMs: readMilliseconds(String(given.seconds), '--seconds'),
       });
-      process.stdout.write(given.json === true ? auditJson(verdicts) : formatAudit(verdicts));
-      if (verdicts.some(({ agrees }) => !agrees)) process.exitCode = 1;
+      process.stdout.write(given.json === true ? auditJson(comparisons) : formatAudit(comparisons));
+      if (comparisons.some(({ agrees }) => !agrees)) process.exitCode = 1;
     },
   );
 }

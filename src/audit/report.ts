@@ -1,8 +1,8 @@
-import type { Verdict } from './judge.js';
+import type { ClassComparison } from './compare.js';
 
-/** A line a class that had packets, and at the end what it comes to. */
-export function formatAudit(verdicts: readonly Verdict[]): string {
-  const rows = verdicts
+/** Formats one line for each class that has packets, and a summary. */
+export function formatAudit(comparisons: readonly ClassComparison[]): string {
+  const rows = comparisons
     .filter(({ atMost, delivered }) => atMost > 0n || delivered > 0n)
     .map(({ name, atLeast, atMost, delivered, agrees }) => [
       name,
@@ -11,16 +11,16 @@ export function formatAudit(verdicts: readonly Verdict[]): string {
       agrees ? '' : 'DISAGREES',
     ]);
   const lines = [['class', 'arrived', 'delivered', ''], ...rows].map(
-    ([name = '', arrived = '', delivered = '', verdict = '']) =>
-      `${name.padEnd(26)}${arrived.padStart(26)}${delivered.padStart(14)}  ${verdict}`.trimEnd(),
+    ([name = '', arrived = '', delivered = '', remark = '']) =>
+      `${name.padEnd(26)}${arrived.padStart(26)}${delivered.padStart(14)}  ${remark}`.trimEnd(),
   );
-  return `${[...lines, summary(verdicts)].join('\n')}\n`;
+  return `${[...lines, summary(comparisons)].join('\n')}\n`;
 }
 
-export function auditJson(verdicts: readonly Verdict[]): string {
+export function auditJson(comparisons: readonly ClassComparison[]): string {
   return `${JSON.stringify({
-    agrees: verdicts.every(({ agrees }) => agrees),
-    classes: verdicts.map(({ name, atLeast, atMost, delivered, agrees }) => ({
+    agrees: comparisons.every(({ agrees }) => agrees),
+    classes: comparisons.map(({ name, atLeast, atMost, delivered, agrees }) => ({
       class: name,
       arrivedAtLeast: Number(atLeast),
       arrivedAtMost: Number(atMost),
@@ -30,13 +30,13 @@ export function auditJson(verdicts: readonly Verdict[]): string {
   })}\n`;
 }
 
-function summary(verdicts: readonly Verdict[]): string {
-  const wrong = verdicts.filter(({ agrees }) => !agrees);
-  if (wrong.length === 0) return 'the switch delivered what arrived';
+function summary(comparisons: readonly ClassComparison[]): string {
+  const wrong = comparisons.filter(({ agrees }) => !agrees);
+  if (wrong.length === 0) return 'the switch delivered every packet that arrived';
   return wrong
     .map(({ name, atLeast, atMost, delivered }) =>
       delivered < atLeast
-        ? `${name}: ${atLeast} arrived and ${delivered} were delivered as such: something takes them before; run ovn-k8s-util doctor`
+        ? `${name}: ${atLeast} arrived and ${delivered} were delivered as such: another flow takes them first; run ovn-k8s-util doctor`
         : `${name}: ${delivered} were delivered as such and ${atMost} arrived; run ovn-k8s-util doctor`,
     )
     .join('\n');

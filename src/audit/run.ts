@@ -1,31 +1,34 @@
-import { setTimeout as pause } from 'node:timers/promises';
+// `ovn-k8s-util audit`: compares the packets that arrive on the NIC with the counters of the gateway's flows.
+// It finds a flow of somebody else that takes packets first, and a switch that lost flows. It changes nothing.
+// `delivered.ts` sorts the counters by class, `compare.ts` compares, `report.ts` prints.
+import { findNic } from '../capture/bridge_port.js';
 import { openCapture } from '../capture/open.js';
 import type { CaptureSettings } from '../capture/options.js';
 import type { PacketCapture } from '../capture/packet_capture.js';
-import { findNic } from '../capture/side.js';
 import { askDaemon } from '../daemon/ask.js';
+import { sleep } from '../daemon/sleep.js';
 import { readState } from '../explain/state_source.js';
 import { ProductError } from '../net/errors.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import type { InstalledFlow } from '../openflow/flow.js';
 import { ofctlChannel } from '../openflow/ofctl.js';
 import { readFlows } from '../openflow/read_flows.js';
+import { type ClassComparison, compareReadings, type Reading } from './compare.js';
 import { deliveredBy, isContinued } from './delivered.js';
-import { judge, type Reading, type Verdict } from './judge.js';
 
 export interface AuditOptions extends CaptureSettings {
   readonly durationMs: number;
 }
 
-/** Until the ring has handed over what came before: its blocks are at most 50 ms old. */
+/** How long to wait until the ring has delivered all earlier frames, in milliseconds: a block is at most 50 ms old. */
 const RING_LAG_MS = 200;
 
 /**
- * Compares for some time what arrives on the NIC, by class, with what the switch's counters say was delivered.
- * @throws ProductError without a state, a NIC or a switch, and when the rules were changed meanwhile
+ * Compares, for `durationMs`, the packets that arrive on the NIC with those that the switch's counters say it delivered.
+ * @throws ProductError if there is no state, NIC or switch, and `ERR_RULES_CHANGED` if the flows changed meanwhile
  */
-export async function runAudit(options: AuditOptions): Promise<readonly Verdict[]> {
-  const { durationMs, way, stateFile, db, rundir, timeoutMs } = options;
+export async function runAudit(options: AuditOptions): Promise<readonly ClassComparison[]> {
+  const { durationMs, method, stateFile, db, rundir, timeoutMs } = options;
   const state = await readState(stateFile, rundir, timeoutMs);
   const { bridge, phys, demux } = state;
   const nic = await findNic(state, db, timeoutMs);
@@ -37,25 +40,25 @@ export async function runAudit(options: AuditOptions): Promise<readonly Verdict[
       { program: 'ovs-vswitchd', rundir, timeoutMs: Math.max(timeoutMs, 10_000) },
       'revalidator/wait',
     );
-  const capture = await openCapture({ device: nic, direction: 'incoming', side: 'phys', state }, way);
+  const capture = await openCapture({ device: nic, direction: 'incoming', role: 'phys', state }, method);
   try {
     const start = await read(capture, channel, settle, phys);
-    await pause(durationMs);
+    await sleep(durationMs);
     const end = await read(capture, channel, settle, phys);
     if (!isContinued(start.flows, end.flows))
       throw new ProductError(
         'ERR_RULES_CHANGED',
-        `the rules of ${bridge} were changed meanwhile; run audit again`,
+        `the flows of ${bridge} changed meanwhile; run audit again`,
       );
-    return judge(start, end, demux, capture.look().dropped);
+    return compareReadings(start, end, demux, capture.snapshot().dropped);
   } finally {
     capture.close();
   }
 }
 
 /**
- * Reads the counters when they are settled: those of a flow lag behind the datapath's until its revalidators have been
- * through all of it twice (ovs-vswitchd(8), `revalidator/wait`).
+ * Reads the counters after they have settled: a flow's counters lag behind the datapath's until its revalidators have
+ * completed two passes (ovs-vswitchd(8), `revalidator/wait`).
  */
 async function read(
   capture: PacketCapture,
@@ -63,9 +66,9 @@ async function read(
   settle: () => Promise<string>,
   nic: number,
 ): Promise<Reading & { readonly flows: readonly InstalledFlow[] }> {
-  const before = capture.look().classes;
+  const before = capture.snapshot().classes;
   await settle();
   const flows = await readFlows(channel);
-  await pause(RING_LAG_MS);
-  return { before, delivered: deliveredBy(flows, nic), flows, after: capture.look().classes };
+  await sleep(RING_LAG_MS);
+  return { before, delivered: deliveredBy(flows, nic), flows, after: capture.snapshot().classes };
 }

@@ -1,30 +1,30 @@
 import { ProductError } from '../net/errors.js';
 
-/** A packet of a capture. Its bytes are good until the next one is read. */
+/** A packet of a capture. `frame` is valid until the next packet is read. */
 export interface CapturedPacket {
   /** From 1. */
   readonly number: number;
   readonly frame: Uint8Array;
-  /** How long it was on the wire, in bytes: the capture may hold less. */
+  /** The length on the wire in bytes; the capture may hold less. */
   readonly wireLength: number;
 }
 
-/** Says that no more packets are wanted. */
+/** Ends the reading of a capture. */
 export const ENOUGH = Symbol('enough');
 
 export type Pcap = typeof import('pcap');
 
 /**
- * Reads the capture file at `path` with libpcap, packet by packet and never more than one of them in memory: all forms
- * that libpcap reads, of either byte order, with microseconds or nanoseconds.
+ * Reads the capture file at `path` with libpcap and calls `onPacket` for each packet until it returns {@link ENOUGH}.
+ * Memory holds one packet at a time. libpcap reads either byte order, and microseconds or nanoseconds.
  *
- * @returns how many packets there were, as far as it was read
- * @throws ProductError `ERR_NO_PCAP`, `ERR_CAPTURE` for what is no capture, of another link than Ethernet, or cut off;
- *   and whatever `take` throws
+ * @returns the number of packets read
+ * @throws ProductError `ERR_NO_PCAP`; `ERR_CAPTURE` if the file is no capture, is of another link than Ethernet, or is
+ *   cut off; and whatever `onPacket` throws
  */
 export async function readCapture(
   path: string,
-  take: (packet: CapturedPacket) => typeof ENOUGH | undefined,
+  onPacket: (packet: CapturedPacket) => typeof ENOUGH | undefined,
 ): Promise<number> {
   const pcap = await loadPcap();
   const session = open(pcap, path);
@@ -46,8 +46,8 @@ export async function readCapture(
     const held = Math.min(header.readUInt32LE(8), buf.length);
     try {
       // An exception thrown through libpcap's callback would end the process.
-      if (take({ number, frame: buf.subarray(0, held), wireLength: header.readUInt32LE(12) }) !== ENOUGH)
-        return;
+      const frame = buf.subarray(0, held);
+      if (onPacket({ number, frame, wireLength: header.readUInt32LE(12) }) !== ENOUGH) return;
     } catch (error) {
       failure = { error };
     }
@@ -57,13 +57,12 @@ export async function readCapture(
   await new Promise<void>((resolve) => session.once('complete', resolve));
   if (failure !== undefined) throw failure.error;
   if (!isClosed && lastDispatch() < 0) {
-    const message = `${path} is cut off, or damaged, after packet ${number}`;
-    throw new ProductError('ERR_CAPTURE', message);
+    throw new ProductError('ERR_CAPTURE', `${path} is cut off, or damaged, after packet ${number}`);
   }
   return number;
 }
 
-/** The npm package, which is optional. @throws ProductError `ERR_NO_PCAP` */
+/** Loads the npm package `pcap`, an optional dependency. @throws ProductError `ERR_NO_PCAP` */
 export async function loadPcap(): Promise<Pcap> {
   try {
     const { default: pcap }: { default: Pcap } = await import('pcap');
@@ -71,13 +70,13 @@ export async function loadPcap(): Promise<Pcap> {
   } catch (error) {
     throw new ProductError(
       'ERR_NO_PCAP',
-      'packets of a file, and of a kernel without rings, are read with the npm package pcap, which is not here: install libpcap-dev, then run npm install',
+      'capture files, and interfaces of a kernel without rings, are read with the npm package pcap, which is not installed: install libpcap-dev, then run npm install',
       { cause: error },
     );
   }
 }
 
-/** The object of pcap's addon within a session, as far as it is used here. */
+/** The part of the package's native session object that this file uses. */
 interface Binding {
   dispatch(buffer: Buffer, header: Buffer): number;
   close(): void;
@@ -90,16 +89,22 @@ function open(pcap: Pcap, path: string): Session {
     const session = pcap.createOfflineSession(path);
     if (hasBinding(session)) return session;
   } catch (error) {
-    throw new ProductError('ERR_CAPTURE', `${path} is no capture that can be read`, { cause: error });
+    throw new ProductError('ERR_CAPTURE', `${path} is no capture that libpcap can read`, { cause: error });
   }
-  throw new ProductError('ERR_NO_PCAP', 'this version of the npm package pcap is not known; 3.1.0 is');
+  throw new ProductError(
+    'ERR_NO_PCAP',
+    'this version of the npm package pcap is not supported; install 3.1.0',
+  );
 }
 
 function hasBinding(session: object): session is Session {
   return 'session' in session && typeof session.session === 'object';
 }
 
-/** The package tells the end of a file and an error in it by one event; what libpcap returned tells them apart. */
+/**
+ * Returns a function that reads the last result of `pcap_dispatch`. The package emits one event both at the end of a file
+ * and at an error in it; only this result tells them apart.
+ */
 function watchDispatch({ session }: Session): () => number {
   const dispatch = session.dispatch.bind(session);
   let last = 0;

@@ -1,13 +1,15 @@
 import { CLASSES, type PacketClass } from '../demux/classes.js';
 import type { Count } from '../demux/counters.js';
 
-/** Packets of each class, and of those that are none because too little of them was kept. */
-export type ClassCounts = ReadonlyMap<PacketClass | 'truncated', Count>;
+/** The name of a frame's class; `truncated` for a frame of which the capture holds too little to classify it. */
+export type ClassName = PacketClass | 'truncated';
 
-/** How many class numbers there are: 0 is none. */
+export type ClassCounts = ReadonlyMap<ClassName, Count>;
+
+/** How many class numbers there are: those of the classes, and 0 for `truncated`. */
 export const CLASS_NUMBERS = CLASSES.length + 1;
 
-/** Reads the addon's totals: packets a class number, bytes a class number, malformed packets. */
+/** Reads the addon's totals: packets of each class number, bytes of each class number, malformed packets. */
 export function readCounts(counts: BigUint64Array): ClassCounts {
   const names = ['truncated', ...CLASSES] as const;
   return new Map(
@@ -15,7 +17,6 @@ export function readCounts(counts: BigUint64Array): ClassCounts {
   );
 }
 
-/** The name of a class number; 0 is none. */
-export function nameOf(classId: number): PacketClass | 'truncated' {
+export function classNameOf(classId: number): ClassName {
   return CLASSES[classId - 1] ?? 'truncated';
 }

@@ -6,25 +6,31 @@ import { ProductError } from '../net/errors.js';
 import { ipOfBytes } from '../net/ip.js';
 import { formatOctets, macBytes } from '../net/mac.js';
 import { loadPcap, type Pcap } from './capture_file.js';
-import { CLASS_NUMBERS, nameOf, readCounts } from './counts.js';
-import type { CaptureOptions, PacketCapture, Sample, Seen, Talker } from './packet_capture.js';
-import { interfaceDown, noInterface, noPermission, notEthernet } from './trouble.js';
+import { CLASS_NUMBERS, type ClassName, classNameOf, readCounts } from './counts.js';
+import { captureClosed, interfaceDown, noInterface, noPermission, notEthernet } from './errors.js';
+import type {
+  CaptureOptions,
+  CaptureSnapshot,
+  PacketCapture,
+  SampleFrame,
+  Talker,
+} from './packet_capture.js';
 
-/** As much of a frame is kept as the ring keeps. */
-const HELD = 128;
+/** The bytes that the capture holds of a frame: as many as the ring holds. */
+const HELD_BYTES = 128;
 const BUFFER_BYTES = 64 * 1024 * 1024;
-/** How long libpcap gathers packets before it hands them over, in milliseconds. */
-const GATHER_MS = 50;
-/** Who comes when there are as many is not told of. */
-const MOST_TALKERS = 4_096;
+/** How long libpcap collects packets before it delivers them, in milliseconds. */
+const COLLECT_MS = 50;
+/** Further senders are counted in their class, but not as talkers. */
+const MAX_TALKERS = 4_096;
 /** IFF_UP of linux/if.h, in sysfs' `flags`. */
 const IFF_UP = 0x1;
 
 type Live = ReturnType<Pcap['createSession']>;
 
 /**
- * Frames of an interface by way of libpcap, one at a time: for a kernel that gives no ring. libpcap does not say which
- * way a frame of Ethernet went, so those with the bridge's own source address are taken for the host's and the pods'.
+ * Reads the frames of an interface with libpcap, one at a time, for a kernel that refuses the ring. libpcap does not
+ * report the direction of an Ethernet frame, so a frame whose source is the bridge's MAC counts as sent by host or pods.
  */
 export class PcapCapture implements PacketCapture {
   private readonly ours: Buffer;
@@ -32,7 +38,7 @@ export class PcapCapture implements PacketCapture {
   private readonly counts = new BigUint64Array(2 * CLASS_NUMBERS + 1);
   private readonly leaving = { packets: 0n, bytes: 0n };
   private readonly talkers = new Map<string, Talker>();
-  private samples = new Map<ReturnType<typeof nameOf>, Sample>();
+  private samples = new Map<ClassName, SampleFrame>();
   private isClosed = false;
 
   private constructor(
@@ -42,25 +48,25 @@ export class PcapCapture implements PacketCapture {
     this.ours = Buffer.from(macBytes(options.state.mac));
     this.classifier = new Classifier(options.state);
     session.on('packet', ({ buf, header }) => {
-      // struct pcap_pkthdr: how much is held, and how long it was (pcap(3)).
+      // struct pcap_pkthdr (pcap(3)): the bytes held at offset 8, the length on the wire at offset 12.
       const held = Math.min(header.readUInt32LE(8), buf.length);
-      this.take(buf.subarray(0, held), header.readUInt32LE(12));
+      this.onFrame(buf.subarray(0, held), header.readUInt32LE(12));
     });
   }
 
-  /** @throws ProductError as {@link RingCapture.open}, and `ERR_NO_PCAP` */
+  /** @throws ProductError `ERR_NO_INTERFACE`, `ERR_NO_PERMISSION`, `ERR_NOT_ETHERNET`, `ERR_NO_PCAP`, `ERR_CAPTURE` */
   static async open(options: CaptureOptions): Promise<PcapCapture> {
     const { device } = options;
     if (!isUp(device)) throw noInterface(device);
     const pcap = await loadPcap();
-    // It would say on the console that an interface has no IPv4 address, which the NIC of a bridge never has.
+    // The package warns on the console about an interface without an IPv4 address, as the NIC of a bridge is.
     pcap.warningHandler = () => undefined;
     let session: Live;
     try {
       session = pcap.createSession(device, {
         buffer_size: BUFFER_BYTES,
-        snap_length: HELD,
-        buffer_timeout: GATHER_MS,
+        snap_length: HELD_BYTES,
+        buffer_timeout: COLLECT_MS,
       });
     } catch (error) {
       if (error instanceof Error && /permission|permitted/i.test(error.message))
@@ -74,13 +80,13 @@ export class PcapCapture implements PacketCapture {
     return new PcapCapture(options, session);
   }
 
-  follow(state: GatewayState): void {
+  setState(state: GatewayState): void {
     this.classifier = new Classifier(state);
   }
 
-  look(talkers = 0): Seen {
+  snapshot(talkers = 0): CaptureSnapshot {
     const { device } = this.options;
-    if (this.isClosed) throw new ProductError('ERR_CAPTURE', `${device}: the capture is closed`);
+    if (this.isClosed) throw captureClosed(device);
     if (!isUp(device)) throw interfaceDown(device);
     const heaviest = [...this.talkers.values()].sort((a, b) => Number(b.packets - a.packets));
     const { samples } = this;
@@ -100,11 +106,11 @@ export class PcapCapture implements PacketCapture {
     this.isClosed = true;
   }
 
-  private take(frame: Buffer, wireLength: number): void {
-    const { side, direction } = this.options;
+  private onFrame(frame: Buffer, wireLength: number): void {
+    const { role, direction } = this.options;
     const isOurs = frame.subarray(6, 12).equals(this.ours);
     if (direction === (isOurs ? 'incoming' : 'outgoing')) return;
-    if (isOurs !== (side === 'local')) {
+    if (isOurs !== (role === 'local')) {
       this.leaving.packets += 1n;
       this.leaving.bytes += BigInt(wireLength);
       return;
@@ -117,25 +123,25 @@ export class PcapCapture implements PacketCapture {
       lengths: Uint32Array.of(frame.length),
       wireLengths,
     };
-    this.classifier.classify(batch, side, classes);
+    this.classifier.classify(batch, role, classes);
     const [id = 0] = classes;
     const { malformed, fields } = parseFrame(frame, wireLength);
     this.add(id, 1n);
     this.add(CLASS_NUMBERS + id, BigInt(wireLength));
     if (malformed) this.add(2 * CLASS_NUMBERS, 1n);
-    this.talk(senderOf(fields, frame), nameOf(id), BigInt(wireLength));
-    if (!this.samples.has(nameOf(id)))
-      this.samples.set(nameOf(id), { frame: Buffer.from(frame), wireLength });
+    const name = classNameOf(id);
+    this.countTalker(senderOf(fields, frame), name, BigInt(wireLength));
+    if (!this.samples.has(name)) this.samples.set(name, { frame: Buffer.from(frame), wireLength });
   }
 
   private add(at: number, amount: bigint): void {
     this.counts[at] = (this.counts[at] ?? 0n) + amount;
   }
 
-  private talk(address: string, name: Talker['class'], bytes: bigint): void {
+  private countTalker(address: string, name: ClassName, bytes: bigint): void {
     const key = `${name} ${address}`;
     const known = this.talkers.get(key);
-    if (known === undefined && this.talkers.size >= MOST_TALKERS) return;
+    if (known === undefined && this.talkers.size >= MAX_TALKERS) return;
     this.talkers.set(key, {
       address,
       class: name,
@@ -153,7 +159,7 @@ function isUp(device: string): boolean {
   }
 }
 
-/** The address that a frame says it comes from; its MAC, where it has no other. */
+/** Returns the source IP address of a frame, or its source MAC if it has none. */
 function senderOf(fields: Readonly<Record<string, bigint>>, frame: Buffer): string {
   const v4 = fields.nw_src ?? fields.arp_spa;
   if (v4 !== undefined) return ipOfBytes(octets(v4, 4));

@@ -1,15 +1,16 @@
 import { constants } from 'node:os';
-import { gatewayFacts, SIDES } from '../demux/classifier.js';
+import { gatewayFacts } from '../demux/classifier.js';
+import { PORT_ROLES } from '../demux/port_role.js';
 import type { GatewayState } from '../demux/state.js';
 import { type NativeRing, openRing } from '../native.js';
 import { ProductError } from '../net/errors.js';
 import { type IpAddress, ipOfBytes } from '../net/ip.js';
 import { macOfBytes } from '../net/mac.js';
-import { nameOf, readCounts } from './counts.js';
-import type { CaptureOptions, PacketCapture, Seen } from './packet_capture.js';
-import { interfaceDown, noInterface, noPermission, notEthernet } from './trouble.js';
+import { classNameOf, readCounts } from './counts.js';
+import { captureClosed, interfaceDown, noInterface, noPermission, notEthernet } from './errors.js';
+import type { CaptureOptions, CaptureSnapshot, PacketCapture } from './packet_capture.js';
 
-/** Frames of an interface, read from a ring of the kernel and counted by class in a thread of the addon. */
+/** Reads the frames of an interface from a ring of the kernel; a thread of the addon counts them by class. */
 export class RingCapture implements PacketCapture {
   private constructor(
     private readonly device: string,
@@ -17,29 +18,29 @@ export class RingCapture implements PacketCapture {
   ) {}
 
   /**
-   * @throws ProductError `ERR_NO_INTERFACE`, `ERR_NO_PERMISSION`, `ERR_NOT_ETHERNET`; `ERR_NO_RING` where the kernel
-   * gives none
+   * @throws ProductError `ERR_NO_INTERFACE`, `ERR_NO_PERMISSION`, `ERR_NOT_ETHERNET`; `ERR_NO_RING` if the kernel
+   * refuses the ring
    */
-  static open({ device, direction, side, state }: CaptureOptions): RingCapture {
+  static open({ device, direction, role, state }: CaptureOptions): RingCapture {
     try {
-      // What the host sends enters the bridge by its LOCAL port, and leaves the host by that interface.
-      const entersOutgoing = side === 'local';
+      // The host's frames leave the host by the bridge's own interface, and enter the bridge by its LOCAL port.
+      const entersOutgoing = role === 'local';
       return new RingCapture(
         device,
-        openRing(device, direction, SIDES.indexOf(side), entersOutgoing, gatewayFacts(state)),
+        openRing(device, direction, PORT_ROLES.indexOf(role), entersOutgoing, gatewayFacts(state)),
       );
     } catch (error) {
-      throw complaint(device, error);
+      throw explained(device, error);
     }
   }
 
-  follow(state: GatewayState): void {
+  setState(state: GatewayState): void {
     this.ring.setFacts(gatewayFacts(state));
   }
 
-  look(talkers = 0): Seen {
+  snapshot(talkers = 0): CaptureSnapshot {
     const found = this.ring.snapshot(talkers);
-    if (found === undefined) throw new ProductError('ERR_CAPTURE', `${this.device}: the capture is closed`);
+    if (found === undefined) throw captureClosed(this.device);
     if (found.errno === constants.errno.ENETDOWN) throw interfaceDown(this.device);
     if (found.errno !== 0)
       throw new ProductError('ERR_CAPTURE', `${this.device}: the capture ended with error ${found.errno}`);
@@ -50,12 +51,12 @@ export class RingCapture implements PacketCapture {
       dropped: found.dropped,
       talkers: found.talkers.map(({ address, classId, packets, bytes }) => ({
         address: addressOf(address),
-        class: nameOf(classId),
+        class: classNameOf(classId),
         packets,
         bytes,
       })),
       samples: new Map(
-        found.samples.map(({ classId, frame, wireLength }) => [nameOf(classId), { frame, wireLength }]),
+        found.samples.map(({ classId, frame, wireLength }) => [classNameOf(classId), { frame, wireLength }]),
       ),
     };
   }
@@ -69,7 +70,8 @@ function addressOf(octets: Uint8Array): IpAddress | string {
   return octets.length === 6 ? macOfBytes(octets) : ipOfBytes([...octets]);
 }
 
-function complaint(device: string, error: unknown): unknown {
+/** Converts an error of the addon into one that names the cause; returns any other error as it is. */
+function explained(device: string, error: unknown): unknown {
   const { EPERM, ENODEV, ENXIO, EPROTOTYPE } = constants.errno;
   switch (error instanceof Error && 'errno' in error ? error.errno : undefined) {
     case undefined:
@@ -82,6 +84,6 @@ function complaint(device: string, error: unknown): unknown {
     case EPROTOTYPE:
       return notEthernet(device);
     default:
-      return new ProductError('ERR_NO_RING', `${device}: the kernel gives no ring`, { cause: error });
+      return new ProductError('ERR_NO_RING', `${device}: the kernel refuses a ring`, { cause: error });
   }
 }

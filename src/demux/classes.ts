@@ -1,6 +1,6 @@
 /**
- * The classes of packets on the gateway's bridge, in order of precedence: an earlier one wins.
- * Everything that knows about classes (priorities, cookies, counters, `explain`) derives from this list.
+ * The classes of packets on the gateway's bridge, in order of precedence: an earlier class wins over a later one.
+ * Priorities, cookies, counters and `explain` all derive from this list.
  */
 export const CLASSES = [
   'tunnel',
@@ -22,7 +22,7 @@ export const CLASSES = [
 
 export type PacketClass = (typeof CLASSES)[number];
 
-/** The number of a class in a cookie, from 1; 0 is a flow that only steers a packet to its class. */
+/** Returns the number of a class in a cookie, from 1. A flow with 0 only steers a packet to its class. */
 export function classId(name: PacketClass): number {
   return CLASSES.indexOf(name) + 1;
 }
@@ -31,10 +31,10 @@ export function classOfId(id: number): PacketClass | undefined {
   return CLASSES[id - 1];
 }
 
-/** Room between two classes for rules that go before others of the same class. */
+/** The distance between the priorities of two classes, which leaves room for rules ahead of others of a class. */
 const STEP = 10;
 
-/** The priority of a class: the last one, `other`, has 0, as the NORMAL flow of a bridge without a helper. */
+/** Returns the priority of a class. The last one, `other`, has 0, as the NORMAL flow of a bridge without a helper. */
 export function priorityOf(name: PacketClass): number {
   return STEP * (CLASSES.length - 1 - CLASSES.indexOf(name));
 }

@@ -4,32 +4,29 @@ import { linkLocalOf, macBytes } from '../net/mac.js';
 import type { Transport } from '../net/ports.js';
 import { CLASSES, type PacketClass } from './classes.js';
 import type { Count } from './counters.js';
+import { PORT_ROLES, type PortRole } from './port_role.js';
 import type { GatewayState } from './state.js';
 
-/** The port of the bridge that frames come in by. */
-export const SIDES = ['phys', 'local', 'patch', 'other'] as const;
-export type Side = (typeof SIDES)[number];
-
-/** The number of no class: the capture was cut before what decides. */
+/** Stands for no class: the capture ends before the fields that decide. */
 export const TRUNCATED = 0;
 
-/** Frames in one buffer. */
+/** Frames in one buffer, each at its offset. */
 export interface Batch {
   readonly frames: Uint8Array;
   readonly offsets: Uint32Array;
-  /** How much of each frame the buffer holds. */
+  /** The bytes of each frame that the buffer holds. */
   readonly lengths: Uint32Array;
-  /** How long each was on the wire, where it is not held whole. */
+  /** The length of each frame on the wire, in bytes, if the buffer holds less of some. */
   readonly wireLengths?: Uint32Array;
 }
 
 const IDS = CLASSES.length + 1;
 
 /**
- * Tells the classes of frames as the flows of `demuxFlows(state)` do, by the batch and in the addon.
+ * Classifies batches of frames as the flows of `demuxFlows(state)` do, in the addon.
  *
- * A frame that is malformed is of the class that the switch puts it in, and counted apart as well. With `conntrack`
- * a frame does not show whether it is a pod's: such a one is `management`, unless `isTracked`.
+ * A malformed frame has the class that the switch gives it, and is counted as malformed as well. In `conntrack` mode a
+ * frame does not show whether it belongs to a pod: its class is `management`, unless `isTracked` is set.
  */
 export class Classifier {
   private readonly native: NativeClassifier;
@@ -40,28 +37,28 @@ export class Classifier {
   }
 
   /**
-   * Writes the number of each frame's class into `classes`, 0 for one of which too little is held, and counts it.
+   * Counts each frame and writes the number of its class into `classes`: 0 if the buffer holds too little of the frame.
    *
-   * @param isTracked whether connection tracking knows them for packets of the pods' connections
-   * @throws RangeError when arrays do not fit each other, or a frame is not within the buffer
+   * @param isTracked whether connection tracking knows the frames as packets of the pods' connections
+   * @throws RangeError if the arrays differ in length, or a frame is not within the buffer
    */
-  classify(batch: Batch, from: Side, classes: Uint8Array, isTracked = false): void {
+  classify(batch: Batch, from: PortRole, classes: Uint8Array, isTracked = false): void {
     const { frames, offsets, lengths, wireLengths = lengths } = batch;
-    const side = SIDES.indexOf(from);
-    this.native.classify(frames, offsets, lengths, wireLengths, side, isTracked, classes, this.counts);
+    const role = PORT_ROLES.indexOf(from);
+    this.native.classify(frames, offsets, lengths, wireLengths, role, isTracked, classes, this.counts);
   }
 
-  /** Packets and bytes on the wire of each class, in the table's order, since this was made. */
+  /** Returns packets and bytes on the wire of each class, in the table's order, over all batches. */
   byClass(): ReadonlyMap<PacketClass, Count> {
     return new Map(CLASSES.map((name, index) => [name, this.countOf(index + 1)]));
   }
 
-  /** Those of no class, as the capture holds too little of them. */
+  /** The frames without a class, because the buffer held too little of them. */
   get truncated(): Count {
     return this.countOf(TRUNCATED);
   }
 
-  /** How many were malformed, whatever their class. */
+  /** The malformed frames of all classes. */
   get malformed(): bigint {
     return this.counts.at(-1) ?? 0n;
   }
@@ -71,7 +68,7 @@ export class Classifier {
   }
 }
 
-/** `state` as the addon reads it. */
+/** Converts `state` into the form that the addon reads. */
 export function gatewayFacts(state: GatewayState): GatewayFacts {
   const { mac, addresses, nodePorts, demux } = state;
   const served = [...state.served].filter((ip) => !addresses.includes(ip));

@@ -7,7 +7,7 @@ export interface Count {
   readonly bytes: bigint;
 }
 
-/** Packets and bytes of each class, in the table's order, from the counters of the flows that decide. */
+/** Returns the packets and bytes of each class, in the table's order, summed over the counters of its flows. */
 export function countByClass(installed: readonly InstalledFlow[]): ReadonlyMap<PacketClass, Count> {
   const counts = new Map<PacketClass, Count>(CLASSES.map((name) => [name, { packets: 0n, bytes: 0n }]));
   for (const flow of installed) {

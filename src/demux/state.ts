@@ -9,31 +9,31 @@ export interface NodePort {
   readonly port: number;
 }
 
-/** How return traffic of pods is told from the host's own. */
+/** How the gateway tells return traffic of pods from the host's own. */
 export type Demux =
   | { readonly mode: 'conntrack' }
   | { readonly mode: 'port-range'; readonly range: PortRange };
 
-/** What decides who gets a packet on the gateway's bridge, but for what services take of it. */
+/** The part of a gateway's state that does not depend on services. */
 export interface GatewayFrame {
   readonly bridge: string;
   /** The MAC that host and gateway router share: the bridge's. */
   readonly mac: MacAddress;
-  /** The NIC's port; `undefined` while the bridge does not have it. */
+  /** The NIC's port; `undefined` while the bridge lacks it. */
   readonly phys: Ofport | undefined;
-  /** The port to OVN; `undefined` while the bridge does not have it. */
+  /** The port to OVN; `undefined` while the bridge lacks it. */
   readonly patch: Ofport | undefined;
-  /** Whether the bridge has ports besides the NIC, LOCAL and the patch: then frames for all go through NORMAL. */
+  /** Whether the bridge has ports besides the NIC, LOCAL and the patch port: then NORMAL floods broadcasts. */
   readonly otherPorts: boolean;
-  /** IP: the addresses that host and gateway router share, at most one a family. */
+  /** IP: the addresses that host and gateway router share, at most one of each family. */
   readonly addresses: readonly IpAddress[];
   readonly demux: Demux;
 }
 
-/** All that decides who gets a packet on the gateway's bridge. */
+/** The state of a gateway: everything that decides who receives a packet on its bridge. */
 export interface GatewayState extends GatewayFrame {
   /** External and ingress addresses that this gateway carries for services. */
   readonly served: Iterable<IpAddress>;
-  /** Node ports of services, on every address of `addresses`. */
+  /** Node ports of services, on each of `addresses`. */
   readonly nodePorts: Iterable<NodePort>;
 }

@@ -5,7 +5,7 @@ import { formatPortRange, parsePortRange, TRANSPORTS } from '../net/ports.js';
 import { type Ofport, ofportOf } from '../openflow/ofport.js';
 import type { Demux, GatewayState, NodePort } from './state.js';
 
-/** The state of a gateway as one JSON object, always the same for the same state. */
+/** Formats a state as one JSON object. Equal states have equal text. */
 export function formatState(state: GatewayState): string {
   const { served, nodePorts, ...frame } = state;
   const claims = [...nodePorts].sort((a, b) => compare(a.protocol, b.protocol) || a.port - b.port);
@@ -13,8 +13,8 @@ export function formatState(state: GatewayState): string {
 }
 
 /**
- * Reads what {@link formatState} wrote; nothing in it is taken on trust.
- * @throws ProductError `ERR_BAD_STATE` naming what is wrong
+ * Reads the text of {@link formatState} and validates every value in it.
+ * @throws ProductError `ERR_BAD_STATE` that names the invalid value
  */
 export function parseState(text: string): GatewayState {
   let value: unknown;
@@ -37,7 +37,7 @@ export function parseState(text: string): GatewayState {
       demux: demuxOf(state.demux),
     };
   } catch (error) {
-    const help = 'it is what ovs-appctl -t ovn-k8s-gateway-helper state/show prints';
+    const help = 'ovs-appctl -t ovn-k8s-gateway-helper state/show prints it';
     throw new ProductError('ERR_BAD_STATE', `the state of the gateway cannot be read (${help})`, {
       cause: error,
     });

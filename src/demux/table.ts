@@ -1,17 +1,19 @@
-import { type IpAddress, isLinkLocal } from '../net/ip.js';
+// The demultiplexer: decides, for every packet on the gateway's bridge, who receives it. Pure: a state in, flows out.
+// This file is the class table of the design, in order of precedence; `classes.ts` derives the priorities from it.
+// The rest of this folder follows packets through these flows, counts their classes, and reads and writes states.
+import { type IpAddress, isIpv6, isLinkLocal } from '../net/ip.js';
 import { linkLocalOf } from '../net/mac.js';
-import type { Action } from '../openflow/actions.js';
-import { trackedAs } from '../openflow/ct_state.js';
+import { TRANSPORTS } from '../net/ports.js';
 import type { Flow } from '../openflow/flow.js';
-import { term } from '../openflow/match.js';
 import { LOCAL } from '../openflow/ofport.js';
-import { ANNOUNCEMENT_TABLE, announcement } from './announcement.js';
-import { rule, sentBy, steer } from './rule.js';
+import { ANNOUNCEMENT_TABLE, announcementFlows } from './announcement.js';
+import type { PacketClass } from './classes.js';
+import { ADVERTISEMENT, REQUEST, type Rule, rule, SOLICITATION, steer } from './rule.js';
 import type { GatewayFrame, GatewayState, NodePort } from './state.js';
 
-/** Where connections that pods opened are tracked in `conntrack` mode, as the original had it. */
-export const POD_ZONE = 64000;
-/** Where `conntrack` mode decides on a packet that has been through the zone. */
+/** The zone that tracks the connections of pods in `conntrack` mode; the original's number. */
+const POD_ZONE = 64000;
+/** Decides, in `conntrack` mode, on a packet that has passed through the zone. */
 const TRACKED_TABLE = 1;
 
 const GENEVE_PORT = 6081;
@@ -19,200 +21,133 @@ const STT_PORT = 7471;
 /** Echo request: RFC 792, RFC 4443 section 4.1. */
 const ECHO_REQUEST = { v4: [8], v6: [128] };
 /** Echo reply and the errors that quote a packet: RFC 792 and RFC 1122 section 3.2.2, RFC 4443 section 2.1. */
-const ANSWERS = { v4: [0, 3, 4, 5, 11, 12], v6: [1, 2, 3, 4, 129] };
-
-const NORMAL: Action = { kind: 'normal' };
-const INTO_ZONE: Action = { kind: 'ct', zone: POD_ZONE, table: TRACKED_TABLE };
-const COMMIT: Action = { kind: 'ct', zone: POD_ZONE, commit: true };
-const ESTABLISHED = term('ct_state', trackedAs('est'), trackedAs('est'));
-const RELATED = term('ct_state', trackedAs('rel'), trackedAs('rel'));
+const REPLIES_AND_ERRORS = { v4: [0, 3, 4, 5, 11, 12], v6: [1, 2, 3, 4, 129] };
 
 /**
- * Every flow of the gateway's bridge for `state`: the class table of the design, row by row.
+ * Returns every flow of the gateway's bridge for `state`, one row of the class table after the other.
  *
- * What is matched never depends on the order below; an earlier class has the higher priority.
+ * A flow's priority is that of its class, so the order of this list has no effect on the switch.
  */
 export function demuxFlows(state: GatewayState): Flow[] {
   const { mac, phys, patch, addresses } = state;
-  const toAll: Action = state.otherPorts ? NORMAL : { kind: 'output', port: LOCAL };
-  const toPatch: Action[] = patch === undefined ? [] : [{ kind: 'output', port: patch }];
-  const toUs = (name: Parameters<typeof rule>[0]) => rule(name).from(phys).toMac(mac);
+  const toMac = (name: PacketClass) => rule(name).from(phys).toMac(mac);
+  const toIp = (name: PacketClass) => toMac(name).to(addresses);
+  const toGroup = (name: PacketClass) => rule(name).from(phys).toGroup();
+  // Where the bridge has other ports, NORMAL serves them along with LOCAL and PHYS.
+  const toHosts = state.otherPorts ? 'NORMAL' : LOCAL;
+  const toNetwork = state.otherPorts ? 'NORMAL' : phys;
 
   return [
-    toUs('tunnel')
-      .to(...addresses)
-      .transport('udp', GENEVE_PORT)
-      .output(LOCAL),
-    toUs('tunnel')
-      .to(...addresses)
-      .transport('tcp', STT_PORT)
-      .output(LOCAL),
-    rule('tunnel')
-      .from(LOCAL)
-      .fromIp(...addresses)
-      .transport('udp', GENEVE_PORT)
-      .output(phys),
-    rule('tunnel')
-      .from(LOCAL)
-      .fromIp(...addresses)
-      .transport('tcp', STT_PORT)
-      .output(phys),
+    toIp('tunnel').transport('udp', GENEVE_PORT).output(LOCAL),
+    toIp('tunnel').transport('tcp', STT_PORT).output(LOCAL),
+    rule('tunnel').from(LOCAL).fromIp(addresses).transport('udp', GENEVE_PORT).output(phys),
+    rule('tunnel').from(LOCAL).fromIp(addresses).transport('tcp', STT_PORT).output(phys),
 
-    rule('neighbour-request').from(phys).arp({ op: 1, tpa: addresses }).output(LOCAL),
-    rule('neighbour-request').from(phys).nd(135, addresses).output(LOCAL),
+    rule('neighbour-request').from(phys).neighbourRequest(addresses).output(LOCAL),
 
-    rule('neighbour-reply').from(phys).toMac(mac).arp({ op: 2 }).output(LOCAL, patch),
-    rule('neighbour-reply').from(phys).toMac(mac).nd(136).output(LOCAL, patch),
-    rule('neighbour-reply')
-      .from(phys)
-      .toGroup()
-      .arp({ op: 2 })
-      .do(toAll, ...toPatch),
-    rule('neighbour-reply')
-      .from(phys)
-      .toGroup()
-      .nd(136)
-      .do(toAll, ...toPatch),
-    steer('neighbour-reply')
-      .from(phys)
-      .toGroup()
-      .arp({ op: 1 })
-      .do({ kind: 'resubmit', table: ANNOUNCEMENT_TABLE }),
-    announcement({ announced: [toAll, ...toPatch], otherwise: [toAll] }),
+    toMac('neighbour-reply').neighbourReply().output(LOCAL, patch),
+    toGroup('neighbour-reply').neighbourReply().output(toHosts, patch),
+    steer('neighbour-reply').from(phys).toGroup().arp({ op: REQUEST }).resubmit(ANNOUNCEMENT_TABLE),
+    announcementFlows({ announced: [toHosts, patch], otherwise: [toHosts] }),
 
-    toUs('echo-request')
-      .to(...addresses)
-      .icmp(ECHO_REQUEST)
-      .output(LOCAL),
+    toIp('echo-request').icmp(ECHO_REQUEST).output(LOCAL),
 
-    toUs('fragment')
-      .to(...addresses)
-      .laterFragment()
-      .output(LOCAL, patch),
+    toIp('fragment').laterFragment().output(LOCAL, patch),
 
     [...state.nodePorts].flatMap(nodePortFlows(state)),
 
     [...state.served].flatMap(servedFlows(state)),
 
-    toUs('icmp')
-      .to(...addresses)
-      .icmp(ANSWERS)
-      .output(LOCAL, patch),
+    toIp('icmp').icmp(REPLIES_AND_ERRORS).output(LOCAL, patch),
 
-    podReturn(state),
+    podReturnFlows(state),
 
-    toUs('management').output(LOCAL),
+    toMac('management').output(LOCAL),
 
-    rule('broadcast').from(phys).toGroup().do(toAll),
+    toGroup('broadcast').output(toHosts),
 
-    rule('pod-drop')
-      .ahead('pod-out', 2)
-      .from(patch)
-      .arp({ spa: sentBy(addresses), tpa: addresses })
-      .drop(),
-    rule('pod-drop').ahead('pod-out', 2).from(patch).toGroup().nd(136, addresses).drop(),
-    podOut(state),
-
+    rule('pod-drop').ahead('pod-out', 2).from(patch).arp({ spa: addresses, tpa: addresses }).drop(),
+    rule('pod-drop').ahead('pod-out', 2).from(patch).toGroup().nd(ADVERTISEMENT, addresses).drop(),
+    podOutFlows(state),
     rule('pod-drop').from(patch).anyTag().drop(),
 
-    state.otherPorts ? rule('host-out').from(LOCAL).do(NORMAL) : rule('host-out').from(LOCAL).output(phys),
+    rule('host-out').from(LOCAL).output(toNetwork),
 
-    rule('other').anyTag().do(NORMAL),
+    rule('other').anyTag().output('NORMAL'),
   ].flat();
 }
 
-/** Row 6: the flows of one node port, which are nobody else's: of these there can be thousands. */
+/** Returns, for the frame of a state, a function that makes the flows of one node port (row 6). */
 export function nodePortFlows({ mac, phys, patch, addresses }: GatewayFrame): (nodePort: NodePort) => Flow[] {
-  const toUs = rule('node-port')
-    .from(phys)
-    .toMac(mac)
-    .to(...addresses);
-  return ({ protocol, port }) => toUs.transport(protocol, port).output(patch);
+  // Built once: a gateway can have thousands of node ports.
+  const toIp = rule('node-port').from(phys).toMac(mac).to(addresses);
+  return ({ protocol, port }) => toIp.transport(protocol, port).output(patch);
 }
 
 /**
- * Row 7, and what rows 2, 12 and 14 say of served addresses: the flows of one of them, which are nobody else's. One
- * that host and router share is served like any other port of theirs.
+ * Returns, for the frame of a state, a function that makes the flows of one served address: row 7, and its part of rows
+ * 2, 12 and 14. An address that host and gateway router share needs none: its node ports are in row 6.
  */
 export function servedFlows({ mac, phys, patch, addresses }: GatewayFrame): (address: IpAddress) => Flow[] {
   return (address) => {
     if (addresses.includes(address)) return [];
-    const out = rule('pod-out').from(patch).fromMac(mac);
-    const hostOut = rule('host-out').ahead('host-out').from(LOCAL);
+    const served = [address];
+    const podOut = rule('pod-out').from(patch).fromMac(mac);
+    const hostOut = rule('host-out').ahead('host-out', 1).from(LOCAL);
     return [
-      rule('neighbour-request')
-        .from(phys)
-        .arp({ op: 1, tpa: [address] })
-        .output(patch),
-      rule('neighbour-request').from(phys).nd(135, [address]).output(patch),
+      rule('neighbour-request').from(phys).neighbourRequest(served).output(patch),
 
-      rule('external').from(phys).toMac(mac).to(address).output(patch),
+      rule('external').from(phys).toMac(mac).to(served).output(patch),
 
-      out.arp({ spa: sentBy([address]), sha: mac }).output(phys),
-      isLinkLocal(address) ? [] : out.fromIp(address).output(phys),
+      podOut.arp({ spa: served, sha: mac }).output(phys),
+      isLinkLocal(address) ? [] : podOut.fromIp(served).output(phys),
 
-      hostOut.to(address).output(patch),
-      hostOut.arp({ op: 1, tpa: [address] }).output(patch),
-      hostOut.nd(135, [address]).output(patch),
+      hostOut.to(served).output(patch),
+      hostOut.neighbourRequest(served).output(patch),
     ].flat();
   };
 }
 
-/** Row 9: what tells a pod's return traffic from the host's own. */
-function podReturn({ mac, phys, patch, addresses, demux }: GatewayFrame): Flow[] {
-  const toUs = rule('pod-return')
-    .from(phys)
-    .toMac(mac)
-    .to(...addresses);
+/** Returns the flows of row 9, which tell return traffic of pods from the host's own. */
+function podReturnFlows({ mac, phys, patch, addresses, demux }: GatewayFrame): Flow[] {
   if (demux.mode === 'port-range') {
-    return (['tcp', 'udp', 'sctp'] as const).flatMap((protocol) =>
-      toUs.transport(protocol, demux.range).output(patch),
-    );
+    const toIp = rule('pod-return').from(phys).toMac(mac).to(addresses);
+    return TRANSPORTS.flatMap((protocol) => toIp.transport(protocol, demux.range).output(patch));
   }
   if (patch === undefined) return [];
   const tracked = rule('pod-return').inTable(TRACKED_TABLE).from(phys);
   return [
-    steer('pod-return')
-      .from(phys)
-      .toMac(mac)
-      .to(...addresses)
-      .do(INTO_ZONE),
-    tracked.where(ESTABLISHED).output(patch),
-    tracked.where(RELATED).output(patch),
+    steer('pod-return').from(phys).toMac(mac).to(addresses).track(POD_ZONE, TRACKED_TABLE),
+    tracked.ctState('est').output(patch),
+    tracked.ctState('rel').output(patch),
     rule('management').inTable(TRACKED_TABLE).from(phys).output(LOCAL),
   ].flat();
 }
 
-/** Row 12: what the gateway router may send under the host's MAC. */
-function podOut({ mac, phys, patch, addresses, demux }: GatewayFrame): Flow[] {
-  if (phys === undefined) return [];
+/** Returns the flows of row 12: what the gateway router may send under the host's MAC. */
+function podOutFlows({ mac, phys, patch, addresses, demux }: GatewayFrame): Flow[] {
   const out = rule('pod-out').from(patch).fromMac(mac);
-  const ahead = out.ahead('pod-out');
-  const toPhys: Action = { kind: 'output', port: phys };
-  // Neighbour discovery and later fragments have no connection to commit.
-  const untracked =
-    demux.mode === 'port-range'
-      ? []
-      : [
-          ahead
-            .fromIp(...addresses.filter((ip) => ip.includes(':')))
-            .nd(135)
-            .do(toPhys),
-          ahead
-            .fromIp(...addresses.filter((ip) => ip.includes(':')))
-            .nd(136)
-            .do(toPhys),
-          ahead
-            .fromIp(...addresses)
-            .laterFragment()
-            .do(toPhys),
-        ];
-  const commit = demux.mode === 'conntrack' ? [COMMIT] : [];
+  const linkLocal = [linkLocalOf(mac)];
+  const neighbours = [
+    out.arp({ spa: addresses, sha: mac }).output(phys),
+    out.fromIp(linkLocal).nd(SOLICITATION).output(phys),
+    out.fromIp(linkLocal).nd(ADVERTISEMENT).output(phys),
+  ];
+  if (demux.mode === 'port-range') return [...neighbours, out.fromIp(addresses).output(phys)].flat();
   return [
-    out.arp({ spa: sentBy(addresses), sha: mac }).do(toPhys),
-    out.fromIp(linkLocalOf(mac)).nd(135).do(toPhys),
-    out.fromIp(linkLocalOf(mac)).nd(136).do(toPhys),
-    ...untracked,
-    out.fromIp(...addresses).do(...commit, toPhys),
+    ...untracked(out, addresses).map((one) => one.output(phys)),
+    ...neighbours,
+    out.fromIp(addresses).commit(POD_ZONE).output(phys),
   ].flat();
+}
+
+/** Narrows `out` to neighbour discovery and later fragments: neither has a connection that could be committed. */
+function untracked(out: Rule, addresses: readonly IpAddress[]): readonly Rule[] {
+  const ahead = out.ahead('pod-out', 1);
+  const v6 = addresses.filter(isIpv6);
+  return [
+    ahead.fromIp(v6).nd(SOLICITATION),
+    ahead.fromIp(v6).nd(ADVERTISEMENT),
+    ahead.fromIp(addresses).laterFragment(),
+  ];
 }

@@ -1,9 +1,10 @@
-import type { Classifier, Side } from '../demux/classifier.js';
+import type { Classifier } from '../demux/classifier.js';
+import type { PortRole } from '../demux/port_role.js';
 
 const BATCH_BYTES = 1024 * 1024;
 const BATCH_FRAMES = 4096;
 
-/** Collects frames that come one by one into batches for a classifier, which counts them. */
+/** Collects single frames into batches for a classifier, which counts them. */
 export class Batches {
   private readonly frames = new Uint8Array(BATCH_BYTES);
   private readonly offsets = new Uint32Array(BATCH_FRAMES);
@@ -15,11 +16,11 @@ export class Batches {
 
   constructor(
     private readonly classifier: Classifier,
-    private readonly from: Side,
+    private readonly from: PortRole,
     private readonly isTracked: boolean,
   ) {}
 
-  /** `frame` is copied; of one that is larger than a batch, as much as has room. */
+  /** Copies `frame`, or as much of it as fits into a batch. */
   add(frame: Uint8Array, wireLength: number): void {
     const held = frame.length > BATCH_BYTES ? frame.subarray(0, BATCH_BYTES) : frame;
     if (this.count === BATCH_FRAMES || this.bytes + held.length > BATCH_BYTES) this.flush();
@@ -31,6 +32,7 @@ export class Batches {
     this.count += 1;
   }
 
+  /** Classifies the frames collected so far. */
   flush(): void {
     const upTo = (array: Uint32Array) => array.subarray(0, this.count);
     const batch = {

@@ -1,25 +1,27 @@
 import { type CapturedPacket, ENOUGH, readCapture } from '../capture/capture_file.js';
 import { Classifier } from '../demux/classifier.js';
+import type { NamedRole } from '../demux/port_role.js';
 import type { GatewayState } from '../demux/state.js';
+import type { CtState } from '../openflow/ct_state.js';
 import type { Ofport } from '../openflow/ofport.js';
 import { Batches } from './batches.js';
-import { agrees, type Explanation, explainFrames, inPortOf, type NamedSide } from './explanation.js';
-import { countsJson, explanationJson, formatCounts, formatExplanation, type Verified } from './report.js';
+import { agrees, type Explanation, frameExplainer, inPortOf } from './explanation.js';
+import { countsJson, explanationJson, formatCounts, formatExplanation, type Verification } from './report.js';
 import { readState } from './state_source.js';
 import { ReaderGone, SyncOutput } from './sync_output.js';
-import { type CtState, type Tracing, traceFrame } from './trace.js';
+import { type TraceTarget, traceFrame } from './trace.js';
 import { type LinkAddresses, tupleFrame } from './tuple_frame.js';
 
-/** Where packets come from. */
-export type Given =
+/** Where to read the packets. */
+export type PacketSource =
   | { readonly kind: 'pcap'; readonly path: string }
   | { readonly kind: 'hex'; readonly frames: readonly Buffer[] }
   | { readonly kind: 'tuple'; readonly words: readonly string[]; readonly link: LinkAddresses };
 
 export interface ExplainOptions {
-  readonly given: Given;
-  readonly from: NamedSide;
-  /** A file with the state; `undefined`: that of the running helper. */
+  readonly source: PacketSource;
+  readonly from: NamedRole;
+  /** A file with the state; `undefined`: ask the running helper. */
   readonly stateFile: string | undefined;
   readonly ct: CtState;
   readonly verify: boolean;
@@ -29,15 +31,15 @@ export interface ExplainOptions {
   readonly timeoutMs: number;
 }
 
-type Take = (packet: CapturedPacket) => typeof ENOUGH | undefined;
+type OnPacket = (packet: CapturedPacket) => typeof ENOUGH | undefined;
 
-/** While the switch is asked about packets no more than these are read ahead. */
+/** How many packets are read ahead of the one that the switch is asked about. */
 const READ_AHEAD = 1000;
 
 /**
- * Explains the packets given, on standard output.
- * @returns whether the switch agreed wherever it was asked
- * @throws ProductError for what cannot be read, after all that came before it has been explained
+ * Explains each packet on standard output.
+ * @returns whether the switch agreed on every packet that it was asked about
+ * @throws ProductError if a packet cannot be read, after the packets before it have been explained
  */
 export async function runExplain(options: ExplainOptions): Promise<boolean> {
   const state = await readState(options.stateFile, options.rundir, options.timeoutMs);
@@ -69,7 +71,7 @@ async function count(options: ExplainOptions, state: GatewayState, output: SyncO
 }
 
 async function explainAll(options: ExplainOptions, state: GatewayState, output: SyncOutput): Promise<void> {
-  const explain = explainFrames(state, options.from, options.ct);
+  const explain = frameExplainer(state, options.from, options.ct);
   try {
     await read(options, state, ({ number, frame, wireLength }) => {
       const explanation = explain(number, frame, wireLength);
@@ -81,30 +83,30 @@ async function explainAll(options: ExplainOptions, state: GatewayState, output: 
   }
 }
 
-/** The switch is asked packet by packet; a capture is read a part at a time, each time from its start. */
+/** Asks the switch about each packet. libpcap reads a file at one go, so each part is read from the file's start. */
 async function verifyAll(options: ExplainOptions, state: GatewayState, output: SyncOutput): Promise<boolean> {
-  const explain = explainFrames(state, options.from, options.ct);
+  const explain = frameExplainer(state, options.from, options.ct);
   const inPort = inPortOf(state, options.from);
   const { rundir, timeoutMs } = options;
-  const tracing: Tracing = { bridge: state.bridge, rundir, timeoutMs };
+  const target: TraceTarget = { bridge: state.bridge, rundir, timeoutMs };
   let allAgree = true;
   for (let done = 0; ; done += READ_AHEAD) {
     const { packets, failure } = await readPart(options, state, done);
     for (const { number, frame, wireLength } of packets) {
       const explanation = explain(number, frame, wireLength);
-      const verified = await verify(explanation, {
-        tracing,
+      const verification = await verify(explanation, {
+        target,
         inPort,
         state,
         ct: options.ct,
         frame,
         wireLength,
       });
-      allAgree &&= verified?.agrees ?? true;
+      allAgree &&= verification?.agrees ?? true;
       output.write(
         options.json
-          ? explanationJson(explanation, verified)
-          : formatExplanation(explanation, state, verified),
+          ? explanationJson(explanation, verification)
+          : formatExplanation(explanation, state, verification),
       );
       output.flush();
     }
@@ -127,8 +129,8 @@ async function readPart(options: ExplainOptions, state: GatewayState, done: numb
   }
 }
 
-interface Question {
-  readonly tracing: Tracing;
+interface TraceRequest {
+  readonly target: TraceTarget;
   readonly inPort: Ofport;
   readonly state: GatewayState;
   readonly ct: CtState;
@@ -136,22 +138,26 @@ interface Question {
   readonly wireLength: number;
 }
 
-/** Of a packet that is not held whole the switch cannot be asked. */
-async function verify(explanation: Explanation, question: Question): Promise<Verified | undefined> {
+/** Asks the switch about a packet; `undefined` for a truncated one, which it cannot trace. */
+async function verify(explanation: Explanation, request: TraceRequest): Promise<Verification | undefined> {
   if (explanation.class === 'truncated') return undefined;
-  const { tracing, inPort, state, ct, frame, wireLength } = question;
-  const trace = await traceFrame(tracing, inPort, frame, wireLength, ct);
+  const { target, inPort, state, ct, frame, wireLength } = request;
+  const trace = await traceFrame(target, inPort, frame, wireLength, ct);
   return { trace, agrees: agrees(explanation, trace, state) };
 }
 
-async function read({ given, from }: ExplainOptions, state: GatewayState, take: Take): Promise<void> {
-  if (given.kind === 'pcap') {
-    await readCapture(given.path, take);
+async function read(
+  { source, from }: ExplainOptions,
+  state: GatewayState,
+  onPacket: OnPacket,
+): Promise<void> {
+  if (source.kind === 'pcap') {
+    await readCapture(source.path, onPacket);
     return;
   }
   const frames =
-    given.kind === 'hex' ? given.frames : [tupleFrame(given.words, state, from === 'phys', given.link)];
+    source.kind === 'hex' ? source.frames : [tupleFrame(source.words, state, from === 'phys', source.link)];
   for (const [i, frame] of frames.entries()) {
-    if (take({ number: i + 1, frame, wireLength: frame.length }) === ENOUGH) return;
+    if (onPacket({ number: i + 1, frame, wireLength: frame.length }) === ENOUGH) return;
   }
 }

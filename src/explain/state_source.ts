@@ -6,8 +6,8 @@ import { parseState } from '../demux/state_json.js';
 import { ProductError } from '../net/errors.js';
 
 /**
- * The state of the gateway: of the running helper, or what one printed into a file.
- * @throws ProductError when there is none, or it is none
+ * Reads the state of the gateway from `file`, or asks the running helper for it.
+ * @throws ProductError `ERR_NO_STATE` if neither can be read, `ERR_BAD_STATE` if the content is not a state
  */
 export async function readState(
   file: string | undefined,
@@ -20,10 +20,8 @@ export async function readState(
   } catch (error) {
     throw new ProductError(
       'ERR_NO_STATE',
-      'the helper does not tell its state; --state=FILE does without it',
-      {
-        cause: error,
-      },
+      'the helper did not report its state; --state=FILE works without the helper',
+      { cause: error },
     );
   }
 }

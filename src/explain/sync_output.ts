@@ -1,16 +1,16 @@
 import { writeSync } from 'node:fs';
 
 const STDOUT = 1;
-/** Lines are written so many bytes at a time. */
+/** How many bytes are collected before they are written. */
 const CHUNK_BYTES = 64 * 1024;
 const RETRY_MS = 5;
 
-/** Who reads the output has gone: `explain … | head`. */
+/** The reader of the output has closed it, as `head` does in `explain … | head`. */
 export class ReaderGone extends Error {}
 
 /**
- * Standard output for a program that does not get back to its event loop: libpcap reads a file to its end at one go,
- * and what is written meanwhile must neither pile up nor fail unseen.
+ * Writes to standard output synchronously. libpcap reads a whole file without returning to the event loop, so an
+ * asynchronous stream would keep all of the output in memory and report a failed write too late.
  */
 export class SyncOutput {
   private held: string[] = [];
@@ -32,7 +32,7 @@ export class SyncOutput {
   }
 }
 
-/** How much was written; nothing where a pipe that does not block is full: then after a while. */
+/** Returns the number of bytes written: 0 if a non-blocking pipe is full, after a pause of `RETRY_MS`. */
 function writeSome(bytes: Buffer): number {
   try {
     return writeSync(STDOUT, bytes);

@@ -2,43 +2,43 @@ import { askDaemon } from '../daemon/ask.js';
 import { classOfId, type PacketClass } from '../demux/classes.js';
 import { ProductError } from '../net/errors.js';
 import { classIdOf, isOurCookie } from '../openflow/cookie.js';
+import type { CtState } from '../openflow/ct_state.js';
 import { formatPort, type Ofport, parsePort } from '../openflow/ofport.js';
-
-/** Connection tracking's word on a packet: of a new connection, an established or a related one. */
-export const CT_STATES = ['new', 'est', 'rel'] as const;
-export type CtState = (typeof CT_STATES)[number];
 
 /** What the switch itself says that it does with a packet. */
 export interface Trace {
-  /** By the cookie of the last flow of the bridge that the packet met; `undefined` where that is not ours. */
+  /** The class in the cookie of the last flow of the bridge that the packet matched; `undefined` if it is not ours. */
   readonly class: PacketClass | undefined;
   readonly output: readonly (Ofport | 'NORMAL')[];
 }
 
-/** Where to ask. */
-export interface Tracing {
+/** The bridge to trace on, and how to reach its switch. */
+export interface TraceTarget {
   readonly bridge: string;
   readonly rundir: string;
   readonly timeoutMs: number;
 }
 
-/** The shortest frame that ofproto/trace takes. */
+/** The shortest frame that ofproto/trace accepts. */
 const MIN_BYTES = 14;
 
 /**
- * Has the running switch trace `frame` through the bridge (ofproto/trace, ovs-vswitchd(8)): it takes it apart itself.
- * @param wireLength what is not held of it is filled with zeros
- * @throws ProductError `ERR_TRACE` for a frame without an Ethernet header, and when the switch does not answer
+ * Asks the running switch to trace `frame` through the bridge (`ofproto/trace`, ovs-vswitchd(8)). The switch extracts the
+ * fields itself. Zeros stand for the bytes between `frame.length` and `wireLength`.
+ * @throws ProductError `ERR_TRACE` if the frame is shorter than an Ethernet header; the errors of {@link askDaemon}
  */
 export async function traceFrame(
-  { bridge, rundir, timeoutMs }: Tracing,
+  { bridge, rundir, timeoutMs }: TraceTarget,
   inPort: Ofport,
   frame: Uint8Array,
   wireLength: number,
   ct: CtState,
 ): Promise<Trace> {
   if (wireLength < MIN_BYTES)
-    throw new ProductError('ERR_TRACE', 'the switch traces no frame that is shorter than an Ethernet header');
+    throw new ProductError(
+      'ERR_TRACE',
+      'the switch cannot trace a frame that is shorter than an Ethernet header',
+    );
   const whole = Buffer.alloc(Math.max(wireLength, frame.length));
   whole.set(frame);
   const args = [bridge, `in_port=${formatPort(inPort)}`, whole.toString('hex'), '--ct-next', `trk,${ct}`];
@@ -46,7 +46,7 @@ export async function traceFrame(
   return readTrace(bridge, text);
 }
 
-/** Reads what ofproto/trace prints; what other bridges do with the packet after this one is left out. */
+/** Reads the output of `ofproto/trace`. It leaves out what other bridges do with the packet after this one. */
 export function readTrace(bridge: string, text: string): Trace {
   const sections = text.split(/^bridge\("/m).filter((section) => section.startsWith(`${bridge}"`));
   const lines = sections.flatMap((section) => section.split('\n'));

@@ -8,7 +8,7 @@ const PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ['udp', 17],
   ['sctp', 132],
 ]);
-/** How long a header is; Open vSwitch takes no ports from a shorter one. */
+/** The length of each header in bytes. Open vSwitch reads no ports from a shorter one. */
 const HEADER_BYTES: ReadonlyMap<number, number> = new Map([
   [6, 20],
   [17, 8],
@@ -18,20 +18,21 @@ const ICMP = 1;
 const ICMP6 = 58;
 /** Echo request: RFC 792, RFC 4443 section 4.1. */
 const ECHO_REQUEST = { 4: 8, 6: 128 } as const;
-const SOMEBODY = parseMac('02:00:00:00:00:01');
+/** A MAC that is not the gateway's. */
+const OTHER_MAC = parseMac('02:00:00:00:00:01');
 
-/** The Ethernet addresses of a packet, where they are not the usual ones. */
+/** The Ethernet addresses of a packet; `undefined`: the default of {@link tupleFrame}. */
 export interface LinkAddresses {
   readonly dst: MacAddress | undefined;
   readonly src: MacAddress | undefined;
 }
 
 /**
- * The frame that a 5-tuple stands for: `tcp 198.51.100.1:40000 203.0.113.10:30080`, `udp [2001:db8::1]:53
+ * Builds the frame of a 5-tuple: `tcp 198.51.100.1:40000 203.0.113.10:30080`, `udp [2001:db8::1]:53
  * [2001:db8::10]:61000`, `icmp 198.51.100.1 203.0.113.10`, `icmp/3/1 …`, or a protocol by its number.
  *
- * From PHYS it goes to the gateway's MAC, from elsewhere it comes from that, unless `link` says otherwise.
- * @throws UsageError for what is no 5-tuple
+ * The default destination of a frame from PHYS, and the default source of any other frame, is the gateway's MAC.
+ * @throws UsageError if `words` are not a 5-tuple
  */
 export function tupleFrame(
   words: readonly string[],
@@ -42,15 +43,16 @@ export function tupleFrame(
   const [protocol = '', source = '', target = '', ...rest] = words;
   if (target === '' || rest.length > 0)
     throw new UsageError(
-      'a packet is PROTOCOL SOURCE[:PORT] TARGET[:PORT], as tcp 198.51.100.1:40000 203.0.113.10:80',
+      'give a packet as PROTOCOL SOURCE[:PORT] TARGET[:PORT], for example tcp 198.51.100.1:40000 203.0.113.10:80',
     );
   const [src, dst] = [endOf(source), endOf(target)];
   const family = familyOf(dst.address);
-  if (familyOf(src.address) !== family) throw new UsageError(`${source} and ${target} are of two families`);
+  if (familyOf(src.address) !== family)
+    throw new UsageError(`${source} and ${target} are of different families`);
   const [number, payload] = transportOf(protocol, src.port, dst.port, family);
   const macs = {
-    dst: link.dst ?? (isFromPhys ? state.mac : SOMEBODY),
-    src: link.src ?? (isFromPhys ? SOMEBODY : state.mac),
+    dst: link.dst ?? (isFromPhys ? state.mac : OTHER_MAC),
+    src: link.src ?? (isFromPhys ? OTHER_MAC : state.mac),
   };
   const head = Buffer.from([
     ...macBytes(macs.dst),
@@ -65,15 +67,15 @@ interface End {
   readonly port: number | undefined;
 }
 
-/** `ADDRESS`, `ADDRESS:PORT`, or of IPv6 `[ADDRESS]:PORT`. */
+/** Reads `ADDRESS`, `ADDRESS:PORT`, or for IPv6 `[ADDRESS]:PORT`. */
 function endOf(text: string): End {
   const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const number = port === undefined ? undefined : Number(port);
-  if (number !== undefined && number > 65_535) throw new UsageError(`${text} has no port of 0 to 65535`);
+  if (number !== undefined && number > 65_535) throw new UsageError(`${text} has a port above 65535`);
   try {
     return { address: parseIp(bracketed ?? plain ?? text), port: number };
   } catch (error) {
-    throw new UsageError(`${text} is not ADDRESS[:PORT] (of IPv6: [ADDRESS]:PORT)`, { cause: error });
+    throw new UsageError(`${text} is not ADDRESS[:PORT] (IPv6: [ADDRESS]:PORT)`, { cause: error });
   }
 }
 
@@ -96,16 +98,16 @@ function transportOf(
   const header = Buffer.alloc(HEADER_BYTES.get(number) ?? 0);
   if (header.length === 0) return [number, header];
   if (src === undefined || dst === undefined)
-    throw new UsageError(`${protocol} has ports: give ADDRESS:PORT twice`);
+    throw new UsageError(`${protocol} needs ports: give ADDRESS:PORT twice`);
   header.writeUInt16BE(src, 0);
   header.writeUInt16BE(dst, 2);
-  // A segment that opens a connection; the length of a datagram.
+  // TCP: a header of 20 bytes with SYN set. UDP: the length of the datagram.
   if (number === 6) header.writeUInt16BE(0x5002, 12);
   if (number === 17) header.writeUInt16BE(header.length, 4);
   return [number, header];
 }
 
-/** RFC 791 section 3.1 and RFC 8200 section 3, without a checksum: nobody gets this packet. */
+/** Builds the header of RFC 791 section 3.1 or RFC 8200 section 3. The checksum is 0: the packet is never sent. */
 function ipHeader(src: IpAddress, dst: IpAddress, protocol: number, length: number): Buffer {
   const addresses = [...ipBytes(src), ...ipBytes(dst)];
   if (familyOf(src) === 4) {

@@ -13,8 +13,12 @@ type CtFlag = keyof typeof CT_FLAGS;
 /** `ct_state` of a packet that no `ct` action has seen. */
 export const UNTRACKED = 0n;
 
+/** What connection tracking says of a packet's connection: it is new, established or related. */
+export const CT_STATES = ['new', 'est', 'rel'] as const;
+export type CtState = (typeof CT_STATES)[number];
+
 /** Returns the `ct_state` that a `ct` action gives to a packet of a new, established or related connection. */
-export function trackedAs(state: 'new' | 'est' | 'rel'): bigint {
+export function trackedAs(state: CtState): bigint {
   return CT_FLAGS.trk | CT_FLAGS[state];
 }
 

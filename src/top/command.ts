@@ -7,15 +7,15 @@ import { UsageError } from '../net/errors.js';
 export function addTop(command: Command): void {
   const top = command
     .command('top')
-    .description('show what passes an interface, by class and by who sends it, until q or Ctrl-C')
+    .description('show the traffic of an interface by class and by sender, until q or Ctrl-C')
     .argument('<interface>')
-    .option('--json', 'one sample as a JSON object, then end')
-    .option('--interval <seconds>', 'how long one sample takes', '1')
-    .option('--samples <number>', 'end after so many')
+    .option('--json', 'print one sample as a JSON object, then exit')
+    .option('--interval <seconds>', 'how long each sample takes', '1')
+    .option('--samples <number>', 'exit after this many samples')
     .addOption(
       new Option(
         '--in <port>',
-        'the port of the bridge that its frames enter by (default: asks the switch)',
+        'the port of the bridge by which its frames enter (default: ask the switch)',
       ).choices(['phys', 'local', 'other']),
     );
   addCaptureOptions(top, 'the helper and the database').action(
@@ -27,7 +27,7 @@ export function addTop(command: Command): void {
         json: given.json === true,
         intervalMs: readMilliseconds(String(given.interval), '--interval'),
         samples: given.samples === undefined ? undefined : readCount(String(given.samples)),
-        side: given.in === 'phys' || given.in === 'local' || given.in === 'other' ? given.in : undefined,
+        role: given.in === 'phys' || given.in === 'local' || given.in === 'other' ? given.in : undefined,
       });
     },
   );

@@ -1,8 +1,11 @@
+// `ovn-k8s-util top`: the traffic of an interface, by class and by sender, on a terminal, as lines, or as JSON.
+// It counts what arrives at the interface, which is what the gateway's flows will decide on; the flows are not read.
+// `sample.ts` makes rates of two snapshots, `view.ts` makes lines of rates, `terminal.ts` owns the screen.
+import { findRole } from '../capture/bridge_port.js';
 import { openCapture } from '../capture/open.js';
 import type { CaptureSettings } from '../capture/options.js';
-import type { PacketCapture, Seen } from '../capture/packet_capture.js';
-import { sideOf } from '../capture/side.js';
-import type { Side } from '../demux/classifier.js';
+import type { CaptureSnapshot, PacketCapture } from '../capture/packet_capture.js';
+import type { PortRole } from '../demux/port_role.js';
 import type { GatewayState } from '../demux/state.js';
 import { readState } from '../explain/state_source.js';
 import { sampleBetween, sampleJson, type TopSample } from './sample.js';
@@ -14,40 +17,41 @@ export interface TopOptions extends CaptureSettings {
   readonly device: string;
   readonly json: boolean;
   readonly intervalMs: number;
-  /** How many samples to show; `undefined`: until told to end. */
+  /** How many samples to show; `undefined`: until a signal or a key ends it. */
   readonly samples: number | undefined;
-  readonly side: Side | undefined;
+  /** `undefined`: ask the switch. */
+  readonly role: PortRole | undefined;
 }
 
-/** More than any screen shows. */
+/** More talkers than a screen shows. */
 const TALKERS = 64;
-/** A pipe's reader has all the lines it wants. */
+/** The size of a sample that is written to a pipe or a file. */
 const PLAIN = { rows: 30, columns: 200 } as const;
 
 /**
- * Shows what passes an interface until told to end.
- * @throws ProductError without a state, and for an interface that cannot be read, or not any more
+ * Shows the traffic of an interface until a signal, a key or the number of samples ends it.
+ * @throws ProductError if there is no state, and if the interface cannot be read or goes down
  */
 export async function runTop(options: TopOptions): Promise<void> {
   const { device, json, intervalMs, stateFile, rundir, timeoutMs, db } = options;
   const state = await readState(stateFile, rundir, timeoutMs);
-  const side = options.side ?? (await sideOf(device, state, db, timeoutMs));
-  const capture = await openCapture({ device, direction: 'both', side, state }, options.way);
+  const role = options.role ?? (await findRole(device, state, db, timeoutMs));
+  const capture = await openCapture({ device, direction: 'both', role, state }, options.method);
   const ticks = new Ticks(intervalMs);
-  // A reader that has gone wants no more.
+  // The reader of a pipe has closed it.
   process.stdout.on('error', ticks.stop);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, ticks.stop);
   const { stdin, stdout } = process;
   const screen = !json && stdout.isTTY ? new Screen(stdin, stdout, ticks.stop) : undefined;
   const left = json ? 1 : (options.samples ?? Number.POSITIVE_INFINITY);
   try {
-    await follow(capture, ticks, left, async (sample) => {
+    await sampleEachTick(capture, ticks, left, async (sample) => {
       const { rows, columns } = screen ?? PLAIN;
-      const note = noteOn(state, side);
+      const note = noteOn(state, role);
       if (json) stdout.write(`${sampleJson(device, sample)}\n`);
       else if (screen !== undefined) screen.draw(viewOf(sample, { device, rows, columns, note }));
       else stdout.write(`${viewOf(sample, { device, rows, columns, note }).join('\n')}\n\n`);
-      if (stateFile === undefined) await followState(capture, rundir, timeoutMs);
+      if (stateFile === undefined) await refreshState(capture, rundir, timeoutMs);
     });
   } finally {
     screen?.close();
@@ -55,31 +59,31 @@ export async function runTop(options: TopOptions): Promise<void> {
   }
 }
 
-async function follow(
+async function sampleEachTick(
   capture: PacketCapture,
   ticks: Ticks,
   samples: number,
   show: (sample: TopSample) => Promise<void>,
 ): Promise<void> {
-  let before: Seen = capture.look(TALKERS);
+  let before: CaptureSnapshot = capture.snapshot(TALKERS);
   let at = performance.now();
   for (let shown = 0; shown < samples && (await ticks.next()); shown += 1) {
-    const after = capture.look(TALKERS);
+    const after = capture.snapshot(TALKERS);
     const now = performance.now();
     await show(sampleBetween(before, after, (now - at) / 1_000));
     [before, at] = [after, now];
   }
 }
 
-/** Services come and go; a helper that is away for a moment has left its rules as they are. */
-async function followState(capture: PacketCapture, rundir: string, timeoutMs: number): Promise<void> {
+/** Reads the state again, as services change. A helper that does not answer has left its flows as they were. */
+async function refreshState(capture: PacketCapture, rundir: string, timeoutMs: number): Promise<void> {
   const state = await readState(undefined, rundir, timeoutMs).catch(() => undefined);
-  if (state !== undefined) capture.follow(state);
+  if (state !== undefined) capture.setState(state);
 }
 
-function noteOn({ demux, bridge }: GatewayState, side: Side): string | undefined {
-  if (side === 'other') return `not a port of ${bridge} that its rules are about: everything is "other"`;
-  return demux.mode === 'conntrack' && side === 'phys'
-    ? "management here is that of pods' connections too: only the switch's connection tracking tells them apart"
+function noteOn({ demux, bridge }: GatewayState, role: PortRole): string | undefined {
+  if (role === 'other') return `neither the NIC nor LOCAL of ${bridge}: every packet is "other"`;
+  return demux.mode === 'conntrack' && role === 'phys'
+    ? "management includes return traffic of pods: only the switch's connection tracking tells them apart"
     : undefined;
 }

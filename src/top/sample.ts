@@ -1,29 +1,30 @@
-import type { Sample, Seen } from '../capture/packet_capture.js';
-import { CLASSES, type PacketClass } from '../demux/classes.js';
+import type { ClassName } from '../capture/counts.js';
+import type { CaptureSnapshot, SampleFrame } from '../capture/packet_capture.js';
+import { CLASSES } from '../demux/classes.js';
 import type { Count } from '../demux/counters.js';
 
-/** How much came, in all and a second over the last sample. */
+/** The total since the start, and the rate over one sample. */
 export interface Rate extends Count {
   readonly packetsPerSecond: number;
   readonly bytesPerSecond: number;
 }
 
-/** What an interface carried during one sample, and since the start. */
+/** The traffic of an interface during one sample, and since the start. */
 export interface TopSample {
   readonly seconds: number;
-  /** In the table's order, those with packets; `truncated` are of no class. */
-  readonly classes: ReadonlyMap<PacketClass | 'truncated', Rate>;
+  /** The classes that have packets: `truncated`, then the table's order. */
+  readonly classes: ReadonlyMap<ClassName, Rate>;
   readonly leaving: Rate;
   readonly malformed: bigint;
   readonly dropped: bigint;
-  /** One frame of each class that came meanwhile, as much of it as was kept. */
-  readonly samples: ReadonlyMap<PacketClass | 'truncated', Sample>;
-  /** Most packets in this sample first. */
+  /** One frame of each class that arrived during the sample. */
+  readonly samples: ReadonlyMap<ClassName, SampleFrame>;
+  /** The highest rate first. */
   readonly talkers: readonly (Rate & { readonly address: string; readonly class: string })[];
 }
 
-/** Compares two looks at one capture, `seconds` apart. */
-export function sampleBetween(before: Seen, after: Seen, seconds: number): TopSample {
+/** Computes the rates between two snapshots of one capture, `seconds` apart. */
+export function sampleBetween(before: CaptureSnapshot, after: CaptureSnapshot, seconds: number): TopSample {
   const rateOf = (was: Count | undefined, now: Count): Rate => ({
     ...now,
     packetsPerSecond: Number(now.packets - (was?.packets ?? 0n)) / seconds,
@@ -35,7 +36,8 @@ export function sampleBetween(before: Seen, after: Seen, seconds: number): TopSa
       ? []
       : [[name, rateOf(before.classes.get(name), now)] as const];
   });
-  // Who was not in the table then has sent what it counts since, but for what it inherited.
+  // A talker that is new in the table of talkers starts at 0: all that it counts was sent during this sample, except for
+  // the count that it inherited from the talker it replaced.
   const earlier = new Map(before.talkers.map((one) => [`${one.class} ${one.address}`, one]));
   return {
     seconds,
@@ -50,7 +52,7 @@ export function sampleBetween(before: Seen, after: Seen, seconds: number): TopSa
   };
 }
 
-/** `--json`: numbers as numbers, nothing that is not one. */
+/** Formats a sample for `--json`: every count is a number. */
 export function sampleJson(device: string, sample: TopSample): string {
   const plain = ({ packets, bytes, packetsPerSecond, bytesPerSecond }: Rate) => ({
     packets: Number(packets),
@@ -74,7 +76,7 @@ export function sampleJson(device: string, sample: TopSample): string {
   });
 }
 
-/** For `explain --hex`. */
-function hexOf(sample: Sample | undefined): string | undefined {
+/** Formats a frame as `explain --hex` reads it. */
+function hexOf(sample: SampleFrame | undefined): string | undefined {
   return sample && Buffer.from(sample.frame).toString('hex');
 }

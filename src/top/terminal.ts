@@ -1,6 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 
-/** Control sequences of ECMA-48 and xterm ("Private Modes"): another screen, the cursor away, home, and clear. */
+/** Control sequences of ECMA-48 and xterm ("Private Modes"): alternate screen, cursor off, home, and clear. */
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
@@ -9,14 +9,14 @@ const CLEAR_BELOW = '\x1b[J';
 
 const CTRL_C = '\x03';
 
-/** A terminal's whole screen, redrawn in place. {@link close} gives it back as it was, whatever happened. */
+/** Draws on a terminal's alternate screen. {@link close} restores the terminal. */
 export class Screen {
   private readonly onKeys: (keys: Buffer) => void;
 
   constructor(
     private readonly input: ReadStream,
     private readonly output: WriteStream,
-    /** Called when the user wants no more: q or Ctrl-C, which raw input does not turn into a signal. */
+    /** Called at q or Ctrl-C. In raw mode Ctrl-C is a character and no signal. */
     quit: () => void,
   ) {
     this.onKeys = (keys) => {

@@ -1,4 +1,4 @@
-/** An even pace, until stopped. */
+/** Ticks at a fixed interval until stopped. */
 export class Ticks {
   private isStopped = false;
   private wake: (() => void) | undefined;
@@ -11,7 +11,7 @@ export class Ticks {
     this.wake?.();
   };
 
-  /** Waits for the next tick. @returns whether there is one: `false` once stopped */
+  /** Waits for the next tick. @returns `false` once stopped */
   async next(): Promise<boolean> {
     this.due = Math.max(this.due + this.intervalMs, performance.now());
     if (!this.isStopped) {

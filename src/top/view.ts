@@ -2,16 +2,16 @@ import type { Rate, TopSample } from './sample.js';
 
 export interface ViewOptions {
   readonly device: string;
-  /** Rows that there is room for. */
+  /** The rows that fit on the screen. */
   readonly rows: number;
   readonly columns: number;
-  /** What the reader must know of these numbers. */
+  /** A line that qualifies the numbers. */
   readonly note: string | undefined;
 }
 
 const WIDTHS = { name: 40, number: 14 } as const;
 
-/** A sample as lines of text: classes in the table's order, what leaves, then who sends most. */
+/** Formats a sample as lines of text: classes in the table's order, leaving frames, then the heaviest senders. */
 export function viewOf(sample: TopSample, { device, rows, columns, note }: ViewOptions): string[] {
   const { classes, leaving, talkers, dropped, malformed } = sample;
   const sum = [...classes.values()].reduce((total, { packetsPerSecond }) => total + packetsPerSecond, 0);

@@ -4,20 +4,25 @@ import test from 'ava';
 import fc from 'fast-check';
 import { MIX_GATEWAY, trafficMix } from '../../lab/traffic_mix.js';
 import { CLASSES, classId, type PacketClass } from '../../src/demux/classes.js';
-import { type Batch, Classifier, SIDES, type Side, TRUNCATED } from '../../src/demux/classifier.js';
-import { explain } from '../../src/demux/explain.js';
+import { type Batch, Classifier, TRUNCATED } from '../../src/demux/classifier.js';
+import { FlowTables } from '../../src/demux/lookup.js';
 import { readFrame } from '../../src/demux/packet_fields.js';
+import { PORT_ROLES, type PortRole } from '../../src/demux/port_role.js';
 import type { GatewayState } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { nativeClassNames } from '../../src/native.js';
+import { trackedAs } from '../../src/openflow/ct_state.js';
 import { LOCAL } from '../../src/openflow/ofport.js';
 import { frames, gateways } from './frame_arbitraries.js';
 import { GATEWAY, PATCH, PHYS, port } from './sample.js';
 
-const IN_PORT: Readonly<Record<Side, number>> = { phys: PHYS, local: LOCAL, patch: PATCH, other: port(9) };
-const NEW = 0x21n;
-const ESTABLISHED = 0x22n;
-/** Batches of so many frames are shared between threads, where the machine has more than one. */
+const IN_PORT: Readonly<Record<PortRole, number>> = {
+  phys: PHYS,
+  local: LOCAL,
+  patch: PATCH,
+  other: port(9),
+};
+/** The addon shares batches of this many frames between threads on a machine with more than one core. */
 const SHARED = 2 * 16_384;
 
 function batchOf(list: readonly Buffer[], wireLengths?: readonly number[]): Batch {
@@ -32,20 +37,25 @@ function batchOf(list: readonly Buffer[], wireLengths?: readonly number[]): Batc
   };
 }
 
-function classesOf(state: GatewayState, list: readonly Buffer[], side: Side, isTracked = false): Uint8Array {
+function classesOf(
+  state: GatewayState,
+  list: readonly Buffer[],
+  role: PortRole,
+  isTracked = false,
+): Uint8Array {
   const classes = new Uint8Array(list.length);
-  new Classifier(state).classify(batchOf(list), side, classes, isTracked);
+  new Classifier(state).classify(batchOf(list), role, classes, isTracked);
   return classes;
 }
 
-/** The class by the flows, as the model follows them. */
+/** Returns the class of a frame by a lookup in the flows of `state`. */
 function modelOf(
   state: GatewayState,
-): (frame: Buffer, side: Side, isTracked: boolean) => PacketClass | undefined {
-  const flows = demuxFlows(state);
-  return (frame, side, isTracked) => {
-    const fields = new Map([...readFrame(frame).fields, ['in_port', BigInt(IN_PORT[side])] as const]);
-    return explain(flows, fields, isTracked ? ESTABLISHED : NEW).class;
+): (frame: Buffer, role: PortRole, isTracked: boolean) => PacketClass | undefined {
+  const tables = new FlowTables(demuxFlows(state));
+  return (frame, role, isTracked) => {
+    const fields = new Map([...readFrame(frame).fields, ['in_port', BigInt(IN_PORT[role])] as const]);
+    return tables.lookup(fields, trackedAs(isTracked ? 'est' : 'new')).class;
   };
 }
 
@@ -53,7 +63,7 @@ test('the addon numbers the classes as the table does', (t) => {
   t.deepEqual(nativeClassNames(), CLASSES);
 });
 
-test('the class of any frame, from any side, is that of the flow that the frame meets', (t) => {
+test('the class of any frame, from any port, is the class of the flow that the frame matches', (t) => {
   const seen = new Map<string, number>();
   fc.assert(
     fc.property(
@@ -62,16 +72,16 @@ test('the class of any frame, from any side, is that of the flow that the frame 
       fc.boolean(),
       (state, list, isTracked) => {
         const model = modelOf(state);
-        for (const side of SIDES) {
-          const classes = classesOf(state, list, side, isTracked);
+        for (const role of PORT_ROLES) {
+          const classes = classesOf(state, list, role, isTracked);
           for (const [i, frame] of list.entries()) {
-            const expected = model(frame, side, isTracked);
+            const expected = model(frame, role, isTracked);
             if (expected === undefined || classId(expected) !== classes[i]) {
               throw new Error(
-                `${side} ${frame.toString('hex')}: ${CLASSES[(classes[i] ?? 0) - 1]} instead of ${expected}`,
+                `${role} ${frame.toString('hex')}: ${CLASSES[(classes[i] ?? 0) - 1]} instead of ${expected}`,
               );
             }
-            seen.set(`${side} ${expected}`, (seen.get(`${side} ${expected}`) ?? 0) + 1);
+            seen.set(`${role} ${expected}`, (seen.get(`${role} ${expected}`) ?? 0) + 1);
           }
         }
       },
@@ -82,11 +92,11 @@ test('the class of any frame, from any side, is that of the flow that the frame 
   t.deepEqual(
     CLASSES.filter((name) => !named.has(name)),
     [],
-    'a class that no frame was of',
+    'classes without a frame',
   );
 });
 
-test('a frame of which the capture holds too little is of no class, and what it holds decides where it is enough', (t) => {
+test('a frame is truncated only if the capture ends before the fields that decide', (t) => {
   fc.assert(
     fc.property(frames, fc.nat({ max: 80 }), (frame, held) => {
       const part = frame.subarray(0, Math.min(held, frame.length));
@@ -99,7 +109,7 @@ test('a frame of which the capture holds too little is of no class, and what it 
   );
 });
 
-test('packets and bytes on the wire are counted by class, over all batches', (t) => {
+test('packets and bytes on the wire are counted by class over all batches', (t) => {
   const classifier = new Classifier(GATEWAY);
   const other = Buffer.from(`020000000077${'020000000001'}88cc${'00'.repeat(50)}`, 'hex');
   const toAll = Buffer.from(`ffffffffffff${'020000000001'}88cc${'00'.repeat(46)}`, 'hex');
@@ -115,7 +125,7 @@ test('packets and bytes on the wire are counted by class, over all batches', (t)
   t.deepEqual([...classes], [classId('other'), TRUNCATED, classId('broadcast'), classId('other')]);
 });
 
-test('a batch that does not fit together is refused, and nothing of it is counted', (t) => {
+test('a batch with inconsistent arrays is refused, and none of it is counted', (t) => {
   const classifier = new Classifier(GATEWAY);
   const batch = batchOf([Buffer.alloc(60), Buffer.alloc(60)]);
   const classes = new Uint8Array(2);
@@ -133,7 +143,7 @@ test('a batch that does not fit together is refused, and nothing of it is counte
   );
 });
 
-test('a batch large enough to be shared between threads has the classes and counts of its frames in small ones', (t) => {
+test('a batch that several threads share has the same classes and counts as small batches', (t) => {
   const mix = trafficMix(60_000).filter(({ side }) => side === 'phys');
   const list = mix.map(({ frame }) => frame);
   t.true(list.length > SHARED);
@@ -154,7 +164,7 @@ test('a batch large enough to be shared between threads has the classes and coun
   t.is(whole.malformed, inParts.malformed);
 });
 
-test('of frames of a large batch that are not within the buffer, the first is named, and nothing is counted', (t) => {
+test('the error for a large batch names the first frame outside the buffer, and nothing is counted', (t) => {
   const size = 60;
   const offsets = new Uint32Array(SHARED + 10).fill(0);
   const lengths = new Uint32Array(offsets.length).fill(size);
@@ -171,11 +181,11 @@ test('of frames of a large batch that are not within the buffer, the first is na
   t.true([...classifier.byClass().values()].every(({ packets }) => packets === 0n));
 });
 
-test('threads have classifiers of their own, also when one has ended', async (t) => {
+test('each worker thread has a classifier of its own, also after another thread ended', async (t) => {
   const frame = Buffer.from(`ffffffffffff${'020000000001'}88cc${'00'.repeat(46)}`, 'hex');
-  const expected = SIDES.map((side) => classesOf(GATEWAY, [frame], side)[0]);
+  const expected = PORT_ROLES.map((role) => classesOf(GATEWAY, [frame], role)[0]);
   const classesInThread = async () => {
-    // A thread of Node.js 20 has no loader for TypeScript unless it asks for one itself.
+    // A worker thread of Node.js 20 must register the TypeScript loader itself.
     const script = `import('tsx/esm/api').then(({ register }) => {
       register();
       return import(${JSON.stringify(new URL('./classifier_worker.ts', import.meta.url).href)});

@@ -8,10 +8,10 @@ import { pcapFile } from '../../lab/pcap_file.js';
 import { MIX_GATEWAY, trafficMix } from '../../lab/traffic_mix.js';
 import { Wire } from '../../lab/wire.js';
 import { CLASSES } from '../../src/demux/classes.js';
+import { NAMED_ROLES, type NamedRole } from '../../src/demux/port_role.js';
 import type { GatewayState } from '../../src/demux/state.js';
 import { formatState } from '../../src/demux/state_json.js';
 import { demuxFlows } from '../../src/demux/table.js';
-import { NAMED_SIDES, type NamedSide } from '../../src/explain/explanation.js';
 import { formatBundle } from '../../src/openflow/bundle.js';
 import { type Ofport, parsePort } from '../../src/openflow/ofport.js';
 import { frames } from '../demux/frame_arbitraries.js';
@@ -69,7 +69,7 @@ for (const [mode, demux, states] of [
     await wire.host.ofctl('-OOpenFlow14', '--bundle', 'add-flows', 'breth0', join(folder, 'flows'));
     await wire.host.ofctl('set-frags', 'breth0', 'nx-match');
     const seen = new Set<string>();
-    for (const side of NAMED_SIDES) {
+    for (const side of NAMED_ROLES) {
       const made = MIX.filter((one) => one.side === side).map(({ frame }) => frame);
       const path = join(folder, `${side}.pcap`);
       writeFileSync(path, pcapFile([...made, ...ODD]));
@@ -101,7 +101,7 @@ for (const [mode, demux, states] of [
 labTest('explain asks the running helper, and says when the switch does something else', async (t) => {
   const wire = await startWire(t);
   await wire.startHelper();
-  const explain = (from: NamedSide, ...args: readonly string[]) =>
+  const explain = (from: NamedRole, ...args: readonly string[]) =>
     wire.host.run('ovn-k8s-util', ['explain', `--in=${from}`, ...args]);
   const words = ['tcp', '198.51.100.1:80', '203.0.113.10:61005'];
   const { stdout, exitCode } = await explain('phys', '--verify', ...words);
@@ -123,7 +123,7 @@ labTest('explain asks the running helper, and says when the switch does somethin
   await wire.host.ofctl('add-flow', 'breth0', 'priority=60000,tcp,tp_dst=61005,actions=drop');
   const other = await explain('phys', '--verify', ...words);
   t.is(other.exitCode, 1);
-  t.regex(other.stdout, /switch {2}DOES NOT AGREE: .*, to nobody/);
+  t.regex(other.stdout, /switch {2}DOES NOT AGREE: .*, dropped/);
   const inJson = await explain('phys', '--verify', '--json', ...words);
   t.is(inJson.exitCode, 1);
   t.is(explainedIn(inJson.stdout)[0]?.agrees, false);

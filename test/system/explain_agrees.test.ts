@@ -2,20 +2,20 @@ import type { ExecutionContext } from 'ava';
 import { labTest } from '../../lab/lab_test.js';
 import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../../lab/wire.js';
 import type { PacketClass } from '../../src/demux/classes.js';
-import { explain, type PacketFields, type Verdict } from '../../src/demux/explain.js';
+import { FlowTables, type Verdict } from '../../src/demux/lookup.js';
+import type { PacketFields } from '../../src/demux/packet_fields.js';
+import { type NamedRole, portOf } from '../../src/demux/port_role.js';
 import { parseState } from '../../src/demux/state_json.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { readTrace } from '../../src/explain/trace.js';
 import { linkLocalOf } from '../../src/net/mac.js';
+import { CT_STATES, trackedAs } from '../../src/openflow/ct_state.js';
 import type { FieldName } from '../../src/openflow/fields.js';
 import { parseMatch } from '../../src/openflow/match.js';
-import { formatPort, LOCAL } from '../../src/openflow/ofport.js';
+import { formatPort } from '../../src/openflow/ofport.js';
 
-/** A packet as `ovs-ofctl` writes a match, from one of the bridge's ports; and the class that it must be of. */
-type Case = readonly [name: PacketClass, from: 'phys' | 'local' | 'patch', packet: string];
-
-/** New, established and related connections, as `ct_state` of ovs-fields(7) has their bits with `trk`. */
-const CT_STATES = { new: 0x21n, est: 0x22n, rel: 0x24n } as const;
+/** The expected class of a packet, the port that it comes in by, and the packet as `ovs-ofctl` writes a match. */
+type Case = readonly [name: PacketClass, from: NamedRole, packet: string];
 
 const LINK_LOCAL = linkLocalOf(MAC);
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
@@ -115,12 +115,12 @@ function neighbours6(): Case[] {
 }
 
 for (const mode of ['port-range', 'conntrack'] as const) {
-  labTest(`${mode}: the switch and explain agree on every class, in both families`, async (t) => {
+  labTest(`${mode}: the switch and the lookup agree on every class, in both families`, async (t) => {
     const wire = await Wire.start();
     t.teardown(() => wire.dispose());
     await wire.startHelper(`--demux=${mode}`);
     const state = parseState(await wire.helper('state/show'));
-    const flows = demuxFlows(state);
+    const tables = new FlowTables(demuxFlows(state));
     for (const f of [4, 6] as const) {
       const returns: Case = [
         'pod-return',
@@ -128,11 +128,11 @@ for (const mode of ['port-range', 'conntrack'] as const) {
         `${f === 6 ? 'tcp6' : 'tcp'},dl_src=${ROUTER_MAC},dl_dst=${MAC},${f === 6 ? 'ipv6_src' : 'nw_src'}=${OUTSIDE[f]},${f === 6 ? 'ipv6_dst' : 'nw_dst'}=${IP[f]},tp_src=80,tp_dst=61234`,
       ];
       for (const [name, from, packet] of [...cases(f), returns]) {
-        const inPort = { phys: state.phys, local: LOCAL, patch: state.patch }[from];
+        const inPort = portOf(from, state);
         if (inPort === undefined) throw new Error(`${from} has no number`);
         const text = `in_port=${formatPort(inPort)},${packet}`;
-        for (const [ct, bits] of Object.entries(mode === 'conntrack' ? CT_STATES : { new: CT_STATES.new })) {
-          const told = explain(flows, fieldsOf(text), bits);
+        for (const ct of mode === 'conntrack' ? CT_STATES : (['new'] as const)) {
+          const told = tables.lookup(fieldsOf(text), trackedAs(ct));
           const traced = readTrace('breth0', await trace(wire, text, ct));
           const sorted = ({ class: name, output }: Pick<Verdict, 'class' | 'output'>) => ({
             class: name,
@@ -148,7 +148,7 @@ for (const mode of ['port-range', 'conntrack'] as const) {
   });
 }
 
-/** In conntrack mode an established packet to IP is the pods', whatever its port. */
+/** In conntrack mode an established packet to IP belongs to a pod, whatever its port. */
 function expectClass(
   t: ExecutionContext,
   name: PacketClass,
@@ -172,7 +172,7 @@ function fieldsOf(text: string): PacketFields {
   return fields;
 }
 
-/** `ofproto/trace` takes the fields of a packet by their full names only (ovs-fields(7)). */
+/** Traces a packet. `ofproto/trace` accepts fields only by their full names (ovs-fields(7)). */
 function trace(wire: Wire, text: string, ct: string): Promise<string> {
   const [, protocol = ''] = /,(tcp|udp|sctp)6?,/.exec(text) ?? [];
   const named = text.replaceAll('tp_', `${protocol}_`);

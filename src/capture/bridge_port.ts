@@ -1,9 +1,9 @@
-import type { Side } from '../demux/classifier.js';
+import type { PortRole } from '../demux/port_role.js';
 import type { GatewayState } from '../demux/state.js';
 import { findBridge } from '../switch/bridges.js';
 import { connectLocalDatabase } from '../switch/connection.js';
 
-/** The name of the interface that is the NIC of the gateway's bridge; `undefined` while there is none. */
+/** Returns the name of the NIC of the gateway's bridge; `undefined` while the bridge has none. */
 export async function findNic(
   state: GatewayState,
   db: string,
@@ -23,13 +23,16 @@ export async function findNic(
   }
 }
 
-/** By which port of the gateway's bridge the frames of `device` enter it: the bridge's own name is its LOCAL port's. */
-export async function sideOf(
+/**
+ * Returns the role of the bridge's port by which frames of `device` enter the bridge. The bridge's own name belongs to
+ * its LOCAL port.
+ */
+export async function findRole(
   device: string,
   state: GatewayState,
   db: string,
   timeoutMs: number,
-): Promise<Side> {
+): Promise<PortRole> {
   if (device === state.bridge) return 'local';
   return (await findNic(state, db, timeoutMs)) === device ? 'phys' : 'other';
 }

@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs';
 import { ProductError } from '../net/errors.js';
 
 export function noInterface(device: string): ProductError {
-  return new ProductError('ERR_NO_INTERFACE', `there is no interface ${device}; ip link lists what there is`);
+  return new ProductError(
+    'ERR_NO_INTERFACE',
+    `there is no interface ${device}; ip link lists the interfaces of this host`,
+  );
 }
 
 export function noPermission(device: string, cause: unknown): ProductError {
@@ -17,9 +20,13 @@ export function notEthernet(device: string): ProductError {
   return new ProductError('ERR_NOT_ETHERNET', `${device} is not Ethernet: its packets have no class`);
 }
 
-/** Of an interface of which no more can be read. */
+/** Tells an interface that is down from one that no longer exists. */
 export function interfaceDown(device: string): ProductError {
   return existsSync(`/sys/class/net/${device}`)
     ? new ProductError('ERR_INTERFACE_DOWN', `${device} is down; run ip link set ${device} up`)
-    : new ProductError('ERR_INTERFACE_DOWN', `${device} has gone; ip link lists what there is`);
+    : new ProductError('ERR_INTERFACE_DOWN', `${device} has gone; ip link lists the interfaces of this host`);
+}
+
+export function captureClosed(device: string): ProductError {
+  return new ProductError('ERR_CAPTURE', `${device}: the capture is closed`);
 }

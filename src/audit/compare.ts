@@ -4,8 +4,8 @@ import type { Demux } from '../demux/state.js';
 import type { Delivered } from './delivered.js';
 
 /**
- * One reading of the switch's counters: what the NIC had carried before they were asked for, the counters, and what it
- * had carried after. The counters stand for some moment in between.
+ * One reading of the switch's counters, and the counts of the NIC immediately before and after it. The switch's counters
+ * are those of some moment in between.
  */
 export interface Reading {
   readonly before: ClassCounts;
@@ -13,35 +13,35 @@ export interface Reading {
   readonly after: ClassCounts;
 }
 
-/** What arrived of one class, or of several that no packet tells apart, and what was delivered. */
-export interface Verdict {
+/** The packets of one class, or of several classes that look alike: how many arrived, and how many were delivered. */
+export interface ClassComparison {
   readonly name: string;
-  /** How many arrived between the two moments for which the counters stand: as close as the readings allow. */
+  /** Bounds for the packets that arrived between the moments of the two readings of the switch. */
   readonly atLeast: bigint;
   readonly atMost: bigint;
   readonly delivered: bigint;
   readonly agrees: boolean;
 }
 
-/** Classes that come in by another port. */
+/** Classes of packets that do not enter by the NIC. */
 const FROM_ELSEWHERE: ReadonlySet<PacketClass> = new Set(['pod-out', 'pod-drop', 'host-out']);
 
 /**
- * Compares what arrived with what was delivered between two readings.
+ * Compares, for each class, the packets that arrived between two readings with those that the switch delivered.
  *
- * @param lost frames that the capture had no room for: they may be of any class
+ * @param lost frames that the capture dropped: each can be of any class
  */
-export function judge(start: Reading, end: Reading, demux: Demux, lost: bigint): Verdict[] {
-  const unsure = lost + packetsOf(end.after, ['truncated']) - packetsOf(start.before, ['truncated']);
+export function compareReadings(start: Reading, end: Reading, demux: Demux, lost: bigint): ClassComparison[] {
+  const unclassified = lost + packetsOf(end.after, ['truncated']) - packetsOf(start.before, ['truncated']);
   return groups(demux).map((group) => {
     const between = (from: ClassCounts, to: ClassCounts) => packetsOf(to, group) - packetsOf(from, group);
     const least = between(start.after, end.before);
     const atLeast = least > 0n ? least : 0n;
-    const atMost = between(start.before, end.after) + unsure;
+    const atMost = between(start.before, end.after) + unclassified;
     const ofNic = sum(end.delivered.ofNic, group) - sum(start.delivered.ofNic, group);
     const ofAll = sum(end.delivered.ofAll, group) - sum(start.delivered.ofAll, group);
     const delivered = ofNic + ofAll;
-    // What other ports sent is in `ofAll` too, so only too few of those say anything.
+    // `ofAll` includes packets of other ports, so a high count proves nothing; a low count does.
     return {
       name: group.join(' or '),
       atLeast,
@@ -52,7 +52,7 @@ export function judge(start: Reading, end: Reading, demux: Demux, lost: bigint):
   });
 }
 
-/** The classes of what comes in by the NIC. Connection tracking alone tells pods' return traffic from the host's own. */
+/** Groups the classes that enter by the NIC. In `conntrack` mode no packet shows whether it is pod-return or management. */
 function groups({ mode }: Demux): readonly (readonly PacketClass[])[] {
   const arriving = CLASSES.filter((name) => !FROM_ELSEWHERE.has(name));
   if (mode === 'port-range') return arriving.map((name) => [name]);
