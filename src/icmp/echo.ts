@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { ErrorCode } from '../net/error_codes.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { familyOf, type IpAddress } from '../net/ip.js';
 import { echoRequest, readEchoReply } from './icmp_echo.js';
@@ -80,7 +81,7 @@ async function loadRawSocket() {
   }
 }
 
-function attempt<T>(code: string, what: string, task: () => T): T {
+function attempt<T>(code: ErrorCode, what: string, task: () => T): T {
   try {
     return task();
   } catch (error) {

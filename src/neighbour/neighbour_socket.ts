@@ -3,6 +3,7 @@
 // resolve.ts, probe.ts and announce.ts are the conversations; address_conflicts.ts and router_book.ts remember what was received.
 import { constants } from 'node:os';
 import { openPacketSocket, type PacketEvents, type PacketSocket } from '../native.js';
+import type { ErrorCode } from '../net/error_codes.js';
 import { ProductError } from '../net/errors.js';
 import { type MacAddress, macOfBytes } from '../net/mac.js';
 import { decodeMessage } from './decode.js';
@@ -84,7 +85,7 @@ function withSocketErrors<T>(name: string, task: () => T): T {
 
 function socketError(name: string, errno: number, cause?: Error): ProductError {
   const { EPERM, ENODEV, ENXIO, ENETDOWN, ENOBUFS, EPROTOTYPE } = constants.errno;
-  const error = (code: string, why: string) => new ProductError(code, `${name}${why}`, { cause });
+  const error = (code: ErrorCode, why: string) => new ProductError(code, `${name}${why}`, { cause });
   switch (errno) {
     case EPERM:
       return new ProductError(

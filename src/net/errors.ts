@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error_codes.js';
+
 /**
  * A failure the product can explain: one line that names the object and the remedy.
  * `code` is stable and meant for scripts and tests; the message is meant for people.
@@ -6,7 +8,7 @@ export class ProductError extends Error {
   override readonly name: string = 'ProductError';
 
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     options?: { readonly cause?: unknown },
   ) {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../net/error_codes.js';
 import { ProductError } from '../net/errors.js';
 
 /** A database answered with an error (RFC 7047 section 4.1.3), or could not be asked. */
@@ -51,7 +52,7 @@ export class WaitExpired extends OvsdbError {
 export class TransactionError extends OvsdbError {
   override readonly name: string = 'TransactionError';
   constructor(
-    code: string,
+    code: ErrorCode,
     what: string,
     readonly error: string,
     readonly details: string,
@@ -90,7 +91,7 @@ export class DatabaseIoError extends TransactionError {
 }
 
 type ErrorClass = new (
-  code: string,
+  code: ErrorCode,
   what: string,
   error: string,
   details: string,
@@ -98,7 +99,7 @@ type ErrorClass = new (
 ) => TransactionError;
 
 /** RFC 7047 section 4.1.3 and 5.2, and what ovsdb-server adds for RBAC and clusters. */
-const BY_ERROR: ReadonlyMap<string, readonly [ErrorClass, string]> = new Map([
+const BY_ERROR: ReadonlyMap<string, readonly [ErrorClass, ErrorCode]> = new Map([
   ['constraint violation', [ConstraintViolation, 'ERR_CONSTRAINT_VIOLATION'] as const],
   ['referential integrity violation', [ReferentialIntegrityViolation, 'ERR_REFERENTIAL_INTEGRITY'] as const],
   ['timed out', [WaitTimedOut, 'ERR_WAIT_TIMED_OUT'] as const],

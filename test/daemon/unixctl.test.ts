@@ -14,7 +14,7 @@ async function serve(t: ExecutionContext) {
   const server = new UnixctlServer(path);
   server.register('echo', '[word...]', 0, 3, (words) => words.join(' '));
   server.register('fail', '', 0, 0, () => {
-    throw new ProductError('ERR_TEST', 'it is broken');
+    throw new ProductError('ERR_BUSY', 'it is broken');
   });
   server.register('big', 'bytes', 1, 1, ([bytes]) => 'x'.repeat(Number(bytes)));
   await server.listen();
