@@ -25,8 +25,13 @@ export class UsageError extends ProductError {
   }
 }
 
-/** The message of anything thrown, followed by those of its causes: `open x: permission denied`. */
+/**
+ * Returns the message of anything thrown, followed by those of its causes: `open x: permission denied`. An AggregateError
+ * without a message, such as that of `net.connect` to a host with several addresses, stands for all of its errors.
+ */
 export function explainError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  return thrown.cause === undefined ? thrown.message : `${thrown.message}: ${explainError(thrown.cause)}`;
+  const isList = thrown instanceof AggregateError && thrown.message === '';
+  const message = isList ? thrown.errors.map(explainError).join('; ') : thrown.message;
+  return thrown.cause === undefined ? message : `${message}: ${explainError(thrown.cause)}`;
 }

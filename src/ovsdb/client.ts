@@ -1,6 +1,6 @@
 import type { Log } from '../daemon/log.js';
 import { sleep } from '../daemon/sleep.js';
-import { ProductError } from '../net/errors.js';
+import { explainError, ProductError } from '../net/errors.js';
 import { Cache, type Change } from './cache.js';
 import type { Database, RowOf, TableName, Uuid } from './columns.js';
 import {
@@ -152,8 +152,8 @@ export class Client<D extends Database> {
       };
       const timer = setTimeout(() => {
         const why =
-          this.lastFailure instanceof Error ? this.lastFailure.message : `nothing within ${timeoutMs} ms`;
-        fail(new DatabaseUnreachable(this.database.name, remotes, why, { cause: undefined }));
+          this.lastFailure === undefined ? `nothing within ${timeoutMs} ms` : explainError(this.lastFailure);
+        fail(new DatabaseUnreachable(this.database.name, remotes, why));
       }, timeoutMs);
       const look = () => {
         if (this.session !== undefined) settle(resolve);
@@ -278,5 +278,5 @@ export class Client<D extends Database> {
 function refusalOf(what: string, { error }: RpcError): Error {
   const { error: name = JSON.stringify(error), details = '' }: { error?: unknown; details?: unknown } =
     typeof error === 'object' && error !== null ? error : { error };
-  return transactionError(what, String(name), String(details), undefined);
+  return transactionError(what, [{ error: String(name), details: String(details) }]);
 }

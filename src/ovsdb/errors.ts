@@ -45,22 +45,40 @@ export class WaitExpired extends OvsdbError {
   }
 }
 
+/** An error in the reply to a transaction (RFC 7047 section 4.1.3). */
+export interface Refusal {
+  readonly error: string;
+  readonly details: string;
+  /** The place of the operation in the transaction, from 0; `undefined` if the error is about the whole request. */
+  readonly index?: number;
+  /** The operation as sent; `undefined` if every operation succeeded and the commit failed. */
+  readonly operation?: unknown;
+}
+
 /**
- * A transaction that the server refused. `operation` is the one it names, as sent; `undefined` when every
- * operation was good and the whole failed at commit (RFC 7047 section 4.1.3, last paragraphs).
+ * A transaction that the server refused: nothing of it was done. `error`, `details` and `operation` are those of the
+ * first refusal. `cause` is an AggregateError with one error for each refusal, in the order of the operations.
  */
 export class TransactionError extends OvsdbError {
   override readonly name: string = 'TransactionError';
-  constructor(
-    code: ErrorCode,
-    what: string,
-    readonly error: string,
-    readonly details: string,
-    readonly operation: unknown,
-  ) {
-    const place = operation === undefined ? '' : ` in ${JSON.stringify(operation)}`;
-    super(code, `${what}: ${error}${details === '' ? '' : ` (${details})`}${place}`);
+  readonly error: string;
+  readonly details: string;
+  readonly operation: unknown;
+
+  constructor(code: ErrorCode, what: string, refusals: readonly [Refusal, ...Refusal[]]) {
+    const causes = refusals.map((refusal) => new Error(describe(refusal)));
+    super(code, `${what}: ${refusals[0].error}`, {
+      cause: new AggregateError(causes, causes.map(({ message }) => message).join('; ')),
+    });
+    ({ error: this.error, details: this.details, operation: this.operation } = refusals[0]);
   }
+}
+
+function describe({ error, details, index, operation }: Refusal): string {
+  const reason = details === '' ? error : details;
+  if (operation !== undefined)
+    return `operation ${(index ?? 0) + 1}, ${JSON.stringify(operation)}: ${reason}`;
+  return index === undefined ? reason : `at commit: ${reason}`;
 }
 
 export class ConstraintViolation extends TransactionError {
@@ -90,13 +108,7 @@ export class DatabaseIoError extends TransactionError {
   override readonly name = 'DatabaseIoError';
 }
 
-type ErrorClass = new (
-  code: ErrorCode,
-  what: string,
-  error: string,
-  details: string,
-  operation: unknown,
-) => TransactionError;
+type ErrorClass = new (...args: ConstructorParameters<typeof TransactionError>) => TransactionError;
 
 /** RFC 7047 section 4.1.3 and 5.2, and what ovsdb-server adds for RBAC and clusters. */
 const BY_ERROR: ReadonlyMap<string, readonly [ErrorClass, ErrorCode]> = new Map([
@@ -110,13 +122,8 @@ const BY_ERROR: ReadonlyMap<string, readonly [ErrorClass, ErrorCode]> = new Map(
   ['I/O error', [DatabaseIoError, 'ERR_DATABASE_IO'] as const],
 ]);
 
-/** The exception for the `error` and `details` of a reply. */
-export function transactionError(
-  what: string,
-  error: string,
-  details: string,
-  operation: unknown,
-): TransactionError {
-  const [Class, code] = BY_ERROR.get(error) ?? [TransactionError, 'ERR_TRANSACTION'];
-  return new Class(code, what, error, details, operation);
+/** Returns the exception for the errors in the reply to a transaction; its class is that of the first. */
+export function transactionError(what: string, refusals: readonly [Refusal, ...Refusal[]]): TransactionError {
+  const [Class, code] = BY_ERROR.get(refusals[0].error) ?? [TransactionError, 'ERR_TRANSACTION'];
+  return new Class(code, what, refusals);
 }

@@ -1,4 +1,3 @@
-import type { ProductError } from '../net/errors.js';
 import {
   type AnyColumn,
   type Database,
@@ -7,7 +6,7 @@ import {
   type TableName,
   type Uuid,
 } from './columns.js';
-import { OvsdbError, transactionError } from './errors.js';
+import { OvsdbError, type Refusal, transactionError } from './errors.js';
 import { toWire, type Value, type Wire } from './values.js';
 
 /** Changes of parts of a row: elements of sets that come and go, pairs of maps that are set and removed. */
@@ -20,7 +19,7 @@ export type Mutations<D extends Database, N extends TableName<D>> = {
 type Clause = readonly [column: string, operator: string, value: Wire];
 type Operation = Readonly<Record<string, unknown>>;
 
-/** Where a finished transaction goes: the client's session. */
+/** Sends a transaction to the server: the client's session. */
 export interface Sink {
   send(
     database: string,
@@ -36,15 +35,14 @@ export interface CommitOptions {
 }
 
 /**
- * Changes to one database, made all at once or not at all (RFC 7047 section 4.1.3).
+ * Changes to one database, committed all at once or not at all (RFC 7047 section 4.1.3).
  *
- * Building it never throws: the first bad operation is kept, and reported by {@link check} and {@link commit}.
- * `String(transaction)` is what will be sent.
+ * Building it never throws: problems are kept, and reported by {@link check}, {@link commit} and {@link toString}.
  */
 export class Transaction<D extends Database> {
   private readonly operations: Operation[] = [];
   private readonly inserted: RowRef[] = [];
-  private problem: ProductError | undefined;
+  private readonly problems: string[] = [];
 
   constructor(
     private readonly database: D,
@@ -53,7 +51,7 @@ export class Transaction<D extends Database> {
   ) {}
 
   get isEmpty(): boolean {
-    return this.operations.length === 0 && this.problem === undefined;
+    return this.operations.length === 0 && this.problems.length === 0;
   }
 
   insert<N extends TableName<D>>(table: N, row: RowInput<D, N>): RowRef {
@@ -75,7 +73,7 @@ export class Transaction<D extends Database> {
     if (list.length > 0) this.add({ op: 'mutate', table, where: [isRow(uuid)], mutations: list });
   }
 
-  /** Adds one to an integer column, such as `next_cfg`. */
+  /** Increments an integer column, such as `next_cfg`. */
   increment<N extends TableName<D>>(table: N, uuid: Uuid, column: keyof RowInput<D, N> & string): void {
     this.column(table, column);
     this.add({ op: 'mutate', table, where: [isRow(uuid)], mutations: [[column, '+=', 1]] });
@@ -106,43 +104,49 @@ export class Transaction<D extends Database> {
     this.add({ op: 'wait', table, timeout: 0, where, columns: ['_uuid'], until: '==', rows: [] });
   }
 
-  /** @throws ProductError the first operation that cannot be sent */
+  /** @throws OvsdbError `ERR_NO_COLUMN` naming every column that the product does not know */
   check(): void {
-    if (this.problem !== undefined) throw this.problem;
-  }
-
-  toString(): string {
-    return [`-- ${this.comment}`, ...this.operations.map((operation) => JSON.stringify(operation))].join(
-      '\n',
-    );
+    if (this.problems.length > 0)
+      throw new OvsdbError('ERR_NO_COLUMN', `${this.comment}: ${this.problems.join('; ')}`);
   }
 
   /**
-   * Sends the transaction; an empty one is done at once.
+   * Formats exactly what {@link commit} sends, an operation a line, as `ovsdb-client transact` takes it (ovsdb-client(1)).
+   * Problems come first, each on a line that begins with `cannot be sent:`.
+   */
+  toString(): string {
+    const problems = this.problems.map((problem) => `cannot be sent: ${problem}\n`);
+    const parts = [this.database.name, ...this.request()].map((part) => JSON.stringify(part));
+    return `${problems.join('')}[${parts.join(',\n ')}]`;
+  }
+
+  /**
+   * Sends the transaction. An empty one is not sent and succeeds.
    * @returns the uuid of each inserted row
-   * @throws TransactionError for what the server refuses, OutcomeUnknown when it does not say
+   * @throws TransactionError if the server refuses it, OutcomeUnknown if it does not answer in time
    */
   async commit({ timeoutMs }: CommitOptions = {}): Promise<ReadonlyMap<RowRef, Uuid>> {
     this.check();
     if (this.operations.length === 0) return new Map();
-    const comment = { op: 'comment', comment: this.comment };
-    const results = await this.sink.send(
-      this.database.name,
-      [...this.operations, comment],
-      this.comment,
-      timeoutMs,
-    );
-    this.refuse(results);
+    const results = await this.sink.send(this.database.name, this.request(), this.comment, timeoutMs);
+    this.throwRefusals(results);
     return new Map(this.inserted.map((ref) => [ref, uuidOf(results[ref.operation])]));
   }
 
-  /** Throws for the first error among the results; one beyond the operations is that of the commit itself. */
-  private refuse(results: readonly unknown[]): void {
-    for (const [index, result] of results.entries()) {
-      if (typeof result !== 'object' || result === null || !('error' in result)) continue;
+  /** Returns the operations as they are sent; the server writes the comment to its log. */
+  private request(): readonly Operation[] {
+    return [...this.operations, { op: 'comment', comment: this.comment }];
+  }
+
+  /** Throws if there is an error among the results. One behind those of the operations is that of the commit. */
+  private throwRefusals(results: readonly unknown[]): void {
+    const refusals = results.flatMap((result, index): Refusal[] => {
+      if (typeof result !== 'object' || result === null || !('error' in result)) return [];
       const details = 'details' in result ? String(result.details) : '';
-      throw transactionError(this.comment, String(result.error), details, this.operations[index]);
-    }
+      return [{ error: String(result.error), details, index, operation: this.operations[index] }];
+    });
+    const [first, ...others] = refusals;
+    if (first !== undefined) throw transactionError(this.comment, [first, ...others]);
   }
 
   private add(operation: Operation): void {
@@ -184,10 +188,7 @@ export class Transaction<D extends Database> {
   private column(table: string, name: string): AnyColumn | undefined {
     const column = this.database.tables[table]?.[name];
     if (column === undefined) {
-      this.problem ??= new OvsdbError(
-        'ERR_NO_COLUMN',
-        `${this.comment}: ${this.database.name} has no column ${table}.${name}`,
-      );
+      this.problems.push(`${this.database.name} has no column ${table}.${name}`);
     }
     return column;
   }

@@ -161,13 +161,3 @@ test('an address where nothing answers is an error that names it', async (t) => 
     message: /unix:\/nonexistent\/db.sock/,
   });
 });
-
-test('an empty transaction sends nothing, and a bad one says so before it is sent', async (t) => {
-  const server = await startOvsdbServer();
-  const db = await open(server.remote);
-  const empty = db.transaction('nothing');
-  t.true(empty.isEmpty);
-  t.is((await empty.commit()).size, 0);
-  db.close();
-  await server.dispose();
-});
