@@ -4,21 +4,21 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ProductError } from './net/errors.js';
 
-/** A file under a write lock that other processes see (fcntl(2), F_SETLK). */
+/** A file with a write lock that other processes see (fcntl(2), F_SETLK). */
 export interface FileLock {
   /** Replaces the file's content. */
   write(text: string): void;
   close(): void;
 }
 
-/** Something that goes on until it is closed. */
+/** Something that the addon watches until it is closed. */
 export interface Watch {
   close(): void;
-  /** Lets the process end though this goes on. */
+  /** Lets the process end while the watch is open. */
   unref(): void;
 }
 
-/** What decides on packets of a gateway's bridge, in the form that the addon reads. */
+/** The part of a gateway's state that decides the class of a packet, in the form that the addon reads. */
 export interface GatewayFacts {
   /** Six octets. */
   readonly mac: Uint8Array;
@@ -26,25 +26,26 @@ export interface GatewayFacts {
   readonly phys: boolean;
   readonly patch: boolean;
   readonly otherPorts: boolean;
-  /** Each of 4 or 16 octets, as all lists of addresses here. */
+  /** 4 or 16 octets each, as in the other lists of addresses here. */
   readonly addresses: readonly Uint8Array[];
   readonly served: readonly Uint8Array[];
-  /** Those of `served` that a packet may come from. */
+  /** Those of `served` that a packet may have as its source. */
   readonly servedSources: readonly Uint8Array[];
   /** Node ports. */
   readonly tcp: Uint16Array;
   readonly udp: Uint16Array;
   readonly sctp: Uint16Array;
-  /** The first and the last of the pods' ports; `undefined` where connections are tracked. */
+  /** The first and the last SNAT port of the pods; `undefined` in `conntrack` mode. */
   readonly range: Uint16Array | undefined;
 }
 
-/** Tells the classes of frames. What it is given must not change while it works; it keeps none of it. */
+/** Classifies frames. The arrays it is given must not change during a call; it keeps none of them. */
 export interface NativeClassifier {
   /**
+   * Writes the class number of each frame to `classes`, and adds to `counts`.
    * @param side 0 PHYS, 1 LOCAL, 2 PATCH, 3 any other port
-   * @param counts one entry a class number for packets, as many for bytes, and one for malformed packets: added to
-   * @throws RangeError when arrays do not fit each other, or a frame is not within `frames`
+   * @param counts packets by class number, then bytes by class number, then the number of malformed packets
+   * @throws RangeError if the lengths of the arrays differ, or a frame is not within `frames`
    */
   classify(
     frames: Uint8Array,
@@ -58,58 +59,58 @@ export interface NativeClassifier {
   ): void;
 }
 
-/** What the addon finds in a frame; names are those of `src/openflow/fields.ts`. */
+/** The fields that the addon finds in a frame, by their names in `src/openflow/fields.ts`. */
 export interface NativePacket {
   readonly fields: Readonly<Record<string, bigint>>;
-  /** A length in it contradicts another, or it ends within a header. */
+  /** Whether a length in the frame contradicts another, or the frame ends within a header. */
   readonly malformed: boolean;
-  /** The capture ends before what decides. */
+  /** Whether the capture ends before the fields that decide the class. */
   readonly cut: boolean;
-  /** Of an ICMP error: the packet that it is about. */
+  /** For an ICMP error, the fields of the packet that it is about. */
   readonly quoted?: Readonly<Record<string, bigint>>;
 }
 
-/** ARP and neighbour discovery on one Ethernet interface (packet(7)). */
+/** A packet socket for ARP and neighbour discovery on one Ethernet interface (packet(7)). */
 export interface PacketSocket extends Watch {
-  /** The interface's MAC when it was opened: six octets. */
+  /** The interface's MAC when the socket was opened: six octets. */
   readonly address: Uint8Array;
   /**
-   * Sends all the frames of `size` bytes each that stand one behind the other in `frames`; answers when the first one
-   * left, in milliseconds since 1970.
-   * @throws Error with `errno` and `syscall`: ENOBUFS when the device takes no more, ENETDOWN, EBADF once closed
+   * Sends the frames in `frames`, each `size` bytes long.
+   * @returns when the first one was sent, in milliseconds since 1970
+   * @throws Error with `errno` and `syscall`: ENOBUFS if the queue of the device is full, ENETDOWN, EBADF once closed
    */
   send(frames: Buffer, size: number): number;
 }
 
-/** What a packet socket tells. */
+/** The callbacks of a packet socket. */
 export interface PacketEvents {
-  /** Frames one behind the other, the length of each, and when the kernel had it, in milliseconds since 1970. */
+  /** Gets consecutive frames, the length of each, and when the kernel received it, in milliseconds since 1970. */
   received(frames: Buffer, lengths: readonly number[], times: readonly number[]): void;
-  /** It hears nothing more: ENETDOWN when the interface went down or away. */
+  /** Reports that the socket receives no more: ENETDOWN if the interface is down or was removed. */
   failed(errno: number): void;
 }
 
-/** Frames of an interface, read and classified by a thread of the addon. */
+/** A receive ring whose frames a thread of the addon reads and classifies. */
 export interface NativeRing {
-  /** Classifies by another state from now on. */
+  /** Replaces the state by which frames are classified. */
   setFacts(facts: GatewayFacts): void;
-  /** What was read so far, with the heaviest senders; `undefined` once it is closed. Samples begin anew. */
+  /** Returns the totals so far and the `talkers` heaviest senders, and clears the samples; `undefined` once closed. */
   snapshot(talkers: number): RingSnapshot | undefined;
   close(): void;
 }
 
 export interface RingSnapshot {
-  /** As `classify` adds them up: packets a class number, bytes a class number, malformed packets. */
+  /** As `counts` of `classify`. */
   readonly counts: BigUint64Array;
-  /** Of the other direction: they do not enter the bridge here. */
+  /** Frames of the other direction, which do not enter the bridge here. */
   readonly leavingPackets: bigint;
   readonly leavingBytes: bigint;
-  /** Frames that the kernel had for the ring, and those of them that found no room. */
+  /** Frames that the kernel had for the ring, and how many of them it dropped because the ring was full. */
   readonly seen: bigint;
   readonly dropped: bigint;
-  /** Why no more is read, such as ENETDOWN; 0 while it is. */
+  /** The errno that ended reading, such as ENETDOWN; 0 while the ring is read. */
   readonly errno: number;
-  /** Heaviest first; an address of 4 or 16 octets, or of 6: a MAC. */
+  /** Heaviest first. An address has 4 or 16 octets; one of 6 is a MAC. */
   readonly talkers: readonly {
     readonly address: Uint8Array;
     readonly classId: number;
@@ -162,14 +163,14 @@ export type NetlinkGroup = keyof typeof GROUPS;
 let loaded: Addon | undefined;
 
 /**
- * Opens or makes the file at `path` and locks it.
- * @throws Error with `errno` and `syscall`; EAGAIN or EACCES when another process has the lock
+ * Opens or creates the file at `path` and locks it.
+ * @throws Error with `errno` and `syscall`; EAGAIN or EACCES if another process has the lock
  */
 export function lockFile(path: string): FileLock {
   return new (addon().FileLock)(path);
 }
 
-/** Calls `changed` after links, addresses, neighbours or routes have changed; it does not say which. */
+/** Calls `changed`, without details, after links, addresses, neighbours or routes of `groups` have changed. */
 export function watchNetlink(groups: readonly NetlinkGroup[], changed: () => void): Watch {
   const mask = groups.reduce((bits, group) => bits | GROUPS[group], 0);
   return new (addon().NetlinkWatch)(mask, changed);
@@ -179,20 +180,20 @@ export function makeClassifier(facts: GatewayFacts): NativeClassifier {
   return new (addon().Classifier)(facts);
 }
 
-/** The names of the classes as the addon numbers them, from 1. */
+/** Returns the names of the classes, in the order of the addon's class numbers, which begin at 1. */
 export function nativeClassNames(): readonly string[] {
   return addon().classNames;
 }
 
-/** Takes one frame apart; `wireLength` is its length where the capture holds less. */
+/** Parses a frame. `wireLength` is its length on the wire, of which the capture may hold less. */
 export function parseFrame(frame: Uint8Array, wireLength = frame.length): NativePacket {
   return addon().parsePacket(frame, wireLength);
 }
 
 /**
- * Hears ARP and neighbour discovery that comes in, untagged, at interface `name`, and can send there.
- * @throws Error with `errno` and `syscall`: EPERM without CAP_NET_RAW, ENODEV, EPROTOTYPE for what is no Ethernet
- *   device, ENETDOWN
+ * Opens a socket that receives untagged ARP and neighbour discovery on interface `name`, and can send there.
+ * @throws Error with `errno` and `syscall`: EPERM without CAP_NET_RAW, ENODEV, EPROTOTYPE for a device that is not
+ *   Ethernet, ENETDOWN
  */
 export function openPacketSocket(name: string, { received, failed }: PacketEvents): PacketSocket {
   return new (addon().PacketSocket)(name, received, failed);
@@ -200,9 +201,9 @@ export function openPacketSocket(name: string, { received, failed }: PacketEvent
 
 /**
  * Opens a receive ring on an interface.
- * @param side the port of the bridge by which its frames enter: 0 PHYS, 1 LOCAL, 2 PATCH, 3 any other
- * @param entersOutgoing whether those that the host sends out of the interface are the ones that enter the bridge
- * @throws Error with `errno` and `syscall`: EPERM, ENODEV, EPROTOTYPE for a link that is not Ethernet
+ * @param side the port of the bridge by which frames enter: 0 PHYS, 1 LOCAL, 2 PATCH, 3 any other
+ * @param entersOutgoing whether frames that the host sends enter the bridge, rather than those that it receives
+ * @throws Error with `errno` and `syscall`: EPERM, ENODEV, EPROTOTYPE for a device that is not Ethernet
  */
 export function openRing(
   device: string,
@@ -219,7 +220,7 @@ function addon(): Addon {
   return loaded;
 }
 
-/** The addon stands in the package's own folder, whether this runs from the sources or from the bundle. */
+/** Finds the addon in the package's folder, from the sources as from the bundle. */
 function addonPath(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const path = join(folder, 'native', 'build', 'Release', 'gateway.node');

@@ -3,20 +3,20 @@ import { ProductError } from '../net/errors.js';
 import { readPid } from './pidfile.js';
 import { unixctl } from './unixctl_client.js';
 
-/** Which daemon of this host, and how long it may take. */
-export interface Asked {
+/** A daemon of this host, and how long it may take to answer. */
+export interface DaemonAddress {
   readonly program: string;
-  /** Where its pidfile and its control socket are. */
+  /** The directory of its pidfile and its control socket. */
   readonly rundir: string;
   readonly timeoutMs: number;
 }
 
 /**
  * Runs a command of a daemon that has a pidfile, as `ovs-appctl -t PROGRAM COMMAND ARGS…` does (ovs-appctl(8)).
- * @throws ProductError `ERR_NOT_RUNNING`, and what {@link unixctl} throws
+ * @throws ProductError `ERR_NOT_RUNNING`, and the errors of {@link unixctl}
  */
 export async function askDaemon(
-  { program, rundir, timeoutMs }: Asked,
+  { program, rundir, timeoutMs }: DaemonAddress,
   command: string,
   args: readonly string[] = [],
 ): Promise<string> {

@@ -2,10 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { explainError, ProductError, UsageError } from '../net/errors.js';
 import { VERSION } from './version.js';
 
-export const EXIT_FAILURE = 1;
-export const EXIT_USAGE = 2;
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
 
-/** A command line in the manner of OVS's programs: `-h`, `-V`, one line on standard error for what is wrong. */
+/** Makes a command line like those of OVS's programs: `-h`, `-V`, and one line on standard error for a mistake. */
 export function makeCommand(name: string, description: string): Command {
   return (
     new Command(name)
@@ -13,12 +13,12 @@ export function makeCommand(name: string, description: string): Command {
       .helpOption('-h, --help', 'display this help message')
       .version(`${name} ${VERSION}`, '-V, --version', 'display version information')
       .exitOverride()
-      // What is wrong is one line, of ours; help that nobody asked for is none.
+      // runCommand prints the one line; commander would print its own, and the help with it.
       .configureOutput({ outputError: () => undefined, writeErr: () => undefined })
   );
 }
 
-/** Parses `argv` and runs what it asks for; returns the exit code. */
+/** Parses `argv`, runs the command in it, and returns the exit code. */
 export async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
   try {
     await command.parseAsync(argv);
@@ -30,7 +30,7 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
   }
 }
 
-/** One line; a stack only for what nobody expected. */
+/** Returns one line; a stack only for an error that is not a ProductError. */
 function complaintOf(error: unknown): string {
   if (error instanceof CommanderError && error.code === 'commander.help')
     return 'give a command (use --help for help)';

@@ -1,16 +1,19 @@
 import { join } from 'node:path';
 
-/** Where Open vSwitch's own tools look for sockets, logs and configuration (lib/dirs.c; ovs-vswitchd(8), "FILES"). */
+/**
+ * The directories in which Open vSwitch's own tools look for sockets, logs and configuration (lib/dirs.c;
+ * ovs-vswitchd(8), "FILES").
+ */
 export interface Directories {
   readonly run: string;
   readonly log: string;
-  /** With `openvswitch` at its end, as OVS itself appends it. */
+  /** Ends with `openvswitch`, which OVS appends too. */
   readonly sysconf: string;
   readonly ovnRun: string;
   readonly ovnLog: string;
 }
 
-/** The directories that `env` names, else those of Debian's packages. */
+/** Returns the directories that `env` names, else those of Debian's packages. */
 export function directories(env: NodeJS.ProcessEnv): Directories {
   return {
     run: env.OVS_RUNDIR || '/var/run/openvswitch',
@@ -21,7 +24,7 @@ export function directories(env: NodeJS.ProcessEnv): Directories {
   };
 }
 
-/** The local switch's database, unless `--db` names another. */
+/** Returns the default of `--db`: the database of the local switch. */
 export function localDatabase(env: NodeJS.ProcessEnv): string {
   return `unix:${join(directories(env).run, 'db.sock')}`;
 }

@@ -1,4 +1,4 @@
-/** Where a module of a daemon writes what happens, by level as in ovs-vswitchd(8), "Logging Options". */
+/** The log of one module of a daemon, by level as in ovs-vswitchd(8), "Logging Options". */
 export interface Log {
   err(message: string): void;
   warn(message: string): void;

@@ -1,38 +1,39 @@
-// The loop of a daemon, the same in each: it waits until something rings, takes a step, backs off after a failure.
-// A step reads the whole state and applies what differs, so a lost event, a retry and a restart are the same case.
-// The rest of this folder gives a daemon the manners of Open vSwitch's: pidfile, detach, log, control socket.
+// The loop that every daemon runs: it waits for a ring, takes a step, and backs off after a failure. A step compares
+// the whole state and applies the difference, so a lost event, a retry and a restart are the same case.
+// The other files make a daemon behave like those of Open vSwitch: pidfile, detach, log, control socket.
 import { setImmediate as breath } from 'node:timers/promises';
 import { explainError } from '../net/errors.js';
 import type { Problems } from './problems.js';
 import { Wakeup } from './wakeup.js';
 
-/** What a loop does. It is handed to {@link Loop.run}, so that sources which ring the loop can be made before it. */
+/** The work of a loop. {@link Loop.run} takes it, so that the sources that ring the loop can be made in between. */
 export interface LoopWork {
-  /** Compares what should exist with what exists, and applies the difference. What it throws is retried. */
+  /** Compares what should exist with what exists, and applies the difference. The loop retries a step that throws. */
   step(): Promise<void>;
-  /** Called before a step once `auditMs` milliseconds have passed: marks what the step must look at again unasked. */
+  /** Marks everything for comparison, so that the next step also finds changes that no event announced. */
   audit(): void;
 }
 
 export interface LoopOptions {
+  /** How often `audit` is called, each time followed by a step, in milliseconds. */
   readonly auditMs: number;
-  /** Milliseconds to wait after a failed step: `first`, then doubled up to `most`; a success starts it over. */
+  /** Milliseconds to wait after a failed step: `first`, doubling up to `most`. A success resets it to `first`. */
   readonly retryMs: { readonly first: number; readonly most: number };
   readonly problems: Problems;
 }
 
-/** A timer can fire this much before its time: it counts whole milliseconds. */
+/** A timer can fire this much early, because it counts whole milliseconds. */
 const TIMER_SLACK_MS = 1;
 
-/** Under this name the loop writes why its last step failed. */
+/** The owner under which the loop registers the reason why its last step failed. */
 export const LOOP = 'loop';
 
-/** Takes a step when rung, when an audit is due, and again after a failure. */
+/** Takes a step after a ring, when an audit is due, and to retry a failure. */
 export class Loop {
-  /** How often a step was taken, and how often it failed. */
+  /** The number of steps, and of those that failed. */
   readonly totals = { steps: 0, failures: 0 };
   private readonly wakeup = new Wakeup();
-  private failed = false;
+  private hasFailed = false;
   private retryMs: number;
   private auditAt = 0;
 
@@ -40,15 +41,15 @@ export class Loop {
     this.retryMs = options.retryMs.first;
   }
 
-  /** Asks for a step. Any number of calls before the step are one. */
+  /** Asks for a step. Any number of rings before a step cause one step. */
   ring = (): void => this.wakeup.ring();
 
-  /** Runs `work` until `signal` is aborted; resolves after the step under way. */
+  /** Runs `work` until `signal` is aborted, and resolves when the current step has ended. */
   async run(work: LoopWork, signal: AbortSignal): Promise<void> {
     this.auditAt = performance.now() + this.options.auditMs;
     while (!signal.aborted) {
       const untilAudit = Math.max(0, this.auditAt - performance.now());
-      await this.wakeup.wait(this.failed ? Math.min(this.retryMs, untilAudit) : untilAudit, signal);
+      await this.wakeup.wait(this.hasFailed ? Math.min(this.retryMs, untilAudit) : untilAudit, signal);
       // Events that arrive in the same turn of the event loop share one step.
       await breath();
       if (signal.aborted) return;
@@ -65,13 +66,13 @@ export class Loop {
     this.totals.steps++;
     try {
       await work.step();
-      this.failed = false;
+      this.hasFailed = false;
       this.retryMs = retryMs.first;
       problems.set(LOOP, []);
     } catch (error) {
       this.totals.failures++;
-      if (this.failed) this.retryMs = Math.min(2 * this.retryMs, retryMs.most);
-      this.failed = true;
+      if (this.hasFailed) this.retryMs = Math.min(2 * this.retryMs, retryMs.most);
+      this.hasFailed = true;
       problems.set(LOOP, [explainError(error)]);
     }
   }

@@ -11,21 +11,22 @@ import { VERSION } from './version.js';
 import { Vlog } from './vlog.js';
 import { parseVlogSpec } from './vlog_spec.js';
 
-/** What a daemon's own code gets. */
+/** What a daemon's `main` gets. */
 export interface Daemon {
   log(module: string): Log;
   register(name: string, usage: string, minArgs: number, maxArgs: number, handler: CommandHandler): void;
-  /** All is well: `--detach` lets the operator go on. */
+  /** Reports that the daemon works, which ends the wait of `--detach`. */
   ready(): void;
   /** Aborted by SIGTERM, SIGINT and `exit`. */
   readonly signal: AbortSignal;
-  /** What `exit --cleanup` does before the daemon ends. */
+  /** Sets what `exit --cleanup` does before the daemon ends. */
   onCleanup(cleanup: () => Promise<void>): void;
 }
 
 /**
- * Adds the options of a daemon to `command`, and makes running it do what they say before `main` runs.
- * `main` returns when `signal` is aborted; what it throws before `ready` is the operator's to read.
+ * Adds the options of a daemon to `command`. Running it detaches, monitors, locks the pidfile and opens the control
+ * socket as they say, then runs `main`, which returns once `signal` is aborted. An error that `main` throws before
+ * `ready` is printed for the operator; a later one is a fault.
  */
 export function daemonCommand(
   command: Command,
@@ -64,7 +65,7 @@ async function runInThisProcess(
   let isReady = false;
   let cleanup = async (): Promise<void> => undefined;
 
-  registerCommon(unixctl, program, vlog, async (wantsCleanup) => {
+  registerCommands(unixctl, program, vlog, async (wantsCleanup) => {
     if (wantsCleanup) await cleanup();
     stop.abort();
   });
@@ -89,7 +90,7 @@ async function runInThisProcess(
         ready: () => {
           if (isReady) return;
           isReady = true;
-          // From here on nobody reads standard error of a detached daemon.
+          // From now on nobody reads the standard error of a detached daemon.
           if (options.detach) vlog.set({ module: undefined, facility: 'console', level: 'off' });
           tellReady();
         },
@@ -102,13 +103,13 @@ async function runInThisProcess(
     );
     log.info('exiting');
   } catch (error) {
-    // What fails because the daemon was told to end is no failure.
+    // A request that fails because the daemon ends is no failure.
     if (stop.signal.aborted && error instanceof ProductError) return log.info('exiting');
     if (isReady || !(error instanceof ProductError)) return fatal(error);
     if (options.logFile !== undefined) log.err(explainError(error));
     throw error;
   } finally {
-    // Whatever main opened listens to this signal.
+    // Everything that main opened closes at this signal.
     stop.abort();
     if (socket !== 'none') await unixctl.close();
     pidfile?.remove();
@@ -118,7 +119,7 @@ async function runInThisProcess(
 }
 
 function openVlog(options: DaemonOptions): Vlog {
-  // A pipe that nobody reads any more must not end a daemon.
+  // A closed pipe must not end a daemon.
   process.stderr.on('error', () => undefined);
   const vlog = new Vlog({ now: () => new Date(), console: (line) => process.stderr.write(line) });
   if (options.logFile !== undefined) vlog.openFile(options.logFile);
@@ -126,7 +127,7 @@ function openVlog(options: DaemonOptions): Vlog {
   return vlog;
 }
 
-function registerCommon(
+function registerCommands(
   unixctl: UnixctlServer,
   program: string,
   vlog: Vlog,
@@ -141,7 +142,7 @@ function registerCommon(
   });
   unixctl.register('vlog/list', '', 0, 0, () => vlog.list());
   unixctl.register('vlog/set', '{spec...}', 0, Number.MAX_SAFE_INTEGER, (specs) => {
-    // Without a SPEC everything is logged (ovs-appctl(8)).
+    // Without a SPEC every module logs at every level (ovs-appctl(8)).
     const settings = (specs.length === 0 ? [''] : specs).map(parseVlogSpec);
     const unknown = settings.find(({ module }) => module !== undefined && !vlog.knows(module));
     if (unknown !== undefined)
@@ -162,7 +163,7 @@ function catchSignals(vlog: Vlog, stop: AbortController): void {
     try {
       vlog.reopen();
     } catch {
-      // Without a log file, or when it cannot be made anew, the old one goes on.
+      // Without a log file there is nothing to reopen; if reopening fails, the old file stays open.
     }
   });
 }

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { directories } from './directories.js';
 import { parseVlogSpec, type VlogSetting } from './vlog_spec.js';
 
-/** What the options common to OVS's daemons ask for; paths are absolute. */
+/** The values of the options that all of OVS's daemons have. Paths are absolute. */
 export interface DaemonOptions {
   readonly pidfile: string | undefined;
   readonly overwritePidfile: boolean;
@@ -33,19 +33,19 @@ export function addDaemonOptions(command: Command): Command {
     .option('--unixctl <socket>', 'control socket, or none (default: RUNDIR/PROGRAM.PID.ctl)');
 }
 
-/** `-v` can be given several times; each one counts. */
+/** Collects the values of `-v`, which can be given several times. */
 function collect(spec: string, before: readonly string[] | undefined): readonly string[] {
   return [...(Array.isArray(before) ? before : []), spec];
 }
 
-/** @throws UsageError for a SPEC that cannot be read */
+/** @throws UsageError for a SPEC that cannot be parsed */
 export function readDaemonOptions(
   program: string,
   given: Record<string, unknown>,
   env: NodeJS.ProcessEnv,
 ): DaemonOptions {
   const { run, log } = directories(env);
-  // A name without a directory is one in the run directory, but that of a log file (ovs-vswitchd(8)).
+  // A relative path starts at the run directory, that of a log file at the working directory (ovs-vswitchd(8)).
   const path = (value: unknown, base: string, byDefault: string) =>
     value === undefined || value === false
       ? undefined

@@ -2,18 +2,19 @@ import { readFileSync, renameSync, unlinkSync } from 'node:fs';
 import { type FileLock, lockFile } from '../native.js';
 import { ProductError } from '../net/errors.js';
 
-/** A pidfile that this process holds. */
+/** A pidfile that this process has locked. */
 export interface Pidfile {
   readonly path: string;
   remove(): void;
 }
 
-/** fcntl(2): another process has the lock. */
+/** EAGAIN and EACCES: another process has the lock (fcntl(2), F_SETLK). */
 const HELD: readonly (string | number | undefined)[] = [11, 13];
 
 /**
- * Writes the pidfile as OVS's daemons do: locked, made under another name and renamed, so that nobody reads half of it.
- * @param overwrite whether a running daemon's pidfile may be replaced (`--overwrite-pidfile`)
+ * Writes the pidfile as OVS's daemons do: locks a file of another name, then renames it, so that nobody reads half of
+ * it.
+ * @param overwrite whether to replace the pidfile of a running daemon (`--overwrite-pidfile`)
  * @throws ProductError `ERR_ALREADY_RUNNING` naming the process, `ERR_PIDFILE`
  */
 export function writePidfile(path: string, { overwrite }: { overwrite: boolean }): Pidfile {
@@ -29,7 +30,7 @@ export function writePidfile(path: string, { overwrite }: { overwrite: boolean }
   }
 }
 
-/** A pidfile that nobody has locked is left over from a process that died. */
+/** A pidfile without a lock is left over from a process that died. */
 function refuseIfHeld(path: string): void {
   const owner = readPid(path);
   if (owner === undefined) return;
@@ -43,7 +44,7 @@ function refuseIfHeld(path: string): void {
   }
 }
 
-/** The pid in a pidfile; `undefined` when there is no such file or no number in it. */
+/** Returns the pid in a pidfile, or `undefined` if there is no such file or no number in it. */
 export function readPid(path: string): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(path, 'utf8'), 10);

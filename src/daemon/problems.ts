@@ -1,16 +1,16 @@
 import type { Log } from './log.js';
 
 /**
- * The registry of a daemon's problems. Whoever finds a problem writes it here, one line each, under a name of its own;
- * `status` and the metrics read the whole. A problem is logged once when it appears and once when it is gone, however
- * often it is reported.
+ * The problems that a daemon has now, each one line. The code that finds a problem sets it under its own name, the
+ * owner; `status` and the metrics read all of them. A problem is logged once when it appears and once when it is
+ * gone, however often it is set.
  */
 export class Problems {
   private readonly byOwner = new Map<string, readonly string[]>();
 
   constructor(private readonly log: Log) {}
 
-  /** Replaces the problems of `owner`; none means that it has no problem now. */
+  /** Replaces the problems of `owner`. An empty list means that it has no problem now. */
   set(owner: string, problems: readonly string[]): void {
     const before = this.byOwner.get(owner) ?? [];
     if (isSame(before, problems)) return;
@@ -21,7 +21,7 @@ export class Problems {
     for (const problem of old) if (!now.has(problem)) this.log.info(`no longer: ${problem}`);
   }
 
-  /** Every problem there is now, in the order of the owners' names. */
+  /** Returns the problems of all owners, in the order of the owners' names. */
   get current(): readonly string[] {
     return [...this.byOwner].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, problems]) => problems);
   }

@@ -6,7 +6,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   try {
     await delay(ms, undefined, signal === undefined ? {} : { signal });
   } catch {
-    // Aborted: the only way in which the timer rejects.
+    // Aborted: a timer rejects for no other reason.
   }
 }
 

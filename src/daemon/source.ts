@@ -1,8 +1,11 @@
 /**
- * Something that a daemon follows: a database, the kernel's addresses, an API server. It is made with `new`, which does
- * no I/O, changes only what it holds, and rings the daemon's loop when that changed.
+ * A source of a daemon's state: a database, the kernel's addresses, an API server. Its constructor does no I/O. It
+ * changes nothing but the facts it holds, and rings the daemon's loop when they changed.
  */
 export interface Source {
-  /** Follows until `signal` is aborted; a failure is retried and written to the problems, never thrown. */
+  /**
+   * Follows the source until `signal` is aborted. It retries failures and registers them as problems; it never
+   * throws.
+   */
   run(signal: AbortSignal): Promise<void>;
 }

@@ -2,21 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * The processes of a daemon, each started from the one before: `start` is what the operator ran, with
- * `--detach` it waits until the rest is ready; `monitor` keeps the daemon alive; `daemon` does the work.
+ * The processes of a daemon, each of which starts the next. `start` is the one that the operator ran; with `--detach`
+ * it waits until the daemon is ready. `monitor` restarts the daemon. `daemon` does the work.
  */
 export type Stage = 'start' | 'monitor' | 'daemon';
 
-/** Says to a process of ours which stage it is; not an option, operators never set it. */
+/** Tells a child process which stage it is. It is not an option, because operators never set it. */
 const STAGE_VARIABLE = 'OVN_K8S_DAEMON_STAGE';
 
-/** Restarts are at least this far apart, the first one comes at once (lib/daemon-unix.c, "Throttle restarts"). */
+/** The least time between two restarts; the first restart is immediate (lib/daemon-unix.c, "Throttle restarts"). */
 const RESTART_INTERVAL_MS = 10_000;
 
-/** Exit code of a daemon that met an error nobody expected (sysexits.h, EX_SOFTWARE): the monitor starts it again. */
+/** Exit code after an unexpected error (sysexits.h, EX_SOFTWARE): the monitor restarts the daemon. */
 export const EXIT_SOFTWARE = 70;
 
-/** Signals that show a fault of the program (ovs-vswitchd(8), "--monitor"); any other end was wanted. */
+/** Signals that show a fault of the program (ovs-vswitchd(8), "--monitor"). Any other end is intended. */
 const FAULTS: readonly (NodeJS.Signals | null)[] = [
   'SIGABRT',
   'SIGALRM',
@@ -34,15 +34,15 @@ export function currentStage(env: NodeJS.ProcessEnv): Stage {
   return stage === 'monitor' || stage === 'daemon' ? stage : 'start';
 }
 
-/** Tells the process that started this one that all is well, and lets go of it. */
+/** Tells the parent process that the daemon is ready, and closes the channel to it. */
 export function tellReady(): void {
   if (process.send === undefined || !process.connected) return;
   process.send('ready', () => process.disconnect());
 }
 
 /**
- * Starts the next stage in a session of its own and waits until it is ready.
- * @returns the exit code for the operator's shell: 0 when ready; what the child wrote to standard error was passed on
+ * Starts the next stage in a session of its own, passes its standard error on, and waits until it is ready.
+ * @returns the exit code for the operator's shell: 0 if the daemon is ready, else that of the child
  */
 export async function detach(next: Stage): Promise<number> {
   const child = spawnStage(next, { detached: true });
@@ -56,7 +56,7 @@ export async function detach(next: Stage): Promise<number> {
   return outcome;
 }
 
-/** Runs the daemon and starts it again when it dies of a fault; returns its exit code otherwise. */
+/** Runs the daemon, restarts it after a fault, and returns its exit code after any other end. */
 export async function monitor(report: (message: string) => void): Promise<number> {
   for (let lastRestart = -RESTART_INTERVAL_MS; ; lastRestart = performance.now()) {
     const child = spawnStage('daemon', { detached: false });

@@ -1,7 +1,7 @@
 import { UsageError } from '../net/errors.js';
 
 /**
- * Reads the value of `--timeout`, or of another option in seconds, and returns milliseconds.
+ * Parses the value of `--timeout`, or of another option in seconds, and returns milliseconds.
  * @throws UsageError
  */
 export function readMilliseconds(seconds: string, option = '--timeout'): number {

@@ -2,12 +2,13 @@ import { connect } from 'node:net';
 import { explainError, ProductError } from '../net/errors.js';
 import { JsonSplitter } from '../net/json_stream.js';
 
-/** A trace or a dump can be long, but not this long. */
+/** Far more than the longest trace or dump. */
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs a command of a daemon through its control socket, as `ovs-appctl -t SOCKET COMMAND ARGS…` does.
- * @throws ProductError `ERR_UNIXCTL` when the daemon does not answer in time, `ERR_UNIXCTL_REFUSED` with its own words
+ * @throws ProductError `ERR_UNIXCTL` if the daemon does not answer in time, `ERR_UNIXCTL_REFUSED` with the daemon's
+ *   words
  */
 export function unixctl(
   path: string,
@@ -40,7 +41,7 @@ export function unixctl(
       try {
         for (const text of splitter.push(chunk)) take(text);
       } catch (error) {
-        // An exception that leaves this handler would end the process.
+        // An exception in a handler of a socket would end the process.
         fail(explainError(error), error);
       }
     });

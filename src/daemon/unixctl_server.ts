@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { explainError, ProductError } from '../net/errors.js';
 import { JsonSplitter } from '../net/json_stream.js';
 
-/** What runs for a command; its result is printed by `ovs-appctl`, a thrown error makes that exit 2. */
+/** Runs a command. `ovs-appctl` prints the result, or exits with 2 if the handler throws. */
 export type CommandHandler = (args: readonly string[]) => string | Promise<string>;
 
 interface Registered {
@@ -13,7 +13,7 @@ interface Registered {
   readonly handler: CommandHandler;
 }
 
-/** A request of ovs-appctl is a name and some words. */
+/** Far more than the longest request: a command and its arguments. */
 const MAX_REQUEST_BYTES = 256 * 1024;
 
 /** The control socket of a daemon: JSON-RPC with string arguments and a string result (lib/unixctl.c of OVS). */
@@ -32,7 +32,7 @@ export class UnixctlServer {
     this.commands.set(name, { usage, minArgs, maxArgs, handler });
   }
 
-  /** @throws ProductError `ERR_UNIXCTL` when the socket cannot be made */
+  /** @throws ProductError `ERR_UNIXCTL` if the socket cannot be made */
   async listen(): Promise<void> {
     removeSocket(this.path);
     await new Promise<void>((resolve, reject) => {
@@ -40,14 +40,14 @@ export class UnixctlServer {
         reject(new ProductError('ERR_UNIXCTL', `cannot make control socket ${this.path}`, { cause: error }));
       });
       this.server.listen(this.path, () => {
-        // Whoever can connect can stop the daemon: its own user only, as OVS's umask makes it.
+        // A client can stop the daemon, so only its own user may connect, as with OVS's umask.
         chmodSync(this.path, 0o700);
         resolve();
       });
     });
   }
 
-  /** Ends the server after all that was asked has been answered. */
+  /** Answers the requests received so far, then closes the socket. */
   async close(): Promise<void> {
     this.server.close();
     await Promise.allSettled(this.answering);
@@ -62,11 +62,11 @@ export class UnixctlServer {
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk) => {
       try {
-        // A handler that closes the server runs after its answer is one to wait for.
+        // track() comes before the handler runs: a handler that closes the server must wait for its own answer.
         for (const text of splitter.push(chunk))
           this.track(Promise.resolve(JSON.parse(text)).then((request) => this.answer(socket, request)));
       } catch {
-        // Not a client of ours: whatever it is, it gets no answer.
+        // The peer does not speak JSON-RPC, so it gets no answer.
         socket.destroy();
       }
     });

@@ -1,2 +1,2 @@
-/** The version of every executable; `package.json` says the same. */
+/** The version of every executable, the same as in `package.json`. */
 export const VERSION = '0.1.0';

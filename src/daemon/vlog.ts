@@ -15,10 +15,10 @@ export interface VlogOptions {
 }
 
 /**
- * Log lines in the form of OVS, `2026-11-23T02:23:45.678Z|00001|module|INFO|message`, to standard error and a file.
+ * Writes log lines in OVS's form, `2026-11-23T02:23:45.678Z|00001|module|INFO|message`, to standard error and a file.
  *
- * Writing never fails: a full disk or a closed pipe must not end a daemon. The facility `syslog` is accepted in
- * levels, as operators' scripts set it, and nothing is sent there: journald and `--log-file` hold the lines.
+ * Writing never fails, because a full disk or a closed pipe must not end a daemon. The facility `syslog` has a level,
+ * because operators' scripts set it, but no line is sent to it: journald and `--log-file` hold the lines.
  */
 export class Vlog {
   private readonly modules = new Map<string, Levels>();
@@ -41,13 +41,13 @@ export class Vlog {
     for (const levels of targets) for (const one of facilities) levels[one] = level;
   }
 
-  /** Whether a module of this name has logged or been configured. */
+  /** Returns whether there is a log of a module of this name. */
   knows(module: string): boolean {
     return this.modules.has(module);
   }
 
   /**
-   * Opens the log file, for appending.
+   * Opens the log file for appending.
    * @throws ProductError `ERR_LOG_FILE`
    */
   openFile(path: string): void {
@@ -58,7 +58,7 @@ export class Vlog {
     }
   }
 
-  /** Opens the file anew, after logrotate has moved it away; the old one stays open when that fails. */
+  /** Opens a new file after logrotate has renamed the old one. If that fails, the old one stays open. */
   reopen(): void {
     if (this.file === undefined) throw new ProductError('ERR_LOG_FILE', 'Logging to file not configured');
     const { path, fd } = this.file;
@@ -66,7 +66,7 @@ export class Vlog {
     closeSync(fd);
   }
 
-  /** The table of `vlog/list`. */
+  /** Formats the table of `vlog/list`. */
   list(): string {
     const header = [
       '                 console    syslog    file',
@@ -105,11 +105,11 @@ function isEnabled(level: Level, threshold: Level): boolean {
   return LEVELS.indexOf(level) <= LEVELS.indexOf(threshold);
 }
 
-/** A line that cannot be written is lost; there is nowhere to say so. */
+/** Drops a line that cannot be written: there is no other place to report it. */
 function writeQuietly(fd: number, line: string): void {
   try {
     writeSync(fd, line);
   } catch {
-    // ENOSPC and the like pass; the daemon goes on.
+    // ENOSPC and the like are temporary.
   }
 }

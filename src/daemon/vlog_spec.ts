@@ -1,12 +1,12 @@
 import { UsageError } from '../net/errors.js';
 
-/** Levels of a message, the most severe first; `off` is for facilities only (ovs-appctl(8), "vlog/set"). */
+/** The levels of messages, most severe first. `off` is a level of facilities only (ovs-appctl(8), "vlog/set"). */
 export const LEVELS = ['off', 'emer', 'err', 'warn', 'info', 'dbg'] as const;
 export type Level = (typeof LEVELS)[number];
 export const FACILITIES = ['syslog', 'console', 'file'] as const;
 export type Facility = (typeof FACILITIES)[number];
 
-/** One change of levels: `undefined` stands for every module or facility. */
+/** One change of levels; `undefined` stands for all modules or facilities. */
 export interface VlogSetting {
   readonly module: string | undefined;
   readonly facility: Facility | undefined;
@@ -14,7 +14,8 @@ export interface VlogSetting {
 }
 
 /**
- * Reads `[module][:facility][:level]`, words in any order, separated by colons, spaces or commas; an empty SPEC is `dbg`.
+ * Parses `[module][:facility][:level]`: words in any order, separated by colons, spaces or commas. An empty SPEC is
+ * `dbg`.
  * @throws UsageError
  */
 export function parseVlogSpec(spec: string): VlogSetting {

@@ -1,8 +1,8 @@
-/** A bell that says "look again": rung any number of times before anyone looks, it is one reason to look. */
+/** A bell that means "look again". Any number of rings between two waits end the next wait once. */
 export class Wakeup {
   private rung = false;
   private waiting: (() => void) | undefined;
-  private heeded: AbortSignal | undefined;
+  private listenedTo: AbortSignal | undefined;
 
   ring = (): void => {
     this.rung = true;
@@ -10,11 +10,12 @@ export class Wakeup {
   };
 
   /**
-   * Waits until the bell rings (or has rung since the last wait), `timeoutMs` have passed, or `signal` is aborted.
+   * Waits until the bell rings or has rung since the last wait, until `timeoutMs` have passed, or until `signal` is
+   * aborted.
    * @returns whether it rang
    */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    this.heed(signal);
+    this.listen(signal);
     if (!this.rung && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
@@ -30,10 +31,10 @@ export class Wakeup {
     return rung;
   }
 
-  /** Once for all waits: to listen and to stop listening takes longer than all else that a ring does. */
-  private heed(signal: AbortSignal): void {
-    if (this.heeded === signal) return;
-    this.heeded = signal;
+  /** Listens once for all waits: adding and removing a listener for each takes longer than the rest of a ring. */
+  private listen(signal: AbortSignal): void {
+    if (this.listenedTo === signal) return;
+    this.listenedTo = signal;
     signal.addEventListener('abort', () => this.waiting?.(), { once: true });
   }
 }

@@ -1,7 +1,7 @@
 import { ProductError } from './errors.js';
 import { type Family, familyOf, type IpAddress, ipBytes, ipOfBytes, parseIp } from './ip.js';
 
-/** An address with its prefix length. The host bits stay: `10.1.2.3/24` is an interface's address. */
+/** An address with its prefix length. It keeps its host bits, as the address of an interface does: `10.1.2.3/24`. */
 export interface Cidr {
   readonly address: IpAddress;
   readonly prefix: number;
@@ -9,7 +9,7 @@ export interface Cidr {
 }
 
 /**
- * Reads `ADDRESS/PREFIX`.
+ * Parses `ADDRESS/PREFIX`.
  * @throws ProductError `ERR_NOT_AN_ADDRESS`, `ERR_NO_MASK`, `ERR_BAD_PREFIX`
  */
 export function parseCidr(text: string): Cidr {
@@ -34,14 +34,15 @@ export function formatCidr(cidr: Cidr): string {
   return `${cidr.address}/${cidr.prefix}`;
 }
 
-/** The network `cidr` lies in: its host bits cleared. */
+/** Returns the network of `cidr`: the same with its host bits cleared. */
 export function networkOf(cidr: Cidr): Cidr {
   return { ...cidr, address: ofNumber(toNumber(cidr.address) & maskOf(cidr), cidr.family) };
 }
 
 /**
  * Returns whether a host can have the address: it is neither the network's own address nor, in IPv4, its broadcast
- * address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.6.1). Networks of two addresses or one have neither (RFC 3021, RFC 6164).
+ * address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.6.1). Networks of two addresses or one have neither (RFC
+ * 3021, RFC 6164).
  */
 export function isHost({ address, prefix, family }: Cidr): boolean {
   const hostBits = widthOf(family) - prefix;
@@ -62,8 +63,8 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
 }
 
 /**
- * The `n`th address of the network of `cidr`, from 0 (the network address itself).
- * @throws ProductError `ERR_BAD_PREFIX` when the network is too small
+ * Returns address number `n` of the network of `cidr`; number 0 is the network's own address.
+ * @throws ProductError `ERR_BAD_PREFIX` if the network is too small
  */
 export function nthAddress(cidr: Cidr, n: number): IpAddress {
   const address = (toNumber(cidr.address) & maskOf(cidr)) + BigInt(n);

@@ -1,19 +1,19 @@
 import { type IpAddress, parseIp } from './ip.js';
 
-/** A way of a route, as `ip -json route show` has it (ip-route(8)): the route itself, or one of several next hops. */
+/** A next hop, as `ip -json route show` prints it (ip-route(8)): the route itself, or one of its `nexthops`. */
 export interface RouteHop {
   readonly dev?: string;
   readonly gateway?: string;
-  /** A router of another family than the route's. */
+  /** A router whose address is of the other family than the route's. */
   readonly via?: { readonly host: string };
 }
 
-/** A route and, where there are several ways, each of them. */
+/** A route; a multipath route has `nexthops`. */
 export interface RouteHops extends RouteHop {
   readonly nexthops?: readonly RouteHop[];
 }
 
-/** The routers that these routes lead to through `device`, each once. */
+/** Returns the routers of these routes that are reached through `device`, each once. */
 export function routersThrough(device: string, routes: readonly RouteHops[]): readonly IpAddress[] {
   const hops = routes
     .flatMap((route) => [route, ...(route.nexthops ?? [])])

@@ -1,8 +1,8 @@
 import type { ErrorCode } from './error_codes.js';
 
 /**
- * A failure the product can explain: one line that names the object and the remedy.
- * `code` is stable and meant for scripts and tests; the message is meant for people.
+ * A failure that the product can explain in one line, which names the object and the remedy.
+ * `code` is stable, for scripts and tests; the message is for people.
  */
 export class ProductError extends Error {
   override readonly name: string = 'ProductError';
@@ -16,7 +16,7 @@ export class ProductError extends Error {
   }
 }
 
-/** A wrong or contradictory option: exit code 2, as getopt programs do. */
+/** A wrong or contradictory option. The exit code is 2, as in programs that use getopt. */
 export class UsageError extends ProductError {
   override readonly name = 'UsageError';
 
@@ -26,8 +26,9 @@ export class UsageError extends ProductError {
 }
 
 /**
- * Returns the message of anything thrown, followed by those of its causes: `open x: permission denied`. An AggregateError
- * without a message, such as that of `net.connect` to a host with several addresses, stands for all of its errors.
+ * Returns the message of anything thrown, followed by those of its causes: `open x: permission denied`. An
+ * AggregateError without a message, such as that of `net.connect` to a host with several addresses, stands for all of
+ * its errors.
  */
 export function explainError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);

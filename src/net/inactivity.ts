@@ -1,29 +1,28 @@
 export interface InactivityOptions {
   /**
-   * How often it is looked whether anything was heard, in milliseconds: after one look without, the peer is asked for a
-   * sign of life, after the next it is given up.
+   * The length of an interval in milliseconds: after one without a message `ask` is called, after a second `giveUp`.
    */
   readonly probeMs: number;
   readonly ask: () => void;
   readonly giveUp: () => void;
 }
 
-/** A look that comes so much later than it should says that this process was away: suspended, or busy. */
+/** A timer that fires this many times later than set shows that this process was suspended or busy. */
 const LATE = 1.5;
 
 /**
- * Tells when a peer that says nothing is to be asked, and when it is to be given up: nothing was heard for a whole
- * interval after it was asked, in which this process was there to hear it.
+ * Detects a silent peer: sends it a keepalive after an interval without a message, and gives it up after another one.
+ * An interval in which this process was suspended or busy does not count, because it could not receive the answer.
  */
 export class Inactivity {
   private readonly timer: NodeJS.Timeout;
-  private lastLook = performance.now();
-  /** Since the last look. */
+  private lastCheck = performance.now();
+  /** Whether a message came since the last check. */
   private isHeard = false;
   private isAsked = false;
 
   constructor(private readonly options: InactivityOptions) {
-    this.timer = setInterval(() => this.look(), options.probeMs);
+    this.timer = setInterval(() => this.check(), options.probeMs);
     this.timer.unref();
   }
 
@@ -35,11 +34,11 @@ export class Inactivity {
     clearInterval(this.timer);
   }
 
-  private look(): void {
+  private check(): void {
     const { probeMs, ask, giveUp } = this.options;
     const now = performance.now();
-    const isLate = now - this.lastLook > LATE * probeMs;
-    this.lastLook = now;
+    const isLate = now - this.lastCheck > LATE * probeMs;
+    this.lastCheck = now;
     if (this.isHeard) {
       this.isHeard = false;
       this.isAsked = false;
@@ -47,7 +46,7 @@ export class Inactivity {
       this.isAsked = true;
       ask();
     } else {
-      // What has come while this process did something else is read first.
+      // Messages that came while this process was busy are read first.
       setImmediate(() => {
         if (!this.isHeard) giveUp();
       });

@@ -1,18 +1,21 @@
+// This folder has what every other folder may use, without I/O of its own: addresses, MACs, ports, and their text and
+// octets; errors with a code; and two parts of network clients, the JSON splitter and the keepalive. Here: IP
+// addresses. Only the parsers of this folder make its branded values, so that no other code validates them again.
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { ProductError } from './errors.js';
 
 /** An IPv4 address in dotted decimal. Made only by {@link parseIp}. */
 export type Ipv4Address = string & { readonly __brand: 'Ipv4Address' };
-/** An IPv6 address in the canonical text form of RFC 5952, without a zone. Made only by {@link parseIp}. */
+/** An IPv6 address in the text form of RFC 5952, without a zone. Made only by {@link parseIp}. */
 export type Ipv6Address = string & { readonly __brand: 'Ipv6Address' };
 export type IpAddress = Ipv4Address | Ipv6Address;
 export type Family = 4 | 6;
 
 /**
- * Reads an IPv4 or IPv6 address and returns its canonical text.
+ * Parses an IPv4 or IPv6 address and returns its canonical text.
  *
- * `net.isIP` decides what is an address: ipaddr.js alone would read `010.0.0.1` as 8.0.0.1.
+ * `net.isIP` decides what is an address, because ipaddr.js parses `010.0.0.1` as 8.0.0.1.
  * @throws ProductError `ERR_NOT_AN_ADDRESS`
  */
 export function parseIp(text: string): IpAddress {
@@ -36,10 +39,10 @@ export function isIpv6(ip: IpAddress): ip is Ipv6Address {
   return ip.includes(':');
 }
 
-/** The octets of `ip` in wire order: 4 or 16 of them. */
+/** Returns the octets of `ip` in wire order, 4 or 16. */
 export function ipBytes(ip: IpAddress): readonly number[] {
   if (isIpv4(ip)) return ip.split('.').map(Number);
-  // An address that ends in dotted decimal; of all others the groups are plain hexadecimal.
+  // Only an address that ends in dotted decimal has groups that are not hexadecimal.
   if (ip.includes('.')) return ipaddr.parse(ip).toByteArray();
   const [left = '', right = ''] = ip.split('::');
   const bytes = new Array<number>(16).fill(0);
@@ -48,12 +51,12 @@ export function ipBytes(ip: IpAddress): readonly number[] {
   return bytes;
 }
 
-/** The address with these octets (4 or 16, wire order). */
+/** Returns the address with these octets, 4 or 16 in wire order. */
 export function ipOfBytes(bytes: readonly number[]): IpAddress {
   return canonical(ipaddr.fromByteArray([...bytes]));
 }
 
-/** Whether `ip` is in 169.254.0.0/16 or fe80::/10. */
+/** Returns whether `ip` is in 169.254.0.0/16 or fe80::/10. */
 export function isLinkLocal(ip: IpAddress): boolean {
   return ipaddr.parse(ip).range() === 'linkLocal';
 }
@@ -67,7 +70,7 @@ function putGroups(text: string, bytes: number[], start: number): void {
   }
 }
 
-/** Whether one host can have `ip`: not a group's, not this host's own, not nobody's. */
+/** Returns whether a host on a network can have `ip`: it is not multicast, broadcast, loopback or unspecified. */
 export function isUnicast(ip: IpAddress): boolean {
   return !['multicast', 'loopback', 'unspecified', 'broadcast'].includes(ipaddr.parse(ip).range());
 }

@@ -7,12 +7,12 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
-/** Far above any database of ours (a monitor's first reply); a peer that sends more is not a database. */
-export const MAX_MESSAGE_BYTES = 1024 * 1024 * 1024;
+/** Far more than the largest message, a monitor's first reply with all rows of a database. */
+const MAX_MESSAGE_BYTES = 1024 * 1024 * 1024;
 
 /**
- * Cuts a stream of JSON texts, which JSON-RPC puts one after the other without a separator (RFC 7047 section 4; unixctl),
- * into messages. Every byte is looked at once, wherever the socket splits the stream.
+ * Splits a stream into JSON texts, which JSON-RPC sends without a separator (RFC 7047 section 4; unixctl). It looks at
+ * every byte once, wherever the socket splits the stream.
  */
 export class JsonSplitter {
   private held: Buffer[] = [];
@@ -24,8 +24,8 @@ export class JsonSplitter {
   constructor(private readonly maxBytes = MAX_MESSAGE_BYTES) {}
 
   /**
-   * Takes what the socket delivered and returns the texts that are complete with it.
-   * @throws ProductError `ERR_MESSAGE_TOO_LARGE`, `ERR_NOT_JSON`; the stream cannot be used any further
+   * Takes the next bytes of the stream and returns the texts that they complete.
+   * @throws ProductError `ERR_MESSAGE_TOO_LARGE`, `ERR_NOT_JSON`; the rest of the stream cannot be split
    */
   push(chunk: Buffer): string[] {
     const texts: string[] = [];
@@ -39,7 +39,7 @@ export class JsonSplitter {
     return texts;
   }
 
-  /** Whether `byte` closes the outermost object. */
+  /** Returns whether `byte` closes the outermost object or array. */
   private ends(byte: number): boolean {
     if (this.inString) {
       if (this.escaped) this.escaped = false;

@@ -7,7 +7,7 @@ export type MacAddress = string & { readonly __brand: 'MacAddress' };
 const PATTERN = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 
 /**
- * Reads an Ethernet address in colon notation, either case.
+ * Parses an Ethernet address in colon notation, in either case.
  * @throws ProductError `ERR_NOT_A_MAC`
  */
 export function parseMac(text: string): MacAddress {
@@ -21,28 +21,28 @@ export function parseMac(text: string): MacAddress {
   return mac as MacAddress;
 }
 
-/** The six octets of `mac`, in wire order. */
+/** Returns the six octets of `mac` in wire order. */
 export function macBytes(mac: MacAddress): readonly number[] {
   return mac.split(':').map((octet) => Number.parseInt(octet, 16));
 }
 
-/** The MAC that stands at an offset; `undefined` where there is none, or a group's, which nobody has. */
+/** Returns the MAC at offset `at`, or `undefined` if the bytes end before it or it is a group address. */
 export function readMac(bytes: Uint8Array, at: number): MacAddress | undefined {
   if (bytes.length < at + 6 || ((bytes[at] ?? 1) & 1) === 1) return undefined;
   return macOfBytes(bytes.subarray(at, at + 6));
 }
 
-/** The MAC with these six octets, in wire order. @throws ProductError `ERR_NOT_A_MAC` for more or fewer */
+/** Returns the MAC with these six octets, in wire order. @throws ProductError `ERR_NOT_A_MAC` for more or fewer */
 export function macOfBytes(octets: Iterable<number>): MacAddress {
   return parseMac(formatOctets(octets));
 }
 
-/** Octets in colon notation, however many there are. */
+/** Formats any number of octets in colon notation. */
 export function formatOctets(octets: Iterable<number>): string {
   return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join(':');
 }
 
-/** The modified EUI-64 link-local address of `mac` (RFC 4291 appendix A, RFC 4862 section 5.3). */
+/** Returns the modified EUI-64 link-local address of `mac` (RFC 4291 appendix A, RFC 4862 section 5.3). */
 export function linkLocalOf(mac: MacAddress): Ipv6Address {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = macBytes(mac);
   const groups = [((a ^ 0x02) << 8) | b, (c << 8) | 0xff, 0xfe00 | d, (e << 8) | f];

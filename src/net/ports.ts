@@ -1,6 +1,6 @@
 import { ProductError } from './errors.js';
 
-/** The protocols that have ports, as OVS and OVN write them. */
+/** The protocols with ports, by the names that OVS and OVN use. */
 export const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
 export type Transport = (typeof TRANSPORTS)[number];
 
@@ -10,14 +10,14 @@ export interface PortRange {
   readonly hi: number;
 }
 
-/** A port match as OpenFlow has it: `(port & mask) == value`. */
+/** A masked port match of OpenFlow: `(port & mask) == value`. */
 export interface MaskedPort {
   readonly value: number;
   readonly mask: number;
 }
 
 /**
- * Reads `LO-HI`.
+ * Parses `LO-HI`.
  * @throws ProductError `ERR_BAD_PORT_RANGE`
  */
 export function parsePortRange(text: string): PortRange {
@@ -40,11 +40,11 @@ export function portRangesOverlap(a: PortRange, b: PortRange): boolean {
   return a.lo <= b.hi && b.lo <= a.hi;
 }
 
-/** The fewest masked matches that cover exactly the ports of `range`, in ascending order (at most 30). */
+/** Returns the fewest masked matches that cover exactly the ports of `range`, in ascending order; at most 30. */
 export function maskedPorts(range: PortRange): MaskedPort[] {
   const masked: MaskedPort[] = [];
   for (let port = range.lo; port <= range.hi; ) {
-    // The largest aligned power of two that starts at `port` and does not pass the end.
+    // The size of the largest aligned block that starts at `port` and ends within the range.
     let size = port === 0 ? 0x10000 : port & -port;
     while (port + size - 1 > range.hi) size /= 2;
     masked.push({ value: port, mask: 0x10000 - size });

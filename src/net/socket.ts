@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
 import { ProductError } from './errors.js';
 
-/** Waits for `event`; a socket that fails or is too late is destroyed. */
+/**
+ * Waits for `event`. Destroys the socket if `signal` is aborted first.
+ * @throws ProductError `ERR_CONNECT_TIMEOUT`, or the error of the socket
+ */
 export function once(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => socket.destroy(new ProductError('ERR_CONNECT_TIMEOUT', 'no connection in time'));

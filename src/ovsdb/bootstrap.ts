@@ -13,10 +13,12 @@ interface Server {
 }
 
 /**
- * The CA in the file at `path`; when there is no such file, the one that `server` presents, written there first.
+ * Returns the CA in the file at `path`. If there is no such file, it first writes the CA that `server` presents to it.
  *
- * Trust on first use, as `--bootstrap-ca-cert` of ovs-vsctl(8): whoever answers first is believed from then on.
- * @throws ProductError `ERR_NO_CA` when the server does not send the self-signed certificate of its CA
+ * This is trust on first use, as with `--bootstrap-ca-cert` of ovs-vsctl(8): the CA of the first server that answers is
+ * trusted from then on.
+ * @throws ProductError `ERR_NO_CA` if the server does not send the self-signed certificate of its CA,
+ *   `ERR_NO_TLS_FILES`
  */
 export async function bootstrapCa(path: string, server: Server): Promise<Buffer> {
   const known = await readFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -50,7 +52,7 @@ async function presentedCa({ host, port, key, cert, signal }: Server): Promise<s
   }
 }
 
-/** The self-signed end of a chain, if the peer sent it; Node links it to itself. */
+/** Returns the self-signed certificate at the end of a chain, if the peer sent it; Node links it to itself. */
 function rootOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate | undefined {
   let certificate: DetailedPeerCertificate | undefined = leaf;
   for (let depth = 0; depth < 10 && certificate?.raw !== undefined; depth++) {

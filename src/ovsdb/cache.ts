@@ -2,17 +2,17 @@ import type { AnyColumn, Columns, Uuid } from './columns.js';
 import type { ServedTables } from './schema.js';
 import { applyDiff, emptyValue, fromWire, sameValue, type Value } from './values.js';
 
-/** A row without knowledge of its table: the typed client narrows it. */
+/** A row of any table; the typed client narrows it. */
 export type AnyRow = { readonly _uuid: Uuid } & Readonly<Record<string, Value>>;
 
-/** What became of one row in one batch. */
+/** The change of one row in a batch: `old` is `undefined` for an insert, `row` for a delete. */
 export interface Change {
   readonly table: string;
   readonly old: AnyRow | undefined;
   readonly row: AnyRow | undefined;
 }
 
-/** The monitored tables in memory. A batch is what one transaction did, and is applied as a whole. */
+/** The monitored tables in memory. A batch holds the changes of one transaction, and is applied as a whole. */
 export class Cache {
   private tables: ReadonlyMap<string, Map<Uuid, AnyRow>>;
 
@@ -25,8 +25,8 @@ export class Cache {
   }
 
   /**
-   * Forgets everything and takes `updates` instead, after a reconnect that could not go on where it was.
-   * @returns what really differs
+   * Replaces all rows by those that `apply` puts into an empty cache, after a reconnect that could not resume.
+   * @returns the rows that differ
    */
   replace(served: ServedTables, apply: (fresh: Cache) => void): Change[] {
     const fresh = new Cache(served);
@@ -93,7 +93,7 @@ function emptyTables(served: ServedTables): ReadonlyMap<string, Map<Uuid, AnyRow
 }
 
 function wholeRow(columns: Columns, uuid: Uuid, wire: Readonly<Record<string, unknown>>): AnyRow {
-  // One object and nothing else: the first copy of a large database is made of these.
+  // A loop and one object: the first copy of a large database makes so many rows that intermediate arrays would cost.
   const row: Record<string, Value> = { _uuid: uuid };
   for (const name of Object.keys(columns)) {
     const column: AnyColumn | undefined = columns[name];

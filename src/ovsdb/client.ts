@@ -1,3 +1,6 @@
+// This folder is a client of OVSDB servers (RFC 7047). Here: the client, which keeps a copy of tables up to date,
+// reconnects, and commits transactions. `session.ts` is one connection, `cache.ts` the copy, `transaction.ts` the
+// changes; `columns.ts` describes tables to TypeScript, and `tables/` has those that the product uses.
 import type { Log } from '../daemon/log.js';
 import { sleep } from '../daemon/sleep.js';
 import { explainError, ProductError } from '../net/errors.js';
@@ -19,29 +22,29 @@ import { type Sink, Transaction } from './transaction.js';
 export interface ConnectOptions<D extends Database> {
   /** `unix:PATH`, `tcp:HOST:PORT` or `ssl:HOST:PORT`, one or several separated by commas. */
   readonly remotes: string;
-  /** The tables to keep in memory; all that the descriptor has unless told. */
+  /** The tables to keep in memory; by default all of the descriptor. */
   readonly tables?: readonly TableName<D>[];
-  /** How long until the first copy of the tables must be here, in milliseconds. */
+  /** How long the first copy of the tables may take, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Whether a cluster's followers are passed over, so that writes and reads are at one place. */
+  /** Whether to skip the followers of a cluster, so that one server gets both reads and writes. */
   readonly leaderOnly?: boolean;
   readonly tls?: TlsFiles;
   readonly signal?: AbortSignal;
   readonly log?: Log;
-  /** Silence after which the server is probed, in milliseconds. */
+  /** How long the server may be silent before it is probed, in milliseconds. */
   readonly probeMs?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_PROBE_MS = 5_000;
-/** Waits between attempts, as OVS's reconnect: they double, and start again after a good session. */
+/** Waits between attempts in milliseconds, as in OVS's reconnect: they double, and start over after a session. */
 const BACKOFF_MS = { first: 100, most: 8_000 };
 
 export type ConnectionState = 'connected' | 'disconnected';
 
 /**
- * Connects to a database, checks its schema, and returns a client that holds a copy of the tables.
- * @throws UsageError for remotes that cannot be read; SchemaMismatch; DatabaseUnreachable after `timeoutMs`
+ * Connects to a database, checks its schema, and returns a client that has a copy of the tables.
+ * @throws UsageError for remotes that cannot be parsed; SchemaMismatch; DatabaseUnreachable after `timeoutMs`
  */
 export async function connect<D extends Database>(
   database: D,
@@ -52,7 +55,7 @@ export async function connect<D extends Database>(
   return client;
 }
 
-/** A client of one database: a copy of its tables that follows the server, and transactions. */
+/** A client of one database. It keeps a copy of the tables up to date, reconnects, and commits transactions. */
 export class Client<D extends Database> {
   private readonly cache = new Cache(new Map());
   private readonly listeners = new Set<(changes: readonly Change[]) => void>();
@@ -73,7 +76,7 @@ export class Client<D extends Database> {
     void this.keepConnected();
   }
 
-  /** The rows of a monitored table. The map is live; the rows never change. */
+  /** Returns the rows of a monitored table. The map is live; a row never changes but is replaced. */
   table<N extends TableName<D>>(name: N): ReadonlyMap<Uuid, RowOf<D, N>> {
     return this.cache.rows(name) as ReadonlyMap<Uuid, RowOf<D, N>>;
   }
@@ -91,12 +94,13 @@ export class Client<D extends Database> {
     return this.session !== undefined;
   }
 
-  /** Calls `listener` after each batch of changes; returns how to stop that. */
+  /** Calls `listener` after each batch of changes; returns a function that ends it. */
   onChange(listener: (changes: readonly Change[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
+  /** Calls `listener` after each change of the connection; returns a function that ends it. */
   onState(listener: (state: ConnectionState) => void): () => void {
     this.stateListeners.add(listener);
     return () => this.stateListeners.delete(listener);
@@ -111,7 +115,7 @@ export class Client<D extends Database> {
   }
 
   /**
-   * Waits until `evaluate`, called now and after each batch, returns something.
+   * Calls `evaluate` now and after each batch, and resolves with its first result that is not `undefined`.
    * @throws WaitExpired naming `what`
    */
   until<T>(
@@ -124,27 +128,27 @@ export class Client<D extends Database> {
         forget();
         outcome();
       };
-      const look = () => {
+      const check = () => {
         const found = evaluate();
         if (found !== undefined) settle(() => resolve(found));
       };
-      const forget = this.onChange(look);
+      const forget = this.onChange(check);
       const timer = setTimeout(() => settle(() => reject(new WaitExpired(what, timeoutMs))), timeoutMs);
-      look();
+      check();
     });
   }
 
-  /** Resolves when the tables are here for the first time. */
+  /** Resolves when the client has its first copy of the tables. @throws SchemaMismatch, DatabaseUnreachable */
   firstCopy(): Promise<void> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, remotes } = this.options;
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void) => {
         clearTimeout(timer);
         forget();
-        this.stop.signal.removeEventListener('abort', calledOff);
+        this.stop.signal.removeEventListener('abort', onAbort);
         outcome();
       };
-      const calledOff = () =>
+      const onAbort = () =>
         settle(() => reject(new DatabaseUnreachable(this.database.name, remotes, 'closed before it did')));
       const fail = (error: Error) => {
         settle(() => reject(error));
@@ -155,25 +159,25 @@ export class Client<D extends Database> {
           this.lastFailure === undefined ? `nothing within ${timeoutMs} ms` : explainError(this.lastFailure);
         fail(new DatabaseUnreachable(this.database.name, remotes, why));
       }, timeoutMs);
-      const look = () => {
+      const check = () => {
         if (this.session !== undefined) settle(resolve);
         else if (this.fatal !== undefined) fail(this.fatal);
       };
-      const forget = this.onState(look);
-      this.stop.signal.addEventListener('abort', calledOff);
-      if (this.stop.signal.aborted) calledOff();
-      else look();
+      const forget = this.onState(check);
+      this.stop.signal.addEventListener('abort', onAbort);
+      if (this.stop.signal.aborted) onAbort();
+      else check();
     });
   }
 
   /**
-   * Leaves the connection for a new one; resolves when the tables are here again.
+   * Closes the connection and opens a new one; resolves when the tables are up to date again.
    * @throws DatabaseUnreachable
    */
   async reconnect(): Promise<void> {
     const { session } = this;
     session?.close();
-    // Who serves the session heard of it first, and has let go of it by now.
+    // serve() awaited `closed` earlier, so it has dropped the session before this continues.
     await session?.closed;
     await this.firstCopy();
   }
@@ -194,7 +198,7 @@ export class Client<D extends Database> {
       throw new DatabaseUnreachable(
         name,
         this.options.remotes,
-        'not connected now; it is tried again by itself',
+        'not connected now; the client reconnects by itself',
       );
     }
     const late = AbortSignal.timeout(timeoutMs);
@@ -202,7 +206,7 @@ export class Client<D extends Database> {
       late.addEventListener('abort', () => reject(new OutcomeUnknown(what)), { once: true });
     });
     const reply = session.transact(name, operations).catch((error: unknown) => {
-      // An error for the request as a whole, not for an operation of it: nothing was done.
+      // The server refused the request as a whole, so nothing was done.
       if (error instanceof RpcError) throw refusalOf(what, error);
       throw new OutcomeUnknown(what, { cause: error });
     });
@@ -212,7 +216,7 @@ export class Client<D extends Database> {
     return result;
   }
 
-  /** One session after the other, until closed or of no use. */
+  /** Runs one session after another until the client is closed or the schema does not fit. */
   private async keepConnected(): Promise<void> {
     let wait = BACKOFF_MS.first;
     for (let attempt = 0; !this.stop.signal.aborted && this.fatal === undefined; attempt++) {
@@ -220,14 +224,14 @@ export class Client<D extends Database> {
       if (remote === undefined) return;
       const served = await this.serve(remote);
       wait = served ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.most);
-      // The other members of a list are tried at once; only a whole round that failed is waited for.
+      // The next remote of the list is tried at once; there is a wait only after all of them.
       const roundIsOver = (attempt + 1) % this.remotes.length === 0;
       if (!this.stop.signal.aborted && roundIsOver)
         await sleep(wait * (0.75 + 0.5 * Math.random()), this.stop.signal);
     }
   }
 
-  /** Runs one session to its end; whether it ever had the tables. */
+  /** Runs one session to its end. @returns whether it ever had the tables */
   private async serve(remote: Remote): Promise<boolean> {
     const { probeMs = DEFAULT_PROBE_MS, log, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
     let session: Session | undefined;
@@ -241,40 +245,42 @@ export class Client<D extends Database> {
         probeMs,
         since: this.lastTransaction,
         cache: this.cache,
-        changed: (changes) => this.tell(changes),
+        changed: (changes) => this.notify(changes),
         signal: AbortSignal.any([this.stop.signal, AbortSignal.timeout(Math.max(timeoutMs, 1_000))]),
       });
     } catch (error) {
       this.lastFailure = error;
       if (error instanceof SchemaMismatch) {
         this.fatal = error;
-        this.tellState('disconnected');
+        this.notifyState('disconnected');
       }
       return false;
     }
     this.session = session;
     log?.info(`${remote.text}: connected`);
-    this.tell(session.firstChanges);
-    this.tellState('connected');
+    this.notify(session.firstChanges);
+    this.notifyState('connected');
     const reason = await session.closed;
     this.lastTransaction = session.lastTransaction;
     this.session = undefined;
     if (!this.stop.signal.aborted) log?.warn(`${remote.text}: connection lost: ${reason.message}`);
-    this.tellState('disconnected');
+    this.notifyState('disconnected');
     return true;
   }
 
-  private tell(changes: readonly Change[]): void {
+  private notify(changes: readonly Change[]): void {
     if (changes.length === 0) return;
     for (const listener of [...this.listeners]) listener(changes);
   }
 
-  private tellState(state: ConnectionState): void {
+  private notifyState(state: ConnectionState): void {
     for (const listener of [...this.stateListeners]) listener(state);
   }
 }
 
-/** ovsdb-server writes such an error as it does that of an operation: its name, and details beside it. */
+/**
+ * Converts the error of a whole request, which ovsdb-server writes like that of an operation: `error` and `details`.
+ */
 function refusalOf(what: string, { error }: RpcError): Error {
   const { error: name = JSON.stringify(error), details = '' }: { error?: unknown; details?: unknown } =
     typeof error === 'object' && error !== null ? error : { error };

@@ -1,11 +1,11 @@
 /** The `_uuid` of a row. */
 export type Uuid = string & { readonly __brand: 'Uuid' };
 
-/** A row that a transaction is about to insert: stands for its uuid inside that transaction. */
+/** A row that a transaction inserts; stands for the row's uuid inside that transaction. */
 export class RowRef {
   constructor(
     readonly table: string,
-    /** Which operation of the transaction inserts it. */
+    /** The number of the operation that inserts it, from 0. */
     readonly operation: number,
   ) {}
 
@@ -17,13 +17,13 @@ export class RowRef {
 export type AtomType = 'string' | 'integer' | 'real' | 'boolean' | 'uuid';
 export type Atom = string | number | boolean | RowRef;
 
-/** How a column is used: its atoms' type and how many of them (RFC 7047 section 3.2). */
+/** The type of a column: the type of its atoms and how many there are (RFC 7047 section 3.2). */
 export interface Column<T, I = T> {
   readonly shape: 'scalar' | 'optional' | 'set' | 'map';
   readonly atom: AtomType;
-  /** Servers older than the oldest we serve may lack it: it then reads as empty. */
+  /** Whether older servers that are supported may lack the column, which then reads as empty. */
   readonly mayBeAbsent: boolean;
-  /** Types only: what a row of the cache holds, and what may be written. */
+  /** Types only: the type of the value in a row of the cache, and of a value to write. */
   readonly reads?: T;
   readonly writes?: I;
 }
@@ -41,19 +41,19 @@ export function setOf<T, I>(column: Column<T, I>): Column<readonly T[], readonly
   return { shape: 'set', atom: column.atom, mayBeAbsent: false };
 }
 
-/** A map from strings to strings, the only kind the product uses. */
+/** A map from strings to strings, the only kind of map that the product uses. */
 export const stringMap: Column<ReadonlyMap<string, string>> = {
   shape: 'map',
   atom: 'string',
   mayBeAbsent: false,
 };
 
-/** The same column, which older servers may lack. */
+/** Marks a column that older servers may lack. */
 export function newer<T, I>(column: Column<T, I>): Column<T, I> {
   return { ...column, mayBeAbsent: true };
 }
 
-/** A column of whatever type. */
+/** A column of any type. */
 export type AnyColumn = Column<unknown, unknown>;
 export type Columns = Readonly<Record<string, AnyColumn>>;
 
@@ -79,7 +79,7 @@ export type RowOf<D extends Database, N extends TableName<D>> = { readonly _uuid
   readonly [C in keyof D['tables'][N]]: ReadsOf<D['tables'][N][C]>;
 };
 
-/** Columns of a row to be written; those left out keep their value or take the default. */
+/** Columns of a row to write. An insert gives the others their default; an update keeps them. */
 export type RowInput<D extends Database, N extends TableName<D>> = {
   readonly [C in keyof D['tables'][N]]?: WritesOf<D['tables'][N][C]>;
 };

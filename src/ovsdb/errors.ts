@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../net/error_codes.js';
 import { ProductError } from '../net/errors.js';
 
-/** A database answered with an error (RFC 7047 section 4.1.3), or could not be asked. */
+/** A database answered with an error (RFC 7047 section 4.1.3), or did not answer. */
 export class OvsdbError extends ProductError {
   override readonly name: string = 'OvsdbError';
 }
 
-/** No remote of the list answered in time. */
+/** No remote answered in time. */
 export class DatabaseUnreachable extends OvsdbError {
   override readonly name = 'DatabaseUnreachable';
   constructor(database: string, remotes: string, why: string, options?: { readonly cause?: unknown }) {
@@ -25,7 +25,7 @@ export class SchemaMismatch extends OvsdbError {
   }
 }
 
-/** The connection ended before the reply: the transaction may have been made or not. Look, then decide. */
+/** The connection ended before the reply, so the transaction may have been committed or not: read, then decide. */
 export class OutcomeUnknown extends OvsdbError {
   override readonly name = 'OutcomeUnknown';
   constructor(what: string, options?: { readonly cause?: unknown }) {
@@ -37,7 +37,7 @@ export class OutcomeUnknown extends OvsdbError {
   }
 }
 
-/** Waiting for the database to reach some state took too long. */
+/** The database did not reach an expected state in time. */
 export class WaitExpired extends OvsdbError {
   override readonly name = 'WaitExpired';
   constructor(what: string, milliseconds: number) {
@@ -87,14 +87,14 @@ export class ConstraintViolation extends TransactionError {
 export class ReferentialIntegrityViolation extends TransactionError {
   override readonly name = 'ReferentialIntegrityViolation';
 }
-/** A `wait` did not come true: the database is not what the transaction was made for. */
+/** The condition of a `wait` operation was false: the rows have changed since the transaction was made. */
 export class WaitTimedOut extends TransactionError {
   override readonly name = 'WaitTimedOut';
 }
 export class NotOwner extends TransactionError {
   override readonly name = 'NotOwner';
 }
-/** This server is not, or no longer, the leader of its cluster. */
+/** The server does not lead its cluster, or no longer. */
 export class NotLeader extends TransactionError {
   override readonly name = 'NotLeader';
 }
@@ -110,7 +110,7 @@ export class DatabaseIoError extends TransactionError {
 
 type ErrorClass = new (...args: ConstructorParameters<typeof TransactionError>) => TransactionError;
 
-/** RFC 7047 section 4.1.3 and 5.2, and what ovsdb-server adds for RBAC and clusters. */
+/** The classes by error: those of RFC 7047 sections 4.1.3 and 5.2, and those of ovsdb-server for RBAC and clusters. */
 const BY_ERROR: ReadonlyMap<string, readonly [ErrorClass, ErrorCode]> = new Map([
   ['constraint violation', [ConstraintViolation, 'ERR_CONSTRAINT_VIOLATION'] as const],
   ['referential integrity violation', [ReferentialIntegrityViolation, 'ERR_REFERENTIAL_INTEGRITY'] as const],

@@ -1,7 +1,7 @@
 import { ProductError } from '../net/errors.js';
 import { RpcError, type RpcSession } from './rpc.js';
 
-/** What a server says of a database in its `_Server` database (ovsdb-server(5) and `_Server(5)`, table Database). */
+/** A row of table Database in a server's database `_Server` (ovsdb-server(5), `_Server(5)`). */
 interface Member {
   readonly name?: unknown;
   readonly model?: unknown;
@@ -10,10 +10,10 @@ interface Member {
 }
 
 /**
- * Makes the session end unless the server leads the cluster that `database` is in, now and later.
+ * Closes the session as soon as the server does not lead the cluster of `database`.
  *
- * A database that is not clustered, and a server too old to have `_Server`, are as good as a leader.
- * @returns what to call with the updates of monitor `id`
+ * The server of a database that is not clustered, and a server too old to have `_Server`, count as leaders.
+ * @returns a function to call with the updates of monitor `id`
  * @throws ProductError `ERR_NOT_LEADER`
  */
 export async function watchLeadership(
@@ -48,7 +48,7 @@ function objectionOf(rows: ReadonlyMap<string, Member>, database: string): Produ
   return undefined;
 }
 
-/** Applies `table-updates2`; the columns asked for are all scalar, so a diff is the new value. */
+/** Applies `table-updates2`. All requested columns are scalar, so a diff is the new value. */
 function take(rows: Map<string, Member>, updates: unknown): void {
   const tables = updates as {
     Database?: Record<string, { initial?: Member; insert?: Member; modify?: Member; delete?: unknown }>;

@@ -2,11 +2,11 @@ import type { Cache, Change } from './cache.js';
 import { RpcError, type RpcSession } from './rpc.js';
 import type { ServedTables } from './schema.js';
 
-/** The ways to follow tables, newest first: ovsdb-server(7) for the first two, RFC 7047 section 4.1.5 for the last. */
+/** The monitor methods, newest first: ovsdb-server(7) for the first two, RFC 7047 section 4.1.5 for the last. */
 const KINDS = ['monitor_cond_since', 'monitor_cond', 'monitor'] as const;
 export type MonitorKind = (typeof KINDS)[number];
 
-/** A `last-txn-id` that no server has seen: everything is sent. */
+/** A `last-txn-id` that no server knows, so that it sends all rows. */
 const NO_TRANSACTION = '00000000-0000-0000-0000-000000000000';
 
 interface MonitorRequest {
@@ -19,8 +19,8 @@ interface MonitorRequest {
 }
 
 /**
- * Asks to follow the tables in the best way that the server has, and brings the cache up to date.
- * @returns the differences to what the cache held, and the transaction to go on from next time
+ * Monitors the tables by the newest method that the server has, and updates the cache.
+ * @returns the changes of the cache, and the transaction to resume from in the next session
  */
 export async function startMonitor(
   request: MonitorRequest,
@@ -29,7 +29,7 @@ export async function startMonitor(
     try {
       return await follow(kind, request);
     } catch (error) {
-      // An older server: "unknown method" (RFC 7047 section 4.1).
+      // A server that lacks the method answers "unknown method" (RFC 7047 section 4.1).
       if (!(error instanceof RpcError) || error.error !== 'unknown method' || kind === 'monitor') throw error;
     }
   }

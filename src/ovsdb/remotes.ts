@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { UsageError } from '../net/errors.js';
 
-/** One place where a database can be reached (ovsdb(7), "Connection Methods"). */
+/** One address of a database (ovsdb(7), "Connection Methods"). */
 export type Remote =
   | { readonly kind: 'unix'; readonly path: string; readonly text: string }
   | { readonly kind: 'tcp' | 'ssl'; readonly host: string; readonly port: number; readonly text: string };
@@ -9,8 +9,8 @@ export type Remote =
 const DEFAULT_PORT = 6640;
 
 /**
- * Reads `unix:PATH`, `tcp:HOST[:PORT]`, `ssl:HOST[:PORT]`, or several separated by commas. IPv6 hosts stand in brackets.
- * @throws UsageError naming the part that cannot be read
+ * Parses `unix:PATH`, `tcp:HOST[:PORT]`, `ssl:HOST[:PORT]`, or several separated by commas. IPv6 hosts are in brackets.
+ * @throws UsageError naming the part that cannot be parsed
  */
 export function parseRemotes(text: string): readonly Remote[] {
   return text.split(',').map((part) => parseRemote(part.trim()));

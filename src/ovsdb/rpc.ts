@@ -3,7 +3,7 @@ import { ProductError } from '../net/errors.js';
 import { Inactivity } from '../net/inactivity.js';
 import { JsonSplitter } from '../net/json_stream.js';
 
-/** An error reply to a request: for OVSDB the error's name, as in `"unknown method"` (RFC 7047 section 4). */
+/** An error reply to a request. In OVSDB `error` is a name, such as `"unknown method"` (RFC 7047 section 4). */
 export class RpcError extends ProductError {
   override readonly name = 'RpcError';
   constructor(
@@ -24,11 +24,13 @@ interface Waiting {
 export interface RpcOptions {
   readonly socket: Socket;
   readonly notified: (method: string, params: readonly unknown[]) => void;
-  /** See {@link Inactivity}; as "inactivity_probe" of ovs-vswitchd.conf.db(5). */
+  /** See {@link Inactivity}; the same as `inactivity_probe` in ovs-vswitchd.conf.db(5). */
   readonly probeMs: number;
 }
 
-/** One JSON-RPC 1.0 session on a socket (RFC 7047 section 4): requests, notifications, and `echo` both ways. */
+/**
+ * One JSON-RPC 1.0 session on a socket (RFC 7047 section 4): requests, notifications, and `echo` in both directions.
+ */
 export class RpcSession {
   private readonly splitter = new JsonSplitter();
   private readonly waiting = new Map<number, Waiting>();
@@ -36,7 +38,7 @@ export class RpcSession {
   private nextId = 1;
   private failure: Error | undefined;
 
-  /** Settles when the session is over, with the reason. */
+  /** Resolves with the reason when the session has ended. */
   readonly closed: Promise<Error>;
 
   constructor(private readonly options: RpcOptions) {
@@ -45,7 +47,7 @@ export class RpcSession {
       probeMs,
       ask: () => {
         this.request('echo', []).catch(() => {
-          // The session is over: `closed` says why.
+          // The session has ended; `closed` has the reason.
         });
       },
       giveUp: () =>
@@ -66,7 +68,7 @@ export class RpcSession {
 
   /**
    * Sends a request and returns the reply's result.
-   * @throws RpcError for an error reply; the reason of `closed` when the session ends first
+   * @throws RpcError for an error reply; the reason of `closed` if the session ends first
    */
   request(method: string, params: readonly unknown[]): Promise<unknown> {
     if (this.options.socket.destroyed) {
@@ -94,7 +96,7 @@ export class RpcSession {
     try {
       for (const text of this.splitter.push(chunk)) this.handle(JSON.parse(text));
     } catch (error) {
-      // Whatever follows in the stream cannot be trusted: start again with a new session.
+      // The rest of the stream cannot be split into messages, so the session ends.
       this.fail(error instanceof Error ? error : new Error(String(error)));
     }
   }

@@ -1,7 +1,7 @@
 import type { AnyColumn, Columns, Database } from './columns.js';
 import { SchemaMismatch } from './errors.js';
 
-/** A column of `get_schema`'s reply (RFC 7047 section 3.2): a type's name, or key, value and how many. */
+/** A column in the reply to `get_schema` (RFC 7047 section 3.2): the name of a type, or its key, value and number. */
 interface WireColumn {
   readonly type:
     | string
@@ -14,25 +14,25 @@ interface WireColumn {
 }
 type WireBase = string | { readonly type: string };
 
-/** The part of `get_schema`'s reply that is looked at. */
+/** The part of the reply to `get_schema` that is checked. */
 export interface WireSchema {
   readonly tables: Readonly<Record<string, { readonly columns: Readonly<Record<string, WireColumn>> }>>;
 }
 
-/** A table as this server has it. */
+/** A table of the descriptor, compared with the server's schema. */
 export interface ServedTable {
-  /** All that a row has; what an older server lacks stays empty. */
+  /** All columns of a row. Those that an older server lacks stay empty. */
   readonly columns: Columns;
-  /** The columns to ask for. */
+  /** The columns that the server has, which are monitored. */
   readonly present: readonly string[];
 }
 
-/** The tables that are followed, by name. */
+/** The monitored tables, by name. */
 export type ServedTables = ReadonlyMap<string, ServedTable>;
 
 /**
- * Holds what the product uses of `database` against the server's schema.
- * @returns each of `tables` with the columns to ask for, without those an older server may lack
+ * Compares the descriptor of `database` with the server's schema.
+ * @returns each of `tables` with the columns that the server has
  * @throws SchemaMismatch naming the first table or column that is missing or of another type
  */
 export function checkSchema(database: Database, schema: WireSchema, tables: readonly string[]): ServedTables {

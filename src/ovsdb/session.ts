@@ -16,15 +16,15 @@ export interface SessionOptions {
   readonly leaderOnly: boolean;
   readonly tls: TlsFiles | undefined;
   readonly probeMs: number;
-  /** The last transaction seen in an earlier session, to go on from. */
+  /** The last transaction that an earlier session received, to resume from. */
   readonly since: string | undefined;
   readonly cache: Cache;
   readonly changed: (changes: readonly Change[]) => void;
-  /** Ends the attempt to open the session; an open one is closed with `close`. */
+  /** Ends the attempt to open the session. It does not close an open session. */
   readonly signal: AbortSignal;
 }
 
-/** An open session whose tables are complete. */
+/** An open session whose tables are in the cache. */
 export interface Session {
   readonly firstChanges: readonly Change[];
   readonly lastTransaction: string | undefined;
@@ -33,7 +33,7 @@ export interface Session {
   close(): void;
 }
 
-/** Notifications that carry changes, and how each writes them. */
+/** The notifications with changes, and the monitor method that decides their format. */
 const UPDATES: ReadonlyMap<string, MonitorKind> = new Map([
   ['update', 'monitor'],
   ['update2', 'monitor_cond'],
@@ -44,14 +44,14 @@ const MONITOR_ID = 'tables';
 const SERVER_MONITOR_ID = 'server';
 
 /**
- * Opens one session: connects, holds the schema against the descriptor, passes over a cluster's followers when
- * asked, and fills the cache.
- * @throws ProductError whatever went wrong first; nothing stays open then
+ * Opens one session: connects, refuses a follower of a cluster if told to, compares the schema with the descriptor, and
+ * fills the cache.
+ * @throws ProductError for the first failure; the connection is then closed
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { cache, changed, database, signal } = options;
   let lastTransaction = options.since;
-  // Updates can stand right behind the monitor's reply, before whoever waits for that has filled the cache.
+  // An update can come in the same chunk as the reply to the monitor request, before that reply has filled the cache.
   let early: (() => void)[] | undefined = [];
   let leadership: ((updates: unknown) => void) | undefined;
 

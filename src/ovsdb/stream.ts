@@ -6,11 +6,11 @@ import { once } from '../net/socket.js';
 import { bootstrapCa } from './bootstrap.js';
 import type { Remote } from './remotes.js';
 
-/** Files of a key pair and of the CA that must have signed the server's certificate, all PEM. */
+/** The PEM files of a key pair, and of the CA that must have signed the server's certificate. */
 export interface TlsFiles {
   readonly privateKey: string;
   readonly certificate: string;
-  /** Fetched from the server and written on first use when it is absent, as `--bootstrap-ca-cert` of OVS does. */
+  /** Written on first use with the CA that the server sends, as with `--bootstrap-ca-cert` of OVS. */
   readonly ca: string;
 }
 
@@ -37,7 +37,7 @@ export async function openStream(
   }
   const [key, cert] = await Promise.all([readPem(tls.privateKey), readPem(tls.certificate)]);
   const ca = await bootstrapCa(tls.ca, { host: remote.host, port: remote.port, key, cert, signal });
-  // As in OVS, the CA says who is a server; its name is not looked at, so addresses need no certificate of their own.
+  // As in OVS, the signature of the CA is enough. The host name is not checked, so a server can change its address.
   const socket = connectTls({
     host: remote.host,
     port: remote.port,

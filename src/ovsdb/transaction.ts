@@ -9,7 +9,7 @@ import {
 import { OvsdbError, type Refusal, transactionError } from './errors.js';
 import { toWire, type Value, type Wire } from './values.js';
 
-/** Changes of parts of a row: elements of sets that come and go, pairs of maps that are set and removed. */
+/** Changes of parts of a row: elements to insert into or delete from sets, pairs to set in or delete from maps. */
 export type Mutations<D extends Database, N extends TableName<D>> = {
   readonly [C in keyof RowInput<D, N>]?: RowInput<D, N>[C] extends ReadonlyMap<string, string> | undefined
     ? { readonly set?: Readonly<Record<string, string>>; readonly delete?: readonly string[] }
@@ -83,7 +83,7 @@ export class Transaction<D extends Database> {
     this.add({ op: 'delete', table, where: [isRow(uuid)] });
   }
 
-  /** Makes the transaction fail with `WaitTimedOut` unless row `uuid` still has these values. */
+  /** Makes the transaction fail with WaitTimedOut unless row `uuid` still has these values. */
   expect<N extends TableName<D>>(table: N, uuid: Uuid, row: RowInput<D, N>): void {
     const wire = this.row(table, row);
     this.add({
@@ -97,7 +97,7 @@ export class Transaction<D extends Database> {
     });
   }
 
-  /** Makes the transaction fail with `WaitTimedOut` if some row has these values. */
+  /** Makes the transaction fail with WaitTimedOut if any row has these values. */
   expectNone<N extends TableName<D>>(table: N, row: RowInput<D, N>): void {
     const wire = this.row(table, row);
     const where = Object.entries(wire).map(([column, value]): Clause => [column, '==', value]);
@@ -111,8 +111,8 @@ export class Transaction<D extends Database> {
   }
 
   /**
-   * Formats exactly what {@link commit} sends, an operation a line, as `ovsdb-client transact` takes it (ovsdb-client(1)).
-   * Problems come first, each on a line that begins with `cannot be sent:`.
+   * Formats exactly what {@link commit} sends, an operation a line, as `ovsdb-client transact` takes it
+   * (ovsdb-client(1)). Problems come first, each on a line that begins with `cannot be sent:`.
    */
   toString(): string {
     const problems = this.problems.map((problem) => `cannot be sent: ${problem}\n`);
@@ -173,7 +173,7 @@ export class Transaction<D extends Database> {
     if (column.shape === 'map') {
       const pairs = Object.entries((parts.set ?? {}) as Record<string, string>);
       const gone = [...((parts.delete ?? []) as readonly string[]), ...pairs.map(([key]) => key)];
-      // An insert does not change a key that is there: take it out first.
+      // An insert does not change the value of a key that exists, so the key is deleted first.
       if (gone.length > 0) mutations.push([name, 'delete', ['set', gone]]);
       if (pairs.length > 0) mutations.push([name, 'insert', ['map', pairs]]);
       return mutations;

@@ -1,12 +1,12 @@
 import { type AnyColumn, type Atom, RowRef, type Uuid } from './columns.js';
 
-/** A column's value as the cache holds it. */
+/** The value of a column in the cache. */
 export type Value = Atom | undefined | readonly Atom[] | ReadonlyMap<string, string>;
 
 /** A value of RFC 7047 section 5.1, as JSON. */
 export type Wire = string | number | boolean | readonly [string, unknown];
 
-/** Reads a wire value of `column`; total, since the server's schema was checked at connect. */
+/** Reads a wire value of `column`. It never fails, because the schema was checked when the session was opened. */
 export function fromWire(column: AnyColumn, wire: unknown): Value {
   switch (column.shape) {
     case 'scalar':
@@ -20,7 +20,7 @@ export function fromWire(column: AnyColumn, wire: unknown): Value {
   }
 }
 
-/** What a column holds that nobody has set, or that the server does not have. */
+/** Returns the value of a column that is not set, or that the server does not have. */
 export function emptyValue(column: AnyColumn): Value {
   if (column.shape === 'map') return new Map();
   if (column.shape === 'set') return [];
@@ -28,7 +28,7 @@ export function emptyValue(column: AnyColumn): Value {
   return column.atom === 'boolean' ? false : column.atom === 'integer' || column.atom === 'real' ? 0 : '';
 }
 
-/** `value` as RFC 7047 section 5.1 writes it: `["set", …]`, `["map", …]`, `["uuid", …]`. */
+/** Returns `value` in the form of RFC 7047 section 5.1: `["set", …]`, `["map", …]`, `["uuid", …]`. */
 export function toWire(column: AnyColumn, value: Value): Wire {
   if (isMap(value)) return ['map', [...value]];
   if (Array.isArray(value)) return ['set', value.map((atom) => atomToWire(column, atom))];
@@ -36,8 +36,9 @@ export function toWire(column: AnyColumn, value: Value): Wire {
 }
 
 /**
- * What a `modify` of `update2` makes of `old` (ovsdb-server(7), "Monitor Cond"): a set's diff has the elements
- * that come or go, a map's the pairs that come, change, or (when equal) go; anything else is the new value.
+ * Applies a `modify` of `update2` to `old` (ovsdb-server(7), "Monitor Cond"). The diff of a set has the elements to
+ * insert or delete. The diff of a map has the pairs to insert or change; a pair that is equal to the old one is
+ * deleted. Any other diff is the new value.
  */
 export function applyDiff(column: AnyColumn, old: Value, wire: unknown): Value {
   if (column.shape === 'set' && Array.isArray(old)) {
@@ -58,7 +59,7 @@ export function applyDiff(column: AnyColumn, old: Value, wire: unknown): Value {
   return fromWire(column, wire);
 }
 
-/** Whether two values of a column are the same, whatever the order of sets and maps. */
+/** Returns whether two values of a column are equal, regardless of the order in sets and maps. */
 export function sameValue(a: Value, b: Value): boolean {
   if (isMap(a) && isMap(b)) return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
   if (Array.isArray(a) && Array.isArray(b)) {
