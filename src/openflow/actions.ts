@@ -1,6 +1,6 @@
 import { formatPort, type Ofport, parsePort } from './ofport.js';
 
-/** The actions the product uses (ovs-actions(7)); an empty list drops. */
+/** The actions that the product uses (ovs-actions(7)). A flow with an empty list drops. */
 export type Action =
   | { readonly kind: 'output'; readonly port: Ofport }
   | { readonly kind: 'normal' }
@@ -8,7 +8,7 @@ export type Action =
   | { readonly kind: 'set_reg0'; readonly value: number }
   | { readonly kind: 'resubmit'; readonly table: number };
 
-/** `actions` as `ovs-ofctl dump-flows` prints them. */
+/** Formats `actions` as `ovs-ofctl dump-flows` prints them. */
 export function formatActions(actions: readonly Action[]): string {
   return actions.length === 0 ? 'drop' : actions.map(formatAction).join(',');
 }
@@ -31,7 +31,10 @@ function formatAction(action: Action): string {
   }
 }
 
-/** Reads what {@link formatActions} and `ovs-ofctl` print; `undefined` for actions this product never writes. */
+/**
+ * Parses what {@link formatActions} and `ovs-ofctl` print; returns `undefined` for actions that the product never
+ * writes.
+ */
 export function parseActions(text: string): readonly Action[] | undefined {
   if (text === 'drop') return [];
   const actions: Action[] = [];

@@ -2,14 +2,14 @@ import { formatCookie } from './cookie.js';
 import type { Flow } from './flow.js';
 import type { Match } from './match.js';
 
-/** A flow that is to go: whoever made it knows its match, of one that was read the key says it. */
+/** A flow to delete. `match` is known if we built the flow; else it is parsed from `key`. */
 export interface Removal {
   readonly key: string;
   readonly cookie: bigint;
   readonly match?: Match;
 }
 
-/** Changes that a switch makes all at once or not at all (OpenFlow 1.4.1 section 6.9). */
+/** Changes that a switch commits all at once or not at all (OpenFlow 1.4.1 section 6.9). */
 export interface Bundle {
   readonly add: readonly Flow[];
   readonly remove: readonly Removal[];
@@ -19,19 +19,19 @@ export function bundleSize(bundle: Bundle): number {
   return bundle.add.length + bundle.remove.length;
 }
 
-/** What the change at this place is, for people: deletions come first. */
+/** Names change number `index` of a bundle, for messages. Deletions come first. */
 export function nameOf({ add, remove }: Bundle, index: number): string | undefined {
   const removal = remove[index];
   return removal === undefined ? add[index - remove.length]?.text : formatRemoval(removal);
 }
 
-/** Lines that are put together before they are handed on: fewer cost more each, more are waited for. */
+/** Lines in one piece of input: fewer cost more per line, more delay the first piece. */
 const LINES = 500;
 
 /**
- * The bundle as the input of `ovs-ofctl add-flows` (ovs-ofctl(8), "add-flows"), piece by piece, so that who reads it
- * begins at once and of 50,000 flows there are never 8 MB of text. Deletions come first, so that a table that is near
- * its limit does not overflow on the way.
+ * Formats the bundle as input of `ovs-ofctl add-flows` (ovs-ofctl(8), "add-flows"). It yields pieces, so that the
+ * reader begins at once and 50,000 flows never make 8 MB of text. Deletions come first, so that a table near its
+ * limit does not overflow meanwhile.
  */
 export function* formatBundle(bundle: Bundle): Generator<string> {
   for (let from = 0; from < bundle.remove.length; from += LINES)
@@ -54,7 +54,7 @@ function formatRemovalLine(removal: Removal): string {
   return `${formatRemoval(removal)}\n`;
 }
 
-/** A deletion of exactly this flow, as `ovs-ofctl add-flows` reads it. */
+/** Formats the deletion of exactly this flow, as `ovs-ofctl add-flows` parses it. */
 export function formatRemoval({ key, cookie }: Removal): string {
   return `delete_strict cookie=${formatCookie(cookie)}/-1,${key}`;
 }

@@ -4,24 +4,24 @@ import { Control, isBundleReply } from './wire/bundle.js';
 import { readError, type SwitchError } from './wire/error_message.js';
 import { type Message, Type } from './wire/message.js';
 
-/** Why a switch does not want a bundle. */
+/** Why a switch refuses a bundle. */
 export interface Refusal {
-  /** Names the flow, when it is one's fault. */
+  /** Begins with the flow if the error is about one. */
   readonly text: string;
   readonly error: SwitchError;
 }
 
 /**
- * What the switch answers to one bundle. Its messages are numbered in a row, so that each error is known to be one
- * flow's without a note of any: OPEN, the removals, the additions, BARRIER, and COMMIT or DISCARD.
+ * The switch's answers to one bundle. The messages of a bundle have consecutive numbers, so the number in an error
+ * gives the flow: OPEN, the removals, the additions, BARRIER, and COMMIT or DISCARD.
  */
 export class BundleExchange implements Exchange {
   readonly last: number;
-  /** Whether every message before the barrier was answered, if it was to be. */
+  /** Resolves with the barrier, by when every error of an earlier message has come. */
   readonly filled: Promise<void>;
-  /** Whether the commit was answered. */
+  /** Resolves when the commit is answered. */
   readonly ended: Promise<void>;
-  /** The first error that came, where a flow's goes before the bundle's own. */
+  /** The first error. */
   refusal: Refusal | undefined;
   private readonly settle: { filled(): void; ended(): void; fail(reason: Error): void };
 
@@ -45,7 +45,7 @@ export class BundleExchange implements Exchange {
     };
   }
 
-  /** How many numbers a bundle needs. */
+  /** Returns how many message numbers a bundle needs. */
   static messages(bundle: Bundle): number {
     return bundleSize(bundle) + 3;
   }
@@ -65,7 +65,7 @@ export class BundleExchange implements Exchange {
     this.settle.fail(reason);
   }
 
-  /** What message `xid` is about, for people. */
+  /** Names the change of message `xid`, for messages. */
   nameOf(xid: number): string | undefined {
     return nameOf(this.bundle, xid - this.first - 1);
   }
@@ -73,7 +73,7 @@ export class BundleExchange implements Exchange {
   private refuse(xid: number, error: SwitchError): void {
     const flow = this.nameOf(xid);
     this.refusal ??= { text: flow === undefined ? error.text : `${flow}: ${error.text}`, error };
-    // The barrier is answered all the same; after a refused commit nothing more comes.
+    // After another error the barrier is still answered; a refused commit has no other answer.
     if (xid === this.last) this.settle.ended();
   }
 }
@@ -84,7 +84,7 @@ interface Settled {
   reject(reason: Error): void;
 }
 
-/** A promise that may end as a failure without anybody waiting for it. */
+/** Makes a promise whose rejection may go unhandled. */
 function promise(): Settled {
   let resolve: () => void = () => {};
   let reject: (reason: Error) => void = () => {};

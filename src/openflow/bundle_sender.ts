@@ -3,23 +3,23 @@ import { type Bundle, bundleSize, formatRemoval } from './bundle.js';
 import { BundleExchange } from './bundle_exchange.js';
 import type { Connection } from './connection.js';
 import { BundleRefused, BundleUnknown, SwitchRefusal, SwitchUnreachable } from './errors.js';
-import { tell, writeBarrier } from './requests.js';
+import { command, writeBarrier } from './requests.js';
 import { beginBundleAdd, Control, writeBundleControl } from './wire/bundle.js';
 import { UnencodableFlow } from './wire/errors.js';
 import { writeFlowAdd, writeFlowDelete } from './wire/flow_mod.js';
 import { WireWriter } from './wire/writer.js';
 
-/** So much is written before it is sent: of a large bundle only this is ever held as octets. */
+/** How much is written before it is sent; a large bundle never has more octets in memory. */
 const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Sends bundles over one connection, one at a time, each as
  *
- *     OPEN, a flow mod each…, BARRIER      and, if there was no error:      COMMIT
+ *     OPEN, one message for each flow, BARRIER      then, if there was no error:      COMMIT
  *
- * which are two round trips whatever the size. The barrier cannot be spared: a switch that refused to take a
- * message into a bundle commits the others all the same (tried, OVS 3.1). A single flow mod needs no bundle to be
- * done or not done, and goes by itself, with a barrier: one round trip.
+ * These are two round trips, whatever the size. The barrier is necessary: a switch that refused to add one message to
+ * a bundle still commits the others (tried, OVS 3.1). A single flow mod is atomic without a bundle, so it is sent
+ * alone with a barrier, in one round trip.
  */
 export class BundleSender {
   private readonly out = new WireWriter();
@@ -30,7 +30,7 @@ export class BundleSender {
     private readonly connection: Connection,
   ) {}
 
-  /** @throws BundleRefused, BundleUnknown; SwitchUnreachable when it ended before anything could be changed */
+  /** @throws BundleRefused, BundleUnknown; SwitchUnreachable if the connection ended before the commit */
   async send(bundle: Bundle): Promise<void> {
     if (bundleSize(bundle) === 1) return this.sendOne(bundle);
     const { bridge, connection } = this;
@@ -54,7 +54,7 @@ export class BundleSender {
     const { bridge, connection } = this;
     const name = removal === undefined ? flow?.text : formatRemoval(removal);
     try {
-      await tell(connection, (out, xid) => {
+      await command(connection, (out, xid) => {
         if (removal !== undefined) writeFlowDelete(out, xid, removal);
         else if (flow !== undefined) writeFlowAdd(out, xid, flow);
       });
@@ -65,7 +65,7 @@ export class BundleSender {
     }
   }
 
-  /** Sends all but the commit, and no more than needed once a message was refused. */
+  /** Sends all messages but the commit; stops after a refusal. */
   private async fill(exchange: BundleExchange): Promise<void> {
     const { bridge, connection, out } = this;
     out.clear();
@@ -92,7 +92,7 @@ export class BundleSender {
     }
   }
 
-  /** @throws UnencodableFlow which names the flow */
+  /** @throws UnencodableFlow naming the flow */
   private writeMod(exchange: BundleExchange, xid: number): void {
     const { out } = this;
     const { bundle, first, id } = exchange;
@@ -106,7 +106,7 @@ export class BundleSender {
       out.end(start);
     } catch (error) {
       out.rewind(start);
-      // A number that does not fit where it belongs is the flow's fault too.
+      // A number that does not fit its field counts as an unencodable flow too.
       throw new UnencodableFlow(`${exchange.nameOf(xid)}: ${explainError(error)}`);
     }
   }
@@ -122,7 +122,7 @@ export class BundleSender {
     }
   }
 
-  /** Nobody waits for the answer: a bundle that is not committed changes nothing. */
+  /** Discards the bundle. The answer does not matter: a bundle that is not committed changes nothing. */
   private discard({ last, id }: BundleExchange): void {
     this.connection.send((out) => writeBundleControl(out, last, id, Control.discard));
   }

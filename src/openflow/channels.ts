@@ -2,7 +2,7 @@ import type { FlowChannel } from './channel.js';
 import { ofctlChannel } from './ofctl.js';
 import { openflowChannel } from './openflow.js';
 
-/** Every way to carry flows to a bridge, by the name that `--flow-channel` has for it. */
+/** The channels, by the name that `--flow-channel` takes. */
 export const CHANNELS = {
   ofctl: ofctlChannel,
   openflow: openflowChannel,

@@ -15,29 +15,29 @@ export interface ConnectionOptions {
   readonly timeoutMs: number;
   /** See {@link Inactivity}. */
   readonly probeMs: number;
-  /** Messages that answer nothing: they must be done with when this returns. */
+  /** Takes messages that answer no request. It must not keep them after it returns. */
   readonly news: (message: Message) => void;
 }
 
-/** What is read of the socket at once, at most. */
+/** The most that is read from the socket at once. */
 const READ_BYTES = 64 * 1024;
 
-/** Takes the messages whose `xid` is one of a range. */
+/** Receives the answers to one or several requests: the messages whose `xid` is in a range. */
 export interface Exchange {
   readonly first: number;
   readonly last: number;
   /** The body is a view that must not be kept. */
   receive(message: Message): void;
-  /** The connection is over. */
+  /** Reports that the connection has ended. */
   fail(reason: Error): void;
 }
 
 /**
- * One OpenFlow connection on a bridge's management socket, both sides having agreed on the version: writes what it
- * is given, hands each answer to whom it belongs by its `xid`, and answers the switch's echo requests.
+ * One OpenFlow connection on a bridge's management socket, with an agreed version. It writes messages, dispatches
+ * answers to their exchange by `xid`, and answers the switch's echo requests.
  */
 export class Connection {
-  /** Settles when the connection is over, with the reason. */
+  /** Resolves with the reason when the connection has ended. */
   readonly closed: Promise<Error>;
   private readonly socket: Socket;
   private readonly out: WireWriter;
@@ -90,7 +90,7 @@ export class Connection {
     return connection;
   }
 
-  /** The first of so many numbers in a row for messages. */
+  /** Reserves `count` consecutive message numbers and returns the first. */
   reserve(count: number): number {
     if (this.nextXid + count > 0xffffffff) this.nextXid = 1;
     const first = this.nextXid;
@@ -98,14 +98,14 @@ export class Connection {
     return first;
   }
 
-  /** Hands messages to `exchange` until it is ended or the connection is. */
+  /** Dispatches messages to `exchange` until the connection ends or the returned function is called. */
   start(exchange: Exchange): () => void {
     if (this.failure !== undefined) exchange.fail(this.failure);
     else this.exchanges.add(exchange);
     return () => this.exchanges.delete(exchange);
   }
 
-  /** Sends the messages that `write` writes. That the connection ended is for whoever waits for their answers. */
+  /** Sends the messages that `write` writes. If the connection has ended, only their exchanges report it. */
   send(write: (out: WireWriter) => void): void {
     try {
       write(this.out);
@@ -116,8 +116,8 @@ export class Connection {
   }
 
   /**
-   * Sends whole messages that were written elsewhere; resolves when the kernel has all of them and the octets can
-   * be used again: with a slow switch, not before.
+   * Sends whole messages from a buffer of the caller. Resolves when the kernel has taken them, so that the buffer can
+   * be reused; with a slow switch this takes longer.
    * @throws the reason of `closed`
    */
   async stream(bytes: Buffer): Promise<void> {
@@ -129,7 +129,7 @@ export class Connection {
     );
   }
 
-  /** Waits for `answer`; when that takes too long the connection is given up, which must fail the answer. */
+  /** Waits for `answer`. Closes the connection after `timeoutMs`, which makes the answer fail. */
   async inTime<T>(answer: Promise<T>): Promise<T> {
     const { timeoutMs } = this.options;
     const timer = setTimeout(() => {
@@ -147,7 +147,7 @@ export class Connection {
     this.socket.destroy();
   }
 
-  /** Always reads into the same buffer: a new one each time would take a tenth of the time of one change. */
+  /** Connects, and always reads into the same buffer: a new one for each read would take a tenth of a change's time. */
   private connect(): Socket {
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     const callback = (length: number) => {

@@ -1,23 +1,26 @@
 /**
  * Our cookies: `6b38 | class | 0 | hash`, of 16, 8, 8 and 32 bits.
  *
- * The tag ("k8") says that a flow is ours, the class which row of the demultiplexer counts its packets
- * (0: none, the flow only steers), the hash of its text that the cookie was made for this very flow.
+ * The tag ("k8") marks the flow as ours. The class is the row of the demultiplexer that counts its packets; 0 for a
+ * flow that only steers. The hash is that of the flow's text, and shows that the cookie belongs to this flow.
  */
 const TAG = 0x6b38n;
 const TAG_SHIFT = 48n;
 const CLASS_SHIFT = 40n;
 
-/** Flows by their cookies: those with this one under the mask. */
+/** A range of cookies: those that equal `cookie` under `mask`. */
 export interface CookieRange {
   readonly cookie: bigint;
   readonly mask: bigint;
 }
 
-/** All flows that are ours. */
+/** The cookies of all our flows. */
 export const OUR_COOKIES: CookieRange = { cookie: TAG << TAG_SHIFT, mask: 0xffffn << TAG_SHIFT };
 
-/** Part `index` of our flows of `count`, a power of two: each is about as large as the others, by the last bits of the hash. */
+/**
+ * Returns part `index` of `count` of our cookies, by the last bits of the hash, so that parts are about equal in
+ * size. `count` is a power of two.
+ */
 export function partOfOurCookies(index: number, count: number): CookieRange {
   return {
     cookie: OUR_COOKIES.cookie | BigInt(index),
@@ -25,12 +28,12 @@ export function partOfOurCookies(index: number, count: number): CookieRange {
   };
 }
 
-/** Which of the parts that {@link partOfOurCookies} makes a cookie of ours is in. */
+/** Returns the part of {@link partOfOurCookies} that holds a cookie of ours. */
 export function partOfCookie(cookie: bigint, count: number): number {
   return Number(cookie & BigInt(count - 1));
 }
 
-/** As `ovs-ofctl` reads it behind `cookie=`. */
+/** Formats a range as `ovs-ofctl` parses it after `cookie=`. */
 export function formatCookieRange({ cookie, mask }: CookieRange): string {
   return `${formatCookie(cookie)}/${formatCookie(mask)}`;
 }
@@ -51,7 +54,7 @@ export function formatCookie(cookie: bigint): string {
   return `0x${cookie.toString(16)}`;
 }
 
-/** FNV-1a, 32 bits: a fingerprint, not a defence; what a flow says is always compared by its text. */
+/** Returns the 32-bit FNV-1a hash. It is a fingerprint, not a defence: flows are always compared by their text. */
 export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

@@ -1,11 +1,11 @@
 import { type InstalledFlow, parseDumpedFlow } from './flow.js';
 
-/** No flow of ours is longer by far; a line of more characters is one on its way to no end. */
+/** Far more than the longest flow of ours; a longer line would never end. */
 const MOST_CHARACTERS = 1024 * 1024;
 
 type Chunks = AsyncIterable<string> | Iterable<string>;
 
-/** The flows that `ovs-ofctl dump-flows` prints. */
+/** Parses the output of `ovs-ofctl dump-flows`. */
 export async function readDump(chunks: Chunks): Promise<InstalledFlow[]> {
   const flows: InstalledFlow[] = [];
   await eachDumped(chunks, (flow) => flows.push(flow));
@@ -13,8 +13,8 @@ export async function readDump(chunks: Chunks): Promise<InstalledFlow[]> {
 }
 
 /**
- * Reads what `ovs-ofctl dump-flows` prints as it comes: of 50,000 flows that is 10 MB, which nobody needs as a
- * whole, and half a second of work, which others need not wait for.
+ * Parses the output of `ovs-ofctl dump-flows` while it arrives: 50,000 flows are 10 MB of text, which need not be in
+ * memory at once, and half a second of work, between whose parts other events can be handled.
  */
 export async function eachDumped(chunks: Chunks, visit: (flow: InstalledFlow) => void): Promise<void> {
   const take = (line: string) => {

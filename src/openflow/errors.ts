@@ -1,7 +1,7 @@
 import { ProductError } from '../net/errors.js';
 import type { SwitchError } from './wire/error_message.js';
 
-/** The switch could not be asked: it is not there, or does not speak OpenFlow 1.4. Nothing was changed. */
+/** The switch cannot be asked: it does not answer, or does not speak OpenFlow 1.4. Nothing was changed. */
 export class SwitchUnreachable extends ProductError {
   override readonly name = 'SwitchUnreachable';
   constructor(bridge: string, what: string, options?: { readonly cause?: unknown }) {
@@ -9,7 +9,7 @@ export class SwitchUnreachable extends ProductError {
   }
 }
 
-/** The switch refused a bundle as a whole; the flows are what they were. */
+/** The switch refused a bundle as a whole; no flow changed. */
 export class BundleRefused extends ProductError {
   override readonly name = 'BundleRefused';
   constructor(bridge: string, what: string, options?: { readonly cause?: unknown }) {
@@ -25,7 +25,7 @@ export class SwitchRefusal extends ProductError {
   }
 }
 
-/** The switch did not say whether it made a bundle's changes: read the flows back to know. */
+/** The switch did not confirm a bundle, which may have been committed or not: read the flows back. */
 export class BundleUnknown extends ProductError {
   override readonly name = 'BundleUnknown';
   constructor(bridge: string, why: string, options?: { readonly cause?: unknown }) {

@@ -4,10 +4,10 @@ import { formatCtState, parseCtState } from './ct_state.js';
 import { formatPort, parsePort } from './ofport.js';
 import { nxmNx, nxmOf, type Oxm, oxm } from './wire/oxm.js';
 
-/** How a field's value is written by `ovs-ofctl` (ovs-fields(7)). */
+/** The form in which `ovs-ofctl` prints the value of a field (ovs-fields(7)). */
 type Kind = 'decimal' | 'hexadecimal' | 'port' | 'mac' | 'ipv4' | 'ipv6' | 'ct_state' | 'frag';
 
-/** For a field that OpenFlow has once for each protocol: which one is meant, by the value of `nw_proto`. */
+/** The wire fields of a field that OpenFlow has once for each protocol, by the value of `nw_proto`. */
 export type ByProtocol = ReadonlyMap<bigint, Oxm>;
 
 interface FieldInfo {
@@ -16,7 +16,7 @@ interface FieldInfo {
   readonly wire: Oxm | ByProtocol;
 }
 
-/** By IPv4's number of ICMP and by IPv6's. */
+/** Returns a field of ICMP and ICMPv6, by their protocol numbers. */
 function icmp(v4: number, v6: number): ByProtocol {
   return new Map([
     [1n, oxm(v4, 1)],
@@ -33,9 +33,9 @@ function ports(tcp: number, udp: number, sctp: number): ByProtocol {
 }
 
 /**
- * Every match field the product uses, in the order in which `ovs-ofctl dump-flows` prints them, which is also
- * one in which the wire may have them: what a field needs comes before it.
- * One table for printing, parsing, evaluating and the wire; ovs-fields(7) has the semantics.
+ * Every match field that the product uses, in the order in which `ovs-ofctl dump-flows` prints them. The wire allows
+ * this order too, because each field comes after its prerequisites. This one table serves printing, parsing,
+ * evaluating and the wire; ovs-fields(7) has the semantics.
  */
 const FIELDS = {
   ct_state: { kind: 'ct_state', bits: 32, wire: nxmNx(105, 4) },
@@ -68,12 +68,12 @@ export const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
 
 const ORDER: ReadonlyMap<string, number> = new Map(FIELD_NAMES.map((name, index) => [name, index]));
 
-/** The place of `field` in the printed order. */
+/** Returns the place of `field` in the printed order. */
 export function orderOf(field: FieldName): number {
   return ORDER.get(field) ?? FIELD_NAMES.length;
 }
 
-/** Where `field` is on the wire. */
+/** Returns the wire form of `field`. */
 export function wireOf(field: FieldName): Oxm | ByProtocol {
   return FIELDS[field].wire;
 }
@@ -82,7 +82,7 @@ export function isFieldName(text: string): text is FieldName {
   return ORDER.has(text);
 }
 
-/** A mask of ones over the whole of `field`. */
+/** Returns a mask of ones over the whole of `field`. */
 export function fullMask(field: FieldName): bigint {
   return FULL_MASKS.get(field) ?? 0n;
 }
@@ -91,7 +91,7 @@ const FULL_MASKS: ReadonlyMap<FieldName, bigint> = new Map(
   FIELD_NAMES.map((name) => [name, (1n << BigInt(FIELDS[name].bits)) - 1n]),
 );
 
-/** `value` under `mask` as `ovs-ofctl` prints it, without the field's name. */
+/** Formats `value` under `mask` as `ovs-ofctl` prints it, without the name of the field. */
 export function formatValue(field: FieldName, value: bigint, mask: bigint): string {
   const { kind, bits } = FIELDS[field];
   const exact = mask === fullMask(field);
@@ -114,7 +114,10 @@ export function formatValue(field: FieldName, value: bigint, mask: bigint): stri
   }
 }
 
-/** Reads what {@link formatValue} and `ovs-ofctl` print; `undefined` for what this product never writes. */
+/**
+ * Parses what {@link formatValue} and `ovs-ofctl` print; returns `undefined` for a form that the product never
+ * writes.
+ */
 export function parseValue(field: FieldName, text: string): { value: bigint; mask: bigint } | undefined {
   const { kind, bits } = FIELDS[field];
   if (kind === 'ct_state') return parseCtState(text);
@@ -126,7 +129,7 @@ export function parseValue(field: FieldName, text: string): { value: bigint; mas
     const isPrefix = (kind === 'ipv4' || kind === 'ipv6') && /^\d{1,3}$/.test(right);
     return { value, mask: isPrefix ? prefixMask(Number(right), bits) : parseNumber(kind, right) };
   } catch {
-    // Not a value in a form that is ours: the caller treats the flow as somebody else's text.
+    // Not a form of ours: the caller keeps the text of the switch.
     return undefined;
   }
 }
@@ -162,7 +165,7 @@ function formatIp(value: bigint, bits: number): string {
   return ipOfBytes(octetsOf(value, bits));
 }
 
-/** A contiguous mask is printed as a prefix length, any other as an address. */
+/** Formats a contiguous mask as a prefix length, any other as an address. */
 function formatIpMask(mask: bigint, bits: number): string {
   for (let prefix = 0; prefix <= bits; prefix++) {
     if (mask === prefixMask(prefix, bits)) return String(prefix);
@@ -179,7 +182,10 @@ function formatHex(field: FieldName, value: bigint): string {
   return `0x${value.toString(16).padStart(field === 'vlan_tci' ? 4 : 1, '0')}`;
 }
 
-/** `nw_frag` (ovs-fields(7), "IPv4/v6 Fragmentation"): bit 0 any fragment, bit 1 not the first. */
+/**
+ * Names, values and masks of `nw_frag` (ovs-fields(7), "IPv4/v6 Fragmentation"). Bit 0: any fragment; bit 1: not the
+ * first.
+ */
 const FRAGS: readonly (readonly [string, bigint, bigint])[] = [
   ['no', 0n, 3n],
   ['first', 1n, 3n],

@@ -1,22 +1,22 @@
 import { type Action, formatActions, parseActions } from './actions.js';
 import { formatMatch, type Match, parseMatch } from './match.js';
 
-/** A flow of a bridge. `key` is what OpenFlow identifies it by, `text` all of it but the cookie. */
+/** A flow of a bridge. `key` identifies it in OpenFlow; `text` has all of it but the cookie. */
 export interface Flow {
   readonly cookie: bigint;
   readonly table: number;
   readonly priority: number;
   readonly match: Match;
   readonly actions: readonly Action[];
-  /** `table=T,priority=P,MATCH`: two flows of one bridge never share it (OpenFlow 1.4.1 section 6.4). */
+  /** `table=T,priority=P,MATCH`: no two flows of a bridge have the same (OpenFlow 1.4.1 section 6.4). */
   readonly key: string;
   readonly text: string;
 }
 
-/** What tells a flow from all others, and whether it is the one that was wanted. */
+/** The part of a flow that identifies it and shows whether it is the desired one. */
 export type FlowIdentity = Pick<Flow, 'cookie' | 'key' | 'text'>;
 
-/** A flow that the switch has, with its counters. */
+/** A flow of the switch, with its counters. */
 export interface InstalledFlow extends FlowIdentity {
   readonly packets: bigint;
   readonly bytes: bigint;
@@ -31,29 +31,29 @@ export function flow(
   return { cookie: cookieOf(text), table, priority, match, actions, key, text };
 }
 
-/** The key is a part of the text and no text of its own: of 50,000 flows that is 7 MB. */
+/** Formats key and text. The key is a slice of the text, which saves 7 MB with 50,000 flows. */
 export function meaning(table: number, priority: number, where: string, what: string): Meaning {
   const key = `table=${table},priority=${priority}${where === '' ? '' : `,${where}`}`;
   const text = `${key} actions=${what}`;
   return { text, key: text.slice(0, key.length) };
 }
 
-/** The parts that {@link meaning} put into a key. */
+/** Returns the parts of a key made by {@link meaning}. */
 export function splitKey(key: string): { table: number; priority: number; where: string } {
   const [, table, priority, where = ''] = /^table=(\d+),priority=(\d+)(?:,(.*))?$/.exec(key) ?? [];
   return { table: Number(table), priority: Number(priority), where };
 }
 
-/** Flags stand before the match, each a word (ovs-ofctl(8), "Flow Syntax"); a flow that `add-flow` made has one. */
+/** Flags come before the match, each one word (ovs-ofctl(8), "Flow Syntax"); a flow made by `add-flow` has one. */
 const DUMPED =
   /^ ?cookie=(0x[0-9a-f]+), (?:duration=[^,]*, )?table=(\d+), n_packets=(\d+), n_bytes=(\d+),(?: [a-z_]+=[^,]*,)* (?:(?:send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts) )*(\S*) ?actions=(\S+)$/;
 
-/** What a flow is, apart from its cookie and its counters. */
+/** A flow without its cookie and its counters. */
 export type Meaning = Pick<InstalledFlow, 'key' | 'text'>;
 
 /**
- * Reads one line of `ovs-ofctl --no-names dump-flows`.
- * @returns `undefined` for a line that is no flow, such as the reply's header
+ * Parses one line of `ovs-ofctl --no-names dump-flows`.
+ * @returns `undefined` for a line that is not a flow, such as the header of the reply
  */
 export function parseDumpedFlow(line: string): InstalledFlow | undefined {
   const [, cookie, table, packets, bytes, where, what] = DUMPED.exec(line) ?? [];
@@ -65,10 +65,11 @@ export function parseDumpedFlow(line: string): InstalledFlow | undefined {
 }
 
 /**
- * Brings match and actions into this product's own form, so that text can be compared; what cannot be read
- * (somebody altered the flow) keeps the text of the switch, and so differs from every flow of ours.
+ * Brings match and actions into the product's own form, so that texts can be compared. A match or actions that the
+ * product never writes, because another program altered the flow, keep the text of the switch and so differ from
+ * every flow of ours.
  */
-export function parseMeaning(table: string, where: string, what: string): Meaning {
+function parseMeaning(table: string, where: string, what: string): Meaning {
   const tokens = where.split(',').filter((token) => token !== '');
   const priority = Number(
     tokens.find((token) => token.startsWith('priority='))?.slice('priority='.length) ?? 32768,

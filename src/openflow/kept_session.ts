@@ -4,15 +4,15 @@ import type { SwitchNews } from './channel.js';
 import { SwitchUnreachable } from './errors.js';
 import type { Session } from './session.js';
 
-/** How often a socket that refuses is tried again: an accepted connection costs a tenth of a millisecond. */
+/** How long to wait before another attempt if nothing listens on the socket. An accepted connection costs 0.1 ms. */
 const PROBE_MS = 15;
-/** How often a switch that answers, and is of no use, is tried again. */
+/** How long to wait before another attempt if the switch answers but the session cannot be opened. */
 const RETRY_MS = 500;
 
-/** The session of a channel that watches, opened again whenever it ends. */
+/** The session of a channel that watches its switch. It is opened again whenever it ends. */
 export class KeptSession {
   isWatched = false;
-  /** Why there is no session. */
+  /** Why there is no session, if the switch answered. */
   reason: string | undefined;
   private session: Session | undefined;
   private uses = 0;
@@ -23,6 +23,7 @@ export class KeptSession {
     return this.session !== undefined;
   }
 
+  /** Calls `use` with the session. @throws SwitchUnreachable if there is none */
   async use<T>(use: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this;
     if (session === undefined) {
@@ -37,7 +38,7 @@ export class KeptSession {
     }
   }
 
-  /** Returns when `signal` is aborted; what is being asked then is still answered. */
+  /** Keeps a session open until `signal` is aborted. Uses that have begun by then can still finish. */
   async keep(
     open: () => Promise<Session>,
     listener: (news: SwitchNews) => void,
@@ -62,7 +63,7 @@ export class KeptSession {
     return `openflow, OpenFlow 1.4 with datapath ${datapath}, ${NEWS[monitor]}`;
   }
 
-  /** One session from its start to its end; returns how long to wait for the next. */
+  /** Runs one session from start to end. @returns how long to wait before the next, in milliseconds */
   private async once(
     open: () => Promise<Session>,
     listener: (news: SwitchNews) => void,
@@ -86,12 +87,12 @@ export class KeptSession {
 }
 
 const NEWS = {
-  precise: 'told of the changes of others',
-  'any change': "told of every change, its own too: the switch's flow monitor is that of OpenFlow 1.0",
-  none: 'told of no change: the switch has no flow monitor, or its bridge no OpenFlow 1.0',
+  precise: 'notified of the changes of others',
+  'any change': "notified of every change, its own too: the switch's flow monitor is that of OpenFlow 1.0",
+  none: 'notified of no change: the switch has no flow monitor, or its bridge no OpenFlow 1.0',
 } as const;
 
-/** Nobody listens there, or not yet; or whoever did is gone. */
+/** Returns whether nothing listens on the socket, or the listener has just ended. */
 function isSocketError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && AWAY.includes(String(error.code));
 }

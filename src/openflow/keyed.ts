@@ -1,8 +1,8 @@
 import { fnv1a } from './cookie.js';
 
 /**
- * A tree, so wide at each of three levels. A change copies a path of it and shares the rest, and of 50,000 entries a
- * leaf has one or two: a change costs as much among many as among few.
+ * The width of each of the tree's three levels. A change copies one path and shares the rest, and with 50,000 entries
+ * a leaf has one or two, so a change costs the same in a large collection as in a small one.
  */
 const WIDTH = 32;
 const LEAVES = WIDTH ** 3;
@@ -16,7 +16,7 @@ const NO_TWIG: Twig<never> = Array.from({ length: WIDTH }, () => NO_LEAF);
 const NO_BRANCH: Branch<never> = Array.from({ length: WIDTH }, () => NO_TWIG);
 const NO_TREE: Tree<never> = Array.from({ length: WIDTH }, () => NO_BRANCH);
 
-/** What differs at one key: `undefined` where a side has nothing. */
+/** A difference at one key. `before` or `after` is `undefined` if that side has no such key. */
 export interface Difference<A, B> {
   readonly key: string;
   readonly before: A | undefined;
@@ -24,8 +24,8 @@ export interface Difference<A, B> {
 }
 
 /**
- * An immutable collection by key. One made from another by {@link with} shares what did not change, and so costs
- * what did; and two that share are compared at the cost of what differs. Iterating gives values, in no useful order.
+ * An immutable collection by key. {@link with} shares the unchanged parts, so it costs only what changes, and
+ * comparing two collections that share parts costs only what differs. Iteration yields the values in no useful order.
  */
 export class Keyed<V> implements Iterable<V> {
   static readonly EMPTY: Keyed<never> = new Keyed(NO_TREE, 0);
@@ -35,7 +35,7 @@ export class Keyed<V> implements Iterable<V> {
     readonly size: number,
   ) {}
 
-  /** Of two entries with one key the later counts. */
+  /** Makes a collection of `entries`. If several have the same key, the last one counts. */
   static of<V>(entries: Iterable<readonly [key: string, value: V]>): Keyed<V> {
     return (Keyed.EMPTY as Keyed<V>).with(entries);
   }
@@ -44,7 +44,7 @@ export class Keyed<V> implements Iterable<V> {
     return leafAt(this.tree, placeOf(key)).get(key);
   }
 
-  /** This collection with the values of `entries`; `undefined` takes a key out. */
+  /** Returns this collection with `entries` set. The value `undefined` removes a key. */
   with(entries: Iterable<readonly [key: string, value: V | undefined]>): Keyed<V> {
     const leaves = new Map<number, Map<string, V>>();
     let { size } = this;
@@ -69,7 +69,7 @@ export class Keyed<V> implements Iterable<V> {
     return [...this];
   }
 
-  /** Where `after` is not the very same as this; what both share is passed over. */
+  /** Returns every key at which `after` has another object than this. Shared parts are skipped. */
   differences<B>(after: Keyed<B>): Difference<V, B>[] {
     const found: Difference<V, B>[] = [];
     eachPair<Branch<V>, Branch<B>>(this.tree, after.tree, (branch, otherBranch) =>
@@ -81,7 +81,7 @@ export class Keyed<V> implements Iterable<V> {
   }
 }
 
-/** `tree` with these leaves in place of its own. */
+/** Returns `tree` with `leaves` in place of its own. */
 function grow<V>(tree: Tree<V>, leaves: ReadonlyMap<number, Leaf<V>>): Tree<V> {
   const grown = tree.slice();
   const branches = new Map<number, Twig<V>[]>();
@@ -100,7 +100,7 @@ function grow<V>(tree: Tree<V>, leaves: ReadonlyMap<number, Leaf<V>>): Tree<V> {
   return grown;
 }
 
-/** Hands what stands at the same place in both to `visit`, where it is not the same. */
+/** Calls `visit` with the elements at each place at which the two differ. */
 function eachPair<A, B>(
   mine: readonly (A & object)[],
   theirs: readonly (B & object)[],

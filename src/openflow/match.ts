@@ -1,6 +1,8 @@
 import { type FieldName, formatValue, fullMask, isFieldName, orderOf, parseValue } from './fields.js';
 
-/** One field of a match: `(packet.field & mask) == value`. `text` is its printed form, made once and shared. */
+/**
+ * One field of a match: `(packet.field & mask) == value`. `text` is its printed form, made once and shared by flows.
+ */
 export interface Term {
   readonly field: FieldName;
   readonly value: bigint;
@@ -8,7 +10,7 @@ export interface Term {
   readonly text: string;
 }
 
-/** The terms of a match, in the printed order, at most one a field. */
+/** The terms of a match in the printed order, at most one for each field. */
 export type Match = readonly Term[];
 
 export function term(
@@ -20,7 +22,7 @@ export function term(
   return { field, value: v & m, mask: m, text: `${field}=${formatValue(field, v & m, m)}` };
 }
 
-/** `match` with `added`, which replace terms of the same field. */
+/** Returns `match` with `added`, which replace terms of the same field. */
 export function extend(match: Match, ...added: readonly Term[]): Match {
   const terms = [...match];
   for (const one of added) {
@@ -36,7 +38,7 @@ export const ETH_IPV4 = 0x0800;
 export const ETH_ARP = 0x0806;
 export const ETH_IPV6 = 0x86dd;
 
-/** What `ovs-ofctl` prints for a `dl_type` and `nw_proto` that have a name of their own. */
+/** The keywords that `ovs-ofctl` prints instead of a `dl_type` and `nw_proto`. */
 const KEYWORDS = new Map<string, readonly [dlType: number, nwProto: number | undefined]>([
   ['ip', [ETH_IPV4, undefined]],
   ['icmp', [ETH_IPV4, 1]],
@@ -51,7 +53,7 @@ const KEYWORDS = new Map<string, readonly [dlType: number, nwProto: number | und
   ['sctp6', [ETH_IPV6, 132]],
 ]);
 
-/** The same the other way round. */
+/** The keywords by `dl_type` and `nw_proto`. */
 const KEYWORD_OF = new Map(
   [...KEYWORDS].map(([keyword, [dlType, nwProto]]) => [typeOf(dlType, nwProto), keyword]),
 );
@@ -60,43 +62,46 @@ function typeOf(dlType: bigint | number | undefined, nwProto: bigint | number | 
   return `${dlType} ${nwProto}`;
 }
 
-/** `match` as `ovs-ofctl dump-flows` prints it: empty for a match on everything. */
+/** Formats `match` as `ovs-ofctl dump-flows` prints it: empty for a match on everything. */
 export function formatMatch(match: Match): string {
   const is = (name: FieldName) => match.find(({ field }) => field === name)?.value;
   const keyword = KEYWORD_OF.get(typeOf(is('dl_type'), is('nw_proto')));
-  const said: string[] = [];
+  const parts: string[] = [];
   for (const { field, text } of match) {
-    if (keyword === undefined) said.push(text);
-    else if (field === 'dl_type') said.push(keyword);
-    else if (field !== 'nw_proto') said.push(text);
+    if (keyword === undefined) parts.push(text);
+    else if (field === 'dl_type') parts.push(keyword);
+    else if (field !== 'nw_proto') parts.push(text);
   }
-  return said.join(',');
+  return parts.join(',');
 }
 
-/** How many terms are remembered: there are not many more that a gateway's flows can have. */
+/** How many tokens are remembered: about as many as the flows of a gateway can have. */
 const MOST_TERMS = 100_000;
-/** Most flows of a bridge say the same of most fields, so what a token of theirs means is found out once. */
+/** The terms of tokens parsed before. Most flows share most of their tokens, so each is parsed once. */
 const known = new Map<string, readonly Term[] | undefined>();
 
-/** Reads what {@link formatMatch} and `ovs-ofctl` print; `undefined` for a match this product never writes. */
+/**
+ * Parses what {@link formatMatch} and `ovs-ofctl` print; returns `undefined` for a match that the product never
+ * writes.
+ */
 export function parseMatch(text: string): Match | undefined {
   const terms: Term[] = [];
   for (const token of text === '' ? [] : text.split(',')) {
-    const meant = known.get(token) ?? parseToken(token);
-    if (meant === undefined) return undefined;
-    terms.push(...meant);
+    const found = known.get(token) ?? learnToken(token);
+    if (found === undefined) return undefined;
+    terms.push(...found);
   }
   return extend([], ...terms);
 }
 
-function parseToken(token: string): readonly Term[] | undefined {
-  const terms = readToken(token);
+function learnToken(token: string): readonly Term[] | undefined {
+  const terms = parseToken(token);
   if (known.size >= MOST_TERMS) known.clear();
   known.set(token, terms);
   return terms;
 }
 
-function readToken(token: string): readonly Term[] | undefined {
+function parseToken(token: string): readonly Term[] | undefined {
   const [dlType, nwProto] = KEYWORDS.get(token) ?? [];
   if (dlType !== undefined)
     return [term('dl_type', dlType), ...(nwProto === undefined ? [] : [term('nw_proto', nwProto)])];

@@ -13,18 +13,18 @@ import { ReadyProcess } from './ready_process.js';
 
 export interface OfctlOptions {
   readonly bridge: string;
-  /** Where ovs-vswitchd has its sockets: the bridge is reached at `RUNDIR/BRIDGE.mgmt`. */
+  /** The directory of ovs-vswitchd's sockets: that of the bridge is `RUNDIR/BRIDGE.mgmt`. */
   readonly rundir: string;
   /** How long one `ovs-ofctl` may take, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
-/** A reply larger than this is not one about a bridge's ports: of each it says half a kilobyte. */
+/** Far more than the longest reply, which has half a kilobyte for each port of a bridge. */
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 /**
- * The channel that runs one `ovs-ofctl` process for each question and each bundle; while it watches, the one
- * for the next bundle waits for its input.
+ * Makes the channel that runs one `ovs-ofctl` process for each request and each bundle. While it watches, the process
+ * for the next bundle is already started and waits for its input.
  */
 export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
   const target = `unix:${rundir}/${bridge}.mgmt`;
@@ -34,7 +34,7 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     timeoutMs,
   );
 
-  const ask = async (...args: readonly string[]): Promise<string> => {
+  const request = async (...args: readonly string[]): Promise<string> => {
     try {
       const { stdout } = await execa('ovs-ofctl', args, {
         stdin: 'ignore',
@@ -66,13 +66,14 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     eachFlow,
 
     async readSettings(): Promise<SwitchSettings> {
-      // NO_FLOOD exists in OpenFlow 1.0 only; `show` prints the port list and the fragment mode.
-      return parseShow(await ask('-O', 'OpenFlow10', '--no-names', 'show', target));
+      // Only OpenFlow 1.0 has NO_FLOOD; its `show` prints the ports and the fragment mode.
+      return parseShow(await request('-O', 'OpenFlow10', '--no-names', 'show', target));
     },
 
     async apply(bundle: Bundle): Promise<void> {
       const running = bundles.run(formatBundle(bundle));
-      // While the process reads: no event is heard before this turn of the event loop is over.
+      // After run(), so that the process starts reading first: no event arrives before this turn of the event loop
+      // ends.
       echo.expect(bundle);
       const outcome = await running;
       if (outcome !== 'late' && !outcome.failed) return;
@@ -83,11 +84,11 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     },
 
     async setFragments(mode: FragmentMode): Promise<void> {
-      await ask('set-frags', target, mode);
+      await request('set-frags', target, mode);
     },
 
     async setNoFlood(port: Ofport, noFlood: boolean): Promise<void> {
-      await ask('-O', 'OpenFlow10', 'mod-port', target, String(port), noFlood ? 'no-flood' : 'flood');
+      await request('-O', 'OpenFlow10', 'mod-port', target, String(port), noFlood ? 'no-flood' : 'flood');
     },
 
     watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
@@ -101,8 +102,8 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
 }
 
 /**
- * Reads `ovs-ofctl -O OpenFlow10 --no-names show`: `N(NAME): addr:…` opens a port, `config:` has its flags, and
- * `OFPT_GET_CONFIG_REPLY … frags=MODE` ends it.
+ * Parses the output of `ovs-ofctl -O OpenFlow10 --no-names show`: `N(NAME): addr:…` begins a port, `config:` has its
+ * flags, and `OFPT_GET_CONFIG_REPLY … frags=MODE` comes last.
  */
 export function parseShow(text: string): SwitchSettings {
   const noFlood = new Set<Ofport>();
@@ -120,7 +121,7 @@ function isFragmentMode(text: string | undefined): text is FragmentMode {
   return text === 'normal' || text === 'drop' || text === 'reassemble' || text === 'nx-match';
 }
 
-/** The first line that `ovs-ofctl` wrote to standard error, or why it did not run at all. */
+/** Returns the first line that `ovs-ofctl` wrote to standard error, or why it did not run. */
 function complaintOf(error: unknown): string {
   if (!(error instanceof ExecaError)) return String(error);
   const lines = String(error.stderr ?? '').split('\n');

@@ -1,13 +1,14 @@
 import { type Bundle, nameOf } from './bundle.js';
 
 /**
- * Why a bundle was refused, by what `ovs-ofctl --bundle add-flows` wrote to standard error, and whose fault it is;
- * `undefined` where it names no flow.
+ * Returns the flow that made a bundle fail, and why, from the standard error of `ovs-ofctl --bundle add-flows`;
+ * `undefined` if it names no flow.
  *
  *     ovs-ofctl: -:3: actions are invalid with specified match (OFPBAC_MATCH_INCONSISTENT)
  *     Error OFPFMFC_TABLE_FULL for: OFPT_FLOW_MOD (OF1.4) (xid=0x4): ADD priority=1,reg0=0x2 cookie:0x1 actions=drop
  *
- * The first is its own, of a line of the input; the second the switch's, of a flow as ovs-ofctl prints it.
+ * The first is an error of ovs-ofctl itself, with a line number of its input; the second an error of the switch, with
+ * the flow as ovs-ofctl prints it.
  */
 export function refusalOf(stderr: string, bundle: Bundle): string | undefined {
   const [, line, ownWhy] = /^ovs-ofctl: -:(\d+): (.+)$/m.exec(stderr) ?? [];

@@ -5,23 +5,23 @@ import { sleep } from '../daemon/sleep.js';
 import type { SwitchNews } from './channel.js';
 import type { OwnEcho } from './own_echo.js';
 
-/** How often a socket that refuses is tried again: an accepted connection costs a tenth of a millisecond. */
+/** How long to wait between attempts to connect to a switch that is away. An accepted connection costs 0.1 ms. */
 const PROBE_MS = 15;
 
 interface Watched {
   readonly socket: string;
-  /** What need not be told. */
+  /** The events of our own bundles, which are no news. */
   readonly echo: OwnEcho;
   readonly listener: (news: SwitchNews) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Keeps an `ovs-ofctl monitor … watch:` on the switch, and tells what it hears.
+ * Keeps an `ovs-ofctl monitor … watch:` running on the switch, and reports its news.
  *
- * The process prints `NXST_FLOW_MONITOR reply` on standard output once the switch has taken the request,
- * then its events on standard error, and ends when the switch does (ovs-ofctl(8), "monitor"). While the
- * switch is away its socket is probed without a process, so that its return is noticed at once.
+ * The process prints `NXST_FLOW_MONITOR reply` on standard output once the switch has accepted the request, then
+ * events on standard error, and ends when the switch ends (ovs-ofctl(8), "monitor"). While the switch is away, its
+ * socket is probed without a process, so that its return is noticed at once.
  */
 export function watchSwitch(watched: Watched): void {
   void keepWatching(watched);
@@ -40,7 +40,7 @@ async function keepWatching(watched: Watched): Promise<void> {
 
 /** Runs one `ovs-ofctl monitor` to its end. */
 async function monitor({ socket, echo, listener, signal }: Watched): Promise<void> {
-  // Nothing tells a monitor that whoever reads it was killed, until the next event: setpriv(1) has the kernel do it.
+  // A monitor whose reader was killed would run until the next event; setpriv(1) makes the kernel end it at once.
   const command = ['ovs-ofctl', '--unixctl=none', 'monitor', `unix:${socket}`, 'watch:!initial'];
   const child = execa('setpriv', ['--pdeathsig', 'TERM', ...command], {
     buffer: false,
@@ -48,7 +48,7 @@ async function monitor({ socket, echo, listener, signal }: Watched): Promise<voi
     stdin: 'ignore',
     cancelSignal: signal,
   });
-  // What an earlier monitor did not live to tell, this one will not.
+  // The events that an earlier monitor missed do not come from this one.
   echo.forget();
   child.stdout.once('data', () => listener('up'));
   const lines = createInterface({ input: child.stderr });

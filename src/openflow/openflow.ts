@@ -7,7 +7,7 @@ import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
 import { KeptSession } from './kept_session.js';
 import type { Ofport } from './ofport.js';
-import { askParts } from './requests.js';
+import { requestParts } from './requests.js';
 import { openOldConnection, openSession, type Session } from './session.js';
 import { readSettings, setFragments, setNoFlood } from './settings.js';
 import { readFlowStats, writeFlowStatsRequest } from './wire/flow_stats.js';
@@ -16,17 +16,17 @@ import type { WireWriter } from './wire/writer.js';
 
 export interface OpenflowOptions {
   readonly bridge: string;
-  /** Where ovs-vswitchd has its sockets: the bridge is reached at `RUNDIR/BRIDGE.mgmt`. */
+  /** The directory of ovs-vswitchd's sockets: that of the bridge is `RUNDIR/BRIDGE.mgmt`. */
   readonly rundir: string;
   /** How long one answer may take, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Silence after which the switch is asked for a sign of life, in milliseconds. */
+  /** How long the switch may be silent before it is sent an echo request, in milliseconds. */
   readonly probeMs?: number;
 }
 
 /**
- * The channel that speaks OpenFlow 1.4 itself: over one session kept open while it watches, else over one for each
- * call. News are of changes by others, as far as the switch can tell them apart.
+ * Makes the channel that speaks OpenFlow 1.4 itself: over one session kept open while it watches, else over one for
+ * each call. It reports the changes of others, as far as the switch can tell them from ours.
  */
 export function openflowChannel({
   bridge,
@@ -57,7 +57,7 @@ export function openflowChannel({
     withSession(async ({ connection }) => {
       const known: KnownTerms = new Map();
       const write = (out: WireWriter, xid: number) => writeFlowStatsRequest(out, xid, range);
-      await askParts(connection, write, ({ body }) => {
+      await requestParts(connection, write, ({ body }) => {
         for (const flow of readFlowStats(body, known)) visit(flow);
       });
     });
@@ -70,7 +70,7 @@ export function openflowChannel({
     },
 
     apply(bundle: Bundle): Promise<void> {
-      // One at a time: what comes after a bundle that failed is made for a switch that is not known.
+      // One bundle at a time: after a failed bundle the next one is based on an unknown state.
       const send = () => withSession(({ bundles }) => bundles.send(bundle));
       const sent = lastBundle.then(send);
       lastBundle = sent.catch(() => {});
@@ -87,7 +87,7 @@ export function openflowChannel({
     },
 
     watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
-      // What is heard while a session is being opened, whoever is told that it is up looks at anyway.
+      // News during the opening of a session is dropped: `up` follows, and makes the listener look.
       const changed = () => {
         if (kept.isUp) listener('changed');
       };
@@ -99,7 +99,7 @@ export function openflowChannel({
   };
 }
 
-/** What goes wrong with a question is that the switch could not be asked. */
+/** Turns every error that does not say more into SwitchUnreachable. */
 async function explained<T>(bridge: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -3,7 +3,7 @@ import type { CookieRange } from './cookie.js';
 import type { InstalledFlow } from './flow.js';
 
 /**
- * The flows of the bridge that carry our cookies, or those of a part of them, with their counters.
+ * Reads the flows of the bridge whose cookies are ours, or in `range`, with their counters.
  * @throws SwitchUnreachable
  */
 export async function readFlows(

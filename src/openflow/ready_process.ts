@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { execa, type Result, type ResultPromise } from 'execa';
 
-/** Two, so that what piles up behind the first input of many need not wait for a start either. */
+/** How many processes wait: two, so that a second input during the first need not wait for a start either. */
 const READY = 2;
-/** For so long nothing else is started while one waits: a start keeps this process for 3 ms from what follows at once. */
+/** While one process waits, no other is started for this long after a run: a start blocks this process for 3 ms. */
 const QUIET_MS = 10;
-/** A failure is an outcome too. */
+/** `reject: false`: a failure is an outcome too. */
 const SETTINGS = { reject: false, stripFinalNewline: true } as const;
 type Child = ResultPromise<typeof SETTINGS>;
 type Outcome = Result<typeof SETTINGS>;
 
 /**
- * A command that reads its whole input before it does anything, and is started before there is any: what is
- * left to wait for, once there is, is its work and not its start.
+ * A command that reads its whole input before it acts, and is therefore started before there is any input. A run then
+ * takes only the time of the work, not of the start.
  */
 export class ReadyProcess {
   private readonly waiting: Child[] = [];
@@ -24,18 +24,18 @@ export class ReadyProcess {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Who gets the next input, as far as one waits. */
+  /** The pid of the process that gets the next input, if one waits. */
   get waitingPid(): number | undefined {
     return this.waiting[0]?.pid;
   }
 
-  /** From now on has some waiting, until `signal` is aborted. */
+  /** Keeps processes waiting until `signal` is aborted. */
   keepReady(signal: AbortSignal): void {
     this.signal = signal;
     signal.addEventListener(
       'abort',
       () => {
-        // One that is being ended may not have ended yet when the next input comes.
+        // Removed at once, because a killed process may not have exited when the next input comes.
         for (const child of this.waiting.splice(0)) child.kill();
       },
       { once: true },
@@ -43,7 +43,7 @@ export class ReadyProcess {
     this.prepare();
   }
 
-  /** Gives `input` to the one that waits, or to a new one; `late` when it had to be ended. */
+  /** Gives `input` to a waiting process, or to a new one. @returns `late` if it was killed after `timeoutMs` */
   async run(input: Iterable<string>): Promise<Outcome | 'late'> {
     clearTimeout(this.later);
     const child = this.waiting.shift() ?? this.start();
@@ -55,7 +55,7 @@ export class ReadyProcess {
     void feed(child, input);
     const outcome = await child;
     clearTimeout(timer);
-    // Who waits for this outcome goes first.
+    // The caller continues before the next process is started.
     if (this.waiting.length === 0) setImmediate(() => this.prepare());
     else this.later = setTimeout(() => this.prepare(), QUIET_MS);
     return isLate ? 'late' : outcome;
@@ -79,7 +79,9 @@ export class ReadyProcess {
   }
 }
 
-/** Gives away no more than is taken. Who ended before the end says why itself; half an input is nobody's. */
+/**
+ * Writes `input` no faster than the child reads it. Kills the child if that fails: it must not act on half an input.
+ */
 async function feed(child: Child, input: Iterable<string>): Promise<void> {
   const { stdin } = child;
   try {

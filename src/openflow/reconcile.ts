@@ -3,12 +3,12 @@ import type { Flow, FlowIdentity } from './flow.js';
 import { Keyed } from './keyed.js';
 
 /**
- * What must be sent so that the switch has exactly `desired` among the flows that carry our cookies. It costs what
- * differs where one of the two was made from the other.
+ * Returns the bundle after which the switch has exactly `desired` among the flows with our cookies. If one collection
+ * was made from the other, this costs only what differs.
  *
- * A flow that is missing or differs is added (an add replaces the flow with the same key, OpenFlow 1.4.1
- * section 6.4), one that is ours and not wanted is deleted strictly and by its cookie, so that a flow which
- * somebody else put in its place meanwhile stays.
+ * A flow that is missing or differs is added; an add replaces the flow with the same key (OpenFlow 1.4.1 section
+ * 6.4). A flow that is not desired is deleted strictly and by its cookie, so that a flow which another program put in
+ * its place stays.
  */
 export function diffFlows(desired: Keyed<Flow>, installed: Keyed<FlowIdentity>): Bundle {
   const differences = installed.differences(desired);
@@ -22,7 +22,7 @@ export function diffFlows(desired: Keyed<Flow>, installed: Keyed<FlowIdentity>):
   };
 }
 
-/** Flows by what OpenFlow identifies them by. */
+/** Collects flows by their key. */
 export function byKey<F extends FlowIdentity>(flows: readonly F[]): Keyed<F> {
   return Keyed.of(flows.map((one) => [one.key, one]));
 }

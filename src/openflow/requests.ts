@@ -8,10 +8,10 @@ import type { WireWriter } from './wire/writer.js';
 type Write = (out: WireWriter, xid: number) => void;
 
 /**
- * Sends the message that `write` writes and hands each message that answers it to `take`, until that says it was the last.
- * @throws SwitchRefusal when the answer is an error; the reason when the connection ends first
+ * Sends a request and calls `take` with each message of the answer, until it returns `last`.
+ * @throws SwitchRefusal if the answer is an error; the reason if the connection ends first
  */
-export async function ask(
+export async function request(
   connection: Connection,
   write: Write,
   take: (message: Message) => 'last' | 'more',
@@ -34,27 +34,27 @@ export async function ask(
   await connection.inTime(answered);
 }
 
-/** The same for one answer, of which `read` makes a value. */
-export async function askOne<T>(
+/** Sends a request with an answer of one message, and returns what `read` makes of it. */
+export async function requestOne<T>(
   connection: Connection,
   write: Write,
   read: (message: Message) => T,
 ): Promise<T> {
   const values: T[] = [];
-  await ask(connection, write, (message) => {
+  await request(connection, write, (message) => {
     values.push(read(message));
     return 'last';
   });
   return values[0] as T;
 }
 
-/** The same for an answer in parts. */
-export async function askParts(
+/** Sends a multipart request and calls `take` with each part of the answer. */
+export async function requestParts(
   connection: Connection,
   write: Write,
   take: (reply: Reply) => void,
 ): Promise<void> {
-  await ask(connection, write, (message) => {
+  await request(connection, write, (message) => {
     const reply = readReply(message);
     if (reply === undefined) return 'more';
     take(reply);
@@ -62,16 +62,16 @@ export async function askParts(
   });
 }
 
-/** A request without a body: features, configuration, barrier. */
+/** Writes a request without a body: features, configuration. */
 export function bare(type: number): Write {
   return (out, xid) => out.end(out.begin(type, xid));
 }
 
 /**
- * Sends a message that is answered only when it is refused, and waits until the switch is done with it.
+ * Sends a message that is answered only if it is refused, and waits for the answer to a barrier behind it.
  * @throws SwitchRefusal
  */
-export async function tell(connection: Connection, write: Write): Promise<void> {
+export async function command(connection: Connection, write: Write): Promise<void> {
   const xid = connection.reserve(2);
   connection.send((out) => {
     write(out, xid);
@@ -92,7 +92,10 @@ export async function tell(connection: Connection, write: Write): Promise<void> 
   await connection.inTime(done);
 }
 
-/** Answered when the switch has done all that was sent before (OpenFlow 1.4.1 section 7.3.8). */
+/**
+ * Writes a barrier request, which the switch answers after it has handled all earlier messages (OpenFlow 1.4.1
+ * section 7.3.8).
+ */
 export function writeBarrier(out: WireWriter, xid: number): void {
   out.end(out.begin(out.version === OFP10 ? Type10.barrierRequest : Type.barrierRequest, xid));
 }

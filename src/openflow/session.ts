@@ -1,6 +1,6 @@
 import { BundleSender } from './bundle_sender.js';
 import { Connection } from './connection.js';
-import { askOne, bare, tell, writeBarrier } from './requests.js';
+import { bare, command, requestOne, writeBarrier } from './requests.js';
 import { writePortNewsOnly } from './wire/async_config.js';
 import { type Features, readFeatures } from './wire/features.js';
 import {
@@ -13,8 +13,8 @@ import { type Message, OFP10, OFP14, Type } from './wire/message.js';
 import { readReply } from './wire/multipart.js';
 
 /**
- * Who tells of changes to the flows: the session itself, which knows its own from those of others; a second one in
- * OpenFlow 1.0, to which all are of others (OVS before 2.16); or nobody.
+ * The flow monitor: that of the session itself, which leaves out its own changes; that of a second session in
+ * OpenFlow 1.0, which reports them too (OVS before 2.16); or none.
  */
 export type Monitor = 'precise' | 'any change' | 'none';
 
@@ -23,7 +23,7 @@ export interface Session {
   readonly bundles: BundleSender;
   readonly features: Features;
   readonly monitor: Monitor;
-  /** Settles when the session is over, with the reason. */
+  /** Resolves with the reason when the session has ended. */
   readonly closed: Promise<Error>;
   close(): void;
 }
@@ -33,20 +33,20 @@ export interface SessionOptions {
   readonly path: string;
   readonly timeoutMs: number;
   readonly probeMs: number;
-  /** Flows with our cookies, or ports, may not be what they were. */
+  /** Reports that flows with our cookies, or ports, may have changed. */
   readonly changed: () => void;
 }
 
 /**
- * Opens a session in OpenFlow 1.4 that is told of ports and of flows from now on.
+ * Opens a session in OpenFlow 1.4 that is notified of changes to ports and flows.
  * @throws ProductError, or the error of the socket
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const connection = await connect(options, OFP14);
   try {
-    const features = await askOne(connection, bare(Type.featuresRequest), readFeatures);
-    await tell(connection, writePortNewsOnly);
-    const second = (await monitors(connection)) ? undefined : await secondMonitor(options);
+    const features = await requestOne(connection, bare(Type.featuresRequest), readFeatures);
+    await command(connection, writePortNewsOnly);
+    const second = (await startMonitor(connection)) ? undefined : await secondMonitor(options);
     const isPrecise = second === undefined;
     if (second !== undefined) {
       void second.connection?.closed.then((reason) => connection.close(reason));
@@ -66,21 +66,27 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 }
 
-/** A session in OpenFlow 1.0, for what OpenFlow forgot later; whoever opens it closes it. */
+/** Opens a connection in OpenFlow 1.0, for the features that later versions lack. The caller closes it. */
 export function openOldConnection(options: SessionOptions): Promise<Connection> {
   return connect(options, OFP10);
 }
 
 function connect(options: SessionOptions, version: typeof OFP10 | typeof OFP14): Promise<Connection> {
   const { path, timeoutMs, probeMs } = options;
-  return Connection.open({ path, version, timeoutMs, probeMs, news: (message) => hear(message, options) });
+  return Connection.open({
+    path,
+    version,
+    timeoutMs,
+    probeMs,
+    news: (message) => handleNews(message, options),
+  });
 }
 
 /**
- * Whether the switch takes the request for news of flows: it answers before the barrier behind it. An OVS that has
- * no such request says so under no number, and in OpenFlow 1.0 (tried, OVS 2.15).
+ * Requests a flow monitor and returns whether the switch accepted: it then answers before the barrier behind the
+ * request. An OVS without that request sends an error with another number, in OpenFlow 1.0 (tried, OVS 2.15).
  */
-async function monitors(connection: Connection): Promise<boolean> {
+async function startMonitor(connection: Connection): Promise<boolean> {
   const xid = connection.reserve(2);
   const answered = new Promise<boolean>((resolve, reject) => {
     let isTaken = false;
@@ -107,13 +113,13 @@ async function monitors(connection: Connection): Promise<boolean> {
 
 async function secondMonitor(options: SessionOptions): Promise<{ connection: Connection | undefined }> {
   const connection = await connect(options, OFP10).catch(() => undefined);
-  if (connection === undefined || (await monitors(connection))) return { connection };
+  if (connection === undefined || (await startMonitor(connection))) return { connection };
   connection.close();
   return { connection: undefined };
 }
 
-/** What answers nothing we asked: news, and errors of what nobody waits for any more. */
-function hear(message: Message, { changed }: SessionOptions): void {
+/** Handles the messages that answer no request: news, and late errors. */
+function handleNews(message: Message, { changed }: SessionOptions): void {
   const reply = readReply(message);
   const isFlowNews = reply !== undefined && isFlowMonitorReply(reply);
   const flows = isFlowNews ? readFlowNews(reply) : new Set<FlowNews>();

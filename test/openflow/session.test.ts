@@ -218,7 +218,7 @@ test.serial('garbage ends the session, and the next one is opened', async (t) =>
 test.serial('only changes to flows that are ours, and of ports, are news', async (t) => {
   const { ovs, news, heard, channel } = await start(t);
   await heard('up');
-  t.regex(channel.describe(), /told of the changes of others/);
+  t.regex(channel.describe(), /notified of the changes of others/);
   await channel.apply({ add: FLOWS, remove: [] });
   await ovs.ofctl('add-flow', 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop');
   await readFlows(channel);
@@ -248,7 +248,7 @@ test.serial(
     };
     const { ovs, news, channel, heard } = await start(t, { fault });
     await heard('up');
-    t.regex(channel.describe(), /told of every change, its own too/);
+    t.regex(channel.describe(), /notified of every change, its own too/);
     await ovs.ofctl('add-flow', 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop');
     await channel.apply({ add: FLOWS, remove: [] });
     await heard('up', 'changed');
@@ -266,7 +266,7 @@ test.serial(
     };
     const { channel, heard } = await start(t, { fault, protocols: 'OpenFlow14' });
     await heard('up');
-    t.regex(channel.describe(), /told of no change/);
+    t.regex(channel.describe(), /notified of no change/);
     await channel.apply({ add: FLOWS, remove: [] });
     t.is((await readFlows(channel)).length, FLOWS.length);
     await t.throwsAsync(channel.readSettings(), {
