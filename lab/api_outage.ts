@@ -17,32 +17,32 @@ import { PROJECT } from './project.js';
 import { Session, type SessionReport } from './session.js';
 import { until, when } from './until.js';
 
-/** What came of an API server that was away, and came back with other objects. */
+/** The effects of an outage of the API server, after which the server has other objects. */
 export interface OutageReport {
-  /** A connection to a service that did not change, open all the time. */
+  /** A connection to an unchanged service, open during the whole outage. */
   readonly session: SessionReport;
-  /** Clients that begin anew at that service. */
+  /** New conversations with that service. */
   readonly probes: ProbeReport;
-  /** From the API server's answering until the gateway's flows were those of its services, in milliseconds. */
+  /** Milliseconds from the API server's first answer until the gateway's flows fit the server's services. */
   readonly flowsMs: number;
-  /** The same for the load balancers of the gateway in OVN. */
+  /** The same for the gateway's load balancers in OVN. */
   readonly balancersMs: number;
-  /** How often a switch of the lab crashed, which is a fault of Debian's 3.1. */
+  /** One line for each switch of the lab that crashed, a fault of Debian's OVS 3.1. */
   readonly crashes: readonly string[];
 }
 
 const SESSION_PORT = 7000;
 const PROBE_PORT = 7001;
-/** Of the service that does not change: for the session, and for the probes. */
+/** Node ports of the services that do not change: TCP for the session, UDP for the probes. */
 const STEADY = { TCP: 30_001, UDP: 30_002 };
 const FIRST = 30_100;
 const PROBE_MS = 50;
 const LAST_MS = 20_000;
 
 /**
- * Stops the API server while `services` services are being made and a service is in use, changes objects behind the
- * backs of all, and starts it again.
- * @param meanwhile how long it is away: until this has come to an end
+ * Stops the API server while it creates `services` services and while clients use another one. Changes objects that no
+ * client can see, and starts the server again.
+ * @param meanwhile runs during the outage, which lasts until this resolves
  */
 export async function stopApiServer(
   services: number,
@@ -57,7 +57,9 @@ export async function stopApiServer(
     const probes = await Probes.open(cluster.outside, gateway.v4, STEADY.UDP, PROBE_MS);
 
     const making = kubernetes.apply(...many(services)).catch(() => undefined);
-    await until('some of them to be there', async () => when((await nodePorts(gateway)).size > services / 4));
+    await until('a quarter of the services', async () =>
+      when((await nodePorts(gateway)).size > services / 4),
+    );
     await kubernetes.stopServer();
     await making;
     await kubernetes.startServer({ isHidden: true });
@@ -65,9 +67,13 @@ export async function stopApiServer(
     await kubernetes.stopServer();
     await meanwhile(kube, gateway);
 
-    // It answers before all of it is ready.
+    // The server answers before it is ready.
     const starting = kubernetes.startServer();
-    await until('an answer', () => kubernetes.kubectl('get', 'services').catch(() => undefined), LAST_MS);
+    await until(
+      'an answer of the API server',
+      () => kubernetes.kubectl('get', 'services').catch(() => undefined),
+      LAST_MS,
+    );
     const answered = performance.now();
     const after = (what: string, actual: () => Promise<Set<string>>) =>
       until(
@@ -76,8 +82,8 @@ export async function stopApiServer(
         LAST_MS,
       );
     const [flowsMs, balancersMs] = await Promise.all([
-      after('flows of what the API server has', () => nodePorts(gateway)),
-      after('load balancers of what the API server has', () => balanced(kube, gateway)),
+      after("flows for the API server's services", () => nodePorts(gateway)),
+      after("load balancers for the API server's services", () => balanced(kube, gateway)),
     ]);
     await starting;
     return {
@@ -98,7 +104,7 @@ async function setUp({ cluster, kubernetes }: KubeCluster, gateway: Node): Promi
   await overlayWell(gateway, ...minionInit(gateway, 2));
   await overlayWell(gateway, ...gatewayInit(gateway));
   await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
-  // Not an administrator's: what others may do a server knows some time after it has begun to answer.
+  // Not an administrator's token: a server learns other accounts' rights some time after its first answer.
   for (const [{ host }, account] of [
     [cluster.master, 'ovn-k8s-watcher'],
     [gateway, 'ovn-k8s-node'],
@@ -122,7 +128,7 @@ async function setUp({ cluster, kubernetes }: KubeCluster, gateway: Node): Promi
       endpointsManifest(name, { port, protocol }, [{ ip }]),
     );
   }
-  await until('the service to be balanced', async () =>
+  await until('load balancers for both services', async () =>
     when((await balanced({ cluster, kubernetes }, gateway)).size === 2),
   );
   await cluster.settled();
@@ -136,7 +142,7 @@ function oneOfMany(i: number, nodePort: number): object {
   return serviceManifest(`many-${i}`, { type: 'NodePort', ports: [{ port: 80, nodePort }] });
 }
 
-/** Another port, another type, deleted, deleted and made anew; answers the node ports that there are then. */
+/** Changes a port and a type, deletes one service, recreates another. Returns all node ports after that. */
 async function changeEverything(kubernetes: Kubernetes, services: number): Promise<Set<string>> {
   await kubernetes.apply(...many(services)).catch(unlessPortIsLost);
   await kubernetes.kubectl('delete', 'service', 'many-0', 'many-1');
@@ -159,19 +165,22 @@ async function changeEverything(kubernetes: Kubernetes, services: number): Promi
   );
 }
 
-/** A server that was killed between giving a port away and making its service has given it to nobody; all others are made. */
+/**
+ * Ignores the loss of one port: a server that was killed after it reserved a port and before it created the service
+ * leaves that port allocated. kubectl has applied the other objects.
+ */
 function unlessPortIsLost(error: unknown): void {
   if (!String(error).includes('provided port is already allocated')) throw error;
 }
 
-/** `tcp 30080` of each flow for a node port. */
+/** Returns `tcp 30080` and the like, for each flow of a node port. */
 async function nodePorts({ host }: Node): Promise<Set<string>> {
   const text = await host.ofctl('-O', 'OpenFlow14', '--no-names', '--no-stats', 'dump-flows', 'breth0');
   const found = text.matchAll(/,(tcp|udp),\S*nw_dst=\S*,tp_dst=(3\d{4}) /g);
   return new Set([...found].map(([, protocol, port]) => `${protocol} ${port}`));
 }
 
-/** The same of each virtual address of the gateway. */
+/** Returns the same for each virtual address of the gateway in OVN. */
 async function balanced({ cluster }: KubeCluster, { v4, host }: Node): Promise<Set<string>> {
   const found = new Set<string>();
   for (const protocol of ['tcp', 'udp']) {

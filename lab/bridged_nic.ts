@@ -1,7 +1,7 @@
 import type { Node } from './cluster.js';
 import { ROUTER } from './cluster.js';
 
-/** The guard of the userspace datapath: the kernel must not answer what the switch reads off the NIC. */
+/** The guard of the userspace datapath: stops the kernel from answering frames that the switch also reads. */
 export function ingressGuard(device: string): string {
   return `table netdev lab_guard {
     chain ${device} { type filter hook ingress device ${device} priority 0; policy drop; }
@@ -9,8 +9,8 @@ export function ingressGuard(device: string): string {
 }
 
 /**
- * Puts a node's eth0 on breth0 with OVS's and iproute2's own tools, for tests that are not about the move:
- * the state that `ovn-k8s-util nics-to-bridge eth0` leaves.
+ * Puts a node's eth0 on breth0 with OVS's and iproute2's own tools, for tests that are not about the move. The result
+ * is the same as that of `ovn-k8s-util nics-to-bridge eth0`.
  */
 export async function bridgeNic({ host, v4, v6 }: Node): Promise<void> {
   const [link] = JSON.parse(await host.exec(['ip', '-j', 'link', 'show', 'eth0']));

@@ -1,4 +1,4 @@
-// burst_agent.mjs ADDRESS PORT COUNT: sends COUNT datagrams, each from a port of its own.
+// burst_agent.mjs ADDRESS PORT COUNT: sends COUNT datagrams, each from a new port.
 import { createSocket } from 'node:dgram';
 
 const [address = '', port, count] = process.argv.slice(2);

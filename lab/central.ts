@@ -9,28 +9,30 @@ export const SOUTHBOUND_PORT = 6642;
 
 const NORTHBOUND = 'ovnnb_db';
 const SOUTHBOUND = 'ovnsb_db';
-/** Its remotes and key pair are rows of its own database. */
-const NORTHBOUND_ROWS = toldBy('OVN_Northbound,NB_Global', 'OVN_Northbound,SSL');
-const SOUTHBOUND_ROWS = toldBy('OVN_Southbound,SB_Global', 'OVN_Southbound,SSL');
+/** Options of a server that reads its remotes and key pair from rows of its own database, as Debian's servers do. */
+const NORTHBOUND_OPTIONS = optionsFrom('OVN_Northbound,NB_Global', 'OVN_Northbound,SSL');
+const SOUTHBOUND_OPTIONS = optionsFrom('OVN_Southbound,SB_Global', 'OVN_Southbound,SSL');
 
-/** OVN's databases and `ovn-northd` on a host, which listen where they are told to, as Debian's do. */
+/** Starts OVN's databases and `ovn-northd` on a host. */
 export async function startCentral(host: Host): Promise<void> {
   await Promise.all([
-    startNorthbound(host, ...NORTHBOUND_ROWS),
-    create(host, SOUTHBOUND, SCHEMAS.OVN_Southbound).then(() => serve(host, SOUTHBOUND, ...SOUTHBOUND_ROWS)),
+    startNorthbound(host, ...NORTHBOUND_OPTIONS),
+    create(host, SOUTHBOUND, SCHEMAS.OVN_Southbound).then(() =>
+      serve(host, SOUTHBOUND, ...SOUTHBOUND_OPTIONS),
+    ),
   ]);
   await host.exec(['ovn-nbctl', 'init']);
   await host.exec(['ovn-sbctl', 'init']);
   await host.daemon('ovn-northd');
 }
 
-/** Has both databases listen to the other hosts. */
+/** Makes both databases listen to the other hosts. */
 export async function listen(host: Host): Promise<void> {
   await host.exec(['ovn-nbctl', 'set-connection', `ptcp:${NORTHBOUND_PORT}:[::]`]);
   await host.exec(['ovn-sbctl', 'set-connection', `ptcp:${SOUTHBOUND_PORT}:[::]`]);
 }
 
-function toldBy(root: string, ssl: string): string[] {
+function optionsFrom(root: string, ssl: string): string[] {
   return [
     `--remote=db:${root},connections`,
     `--private-key=db:${ssl},private_key`,
@@ -39,12 +41,12 @@ function toldBy(root: string, ssl: string): string[] {
   ];
 }
 
-/** `tcp:` with the host's first address: what other hosts put in `ovn-nb` and `ovn-remote`. */
+/** Returns `tcp:ADDRESS:PORT`, as other hosts have it in `ovn-nb` and `ovn-remote`. */
 export function remote(address: string, port: number): string {
   return `tcp:${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-/** What an operator sets once on a node. */
+/** Sets what an operator sets once on a node. */
 export async function configure(
   host: Host,
   { central, address }: { readonly central: string; readonly address: string },
@@ -60,26 +62,26 @@ export async function configure(
   await host.vsctl('set', 'Open_vSwitch', '.', ...columns);
 }
 
-/** `ovn-controller`, for a switch whose datapath is in userspace. */
+/** Starts `ovn-controller`, for a switch whose datapath is in userspace. */
 export async function startController(host: Host): Promise<void> {
   await host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-bridge-datapath-type=netdev');
   await host.daemon('ovn-controller', host.db);
 }
 
-/** The northbound database alone, for commands that need no `ovn-northd`. */
+/** Starts the northbound database alone, for commands that need no `ovn-northd`. */
 export async function startNorthbound(host: Host, ...args: readonly string[]): Promise<void> {
   await create(host, NORTHBOUND, SCHEMAS.OVN_Northbound);
   await serve(host, NORTHBOUND, ...args);
 }
 
-/** Ends the northbound database's server as a crash does. */
+/** Kills the northbound database's server, as a crash would. */
 export async function killNorthbound(host: Host): Promise<void> {
   process.kill(Number(await readFile(join(host.dir, 'ovn', `${NORTHBOUND}.pid`), 'utf8')), 'SIGKILL');
 }
 
-/** Starts a server that was killed, on the same database. */
+/** Restarts the killed server on the same database. */
 export function restartNorthbound(host: Host): Promise<void> {
-  return serve(host, NORTHBOUND, '--overwrite-pidfile', ...NORTHBOUND_ROWS);
+  return serve(host, NORTHBOUND, '--overwrite-pidfile', ...NORTHBOUND_OPTIONS);
 }
 
 function create(host: Host, name: string, schema: string): Promise<string> {

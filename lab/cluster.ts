@@ -4,12 +4,12 @@ import { Lab } from './lab.js';
 import { cable, softwareChecksums } from './link.js';
 import type { Namespace } from './namespace.js';
 
-/** The nodes' network, RFC 5737 and RFC 3849: its router, which is also the outside world, is `.1` and `::1`. */
+/** The router of the nodes' network (RFC 5737, RFC 3849). Its namespace is also the outside world. */
 export const ROUTER = { v4: '203.0.113.1', v6: '2001:db8::1' };
-/** Somebody beyond the router. */
+/** A host beyond the router. */
 export const FAR = { v4: '198.51.100.7', v6: '2001:db8:ffff::7' };
 
-/** A host of the cluster, with its one NIC eth0. */
+/** A host of the cluster, with one NIC, eth0. */
 export class Node {
   readonly v4: string;
   readonly v6: string;
@@ -31,15 +31,15 @@ export interface PodNetwork {
 }
 
 export interface PodOptions extends PodNetwork {
-  /** The logical switch it is on. */
+  /** The pod's logical switch. */
   readonly on: string;
 }
 
-/** Several hosts on one network, the first of which has OVN's databases. */
+/** Several hosts on one network. The first host has OVN's databases. */
 export class Cluster {
   constructor(
     readonly lab: Lab,
-    /** The rest of the world: the router of the nodes' network. */
+    /** The router of the nodes' network, and the outside world. */
     readonly outside: Namespace,
     readonly nodes: readonly Node[],
   ) {}
@@ -56,17 +56,17 @@ export class Cluster {
     return first;
   }
 
-  /** `ovn-nbctl` on the master: how a test asks what the product wrote. */
+  /** Runs `ovn-nbctl` on the master: tests read with it what the product wrote. */
   nbctl(...args: readonly string[]): Promise<string> {
     return this.master.host.exec(['ovn-nbctl', '--timeout=10', ...args]);
   }
 
-  /** Waits until every node does what the northbound database says. */
+  /** Waits until every node has applied the northbound database. */
   async settled(): Promise<void> {
     await this.nbctl('--wait=hv', 'sync');
   }
 
-  /** A namespace on a node, with a logical port of its own. */
+  /** Makes a namespace on a node, with a new logical port. */
   async pod(node: Node, name: string, { on, ...network }: PodOptions): Promise<Namespace> {
     const plain = network.addresses.map((address) => address.split('/')[0]);
     await this.nbctl(
@@ -76,7 +76,7 @@ export class Cluster {
     return this.plug(node, name, network);
   }
 
-  /** A namespace on a node, plugged into the logical port of this name as the CNI plugin does it. */
+  /** Makes a namespace on a node, and plugs it into the logical port of this name as the CNI plugin does. */
   async plug({ host }: Node, name: string, { addresses, gateways, mac }: PodNetwork): Promise<Namespace> {
     const pod = await this.lab.namespace(name);
     const outer = `v-${name}`.slice(0, 15);
@@ -94,7 +94,7 @@ export class Cluster {
     return pod;
   }
 
-  /** One line for each switch of the lab that crashed: a fault of Debian's 3.1, not of what is tested. */
+  /** Returns one line for each switch of the lab that crashed: a fault of Debian's OVS 3.1, not of the product. */
   async crashes(): Promise<string[]> {
     const counts = await Promise.all(
       this.nodes.map(async ({ host }) => ({ host, crashes: await host.switchCrashes() })),
@@ -110,8 +110,8 @@ export class Cluster {
 }
 
 /**
- * Builds the hosts, each with its addresses on a plain eth0 as a node has them when it is new, and OVN's
- * databases and controllers. No bridge is made: that is the product's work.
+ * Starts the hosts, OVN's databases and controllers. Each host has its addresses on a plain eth0, as a new node does.
+ * No bridge exists: the product creates it.
  */
 export async function startCluster({
   nodes = ['master', 'gw1'],
@@ -120,7 +120,7 @@ export async function startCluster({
 }: {
   readonly nodes?: readonly string[];
   readonly prefix?: string;
-  /** Whether what an operator does once on each host has been done. */
+  /** Whether each host has the settings that an operator makes once. */
   readonly isConfigured?: boolean;
 } = {}): Promise<Cluster> {
   const lab = Lab.open(prefix);
@@ -143,7 +143,7 @@ export async function startCluster({
   return cluster;
 }
 
-/** The outside: a Linux bridge that the nodes' cables end at, and addresses on it. */
+/** Makes the outside world: a Linux bridge with the nodes' cables, and its addresses. */
 async function startOutside(lab: Lab): Promise<Namespace> {
   const outside = await lab.namespace('outside');
   await outside.ip(

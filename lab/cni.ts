@@ -4,49 +4,49 @@ import type { Namespace, Outcome } from './namespace.js';
 import { executable } from './project.js';
 import type { Running } from './running.js';
 
-/** What a runtime says of a pod's sandbox. */
+/** A pod's sandbox, as a container runtime describes it to the plugin. */
 export interface Sandbox {
   readonly containerId: string;
   readonly netns: string;
   readonly pod: string;
 }
 
-/** What a runtime may say otherwise than it does. */
-export interface Saying {
-  /** In place of variables of the environment, or beside them. */
+/** Changes to the request that a runtime makes. */
+export interface Changes {
+  /** Variables of the environment to set or replace. */
   readonly env?: Readonly<Record<string, string>>;
-  /** In place of fields of the network configuration, or beside them. */
+  /** Fields of the network configuration to set or replace. */
   readonly config?: object;
-  /** In place of the whole of it. */
+  /** Text to send in place of the network configuration. */
   readonly input?: string;
-  /** Further words for `env`, which have other tools stand in for the real ones. */
+  /** More arguments of env(1), which put stand-ins in place of real tools. */
   readonly tools?: readonly string[];
 }
 
 type Verb = 'ADD' | 'DEL' | 'CHECK' | 'VERSION';
 
-/** The plugin on a node, driven as a runtime does it for kubelet: by the environment and standard input. */
+/** Runs the plugin on a node as a runtime does for kubelet: with the environment and standard input. */
 export class CniPlugin {
   constructor(private readonly host: Host) {}
 
-  run(verb: Verb, sandbox: Sandbox, saying: Saying = {}): Promise<Outcome> {
-    return this.host.net.attempt(argvOf(verb, sandbox, saying), { input: inputOf(saying) });
+  run(verb: Verb, sandbox: Sandbox, changes: Changes = {}): Promise<Outcome> {
+    return this.host.net.attempt(argvOf(verb, sandbox, changes), { input: inputOf(changes) });
   }
 
-  /** The result of an ADD that is to succeed. */
-  async add(sandbox: Sandbox, saying: Saying = {}): Promise<CniResult> {
-    const { exitCode, stdout, stderr } = await this.run('ADD', sandbox, saying);
+  /** Runs ADD and returns its result; rejects if it fails. */
+  async add(sandbox: Sandbox, changes: Changes = {}): Promise<CniResult> {
+    const { exitCode, stdout, stderr } = await this.run('ADD', sandbox, changes);
     if (exitCode !== 0) throw new Error(`ADD ${sandbox.pod}: ${stdout} ${stderr}`);
     return JSON.parse(stdout);
   }
 
-  /** Starts it, and leaves it running. */
-  start(verb: Verb, sandbox: Sandbox, saying: Saying = {}): Running {
-    return this.host.net.spawn(argvOf(verb, sandbox, saying), {}, inputOf(saying));
+  /** Starts the plugin and leaves it running. */
+  start(verb: Verb, sandbox: Sandbox, changes: Changes = {}): Running {
+    return this.host.net.spawn(argvOf(verb, sandbox, changes), {}, inputOf(changes));
   }
 }
 
-/** What the plugin says on standard output after an ADD (CNI specification, "ADD Success"). */
+/** The plugin's standard output after an ADD (CNI specification, "ADD Success"). */
 export interface CniResult {
   readonly cniVersion: string;
   readonly interfaces: readonly { readonly name: string; readonly mac: string; readonly sandbox?: string }[];
@@ -59,7 +59,7 @@ export interface CniResult {
   readonly routes: readonly { readonly dst: string; readonly gw?: string }[];
 }
 
-/** A namespace for a pod's sandbox, as a runtime makes it before it asks for a network. */
+/** Makes a namespace for a pod's sandbox, as a runtime does before it asks for a network. */
 export async function makeSandbox(lab: Lab, pod: string): Promise<Sandbox & { readonly net: Namespace }> {
   const net = await lab.namespace(pod);
   return { net, pod, containerId: `${net.name}-sandbox`, netns: `/run/netns/${net.name}` };
@@ -68,7 +68,7 @@ export async function makeSandbox(lab: Lab, pod: string): Promise<Sandbox & { re
 function argvOf(
   verb: Verb,
   { containerId, netns, pod }: Sandbox,
-  { env = {}, tools = [] }: Saying,
+  { env = {}, tools = [] }: Changes,
 ): string[] {
   const variables = {
     CNI_COMMAND: verb,
@@ -83,6 +83,6 @@ function argvOf(
   return ['env', ...assignments, ...tools, process.execPath, executable('ovn-k8s-cni-overlay')];
 }
 
-function inputOf({ config = {}, input }: Saying): string {
+function inputOf({ config = {}, input }: Changes): string {
   return input ?? JSON.stringify({ cniVersion: '1.0.0', name: 'ovn-kubernetes', type: 'ovn_cni', ...config });
 }

@@ -11,8 +11,8 @@ const PORTS = [1, 2, 3, 4];
 type Child = ReturnType<typeof launch>;
 
 /**
- * A real `ovs-vswitchd` with its own database, in a directory of its own, on the datapath that OVS tests itself
- * with: all of OpenFlow, no packets, no namespace, no root.
+ * A real `ovs-vswitchd` with its own database and directory, on the dummy datapath of OVS's own tests. It speaks all of
+ * OpenFlow, forwards no packets, and needs neither a namespace nor root.
  */
 export class DummySwitch {
   private database: Child | undefined;
@@ -20,7 +20,7 @@ export class DummySwitch {
 
   private constructor(readonly rundir: string) {}
 
-  /** `protocols` as in the Bridge row: the versions of OpenFlow that it speaks. */
+  /** Starts a switch. `protocols` is that column of the Bridge row: the versions of OpenFlow that it speaks. */
   static async start(protocols = '[]'): Promise<DummySwitch> {
     const one = new DummySwitch(await mkdtemp(join(tmpdir(), 'switch-')));
     const file = join(one.rundir, 'conf.db');
@@ -36,13 +36,13 @@ export class DummySwitch {
     return join(this.rundir, `${BRIDGE}.mgmt`);
   }
 
-  /** The process of ovs-vswitchd. */
+  /** The process ID of ovs-vswitchd. */
   get pid(): number {
     if (this.vswitchd?.pid === undefined) throw new Error('ovs-vswitchd does not run');
     return this.vswitchd.pid;
   }
 
-  /** Starts ovs-vswitchd; `change` is made in the database before. */
+  /** Makes `change` in the database, then starts ovs-vswitchd. */
   async startSwitch(...change: readonly string[]): Promise<void> {
     if (change.length > 0) await this.vsctl(...change);
     this.vswitchd = launch('ovs-vswitchd', this.rundir, [
@@ -51,7 +51,7 @@ export class DummySwitch {
     await accepting(this.socket);
   }
 
-  /** Ends ovs-vswitchd as a crash does. */
+  /** Kills ovs-vswitchd, as a crash would. */
   async killSwitch(): Promise<void> {
     this.vswitchd?.kill('SIGKILL');
     await this.vswitchd;
@@ -63,7 +63,7 @@ export class DummySwitch {
     return stdout;
   }
 
-  /** The flows of the bridge, of whatever cookie, without what time changes; sorted. */
+  /** Returns all flows of the bridge, sorted, without counters and durations. */
   async dump(): Promise<string[]> {
     const { stdout } = await execa('ovs-ofctl', [
       ...['-O', 'OpenFlow14', '--no-names', '--no-stats', 'dump-flows', `unix:${this.socket}`],
@@ -91,7 +91,7 @@ export class DummySwitch {
   }
 }
 
-/** The kernel ends it with us, so that nothing is left of a test that was killed. */
+/** Starts a program that the kernel kills with this process, so that a killed test leaves nothing behind. */
 function launch(program: string, rundir: string, args: readonly string[]) {
   const argv = ['--pdeathsig', 'KILL', program, ...args, '--unixctl=none', '--no-chdir', '-vconsole:off'];
   return execa('setpriv', argv, { reject: false, stdin: 'ignore', env: { OVS_RUNDIR: rundir } });

@@ -13,11 +13,11 @@ export interface Edge {
   readonly router: Namespace;
 }
 
-/** A host with its addresses on a plain eth0, and the router it is cabled to. */
+/** Starts a host with its addresses on a plain eth0, and a router at the other end of its cable. */
 export async function startEdge(): Promise<Edge> {
   const lab = Lab.open();
   const [host, router] = await Promise.all([startHost(lab, 'edge'), lab.namespace('router')]);
-  // Without detection of duplicates an address is never tentative: the inventory does not change by itself.
+  // Without duplicate detection no address is ever tentative, so the inventory does not change by itself.
   await host.net.sysctl({ 'net.ipv6.conf.default.accept_dad': 0 });
   await cable({ in: host.net, name: 'eth0', mac: MAC }, { in: router, name: 'lan' });
   await router.ip(
@@ -34,7 +34,7 @@ export async function startEdge(): Promise<Edge> {
   return { lab, host, router };
 }
 
-/** The same, and eth0 carries all that can hang on an interface. */
+/** Starts the same host, with every kind of configuration that an interface can have on eth0. */
 export async function startLadenEdge(): Promise<Edge> {
   const edge = await startEdge();
   const { net } = edge.host;
@@ -75,8 +75,8 @@ export async function startLadenEdge(): Promise<Edge> {
 }
 
 /**
- * All that must come back the same, a line each, without what time changes, and with DEVICE for the device's name.
- * Order counts among addresses, of which the kernel chooses by it, and among rules; not among routes.
+ * Returns one line for each fact that a move must preserve. Lifetimes are left out, and DEVICE replaces the device's
+ * name. Addresses and rules keep their order, because the kernel chooses by it; routes do not.
  */
 export async function inventory(net: Namespace, device: string): Promise<string[]> {
   const dump = async (...args: string[]): Promise<Record<string, unknown>[]> =>
@@ -105,7 +105,7 @@ export async function inventory(net: Namespace, device: string): Promise<string[
   return lines.map((line) => line.replaceAll(device, 'DEVICE')).sort();
 }
 
-/** What differs between two inventories: `- ` before a line of the first only, `+ ` before one of the second only. */
+/** Compares two inventories: returns `- LINE` for a line only in the first, `+ LINE` for one only in the second. */
 export function changes(before: readonly string[], after: readonly string[]): string[] {
   return [
     ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
@@ -115,7 +115,7 @@ export function changes(before: readonly string[], after: readonly string[]): st
 
 const TIMES = ['valid_life_time', 'preferred_life_time', 'expires'];
 
-/** Seconds that run are as good as any others; none, and no end, are not. */
+/** Replaces a lifetime that is running by a word. An expired or endless lifetime stays, since a move must keep it. */
 function withoutTime(one: object): object {
   return Object.fromEntries(
     Object.entries(one).map(([key, value]) => [
@@ -129,7 +129,7 @@ function isThrough(route: { dev?: string; nexthops?: readonly { dev?: string }[]
   return route.dev === device || (route.nexthops ?? []).some(({ dev }) => dev === device);
 }
 
-/** What the kernel does on the interface, as far as it can be the same on two. */
+/** Returns the interface's sysctls, without those that cannot be the same on two interfaces. */
 async function sysctlsOf(net: Namespace, device: string): Promise<string[]> {
   const text = await net.exec([
     'sysctl',

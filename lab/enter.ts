@@ -4,9 +4,9 @@ import type { Host } from './host.js';
 import { executable } from './project.js';
 
 /**
- * Writes a script that runs a command, or a shell, on a host of a lab that is left up, with OVS's tools and
- * the product's executables at hand by their names.
- * @returns its path
+ * Writes a script that runs a command or a shell on a host of a kept lab. The script's path has OVS's tools and the
+ * product's executables.
+ * @returns the script's file name
  */
 export function writeEnterScript(host: Host, executables: readonly string[]): string {
   const bin = join(host.dir, 'bin');

@@ -1,5 +1,6 @@
-// flood DEVICE COUNT [RATE]: sends COUNT frames out of an interface, those of standard input (one a line, in hexadecimal)
-// over and over, RATE a second or as fast as they go; prints how many went and in how many microseconds.
+// flood DEVICE COUNT [RATE]: sends COUNT frames out of an interface, RATE a second or as fast as possible.
+// It reads frames from standard input, one a line in hexadecimal, and repeats them.
+// It prints the number of frames sent and the microseconds that this took.
 
 #include <linux/if_packet.h>
 #include <net/if.h>

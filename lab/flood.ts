@@ -4,7 +4,7 @@ import type { Lab } from './lab.js';
 import type { Namespace } from './namespace.js';
 import { PROJECT } from './project.js';
 
-/** The lab's generator of packets: half a million a second on a veth. */
+/** The lab's packet generator. It sends 500,000 packets/s on a veth. */
 export class Flood {
   private constructor(private readonly program: string) {}
 
@@ -14,7 +14,7 @@ export class Flood {
     return new Flood(program);
   }
 
-  /** Sends `count` frames, these over and over, `rate` a second at most; answers how many went a second. */
+  /** Sends `count` frames by repeating `frames`, at most `rate` a second. Returns the frames sent a second. */
   async send(
     net: Namespace,
     device: string,

@@ -1,7 +1,7 @@
 import { type IpAddress, ipBytes, isIpv4 } from '../src/net/ip.js';
 import { type MacAddress, macBytes } from '../src/net/mac.js';
 
-/** Where a frame goes and comes from; `vlan` adds an 802.1Q tag. */
+/** Destination and source of a frame; `vlan` adds an 802.1Q tag. */
 export interface Link {
   readonly dst: MacAddress;
   readonly src: MacAddress;
@@ -24,7 +24,7 @@ const FRAGMENT_HEADER = 44;
 /** IP protocol numbers of the transports with ports. */
 export const PROTOCOL = { tcp: 6, udp: UDP, sctp: 132 } as const;
 
-/** An ARP packet (RFC 826); `sha` is the sender's. */
+/** Returns an ARP packet (RFC 826); `sha` is the sender's MAC. */
 export function arp(
   link: Link,
   op: 1 | 2,
@@ -55,9 +55,9 @@ export function arp(
   return ethernet(link, ARP, Buffer.concat([body, marker]));
 }
 
-/** A neighbour solicitation or advertisement (RFC 4861 sections 4.3 and 4.4). */
+/** Returns a neighbour solicitation or advertisement (RFC 4861 sections 4.3 and 4.4). */
 export function nd(link: Link, ip: Ip, type: 135 | 136, target: IpAddress, marker: Buffer): Buffer {
-  // The marker stands in an option of an unknown type, which receivers skip (RFC 4861 section 4.6).
+  // The marker is in an option of an unknown type, which receivers skip (RFC 4861 section 4.6).
   const option = Buffer.concat([
     Buffer.from([253, 1 + Math.ceil(marker.length / 8)]),
     Buffer.alloc(6),
@@ -73,7 +73,7 @@ export function nd(link: Link, ip: Ip, type: 135 | 136, target: IpAddress, marke
   );
 }
 
-/** A packet of a transport with ports; the marker is its payload. TCP opens a connection, or answers with SYN and ACK. */
+/** Returns a packet with ports and the marker as payload. A TCP packet has SYN set, and ACK too if it is an answer. */
 export function transport(
   link: Link,
   ip: Ip,
@@ -92,7 +92,7 @@ export function transport(
   return packet(link, ip, PROTOCOL[protocol], segment);
 }
 
-/** An ICMP message (RFC 792, RFC 4443) of the family of `ip`; `rest` follows type, code and checksum. */
+/** Returns an ICMP message (RFC 792, RFC 4443) of the family of `ip`; `rest` follows type, code and checksum. */
 export function icmp(link: Link, ip: Ip, type: number, rest: Buffer): Buffer {
   if (!isIpv4(ip.src)) return icmp6(link, ip, type, 0, rest, 64);
   const message = Buffer.concat([Buffer.from([type, 0, 0, 0]), rest]);
@@ -100,7 +100,7 @@ export function icmp(link: Link, ip: Ip, type: number, rest: Buffer): Buffer {
   return packet(link, ip, 1, message);
 }
 
-/** A later fragment: no transport header, only payload (RFC 791, RFC 8200 section 4.5). */
+/** Returns a later fragment, with payload and no transport header (RFC 791, RFC 8200 section 4.5). */
 export function laterFragment(link: Link, ip: Ip, marker: Buffer): Buffer {
   const payload = padded(marker, 8);
   const offset = 185;
@@ -110,7 +110,7 @@ export function laterFragment(link: Link, ip: Ip, marker: Buffer): Buffer {
   return packet(link, ip, FRAGMENT_HEADER, Buffer.concat([header, payload]));
 }
 
-/** Any Ethernet frame. */
+/** Returns an Ethernet frame. */
 export function ethernet({ dst, src, vlan }: Link, type: number, body: Buffer): Buffer {
   const tag = vlan === undefined ? [] : [VLAN >> 8, VLAN & 0xff, vlan >> 8, vlan & 0xff];
   const head = Buffer.from([...macBytes(dst), ...macBytes(src), ...tag, type >> 8, type & 0xff]);
@@ -152,7 +152,7 @@ function pseudoChecksum(ip: Ip, protocol: number, segment: Buffer): number {
   return checksum(Buffer.concat([Buffer.from([...ipBytes(ip.src), ...ipBytes(ip.dst)]), tail, segment]));
 }
 
-/** The Internet checksum (RFC 1071). */
+/** Returns the Internet checksum (RFC 1071). */
 function checksum(bytes: Buffer): number {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);

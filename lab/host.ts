@@ -8,8 +8,8 @@ import { executable } from './project.js';
 import type { Running } from './running.js';
 
 /**
- * A machine: a namespace with an `ovsdb-server` and an `ovs-vswitchd` of its own, userspace datapath, whose
- * files are all under `dir`. OVS's tools and the product's executables find them through the environment.
+ * A host: a namespace with its own `ovsdb-server` and `ovs-vswitchd` (userspace datapath). All files are under `dir`.
+ * OVS's tools and the product's executables find them through the environment.
  */
 export class Host {
   constructor(
@@ -18,12 +18,12 @@ export class Host {
     readonly net: Namespace,
   ) {}
 
-  /** `unix:` of the local switch's database. */
+  /** The remote of the local switch's database, `unix:…`. */
   get db(): string {
     return `unix:${this.rundir}/db.sock`;
   }
 
-  /** Where Open vSwitch has its sockets and logs. */
+  /** Open vSwitch's folder of sockets and logs. */
   get rundir(): string {
     return join(this.dir, 'openvswitch');
   }
@@ -32,12 +32,12 @@ export class Host {
     return this.net.exec(argv, options);
   }
 
-  /** Runs one of the product's executables to its end, whatever its exit code. */
+  /** Runs one of the product's executables to its end; resolves with any exit code. */
   run(program: string, args: readonly string[]): Promise<Outcome> {
     return this.net.attempt([process.execPath, executable(program), ...args]);
   }
 
-  /** Runs a line as an operator types it in /etc/openvswitch, the product's executables by their names. */
+  /** Runs a line as an operator types it in /etc/openvswitch, with the product's executables in the path. */
   operate(line: string, env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
     const [, program] = /^(ovn-k8s-[\w-]+)/.exec(line) ?? [];
     const typed =
@@ -46,7 +46,7 @@ export class Host {
     return this.net.attempt(['env', '-C', '/etc/openvswitch', ...variables, 'bash', '-c', typed]);
   }
 
-  /** Starts one of the product's executables in the foreground, and leaves it running. */
+  /** Starts one of the product's executables in the foreground and leaves it running. */
   spawn(program: string, args: readonly string[]): Running {
     return this.net.spawn([process.execPath, executable(program), ...args]);
   }
@@ -63,37 +63,37 @@ export class Host {
     return this.exec(['ovs-appctl', '--timeout=10', ...args]);
   }
 
-  /** Answers when the database accepts connections. */
+  /** Starts the database; resolves when it accepts connections. */
   async startDatabase(): Promise<void> {
     await this.daemon('ovsdb-server', join(this.dir, 'conf.db'), `--remote=punix:${this.rundir}/db.sock`);
   }
 
-  /** Answers when the switch has done what the database says. */
+  /** Starts the switch; resolves when it has applied the database. */
   async startSwitch(): Promise<void> {
     await this.daemon('ovs-vswitchd', '--disable-system', '--monitor');
   }
 
   /**
-   * Ends ovs-vswitchd, by its pid: with `SIGKILL` it stays away, as after a crash, until `startSwitch`; after
-   * `SIGABRT` its monitor starts it again at once.
+   * Sends a signal to ovs-vswitchd. After `SIGKILL` the switch stays away until `startSwitch`. After `SIGABRT` its
+   * monitor process restarts it at once.
    */
   async killSwitch(signal: 'SIGTERM' | 'SIGKILL' | 'SIGABRT' = 'SIGKILL'): Promise<void> {
     process.kill(Number(await readFile(join(this.rundir, 'ovs-vswitchd.pid'), 'utf8')), signal);
   }
 
-  /** How often ovs-vswitchd crashed; Debian's 3.1 does so now and then with NATed connections. */
+  /** Returns how often ovs-vswitchd crashed. Debian's OVS 3.1 sometimes does under NATed connections. */
   async switchCrashes(): Promise<number> {
     const log = await readFile(join(this.rundir, 'ovs-vswitchd.log'), 'utf8');
     return log.match(/ died, killed \(/g)?.length ?? 0;
   }
 
-  /** Starts one of the daemons of OVS or OVN as Debian's scripts do; answers when it is ready. */
+  /** Starts a daemon of OVS or OVN as Debian's scripts do; resolves when it is ready. */
   async daemon(program: string, ...args: readonly string[]): Promise<void> {
     await this.exec([program, ...args, '--pidfile', '--log-file', '--detach', '-vconsole:off']);
   }
 }
 
-/** A host with an empty Open vSwitch; it has no links yet. */
+/** Starts a host with an empty Open vSwitch and no links. */
 export async function startHost(lab: Lab, label: string): Promise<Host> {
   const dir = join(lab.dir, label);
   const [ovs, ovn] = [join(dir, 'openvswitch'), join(dir, 'ovn')];

@@ -1,6 +1,6 @@
-// node --import=kill_before.mjs PROGRAM: numbers from 1 what the program is about to change outside of itself, says each on
-// standard error as "change N: what", and with KILL_BEFORE=N kills the program instead of the Nth. Changes are files
-// written and removed, transactions sent to a database, and commands run that do not only read.
+// node --import=kill_before.mjs PROGRAM: prints "change N: WHAT" on standard error before each change that the program
+// makes outside of itself, counted from 1. With KILL_BEFORE=N it kills the program before change N. A change is a file
+// written or removed, a transaction sent to a database, or a command that does more than read.
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -14,11 +14,11 @@ function aboutTo(what) {
   fs.writeSync(2, `change ${count}: ${what}\n`);
   if (count !== last) return;
   process.kill(process.pid, 'SIGKILL');
-  // Nothing more is done before it arrives.
+  // Blocks until the signal arrives.
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
-/** Has `holder[name]` be called after what `describe` says of its arguments, unless that is nothing. */
+/** Announces each call of `holder[name]` for whose arguments `describe` returns a text. */
 function before(holder, name, describe) {
   const original = holder[name];
   holder[name] = function (...args) {

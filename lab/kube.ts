@@ -7,7 +7,7 @@ import type { Running } from './running.js';
 import { until } from './until.js';
 
 export const TOKEN = 'test-admin-token';
-/** Of the service accounts that packaging/kubernetes has for the product, and of one that may do nothing. */
+/** Tokens of the product's service accounts in packaging/kubernetes, and of an account without any rights. */
 export const ACCOUNT_TOKENS = {
   'ovn-k8s-watcher': 'test-watcher-token',
   'ovn-k8s-node': 'test-node-token',
@@ -16,7 +16,7 @@ export const ACCOUNT_TOKENS = {
 const LOOPBACK = '127.0.0.1';
 const ETCD = `http://${LOOPBACK}:2379`;
 
-/** The folder with kube-apiserver, etcd and kubectl; `undefined` where nobody has put them. */
+/** Returns the folder with kube-apiserver, etcd and kubectl, or `undefined` if there is none. */
 export function kubeAssets(): string | undefined {
   try {
     return execFileSync(join(PROJECT, 'scripts/kube-assets'), { encoding: 'utf8', stdio: 'pipe' }).trim();
@@ -27,15 +27,15 @@ export function kubeAssets(): string | undefined {
 
 interface Place {
   readonly net: Namespace;
-  /** Where its files go. */
+  /** The folder for its files. */
   readonly dir: string;
   /** An address of the namespace that clients reach. */
   readonly address: string;
-  /** What node ports are taken from; more than Kubernetes' own 30000-32767 where a test needs so many. */
+  /** The range of node ports, if a test needs more than Kubernetes' default of 30000-32767. */
   readonly nodePorts?: string;
 }
 
-/** A real API server with its etcd, in a namespace; there is no controller behind it. */
+/** A real API server with its etcd, in a namespace. No controller runs behind it. */
 export class Kubernetes {
   private server: Running | undefined;
   private isHidden = false;
@@ -76,7 +76,7 @@ export class Kubernetes {
     return readFileSync(this.caFile, 'utf8');
   }
 
-  /** What an operator's shell has, so that `kubectl` is found and knows of this server. */
+  /** The environment of an operator's shell, in which `kubectl` uses this server. */
   get operatorEnv(): Readonly<Record<string, string>> {
     const { PATH = '' } = this.place.net.env;
     return { PATH: `${this.assets}:${PATH}`, KUBECONFIG: this.kubeconfig };
@@ -86,7 +86,7 @@ export class Kubernetes {
     return this.file('kubeconfig');
   }
 
-  /** Values of `external_ids` that tell a host where this is, as an operator sets them. */
+  /** The `external_ids` that an operator sets so that a host finds this server. */
   get externalIds(): readonly string[] {
     return [
       `external_ids:k8s-api-server="${this.url}"`,
@@ -96,8 +96,8 @@ export class Kubernetes {
   }
 
   /**
-   * Answers when the server is ready for requests.
-   * @param isHidden whether it is `kubectl` of this host alone that reaches it, to change what others find later
+   * Starts the server; resolves when it is ready for requests.
+   * @param isHidden whether only `kubectl` on this host reaches the server, to change objects behind other clients
    */
   async startServer({ isHidden = false }: { readonly isHidden?: boolean } = {}): Promise<void> {
     const { address, net, nodePorts = '30000-32767' } = this.place;
@@ -123,7 +123,7 @@ export class Kubernetes {
     );
   }
 
-  /** Ends the API server; etcd keeps what it had. */
+  /** Kills the API server; etcd keeps the objects. */
   async stopServer(): Promise<void> {
     await this.server?.stop('SIGKILL');
   }
@@ -149,13 +149,13 @@ export class Kubernetes {
     }
   }
 
-  /** Makes or changes objects, with kubectl. */
+  /** Creates or changes objects with kubectl. */
   async apply(...objects: readonly object[]): Promise<void> {
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
     await this.place.net.exec([...this.command, 'apply', '-f', '-'], { input: list });
   }
 
-  /** Replaces what is at a path of the API. */
+  /** Replaces the object at a path of the API. */
   async replaceRaw(path: string, object: object): Promise<void> {
     const input = JSON.stringify(object);
     await this.place.net.exec([...this.command, 'replace', '--raw', path, '-f', '-'], { input });

@@ -2,7 +2,7 @@ import { type Cluster, type Node, startCluster } from './cluster.js';
 import { Kubernetes } from './kube.js';
 import type { Running } from './running.js';
 
-/** Hosts of which the first also has Kubernetes' API server, and all of which have been told where that is. */
+/** A cluster with Kubernetes' API server on its first host. All hosts are configured with the server's address. */
 export interface KubeCluster {
   readonly cluster: Cluster;
   readonly kubernetes: Kubernetes;
@@ -18,7 +18,7 @@ export async function startKubeCluster(options: Parameters<typeof startCluster>[
   return { cluster, kubernetes };
 }
 
-/** Starts the watcher on a node, in the foreground; it has said that it waits for something, or whom it follows. */
+/** Starts the watcher on a node, in the foreground; resolves when it logs that it waits or follows a server. */
 export async function startWatcher({ host }: Node, ...more: readonly string[]): Promise<Running> {
   const watcher = host.spawn('ovn-k8s-watcher', ['--overlay', '--pidfile', ...more]);
   await watcher.says(/waiting|following/);

@@ -1,3 +1,6 @@
+// Labs: hosts, clusters and traffic in network namespaces of this machine.
+// Tests, benchmarks and the demo share them. Every host runs its own Open vSwitch, and OVN where it is needed.
+// This file names and removes labs; host.ts, cluster.ts and kube_cluster.ts fill them.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,10 +8,10 @@ import { execa } from 'execa';
 import { killNamespace, Namespace, signal } from './namespace.js';
 
 /**
- * One test's corner of this machine: namespaces and a directory, all named `PREFIX-PID-N…`, and gone together.
+ * A lab: namespaces and a directory, all named `PREFIX-PID-N…`, which are removed together.
  *
- * Disposal is synchronous so that it also runs from `process.on('exit')`: after Ctrl-C, after a test that
- * threw, after ava ended the worker. A run that was killed outright is swept up by the next one.
+ * Disposal is synchronous, so it also runs from `process.on('exit')`: after Ctrl-C, after a test threw, after ava ended
+ * the worker. The next lab removes what a killed run left.
  */
 export class Lab {
   readonly dir: string;
@@ -20,7 +23,7 @@ export class Lab {
     process.on('exit', this.#dispose);
   }
 
-  /** `prefix` tells labs apart that must not be swept: a kept demo outlives its process. */
+  /** Opens a lab. Only labs with the prefix `lab` are swept: a kept demo outlives its process. */
   static open(prefix = 'lab'): Lab {
     sweep();
     exitOnSignals();
@@ -28,7 +31,7 @@ export class Lab {
     return new Lab(`${prefix}-${process.pid}-${opened}`);
   }
 
-  /** A new network namespace, with loopback up, and `env` added to the environment of what runs in it. */
+  /** Makes a network namespace with loopback up. Programs that run in it get `env` in their environment. */
   async namespace(label: string, env: Readonly<Record<string, string>> = {}): Promise<Namespace> {
     const namespace = new Namespace(`${this.name}-${label}`, env);
     await execa('ip', ['netns', 'add', namespace.name]);
@@ -37,7 +40,7 @@ export class Lab {
     return namespace;
   }
 
-  /** Leaves everything up after this process. */
+  /** Keeps the lab after this process. */
   keep(): void {
     process.off('exit', this.#dispose);
   }
@@ -58,7 +61,7 @@ function exitOnSignals(): void {
   process.once('SIGTERM', () => process.exit(143));
 }
 
-/** Ends what runs in a lab and removes its namespaces and its directory. */
+/** Kills the processes of a lab, and removes its namespaces and its directory. */
 export function removeLab(name: string): void {
   for (const namespace of listed('/run/netns')) {
     if (namespace.startsWith(`${name}-`)) killNamespace(namespace);
@@ -66,12 +69,12 @@ export function removeLab(name: string): void {
   rmSync(join(tmpdir(), name), { recursive: true, force: true });
 }
 
-/** The names of the labs that there are with this prefix. */
+/** Returns the names of all existing labs with this prefix. */
 export function labsNamed(prefix: string): string[] {
   return listed(tmpdir()).filter((name) => new RegExp(`^${prefix}-\\d+-\\d+$`).test(name));
 }
 
-/** Removes what test runs left that were killed before they could: theirs are the names of dead processes. */
+/** Removes the labs of killed test runs: their names have the IDs of dead processes. */
 function sweep(): void {
   for (const name of labsNamed('lab')) {
     if (!signal(Number(name.split('-')[1]), 0)) removeLab(name);

@@ -8,10 +8,10 @@ export interface End {
 }
 
 /**
- * A veth pair, both ends up.
+ * Makes a veth pair and sets both ends up.
  *
- * Checksum offload is off on both ends: the userspace datapath reads frames as they are, and the kernel leaves
- * the checksum of what it sends through a veth to hardware that is not there.
+ * Checksum offload is off on both ends. With offload, the kernel sends frames through a veth without a checksum, and
+ * the userspace datapath forwards them as they are.
  */
 export async function cable(left: End, right: End): Promise<void> {
   await left.in.ip(
@@ -25,7 +25,7 @@ export async function cable(left: End, right: End): Promise<void> {
   ]);
 }
 
-/** Has the kernel compute what it sends out of this device. */
+/** Makes the kernel compute the checksums of frames that it sends out of this device. */
 export async function softwareChecksums({ in: namespace, name }: End): Promise<void> {
   await namespace.exec(['ethtool', '-K', name, 'tx', 'off']);
 }

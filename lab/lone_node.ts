@@ -6,14 +6,14 @@ import { Lab } from './lab.js';
 import { cable } from './link.js';
 
 /**
- * One host with a NIC eth0 that a router is at, and the northbound database on it with nobody to act on it: enough for what the
- * commands write and refuse, and quick.
+ * Starts one host with a NIC eth0, a router, and a northbound database without `ovn-northd`. It starts fast, and is
+ * enough to test the rows that the commands write and the arguments that they refuse.
  */
 export async function startLoneNode({
   remote,
   serverOptions = () => [],
 }: {
-  /** `ovn-nb`; the database's own socket unless told. */
+  /** Value of `ovn-nb`; the default is the database's own socket. */
   readonly remote?: string;
   readonly serverOptions?: (host: Host) => readonly string[] | Promise<readonly string[]>;
 } = {}): Promise<Cluster> {

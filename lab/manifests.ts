@@ -1,4 +1,5 @@
-/** Objects as an operator writes them for kubectl, in the namespace `default`. */
+// Manifests of Kubernetes objects, as an operator writes them for kubectl, in the namespace `default`.
+
 export function podManifest(name: string, node: string, more: object = {}, metadata: object = {}): object {
   return {
     apiVersion: 'v1',
@@ -18,7 +19,7 @@ interface EndpointManifest {
   readonly isReady?: boolean;
 }
 
-/** What a controller writes for a service; the tests have none. */
+/** Returns the Endpoints of a service. A controller would write them, but the lab runs none. */
 export function endpointsManifest(
   name: string,
   port: { readonly name?: string; readonly port: number; readonly protocol?: string },

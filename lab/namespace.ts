@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { Running } from './running.js';
 
-/** What a command did, whatever its exit code. */
+/** The result of a command, with any exit code. */
 export interface Outcome {
   readonly exitCode: number;
   readonly stdout: string;
@@ -11,24 +11,24 @@ export interface Outcome {
 }
 
 interface Input {
-  /** What the command reads from standard input; nothing when left out. */
+  /** The command's standard input; empty by default. */
   readonly input?: string;
 }
 
-/** An operator's path: npm puts node_modules/.bin ahead of it, where some package has an `nft` of its own. */
+/** An operator's path, without npm's node_modules/.bin: some package has an `nft` of its own there. */
 const PATH = (process.env.PATH ?? '')
   .split(':')
   .filter((folder) => !folder.includes('node_modules'))
   .join(':');
 
-/** No command of a test takes this long, in milliseconds, unless it hangs. */
+/** Milliseconds after which a command has surely hung. */
 const TIMEOUT = 60_000;
 
 /**
- * A network namespace, and the way to run programs in it.
+ * A network namespace, and methods to run programs in it.
  *
- * Commands run under `ip netns exec`, which costs 3 ms, shows the namespace's own devices in /sys, and lays
- * /etc/netns/NAME over /etc: what the product writes in /etc/sysctl.d stays with the namespace.
+ * Commands run under `ip netns exec`, which costs 3 ms. It shows the namespace's own devices in /sys, and lays
+ * /etc/netns/NAME over /etc, so files that the product writes to /etc/sysctl.d stay with the namespace.
  */
 export class Namespace {
   /** Added to the environment of every command. */
@@ -41,26 +41,26 @@ export class Namespace {
     this.env = { PATH, ...env };
   }
 
-  /** Runs a command to its end and answers its standard output; rejects when it fails. */
+  /** Runs a command to its end and returns its standard output; rejects if it fails. */
   async exec(argv: readonly string[], { input = '' }: Input = {}): Promise<string> {
     const { stdout } = await execa('ip', this.#inside(argv), { env: this.env, input, timeout: TIMEOUT });
     return stdout;
   }
 
-  /** Runs a command to its end, whatever that is. */
+  /** Runs a command to its end; resolves with any exit code. */
   async attempt(argv: readonly string[], { input = '' }: Input = {}): Promise<Outcome> {
     const options = { env: this.env, input, timeout: TIMEOUT, reject: false } as const;
     const { exitCode = -1, stdout, stderr } = await execa('ip', this.#inside(argv), options);
     return { exitCode, stdout, stderr };
   }
 
-  /** Starts a command that stays; it dies with the namespace. */
+  /** Starts a command and leaves it running. Removing the namespace kills it. */
   spawn(argv: readonly string[], env: Readonly<Record<string, string>> = {}, input = ''): Running {
     const options = { env: { ...this.env, ...env }, input, all: true, reject: false } as const;
     return new Running(argv.join(' '), execa('ip', this.#inside(argv), options));
   }
 
-  /** Gives `ip` several commands at once: `link set eth0 up`, `addr add …`. */
+  /** Runs several commands of `ip` as one batch: `link set eth0 up`, `addr add …`. */
   async ip(...commands: readonly string[]): Promise<void> {
     await execa('ip', ['-n', this.name, '-batch', '-'], { input: `${commands.join('\n')}\n` });
   }
@@ -74,7 +74,7 @@ export class Namespace {
   }
 }
 
-/** Ends every process in the namespace by its id, and removes it. Synchronous: see `Lab`. */
+/** Kills every process in the namespace and removes the namespace. Synchronous: see `Lab`. */
 export function killNamespace(name: string): void {
   for (let pids = processesIn(name); pids.length > 0; pids = processesIn(name)) {
     for (const pid of pids) signal(pid, 'SIGKILL');
@@ -88,7 +88,7 @@ function processesIn(name: string): number[] {
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
-/** @returns whether there is such a process; `0` only asks */
+/** Sends a signal; `0` only checks. Returns whether the process exists. */
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, name);

@@ -1,8 +1,9 @@
-// What src/neighbour does, in the namespace that this runs in; one JSON object a line, {"code", "message"} for an error:
+// Runs a function of src/neighbour in this process's namespace. Prints one JSON object a line, {"code", "message"} for
+// an error:
 //   resolve IF ADDRESS [SOURCE]   {"macs": [...], "rttMs": [...], "asked": N}
 //   probe IF ADDRESS...           [{"address", "mac"}...]
 //   announce IF ADDRESS...        {}
-//   listen IF                     {"ready": true}, then each message, until the interface goes
+//   listen IF                     {"ready": true}, then each message, until the interface is deleted
 import { announce } from '../src/neighbour/announce.js';
 import { NeighbourSocket } from '../src/neighbour/neighbour_socket.js';
 import { probe } from '../src/neighbour/probe.js';

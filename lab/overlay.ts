@@ -4,26 +4,26 @@ import { ROUTER } from './cluster.js';
 import type { Outcome } from './namespace.js';
 import { executable } from './project.js';
 
-/** What all pods' addresses are in, in both families. */
+/** The cluster's pod subnets, in both families. */
 export const CLUSTER_SUBNET = '10.244.0.0/16,fd00:10:244::/48';
 
-/** The subnets of the node with this number: its router port is number 1 in them, its own port number 2. */
+/** Returns the subnets of node `n`. The router's port has address 1 in them, the node's own port address 2. */
 export function subnetsOf(n: number): { v4: string; v6: string } {
   return { v4: `10.244.${n}`, v6: `fd00:10:244:${n}:` };
 }
 
-/** `--minion-switch-subnet` of the node with this number. */
+/** Returns the value of `--minion-switch-subnet` for node `n`. */
 export function subnetOption(n: number): string {
   const { v4, v6 } = subnetsOf(n);
   return `${v4}.0/24,${v6}:/64`;
 }
 
-/** Runs `ovn-k8s-overlay` on a node, whatever comes of it. */
+/** Runs `ovn-k8s-overlay` on a node; resolves with any exit code. */
 export function overlay({ host }: Node, ...args: readonly string[]): Promise<Outcome> {
   return host.run('ovn-k8s-overlay', args);
 }
 
-/** Runs `ovn-k8s-overlay` on a node; rejects with what it says when it fails. */
+/** Runs `ovn-k8s-overlay` on a node; rejects with its error message if it fails. */
 export async function overlayWell(node: Node, ...args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await overlay(node, ...args);
   if (exitCode !== 0) throw new Error(`ovn-k8s-overlay ${args.join(' ')} exited with ${exitCode}: ${stderr}`);
@@ -53,7 +53,7 @@ export function cniDirectories({ host }: Node): readonly string[] {
   return [`--cni-conf-dir=${join(host.dir, 'net.d')}`, `--cni-bin-dir=${join(host.dir, 'cni-bin')}`];
 }
 
-/** `gateway-init` of a shared NIC, in both families. */
+/** Returns the arguments of `gateway-init` for a shared NIC, in both families. */
 export function gatewayInit(node: Node, ...more: readonly string[]): readonly string[] {
   return [
     'gateway-init',
@@ -66,7 +66,7 @@ export function gatewayInit(node: Node, ...more: readonly string[]): readonly st
   ];
 }
 
-/** Starts the gateway helper on a node; answers when its first flows are in place. */
+/** Starts the gateway helper on a node; resolves when its first flows are in place. */
 export async function startGatewayHelper({ host }: Node, ...more: readonly string[]): Promise<void> {
   await host.exec([
     process.execPath,
@@ -76,7 +76,7 @@ export async function startGatewayHelper({ host }: Node, ...more: readonly strin
   ]);
 }
 
-/** The northbound database's rows, `_uuid` and all, but for what `ovn-northd` counts there. */
+/** Returns the northbound database's rows with their `_uuid`, without the counters that `ovn-northd` writes there. */
 export async function northboundRows(cluster: Cluster): Promise<string> {
   const { host } = cluster.master;
   const remote = `unix:${join(host.dir, 'ovn/ovnnb_db.sock')}`;
@@ -89,7 +89,7 @@ export async function northboundRows(cluster: Cluster): Promise<string> {
     .join('\n');
 }
 
-/** A pod on the node with number `n`, the `k`th there, in both families. */
+/** Returns the options of pod `k` on node `n`, in both families. */
 export function podOptions(node: Node, n: number, k: number) {
   const { v4, v6 } = subnetsOf(n);
   return {
@@ -100,7 +100,7 @@ export function podOptions(node: Node, n: number, k: number) {
   };
 }
 
-/** What the rows say, whatever their `_uuid`: equal for two databases that serve the same. */
+/** Returns the rows without their `_uuid`. Two databases that serve the same have equal results. */
 export async function northboundContents(cluster: Cluster): Promise<readonly string[]> {
   const text = (await northboundRows(cluster)).replaceAll(
     /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g,
@@ -122,7 +122,7 @@ export async function bridgeNics(cluster: Cluster): Promise<void> {
   );
 }
 
-/** `up` of a logical port follows the southbound database, not the product. */
+/** Removes `up` of a logical port: the southbound database sets it, not the product. */
 function withoutStatus(line: string): string {
   const table = JSON.parse(line) as { caption: string; headings: string[]; data: unknown[][] };
   const up = table.headings.indexOf('up');

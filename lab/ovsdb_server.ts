@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { execa } from 'execa';
 
-/** Where Debian's packages put the schemas. */
+/** Files of the schemas in Debian's packages. */
 export const SCHEMAS = {
   Open_vSwitch: '/usr/share/openvswitch/vswitch.ovsschema',
   OVN_Northbound: '/usr/share/ovn/ovn-nb.ovsschema',
@@ -13,18 +13,18 @@ export const SCHEMAS = {
 } as const;
 
 export interface OvsdbServer {
-  /** `unix:…` of the server. */
+  /** The server's remote, `unix:…`. */
   readonly remote: string;
   readonly directory: string;
-  /** Ends the server, keeping its database. */
+  /** Stops the server and keeps its database. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again on the same database. */
+  /** Restarts the server on the same database. */
   start(): Promise<void>;
-  /** Ends the server and removes its directory. */
+  /** Stops the server and removes its directory. */
   dispose(): Promise<void>;
 }
 
-/** Starts a real `ovsdb-server` with an empty database, on a socket in a directory of its own. */
+/** Starts a real `ovsdb-server` with an empty database. Its socket is in a new directory. */
 export async function startOvsdbServer(
   options: { schema?: keyof typeof SCHEMAS; args?: readonly string[] } = {},
 ): Promise<OvsdbServer> {
@@ -72,7 +72,7 @@ export async function accepting(path: string, deadlineMs = 10_000): Promise<void
   const end = performance.now() + deadlineMs;
   while (!(await accepts(path))) {
     if (performance.now() > end)
-      throw new Error(`${path} does not accept connections within ${deadlineMs} ms`);
+      throw new Error(`${path} did not accept connections within ${deadlineMs} ms`);
     await setImmediate();
   }
 }

@@ -1,17 +1,17 @@
-/** How a capture file is written (draft-ietf-opsawg-pcap). */
+/** The format of a capture file (draft-ietf-opsawg-pcap). */
 export interface PcapForm {
   readonly bigEndian?: boolean;
   readonly nanoseconds?: boolean;
-  /** DLT_EN10MB unless told. */
+  /** The link type; DLT_EN10MB by default. */
   readonly linkType?: number;
-  /** No more of a packet is kept. */
+  /** Bytes of a packet that the file keeps at most. */
   readonly snapLength?: number;
 }
 
 const ETHERNET = 1;
 const MAGIC = { micro: 0xa1b2c3d4, nano: 0xa1b23c4d } as const;
 
-/** The header of a capture file. */
+/** Returns the header of a capture file. */
 export function pcapHeader({
   bigEndian = false,
   nanoseconds = false,
@@ -21,7 +21,7 @@ export function pcapHeader({
   return words(bigEndian, [nanoseconds ? MAGIC.nano : MAGIC.micro, [2, 4], 0, 0, snapLength, linkType]);
 }
 
-/** One packet of a capture file, one microsecond after the one before. */
+/** Returns one packet of a capture file, captured 1 µs after its predecessor. */
 export function pcapRecord(
   frame: Uint8Array,
   index: number,
@@ -34,12 +34,12 @@ export function pcapRecord(
   ]);
 }
 
-/** A whole capture file. */
+/** Returns a whole capture file. */
 export function pcapFile(frames: readonly Uint8Array[], form: PcapForm = {}): Buffer {
   return Buffer.concat([pcapHeader(form), ...frames.map((frame, i) => pcapRecord(frame, i, form))]);
 }
 
-/** Numbers of 32 bits, and pairs of 16. */
+/** Encodes numbers as 32 bits, and pairs as 16 bits each. */
 function words(bigEndian: boolean, values: readonly (number | readonly [number, number])[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);
   for (const [i, value] of values.entries()) {

@@ -1,30 +1,30 @@
 import type { Namespace } from './namespace.js';
 import type { Running } from './running.js';
 
-/** Between two requests. */
+/** Milliseconds between two requests. */
 export const INTERVAL_MS = 5;
-/** How long an answer may take: two cores that are busy with other tests are not a network that loses packets. */
+/** Seconds that an answer may take. A busy machine can delay an answer; that is no loss. */
 const PATIENCE_SECONDS = 1;
 
-/** What became of the echo requests, one every 5 ms. */
+/** The outcome of echo requests that were sent every 5 ms. */
 export interface PingReport {
   readonly sent: number;
-  /** The numbers of those that were never answered, in order. */
+  /** The sequence numbers of unanswered requests, in order. */
   readonly lost: readonly number[];
-  /** How many were answered more than once. */
+  /** The number of requests with more than one answer. */
   readonly duplicates: number;
-  /** The longest time between two answers, so never much less than the interval. */
+  /** The longest time between two answers. It is about the interval if nothing is lost. */
   readonly longestGapMs: number;
 }
 
-/** Echo requests to one address, which say which of them were lost; the address tells the family. */
+/** Sends echo requests to one address of either family, and reports which were lost. */
 export class Pinger {
   private constructor(private readonly ping: Running) {}
 
-  /** Answers when the first request has been answered. */
+  /** Starts; resolves when the first request is answered. */
   static async start(from: Namespace, address: string): Promise<Pinger> {
     const ping = from.spawn([
-      // Ahead of everything else on the machine, so that a gap is the network's and not the scheduler's.
+      // Runs ahead of all other programs, so that a gap comes from the network and not from the scheduler.
       ...['nice', '-n', '-20', 'ping', '-n', '-D', '-i', String(INTERVAL_MS / 1000)],
       ...['-W', String(PATIENCE_SECONDS), address],
     ]);
@@ -37,14 +37,14 @@ export class Pinger {
     await this.ping.says(new RegExp(`icmp_seq=${seq} `));
   }
 
-  /** Ends it and answers how it went. */
+  /** Stops and returns the report. */
   async close(): Promise<PingReport> {
     await this.ping.stop('SIGINT');
     return reportOf(this.ping.output);
   }
 }
 
-/** Reads the output of iputils' ping(8) with `-D`: `[1700000000.123456] 64 bytes from …: icmp_seq=7 ttl=64 …`. */
+/** Parses the output of iputils' ping(8) with `-D`: `[1700000000.123456] 64 bytes from …: icmp_seq=7 ttl=64 …`. */
 export function reportOf(output: string): PingReport {
   const answers = [...output.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+) .*$/gm)].map(
     ([, at, seq]) => ({ atMs: Number(at) * 1000, seq: Number(seq) }),

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Host } from './host.js';
 
-/** The name of the network that podman has the plugin for. */
+/** The name of the network that podman sets up with the plugin. */
 const NETWORK = 'ovn-kubernetes';
-/** A container of this machine's own programs. */
+/** Folders and links of the container's root, which runs this machine's own programs. */
 const FOLDERS = ['usr', 'proc', 'dev', 'sys', 'etc', 'run', 'tmp'];
 const LINKS = ['bin', 'lib', 'lib64', 'sbin'];
 
 /**
- * Podman on a host of the lab, with the library (libcni) by which runtimes run plugins: it calls the one that
- * `minion-init` linked, by a list as podman wants it.
+ * Podman on a host of the lab. It runs the plugin that `minion-init` linked with libcni, the library of all runtimes,
+ * and needs a list of plugins as configuration.
  */
 export class Podman {
   private constructor(
@@ -23,7 +23,7 @@ export class Podman {
 
   static on({ dir, db, net }: Host): Podman {
     const podman = new Podman(prepare(join(dir, 'podman'), join(dir, 'cni-bin')), [
-      // Not ip netns exec: a container needs /sys as it is.
+      // `ip netns exec` would replace /sys, which a container needs.
       ...['nsenter', `--net=/run/netns/${net.name}`],
     ]);
     const list = { cniVersion: '1.0.0', name: NETWORK, plugins: [{ type: 'ovn_cni', db }] };
@@ -31,7 +31,7 @@ export class Podman {
     return podman;
   }
 
-  /** Why no container can run on this machine; `undefined` when one can. */
+  /** Returns why this machine cannot run a container, or `undefined` if it can. */
   static missing(): string | undefined {
     const dir = mkdtempSync(join(tmpdir(), 'podman-'));
     try {

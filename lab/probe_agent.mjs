@@ -1,6 +1,6 @@
-// New conversations, one after the other: a datagram each, from a port that was not used before.
+// Starts one conversation after the other: each is one datagram from a new port.
 //   probe_agent.mjs serve PORT                     sends back what it receives
-//   probe_agent.mjs keep HOST PORT INTERVAL_MS     says "open" at the first answer, and after SIGTERM what it saw
+//   probe_agent.mjs keep HOST PORT INTERVAL_MS     prints "open" at the first answer, and a report after SIGTERM
 import { createSocket } from 'node:dgram';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,7 +27,7 @@ function keep(host, port, interval) {
       answered += 1;
       if (answered === 1) {
         console.log('open');
-        // What was sent while nobody could answer yet does not count.
+        // Datagrams sent before the first answer do not count.
         sent = 1;
       }
       clearTimeout(late);

@@ -10,18 +10,18 @@ export interface ProbeReport {
   readonly answered: number;
 }
 
-/** Conversations that are begun anew all the time, as clients of a service do. */
+/** Starts new conversations all the time, as clients of a service do. */
 export class Probes {
   private constructor(private readonly client: Running) {}
 
-  /** Has a namespace answer them at a port. */
+  /** Makes a namespace answer conversations at a port. */
   static async serve(inside: Namespace, port: number): Promise<Running> {
     const server = inside.spawn([process.execPath, AGENT, 'serve', String(port)]);
     await server.says(/serving/);
     return server;
   }
 
-  /** Begins; the first has been answered. */
+  /** Starts; resolves when the first conversation is answered. */
   static async open(from: Namespace, address: string, port: number, intervalMs: number): Promise<Probes> {
     const client = from.spawn([process.execPath, AGENT, 'keep', address, String(port), String(intervalMs)]);
     await client.says(/open/);

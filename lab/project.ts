@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The project's own folder, whether this runs from the sources or bundled. */
+/** The project's folder, for sources and for bundles. */
 export const PROJECT = findUp(dirname(fileURLToPath(import.meta.url)));
 
-/** The product's executable of this name; `OVN_K8S_DIST` names another build than `dist`. */
+/** Returns the file of one of the product's executables. `OVN_K8S_DIST` names another build than `dist`. */
 export function executable(name: string): string {
   return resolve(PROJECT, process.env.OVN_K8S_DIST ?? 'dist', 'bin', `${name}.js`);
 }

@@ -4,7 +4,7 @@ import { PROJECT } from './project.js';
 import type { Running } from './running.js';
 import { until } from './until.js';
 
-/** What an agent has seen of its interface. */
+/** The packets that an agent has read from its interface. */
 export interface AgentReport {
   readonly packets: Readonly<Record<string, number>>;
   readonly bytes: Readonly<Record<string, number>>;
@@ -16,7 +16,7 @@ export interface AgentReport {
   readonly cpuMicroseconds: number;
 }
 
-/** A process that reads an interface by the ring. */
+/** A process that reads an interface through the ring. */
 export class RingAgent {
   private constructor(readonly running: Running) {}
 
@@ -27,7 +27,7 @@ export class RingAgent {
     return new RingAgent(running);
   }
 
-  /** What it has seen by now, or its complaint. */
+  /** Asks the agent for its report; returns the text of its error if it has one. */
   async ask(): Promise<AgentReport | string> {
     const said = this.running.output.length;
     process.kill(this.running.pid, 'SIGUSR2');
@@ -38,7 +38,7 @@ export class RingAgent {
     return line.startsWith('{') ? (JSON.parse(line) as AgentReport) : line;
   }
 
-  /** What it has seen once that is as many packets as `count`, of any class. */
+  /** Waits until the agent has read `count` packets of any class, and returns its report. */
   async seen(count: number): Promise<AgentReport> {
     let last: AgentReport | string | undefined;
     return until(

@@ -1,6 +1,6 @@
-// Reads an interface by the ring until SIGTERM, in its namespace: what the tests and benchmarks of the ring look at.
-//   ring_agent DEVICE SIDE [thread]   says "reading", then at each SIGUSR2 what was seen, as JSON;
-//                                     with "thread" a worker thread reads, and SIGUSR2 terminates it
+// Reads an interface of its namespace through the ring until SIGTERM, for tests and benchmarks of the ring.
+//   ring_agent DEVICE SIDE [thread]   prints "reading", then a report as JSON at each SIGUSR2.
+//                                     With "thread", a worker thread reads, and SIGUSR2 terminates it.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { RingCapture } from '../src/capture/ring_capture.js';
 import { PORT_ROLES } from '../src/demux/port_role.js';
@@ -15,7 +15,7 @@ if (!isMainThread) {
   parentPort?.postMessage('reading');
   setInterval(() => ring.snapshot(), 50);
 } else if (mode === 'thread') {
-  // A thread of Node.js 20 has no loader for TypeScript unless it asks for one itself.
+  // A worker thread of Node.js 20 must register a loader for TypeScript itself.
   const script = `import('tsx/esm/api').then(({ register }) => {
     register();
     return import(${JSON.stringify(import.meta.url)});
@@ -54,7 +54,7 @@ if (!isMainThread) {
     ring.close();
     clearInterval(timer);
   });
-  // Only now: a signal that comes before somebody minds it would end this.
+  // Printed last: a signal before the handlers are in place would end this process.
   say('reading');
 }
 

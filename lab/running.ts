@@ -6,7 +6,7 @@ interface Subprocess extends PromiseLike<{ readonly exitCode?: number | undefine
   kill(signal: NodeJS.Signals): boolean;
 }
 
-/** A program in the foreground that a test started and has not waited for. */
+/** A program that a test started in the foreground and that may still run. */
 export class Running {
   readonly #subprocess: Subprocess;
   #output = '';
@@ -30,17 +30,17 @@ export class Running {
     return this.#subprocess.pid;
   }
 
-  /** What it has written to standard output and standard error. */
+  /** All that the program has written to standard output and standard error. */
   get output(): string {
     return this.#output;
   }
 
-  /** Its exit code, once it ends. */
+  /** Resolves with the exit code when the program ends. */
   get exited(): Promise<number> {
     return Promise.resolve(this.#subprocess).then(({ exitCode }) => exitCode ?? -1);
   }
 
-  /** Waits until it has written something that matches. */
+  /** Waits until the program's output matches. */
   says(pattern: RegExp, withinMs = 5000): Promise<string> {
     const { all } = this.#subprocess;
     return new Promise((resolve, reject) => {
@@ -54,15 +54,15 @@ export class Running {
       const look = () => {
         const match = pattern.exec(this.#output);
         if (match !== null) settle(() => resolve(match[0]));
-        else if (this.#ended) fail('ended and never said');
+        else if (this.#ended) fail('ended without printing');
       };
-      const timer = setTimeout(() => fail(`did not in ${withinMs} ms say`), withinMs);
+      const timer = setTimeout(() => fail(`did not print within ${withinMs} ms`), withinMs);
       all.on('data', look).on('end', look);
       look();
     });
   }
 
-  /** Ends it and answers its exit code. */
+  /** Stops the program and returns its exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     this.#subprocess.kill(signal);
     return this.exited;

@@ -5,7 +5,7 @@ import type { Running } from './running.js';
 
 const AGENT = join(PROJECT, 'lab/session_agent.mjs');
 
-/** What became of a session; a byte went out every 5 ms, so a gap below that is none. */
+/** The outcome of a session, which sends one byte every 5 ms. A gap of 5 ms is therefore normal. */
 export interface SessionReport {
   readonly alive: boolean;
   readonly sent: number;
@@ -14,7 +14,7 @@ export interface SessionReport {
   readonly longestGapMs: number;
 }
 
-/** A TCP session from one namespace to another that is in use all the time, as an ssh session can be. */
+/** A TCP session between two namespaces that is in use all the time, as an ssh session can be. */
 export class Session {
   private constructor(
     private readonly server: Running | undefined,
@@ -29,14 +29,14 @@ export class Session {
     return new Session(server, await keep(from, to));
   }
 
-  /** The other end alone, for several sessions. */
+  /** Starts only the server, for several sessions. */
   static async serve(inside: Namespace, port: number): Promise<Running> {
     const server = inside.spawn(agent('serve', String(port)));
     await server.says(/serving/);
     return server;
   }
 
-  /** A session to a server that is there, from the local port given. */
+  /** Connects to a running server, from the given local port. */
   static async join(
     from: Namespace,
     to: { readonly address: string; readonly port: number },
@@ -45,12 +45,12 @@ export class Session {
     return new Session(undefined, await keep(from, to, String(localPort)));
   }
 
-  /** Waits until it has been answered some twenty times. */
+  /** Waits until about 20 answers have arrived. */
   async busy(): Promise<void> {
     await this.client.says(/busy/);
   }
 
-  /** Ends the session and answers how it went. */
+  /** Ends the session and returns its report. */
   async close(): Promise<SessionReport> {
     await this.client.stop();
     await this.server?.stop('SIGKILL');
@@ -68,7 +68,7 @@ async function keep(
   return client;
 }
 
-/** Ahead of everything else on the machine, so that a gap is the network's and not the scheduler's. */
+/** Returns a command that runs ahead of all other programs: a gap then comes from the network, not the scheduler. */
 function agent(...args: readonly string[]): string[] {
   return ['nice', '-n', '-20', process.execPath, AGENT, ...args];
 }

@@ -1,13 +1,13 @@
-// Both ends of a session like ssh's: small messages, each answered at once.
+// Client and server of a session like ssh's: small messages, each answered at once.
 //   session_agent.mjs serve PORT       echoes what it receives, both families
 //   session_agent.mjs keep HOST PORT [LOCALPORT]
-//                                      sends a byte every 5 ms; says "open" once connected, and on SIGTERM, or when
-//                                      the session ends by itself, what it saw as one JSON object
+//                                      sends a byte every 5 ms; prints "open" once connected, and a report as one
+//                                      JSON object on SIGTERM or when the session ends by itself
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
 
 const INTERVAL_MS = 5;
-/** After so many answers it says "busy". */
+/** The number of answers after which it prints "busy". */
 const BUSY = 20;
 const [mode, ...rest] = process.argv.slice(2);
 

@@ -4,28 +4,28 @@ import type { Host } from './host.js';
 import type { Outcome } from './namespace.js';
 import { executable } from './project.js';
 
-/** One of the commands by which a program changed the kernel. */
+/** A command with which a program changed the kernel. */
 export interface Call {
   /** Counted from 1. */
   readonly number: number;
-  /** With its arguments. */
+  /** The command with its arguments. */
   readonly command: string;
-  /** How many lines its batch had; 1 for a command that is no batch. */
+  /** The number of lines of its batch; 1 for a command without a batch. */
   readonly lines: number;
 }
 
-/** Where a fault is, and what it is. */
+/** The place and the kind of a fault. */
 export interface Fault {
   readonly call: number;
-  /** So many lines of the call are done before. */
+  /** The number of the call's lines that are executed before the fault. */
   readonly afterLines: number;
-  /** `kill`: the program that made the call is killed; `fail`: the call fails. */
+  /** `kill` kills the program that made the call; `fail` makes the call fail. */
   readonly kind: 'kill' | 'fail';
 }
 
 const TOOLS = ['ip', 'nft', 'nsenter'];
 
-/** Tools for one of the product's executables, which do what those do until they are told otherwise. */
+/** Stand-ins for the tools that the product runs. They log each change, and run the real tool until a fault. */
 export class StandIns {
   private constructor(
     private readonly host: Host,
@@ -39,13 +39,13 @@ export class StandIns {
     return new StandIns(host, dir);
   }
 
-  /** Runs an executable to its end, whatever that is; -1 is the exit code of one that was killed. */
+  /** Runs an executable to its end; resolves with any exit code, -1 if it was killed. */
   async run(program: string, args: readonly string[], fault?: Fault): Promise<Outcome> {
     const argv = ['env', ...this.environment(fault), process.execPath, executable(program), ...args];
     return this.host.net.attempt(argv);
   }
 
-  /** For `env`: has what it runs find the tools here; calls are counted anew. */
+  /** Returns arguments for env(1) that put the stand-ins in the path; the count of calls starts again. */
   environment(fault?: Fault): string[] {
     rmSync(this.log, { force: true });
     const path = this.host.net.env.PATH ?? '';
@@ -55,7 +55,7 @@ export class StandIns {
     ];
   }
 
-  /** The changes that the last run has made, or tried. */
+  /** Returns the changes that the last run made or tried to make. */
   calls(): Call[] {
     return readFileSync(this.log, 'utf8')
       .trimEnd()
@@ -71,7 +71,7 @@ export class StandIns {
   }
 }
 
-/** What only looks is passed on; a change is logged, and the one at fault done in part. */
+/** Passes a command on if it only reads. Logs a change, and executes the one at fault in part. */
 const SCRIPT = `#!/bin/sh
 me=\${0##*/}
 PATH=$REAL_PATH
@@ -97,7 +97,7 @@ echo 'made to fail' >&2
 exit 1
 `;
 
-/** Before each call and after it, and between its lines in steps that are not too many. */
+/** Returns faults before and after each call, and after every `step` lines of it. */
 export function faultsIn(calls: readonly Call[], kind: Fault['kind'], step: number): Fault[] {
   return calls.flatMap(({ number, lines }) => {
     const between = Array.from({ length: Math.ceil(lines / step) }, (_, index) => index * step);

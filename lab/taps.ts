@@ -6,7 +6,7 @@ import { until, when } from './until.js';
 
 const AGENT = fileURLToPath(new URL('./wire_agent.mjs', import.meta.url));
 
-/** Frames seen and sent on some interfaces of one namespace. */
+/** Captures and sends frames on interfaces of one namespace. */
 export class Taps {
   private readonly seen: { readonly device: string; readonly frame: string }[] = [];
 
@@ -32,18 +32,18 @@ export class Taps {
     this.send(JSON.stringify({ device, frame: frame.toString('hex') }));
   }
 
-  /** Forgets what was seen. */
+  /** Forgets the captured frames. */
   clear(): void {
     this.seen.length = 0;
   }
 
-  /** How many frames with `marker` in them were seen at `device`. */
+  /** Returns how many frames that contain `marker` were captured at `device`. */
   count(device: string, marker: Buffer): number {
     const hex = marker.toString('hex');
     return this.seen.filter((one) => one.device === device && one.frame.includes(hex)).length;
   }
 
-  /** Waits until a frame with `marker` is seen at `device`. */
+  /** Waits until a frame that contains `marker` is captured at `device`. */
   async arrived(device: string, marker: Buffer): Promise<void> {
     await until(`a frame with ${marker.toString('hex')} at ${device}`, () =>
       when(this.count(device, marker) > 0),

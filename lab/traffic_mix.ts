@@ -16,7 +16,7 @@ const BROADCAST = parseMac('ff:ff:ff:ff:ff:ff');
 const ALL_NODES_MAC = parseMac('33:33:00:00:00:01');
 const ALL_NODES = parseIp('ff02::1');
 
-/** The gateway that the frames of the mix are for: it has services. */
+/** The gateway that receives the mix. It has services. */
 export const MIX_GATEWAY: GatewayState = {
   ...GATEWAY,
   served: [EXTERNAL[4], EXTERNAL[6]],
@@ -27,7 +27,7 @@ export const MIX_GATEWAY: GatewayState = {
   ],
 };
 
-/** A frame of the mix, where it comes in, and the class that it was made to be of. */
+/** A frame of the mix, with the port where it enters and the class that it was made for. */
 export interface MixFrame {
   readonly side: NamedRole;
   readonly class: PacketClass;
@@ -37,7 +37,7 @@ export interface MixFrame {
 type Make = (random: Random, payload: Buffer) => Buffer;
 type Kind = readonly [name: PacketClass, side: NamedRole, make: Make];
 
-/** Frame sizes as the Internet has them, seven to four to one, and any between (the simple IMIX). */
+/** Frame sizes of the simple IMIX, 7 : 4 : 1, in bytes. */
 const SIZES = [64, 64, 64, 64, 64, 64, 64, 594, 594, 594, 594, 1500] as const;
 const MAX_HEADERS = 80;
 
@@ -162,7 +162,7 @@ function solicits(target: IpAddress): Make {
 
 const KINDS: readonly Kind[] = [...kindsOf(4), ...kindsOf(6), ...NEIGHBOURS];
 
-/** Frames of every class, in no order; the same ones for the same `seed`. */
+/** Returns `count` frames of all classes in random order. The same `seed` gives the same frames. */
 export function trafficMix(count: number, seed = 1): MixFrame[] {
   const random = new Random(seed);
   return Array.from({ length: count }, (_, i) => {
@@ -177,13 +177,13 @@ export function trafficMix(count: number, seed = 1): MixFrame[] {
   });
 }
 
-/** The classes that no frame of the mix is of. */
+/** Returns the classes without a frame in the mix. */
 export function missingClasses(mix: readonly MixFrame[]): PacketClass[] {
   const there = new Set(mix.map((one) => one.class));
   return CLASSES.filter((name) => !there.has(name));
 }
 
-/** With a header of 24 bytes: four no-operations (RFC 791 section 3.1). */
+/** Lengthens the IPv4 header to 24 bytes with four no-operations (RFC 791 section 3.1). */
 function withOptions(frame: Buffer): Buffer {
   const longer = Buffer.concat([frame.subarray(0, 34), Buffer.alloc(4, 1), frame.subarray(34)]);
   longer[14] = 0x46;
@@ -191,7 +191,7 @@ function withOptions(frame: Buffer): Buffer {
   return longer;
 }
 
-/** With a hop-by-hop header that holds padding (RFC 8200 section 4.3). */
+/** Adds a hop-by-hop header that holds padding (RFC 8200 section 4.3). */
 function withHopByHop(frame: Buffer): Buffer {
   const header = Buffer.from([frame[20] ?? 0, 0, 1, 4, 0, 0, 0, 0]);
   const longer = Buffer.concat([frame.subarray(0, 54), header, frame.subarray(54)]);
@@ -200,7 +200,7 @@ function withHopByHop(frame: Buffer): Buffer {
   return longer;
 }
 
-/** A linear congruential generator (Numerical Recipes): what is measured twice is the same. */
+/** A linear congruential generator (Numerical Recipes), so that two runs measure the same frames. */
 class Random {
   constructor(private state: number) {}
 

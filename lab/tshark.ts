@@ -28,10 +28,10 @@ const FIELDS = [
   'icmpv6.nd.na.target_address',
 ] as const;
 
-/** A packet as tshark sees it: the first, outermost value of each field; empty without one. */
+/** A packet as tshark dissects it: the first, outermost value of each field, or an empty string. */
 export type TsharkRow = Readonly<Record<(typeof FIELDS)[number], string>>;
 
-/** Has tshark take the packets of a capture apart; calls `take` with each, from 0. */
+/** Runs tshark on a capture, and calls `take` with each packet and its index from 0. */
 export async function tshark(path: string, take: (row: TsharkRow, index: number) => void): Promise<void> {
   const whole = [
     'ip.defragment:FALSE',
@@ -75,7 +75,7 @@ const ERRORS_AND_REPLIES = new Set([
   'icmpv6 129',
 ]);
 
-/** The class of a packet of the mix by the table of docs/demux.md, from what tshark says of it. */
+/** Returns the class of a packet of the mix by the table of docs/demux.md, from tshark's fields. */
 export function classByTshark(row: TsharkRow, side: NamedRole): PacketClass {
   const packet = read(row);
   if (row['vlan.id'] !== '') return side === 'patch' ? 'pod-drop' : 'other';
@@ -120,7 +120,7 @@ function fromPatch(row: TsharkRow, { src, icmp }: Read): PacketClass {
 }
 
 interface Read {
-  /** `tcp`, `udp`, `sctp`, `icmp` or `icmpv6`; of an ICMP error not what it quotes. */
+  /** `tcp`, `udp`, `sctp`, `icmp` or `icmpv6`. For an ICMP error, the error itself and not the packet in it. */
   readonly transport: string;
   readonly ports: boolean;
   readonly port: number;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Asks again until `ask` returns something, for things that make no news; fails with `what` after the deadline. */
+/** Polls `ask` until it returns a value, for conditions without an event. Throws after the deadline, naming `what`. */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined> | T | undefined,
@@ -10,12 +10,12 @@ export async function until<T>(
   for (;;) {
     const found = await ask();
     if (found !== undefined) return found;
-    if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms for ${what}`);
     await pause(5);
   }
 }
 
-/** For `until`: `true` when it holds. */
+/** Turns a condition into a result for `until`. */
 export function when(condition: boolean): true | undefined {
   return condition ? true : undefined;
 }

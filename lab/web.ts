@@ -7,8 +7,8 @@ import { until, when } from './until.js';
 const AGENT = join(PROJECT, 'lab/web_agent.mjs');
 
 /**
- * Serves HTTP on every address of a namespace; each answer is `hello, ADDRESS port PORT` of who asked, and `, from NAME`
- * where the server has a name.
+ * Serves HTTP on every address of a namespace. Each answer is `hello, ADDRESS port PORT` with the client's address and
+ * port, followed by `, from NAME` if the server has a name.
  */
 export async function startWebServer(inside: Namespace, port = 80, name?: string): Promise<Running> {
   const server = inside.spawn([process.execPath, AGENT, 'serve', String(port), ...(name ? [name] : [])]);
@@ -16,18 +16,19 @@ export async function startWebServer(inside: Namespace, port = 80, name?: string
   return server;
 }
 
-/** Fetches a page from inside a namespace, within two seconds. */
+/** Fetches a page from inside a namespace, within 2 s. */
 export function httpGet(inside: Namespace, url: string): Promise<string> {
   return inside.exec([process.execPath, AGENT, 'get', url]);
 }
 
 /**
- * Fetches until as many servers have answered; their names. The userspace datapath drops the packet for which it
- * first asks for another node's MAC, and Debian's 3.1 does not translate the address of its repetition.
+ * Fetches until `count` servers have answered, and returns their names. One fetch is not enough: the userspace datapath
+ * drops the first packet to another node while it resolves that node's MAC, and Debian's OVS 3.1 does not translate the
+ * address of the retransmission.
  */
 export async function answering(from: Namespace, url: string, count: number): Promise<string[]> {
   const names = new Set<string>();
-  await until(`${count} to answer at ${url}`, async () => {
+  await until(`${count} servers to answer at ${url}`, async () => {
     const answer = await httpGet(from, url).catch(() => undefined);
     const name = answer && /from (.*)$/.exec(answer)?.[1];
     if (name) names.add(name);

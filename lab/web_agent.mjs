@@ -1,6 +1,6 @@
 // A web server and its client.
-//   web_agent.mjs serve PORT [NAME]   answers every request with who asked, the client's address and port, and its name
-//   web_agent.mjs get URL             prints the answer, or fails within two seconds
+//   web_agent.mjs serve PORT [NAME]   answers every request with the client's address and port and the server's name
+//   web_agent.mjs get URL             prints the answer, or fails within 2 s
 import { createServer } from 'node:http';
 import process from 'node:process';
 

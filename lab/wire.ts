@@ -7,11 +7,11 @@ import { Lab } from './lab.js';
 import { cable } from './link.js';
 import { Taps } from './taps.js';
 
-/** Where a frame can enter or leave the gateway's bridge in this lab; `side` is another port, where there is one. */
+/** The places where a frame can enter or leave the gateway's bridge in this lab. `side` is an optional further port. */
 export type Place = 'phys' | 'local' | 'patch' | 'side';
 export const PLACES: readonly Place[] = ['phys', 'local', 'patch'];
 
-/** The devices behind the bridge's ports: the far ends of cables, and the host's own. */
+/** The device behind each port of the bridge: the far end of a cable, or the host's own interface. */
 const DEVICE: Readonly<Record<Place, string>> = {
   phys: 'wire',
   local: 'breth0',
@@ -33,7 +33,7 @@ export const OUTSIDE: Readonly<Record<4 | 6, IpAddress>> = {
   6: parseIp('2001:db8::1'),
 };
 
-/** A gateway's bridge with a tap on each of its ports; OVN is only the far end of the patch. */
+/** A gateway's bridge with a tap on each port. In place of OVN, a tap is at the far end of the patch. */
 export class Wire {
   private constructor(
     readonly lab: Lab,
@@ -43,8 +43,9 @@ export class Wire {
   ) {}
 
   /**
-   * @param snatRange as `gateway-init` writes it; `none` for no range
-   * @param hasSide whether the bridge has one more port, as of a virtual machine
+   * Starts the bridge and its taps, without the helper.
+   * @param snatRange the port range as `gateway-init` writes it, or `none`
+   * @param hasSide whether the bridge has a further port, as for a virtual machine
    */
   static async start({ snatRange = '61000-65535', hasSide = false } = {}): Promise<Wire> {
     const lab = Lab.open();
@@ -60,7 +61,7 @@ export class Wire {
     const sides = hasSide ? ['sidep', 'side'] : [];
     await host.ofctl('add-flow', 'br-int', 'priority=1,in_port=1,actions=output:2');
     await host.ofctl('add-flow', 'br-int', 'priority=1,in_port=2,actions=output:1');
-    // The kernel must not take part in what is between the taps; breth0 alone is the host's.
+    // The kernel must not answer on the taps' devices; only breth0 belongs to the host.
     await net.exec(['nft', '-f', '-'], { input: muted(['eth0', 'wire', 'ovn', 'ovnp', 'breth0', ...sides]) });
     await net.ip(
       `addr add ${IP[4]}/24 dev breth0`,
@@ -75,7 +76,7 @@ export class Wire {
     return new Wire(lab, host, taps, hasSide);
   }
 
-  /** Starts the helper in the background and returns when its flows are in place. */
+  /** Starts the helper in the background; resolves when its flows are in place. */
   async startHelper(...args: readonly string[]): Promise<void> {
     const { exitCode, stderr } = await this.host.run('ovn-k8s-gateway-helper', [
       ...[
@@ -90,7 +91,7 @@ export class Wire {
     if (exitCode !== 0) throw new Error(`the helper exited with ${exitCode}: ${stderr}`);
   }
 
-  /** A command of the running helper. */
+  /** Sends a command to the running helper and returns its answer. */
   async helper(...command: readonly string[]): Promise<string> {
     return this.host.appctl('-t', 'ovn-k8s-gateway-helper', ...command);
   }
@@ -98,8 +99,8 @@ export class Wire {
   /**
    * Sends a frame in at `from` and returns how often it came out at each other place.
    *
-   * A frame behind it by the same way shows that it has been through the switch, then one to each tap that
-   * whatever came out of it has been seen there.
+   * Two kinds of frames are sent behind it. The first takes the same way and shows that the switch has processed the
+   * frame. The second goes to each tap and shows that the tap has captured everything before it.
    */
   async send(
     from: Place,
@@ -115,7 +116,7 @@ export class Wire {
     return this.hasSide ? { ...counts, side: count('side') } : counts;
   }
 
-  /** Sends a frame that must come out, and waits until it has: from the NIC at both others, else at the NIC. */
+  /** Sends a frame and waits until it comes out: at LOCAL and PATCH if it enters at the NIC, else at the NIC. */
   private async flush(from: Place): Promise<void> {
     const marker = randomBytes(8);
     if (from === 'phys') {
@@ -149,7 +150,7 @@ export class Wire {
   }
 }
 
-/** breth0 as `nics-to-bridge` and `gateway-init` leave it, and a br-int that hands everything to the tap. */
+/** Returns commands that make breth0 as the product does, and a br-int that sends everything to the tap. */
 function bridges(snatRange: string): string {
   return `
     add-br breth0 -- set Bridge breth0 datapath_type=netdev fail-mode=standalone other-config:hwaddr="${MAC}"
@@ -164,7 +165,7 @@ function bridges(snatRange: string): string {
     -- set Interface k8s-patch-br-int-breth0 type=patch options:peer=k8s-patch-breth0-br-int ofport_request=2`;
 }
 
-/** An nftables script that drops all that the kernel itself would take from these devices. */
+/** Returns an nftables script that drops all frames that the kernel would receive from these devices. */
 function muted(devices: readonly string[]): string {
   const chains = devices.map(
     (device) => `chain ${device} { type filter hook ingress device ${device} priority 0; policy drop; }`,

@@ -1,6 +1,6 @@
-// Captures and injects frames on interfaces of the network namespace it runs in, with libpcap. One JSON object a line:
-// in  {"device": "eth0", "frame": "hex"}   injects
-// out {"device": "eth0", "frame": "hex"}   captured; {"ready": true} once all devices are open
+// Captures and injects frames on interfaces of its network namespace, with libpcap. One JSON object a line:
+// in  {"device": "eth0", "frame": "hex"}   a frame to inject
+// out {"device": "eth0", "frame": "hex"}   a captured frame; {"ready": true} once all devices are open
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
