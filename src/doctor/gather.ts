@@ -81,7 +81,6 @@ export async function gatherFacts(options: GatherOptions): Promise<Facts> {
       ]);
     return {
       now: now(),
-      directories,
       local,
       northbound: await northbound,
       southbound,

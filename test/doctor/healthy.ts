@@ -12,13 +12,6 @@ export const NOW = new Date('2026-11-25T12:00:00Z');
 /** What is known of a gateway `gw1` on which all is well; its one other node is `master`. */
 export const HEALTHY: Facts = {
   now: NOW,
-  directories: {
-    run: '/run/ovs',
-    log: '/log/ovs',
-    sysconf: '/etc/ovs',
-    ovnRun: '/run/ovn',
-    ovnLog: '/log/ovn',
-  },
   local: known(localSwitch()),
   northbound: known({
     nodes: [
@@ -29,8 +22,8 @@ export const HEALTHY: Facts = {
   }),
   southbound: known({
     chassis: [
-      { name: 'gw1', hostname: 'gw1', encaps: [{ type: 'geneve', ip: IP4 }] },
-      { name: 'master', hostname: 'master', encaps: [{ type: 'geneve', ip: '203.0.113.9' }] },
+      { name: 'gw1', hostname: 'gw1', encapIps: [IP4] },
+      { name: 'master', hostname: 'master', encapIps: ['203.0.113.9'] },
     ],
     bindings: new Map([
       ['k8s-gw1', 'gw1'],
@@ -82,7 +75,7 @@ export const HEALTHY: Facts = {
       }),
     },
   ],
-  helper: known({ synced: true, bridge: 'breth0', demux: 'port-range' as const, problems: [] }),
+  helper: known({ synced: true, demux: 'port-range' as const, problems: [] }),
   echoes: known([{ node: 'master', address: parseIp('10.244.1.2'), rttMs: 0.4 }]),
 };
 

@@ -78,7 +78,7 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
 function tunnels(host: LocalSwitch, chassis: readonly ChassisFacts[]): readonly Finding[] {
   const others = chassis.filter(({ name }) => name !== host.externalIds.get(SYSTEM_ID));
   const ends = new Set(integrationOf(host)?.interfaces.map(({ options }) => options.get('remote_ip')));
-  const missing = others.filter(({ encaps }) => !encaps.some(({ ip }) => ends.has(ip)));
+  const missing = others.filter(({ encapIps }) => !encapIps.some((ip) => ends.has(ip)));
   if (missing.length > 0) {
     return [
       fail(

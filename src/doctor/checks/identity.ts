@@ -35,11 +35,11 @@ function uniqueSystemId(
   const address = externalIds.get(ENCAP_IP);
   const hostname = externalIds.get(HOSTNAME);
   const found: Finding[] = [];
-  const others = own?.encaps.filter(({ ip }) => ip !== address) ?? [];
+  const others = own?.encapIps.filter((ip) => ip !== address) ?? [];
   if (own !== undefined && address !== undefined && others.length > 0) {
     found.push(
       fail(
-        `Chassis ${id} of OVN_Southbound has tunnel address ${others.map(({ ip }) => ip).join(', ')}, this host ${address}: another host has system-id ${id}, or ovn-controller did not see the change`,
+        `Chassis ${id} of OVN_Southbound has tunnel address ${others.join(', ')}, this host ${address}: another host has system-id ${id}, or ovn-controller did not see the change`,
         'give each host a system-id of its own, then restart ovn-controller',
       ),
     );
@@ -53,7 +53,7 @@ function uniqueSystemId(
     );
   }
   const sameAddress = chassis.find(
-    ({ name, encaps }) => name !== id && encaps.some(({ ip }) => ip === address),
+    ({ name, encapIps }) => name !== id && encapIps.some((ip) => ip === address),
   );
   if (sameAddress !== undefined) {
     found.push(

@@ -1,4 +1,3 @@
-import type { Directories } from '../../daemon/directories.js';
 import type { LocalAddress } from '../../host/addresses.js';
 import type { IpAddress } from '../../net/ip.js';
 import type { PortRange } from '../../net/ports.js';
@@ -11,7 +10,6 @@ import type { Known } from '../known.js';
 /** Everything that was found out of this host and its cluster, at one time: what the checks judge. */
 export interface Facts {
   readonly now: Date;
-  readonly directories: Directories;
   readonly local: Known<LocalSwitch>;
   readonly northbound: Known<Northbound>;
   readonly southbound: Known<Southbound>;
@@ -88,7 +86,8 @@ export interface Southbound {
 export interface ChassisFacts {
   readonly name: string;
   readonly hostname: string;
-  readonly encaps: readonly { readonly type: string; readonly ip: string }[];
+  /** The addresses of its tunnels. */
+  readonly encapIps: readonly string[];
 }
 
 export interface LinkFacts {
@@ -153,7 +152,6 @@ export interface FlowFacts {
 
 export interface HelperStatus {
   readonly synced: boolean;
-  readonly bridge: string | undefined;
   readonly demux: 'conntrack' | 'port-range' | undefined;
   readonly problems: readonly string[];
 }

@@ -5,7 +5,7 @@ import type { HelperStatus } from './facts.js';
 /** What `ovs-appctl -t ovn-k8s-gateway-helper status --json` prints, as far as it is looked at. */
 interface StatusReply {
   readonly synced?: unknown;
-  readonly state?: { readonly bridge?: unknown; readonly demux?: { readonly mode?: unknown } } | null;
+  readonly state?: { readonly demux?: { readonly mode?: unknown } } | null;
   readonly problems?: unknown;
 }
 
@@ -19,7 +19,6 @@ export async function readHelper(rundir: string, timeoutMs: number): Promise<Hel
   const mode = state?.demux?.mode;
   return {
     synced: synced === true,
-    bridge: typeof state?.bridge === 'string' ? state.bridge : undefined,
     demux: mode === 'conntrack' || mode === 'port-range' ? mode : undefined,
     problems: Array.isArray(problems) ? problems.map(String) : [],
   };

@@ -45,9 +45,7 @@ export function readSouthbound(db: Pick<Client<typeof ovnSouthbound>, 'table'>):
     chassis: [...chassis.values()].map(({ name, hostname, encaps }) => ({
       name,
       hostname,
-      encaps: encaps
-        .flatMap((uuid) => db.table('Encap').get(uuid) ?? [])
-        .map(({ type, ip }) => ({ type, ip })),
+      encapIps: encaps.flatMap((uuid) => db.table('Encap').get(uuid)?.ip ?? []),
     })),
     bindings: new Map(
       [...db.table('Port_Binding').values()]

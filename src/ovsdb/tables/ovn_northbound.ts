@@ -1,14 +1,7 @@
-import { boolean, database, integer, newer, optional, setOf, string, stringMap, uuid } from '../columns.js';
+import { database, newer, optional, setOf, string, stringMap, uuid } from '../columns.js';
 
 /** What the product uses of OVN's northbound database (ovn-nb(5)). */
 export const ovnNorthbound = database('OVN_Northbound', {
-  NB_Global: {
-    nb_cfg: integer,
-    sb_cfg: integer,
-    hv_cfg: integer,
-    options: stringMap,
-    external_ids: stringMap,
-  },
   Logical_Switch: {
     name: string,
     ports: setOf(uuid),
@@ -22,9 +15,6 @@ export const ovnNorthbound = database('OVN_Northbound', {
     options: stringMap,
     addresses: setOf(string),
     dynamic_addresses: optional(string),
-    port_security: setOf(string),
-    up: optional(boolean),
-    enabled: optional(boolean),
     external_ids: stringMap,
   },
   Logical_Router: {
@@ -40,7 +30,6 @@ export const ovnNorthbound = database('OVN_Northbound', {
     name: string,
     mac: string,
     networks: setOf(string),
-    peer: optional(string),
     options: newer(stringMap),
     external_ids: stringMap,
   },
@@ -49,7 +38,6 @@ export const ovnNorthbound = database('OVN_Northbound', {
     nexthop: string,
     policy: optional(string),
     output_port: optional(string),
-    options: newer(stringMap),
     external_ids: newer(stringMap),
   },
   NAT: {
@@ -57,8 +45,6 @@ export const ovnNorthbound = database('OVN_Northbound', {
     external_ip: string,
     logical_ip: string,
     external_port_range: newer(string),
-    logical_port: optional(string),
-    options: newer(stringMap),
     external_ids: newer(stringMap),
   },
   Load_Balancer: {

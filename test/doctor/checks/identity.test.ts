@@ -7,11 +7,11 @@ const { southbound } = HEALTHY;
 const chassis = (name: string, hostname: string, ip: string) => ({
   southbound: changed(southbound, {
     chassis: [
-      { name: 'gw1', hostname: 'gw1', encaps: [{ type: 'geneve', ip: '203.0.113.10' }] },
-      { name: 'master', hostname: 'master', encaps: [{ type: 'geneve', ip: '203.0.113.9' }] },
+      { name: 'gw1', hostname: 'gw1', encapIps: ['203.0.113.10'] },
+      { name: 'master', hostname: 'master', encapIps: ['203.0.113.9'] },
     ]
       .filter((one) => one.name !== name)
-      .concat([{ name, hostname, encaps: [{ type: 'geneve', ip }] }]),
+      .concat([{ name, hostname, encapIps: [ip] }]),
   }),
 });
 
