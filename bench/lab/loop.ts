@@ -1,13 +1,19 @@
 import { setImmediate as breath, setTimeout as pause } from 'node:timers/promises';
 import type { V1Service } from '@kubernetes/client-node';
 import { SILENT } from '../../src/daemon/log.js';
-import { ClaimBook } from '../../src/gateway/claim_book.js';
-import { Controller } from '../../src/gateway/controller.js';
-import type { HostFacts } from '../../src/gateway/facts.js';
+import { Loop as DaemonLoop } from '../../src/daemon/loop.js';
+import { Memo } from '../../src/daemon/memo.js';
+import { Problems } from '../../src/daemon/problems.js';
+import { AUDIT_MS, BridgeKeeper, RETRY_MS } from '../../src/gateway/bridge_keeper.js';
+import { ServiceBook } from '../../src/gateway/sources/service_book.js';
+import { SwitchSource } from '../../src/gateway/sources/switch.js';
+import { readFrame } from '../../src/gateway/state_frame.js';
+import type { LocalAddress } from '../../src/host/addresses.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { FlowChannel } from '../../src/openflow/channel.js';
 import { LOCAL, ofportOf } from '../../src/openflow/ofport.js';
+import type { BridgeFacts } from '../../src/switch/bridge_facts.js';
 import { HOST, MAC } from './gateway.js';
 
 const IN_A_TURN = 40;
@@ -15,7 +21,7 @@ const IN_A_TURN = 40;
 export const REST_MS = 20;
 
 /** Of IPv4 alone, so that a service with one node port is one flow. */
-const FACTS: HostFacts = {
+const FACTS: { readonly bridge: BridgeFacts; readonly localAddresses: readonly LocalAddress[] } = {
   bridge: {
     uuid: '',
     name: 'breth0',
@@ -34,9 +40,10 @@ const FACTS: HostFacts = {
 
 /** The helper's own loop in this process, on a real bridge: services are put in its book, as a watch does it. */
 export class Loop {
-  private readonly book = new ClaimBook();
+  private readonly book = new ServiceBook();
   private readonly stop = new AbortController();
-  private readonly controller: Controller;
+  private readonly loop: DaemonLoop;
+  private readonly keeper: BridgeKeeper;
   private readonly running: Promise<void>;
   private waiting: { readonly flows: number; readonly done: () => void } | undefined;
   private looked: (() => void) | undefined;
@@ -45,25 +52,29 @@ export class Loop {
   private frame = 0;
 
   private constructor(channel: FlowChannel) {
-    this.controller = new Controller({
-      intent: { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined },
-      channel,
-      log: { ...SILENT, info: () => this.count() },
-      signal: this.stop.signal,
-      learn: () => ({ ...FACTS, services: this.book.claims }),
-      mend: async () => undefined,
-      otherProblems: () => {
-        this.looked?.();
-        return [];
-      },
+    const { signal } = this.stop;
+    const problems = new Problems(SILENT);
+    this.loop = new DaemonLoop({ auditMs: AUDIT_MS, retryMs: RETRY_MS, problems });
+    const log = { ...SILENT, info: () => this.count() };
+    this.keeper = new BridgeKeeper({ channel, log, changed: this.loop.ring });
+    const intent = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };
+    const frames = new Memo(() => readFrame(FACTS.bridge, FACTS.localAddresses, intent));
+    const ovs = new SwitchSource({
+      ...{ bridge: 'breth0', channel, problems },
+      heard: (news) => this.keeper.hear(news),
     });
-    this.running = this.controller.run();
+    void ovs.run(signal);
+    const step = async () => {
+      await this.keeper.keep(frames.get().frame, this.book.take());
+      this.looked?.();
+    };
+    this.running = this.loop.run({ step, audit: () => this.keeper.audit() }, signal);
   }
 
   /** Answers when the flows of a gateway without services are in place. */
   static async start(channel: FlowChannel): Promise<Loop> {
     const loop = new Loop(channel);
-    await loop.controller.syncNow();
+    await loop.keeper.sync();
     loop.frame = loop.present;
     return loop;
   }
@@ -71,7 +82,7 @@ export class Loop {
   /** The node ports from `first` on get a service each, all of them in one breath. */
   add(first: number, count: number): void {
     for (let port = first; port < first + count; port += 1) this.put(port, true);
-    this.controller.look();
+    this.loop.ring();
   }
 
   /** The same as a watch hands them out: as many in a turn of the event loop as 64 KiB of events have. */
@@ -84,7 +95,7 @@ export class Loop {
 
   remove(first: number, count: number): void {
     for (let port = first; port < first + count; port += 1) this.put(port, false);
-    this.controller.look();
+    this.loop.ring();
   }
 
   /** Resolves when the switch has taken the last of the flows of that many services. */
@@ -98,7 +109,7 @@ export class Loop {
 
   /** Has it look though nothing has changed; resolves when it has. */
   async look(): Promise<void> {
-    this.controller.look();
+    this.loop.ring();
     await new Promise<void>((resolve) => {
       this.looked = resolve;
     });
@@ -110,7 +121,7 @@ export class Loop {
   }
 
   get bundles(): number {
-    return this.controller.totals.bundles;
+    return this.keeper.totals.bundles;
   }
 
   async end(): Promise<void> {
@@ -119,7 +130,7 @@ export class Loop {
   }
 
   private get present(): number {
-    const { flowsAdded, flowsRemoved } = this.controller.totals;
+    const { flowsAdded, flowsRemoved } = this.keeper.totals;
     return flowsAdded - flowsRemoved;
   }
 

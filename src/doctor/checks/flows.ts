@@ -1,6 +1,6 @@
-import { desiredFlows } from '../../gateway/desired.js';
-import { recoverClaims } from '../../gateway/services.js';
-import { readFacts } from '../../gateway/state.js';
+import { desiredFlows } from '../../gateway/desired_flows.js';
+import { recoverExposure } from '../../gateway/state_exposure.js';
+import { readFrame } from '../../gateway/state_frame.js';
 import { bundleSize } from '../../openflow/bundle.js';
 import { byKey, diffFlows } from '../../openflow/reconcile.js';
 import type { FlowFacts, HelperStatus } from '../facts/facts.js';
@@ -49,16 +49,13 @@ function differing(
 ): Finding[] {
   if (ours.length === 0)
     return [fail(`${bridge.name} has no flows of the gateway`, 'start ovn-k8s-gateway-helper')];
-  const { state } = readFacts(
-    { bridge, localAddresses },
-    {
-      bridge: bridge.name,
-      physicalInterface: physicalInterface ?? '',
-      demux: helper.isKnown ? helper.value.demux : undefined,
-    },
-  );
-  if (state === undefined) return [];
-  const bundle = diffFlows(desiredFlows()(state, recoverClaims(ours)), byKey(ours));
+  const { frame } = readFrame(bridge, localAddresses, {
+    bridge: bridge.name,
+    physicalInterface: physicalInterface ?? '',
+    demux: helper.isKnown ? helper.value.demux : undefined,
+  });
+  if (frame === undefined) return [];
+  const bundle = diffFlows(desiredFlows(frame, recoverExposure(ours)).flows, byKey(ours));
   const [first] = [...bundle.add, ...bundle.remove];
   return bundleSize(bundle) === 0 || first === undefined
     ? []

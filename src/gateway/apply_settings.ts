@@ -1,0 +1,41 @@
+import type { GatewayFrame } from '../demux/state.js';
+import type { FlowChannel } from '../openflow/channel.js';
+import type { Ofport } from '../openflow/ofport.js';
+
+/**
+ * The settings of the switch that the flows rely on: later fragments match as such, and no copy of a flooded frame goes
+ * to OVN. The switch makes no news of a change, so they are read after each doubt only.
+ */
+export class BridgeSettings {
+  private isDoubtful = true;
+  private patch: Ofport | undefined;
+
+  constructor(private readonly channel: FlowChannel) {}
+
+  /** Makes the next {@link reconcile} read the settings. */
+  doubt(): void {
+    this.isDoubtful = true;
+  }
+
+  /**
+   * Sets what differs, if the settings are in doubt or the patch port is new.
+   * @returns what was changed, each for one log line
+   * @throws SwitchUnreachable
+   */
+  async reconcile({ patch }: GatewayFrame): Promise<readonly string[]> {
+    if (!this.isDoubtful && patch === this.patch) return [];
+    const actual = await this.channel.readSettings();
+    const changed: string[] = [];
+    if (actual.fragments !== 'nx-match') {
+      await this.channel.setFragments('nx-match');
+      changed.push(`fragments ${actual.fragments} -> nx-match`);
+    }
+    if (patch !== undefined && !actual.noFlood.has(patch)) {
+      await this.channel.setNoFlood(patch, true);
+      changed.push(`port ${patch} no-flood`);
+    }
+    this.isDoubtful = false;
+    this.patch = patch;
+    return changed;
+  }
+}

@@ -1,0 +1,130 @@
+import type { Log } from '../daemon/log.js';
+import type { GatewayFrame, GatewayState } from '../demux/state.js';
+import type { FlowChannel, SwitchNews } from '../openflow/channel.js';
+import { InstalledFlows } from './apply_flows.js';
+import { BridgeSettings } from './apply_settings.js';
+import { type Desired, desiredFlows } from './desired_flows.js';
+import {
+  type Exposure,
+  fillIn,
+  type KnownExposure,
+  NOTHING_EXPOSED,
+  recoverExposure,
+} from './state_exposure.js';
+
+/** Milliseconds between two audits. An audit reads the settings, and a part of the flows, though there was no news. */
+export const AUDIT_MS = 20_000;
+/** Milliseconds to wait after a failed step: doubled after each failure, reset by a success. */
+export const RETRY_MS = { first: 20, most: 1_000 } as const;
+
+export interface BridgeKeeperOptions {
+  readonly channel: FlowChannel;
+  readonly log: Log;
+  /** Asks for another step. */
+  readonly changed: () => void;
+}
+
+/**
+ * Keeps the flows and settings of one bridge right. Each step compares the whole desired state with the whole switch,
+ * so a lost event and a restart are no special cases. Consecutive states share their unchanged parts, so a step costs
+ * only what changed.
+ */
+export class BridgeKeeper {
+  readonly totals = { bundles: 0, flowsAdded: 0, flowsRemoved: 0 };
+  private readonly installed: InstalledFlows;
+  private readonly settings: BridgeSettings;
+  private readonly syncWaiters = new Set<() => void>();
+  private isUp = false;
+  private isSynced = false;
+  private current: GatewayState | undefined;
+  /** What services exposed in the last step, or when the flows were made that a first step found. */
+  private exposure: Exposure | undefined;
+  private desired: Desired | undefined;
+
+  constructor(private readonly options: BridgeKeeperOptions) {
+    this.installed = new InstalledFlows(options.channel);
+    this.settings = new BridgeSettings(options.channel);
+  }
+
+  /** The state of the last step; `undefined` while the bridge has none. */
+  get state(): GatewayState | undefined {
+    return this.current;
+  }
+
+  /** Whether the last step left the flows and settings as the state wants them. */
+  get synced(): boolean {
+    return this.isSynced;
+  }
+
+  /** Takes news of the switch: what it has must be read again. */
+  hear(news: SwitchNews): void {
+    this.installed.doubt();
+    if (news === 'up') {
+      this.isUp = true;
+      this.settings.doubt();
+    } else if (news === 'down') {
+      this.isUp = false;
+      this.isSynced = false;
+    }
+    this.options.changed();
+  }
+
+  /** Makes the next step read the settings, and reads a part of the flows: a step follows if they differ. */
+  audit(): void {
+    this.settings.doubt();
+    void this.installed.confirm().then(this.options.changed);
+  }
+
+  /** Reads everything again; resolves when flows and settings are right. */
+  sync(): Promise<void> {
+    this.settings.doubt();
+    this.isSynced = false;
+    this.installed.doubt();
+    const done = new Promise<void>((resolve) => this.syncWaiters.add(resolve));
+    this.options.changed();
+    return done;
+  }
+
+  /**
+   * Makes the switch have what the state wants. While the switch is away only the state is brought up to date.
+   * @returns the state, if its flows and settings are in place
+   * @throws SwitchUnreachable, BundleRefused, BundleUnknown
+   */
+  async keep(frame: GatewayFrame | undefined, known: KnownExposure): Promise<GatewayState | undefined> {
+    try {
+      if (this.exposure === undefined && this.isUp)
+        this.exposure = recoverExposure(await this.installed.read());
+      const exposure = fillIn(known, this.exposure ?? NOTHING_EXPOSED);
+      this.current = frame && { ...frame, ...exposure };
+      if (frame !== undefined && this.isUp) await this.settle(frame, exposure);
+      else this.isSynced = false;
+    } catch (error) {
+      this.isSynced = false;
+      // A switch that went away meanwhile is reported as that.
+      if (this.isUp) throw error;
+    }
+    return this.isSynced ? this.current : undefined;
+  }
+
+  private async settle(frame: GatewayFrame, exposure: Exposure): Promise<void> {
+    const { log } = this.options;
+    // A waiter that comes later may know of a change that this step does not see.
+    const waiting = [...this.syncWaiters];
+    const installed = await this.installed.read();
+    this.exposure = exposure;
+    this.desired = desiredFlows(frame, exposure, this.desired);
+    const { add, remove } = await this.installed.become(this.desired.flows, installed);
+    if (add.length + remove.length > 0) {
+      this.totals.bundles++;
+      this.totals.flowsAdded += add.length;
+      this.totals.flowsRemoved += remove.length;
+      log.info(`${frame.bridge}: one bundle: ${add.length} flows added, ${remove.length} deleted`);
+    }
+    for (const change of await this.settings.reconcile(frame)) log.info(`${frame.bridge}: ${change}`);
+    this.isSynced = this.installed.isKnown;
+    for (const resolve of waiting) {
+      this.syncWaiters.delete(resolve);
+      resolve();
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { GatewayFrame, NodePort } from '../demux/state.js';
+import { demuxFlows, nodePortFlows, servedFlows } from '../demux/table.js';
+import type { IpAddress } from '../net/ip.js';
+import type { Flow } from '../openflow/flow.js';
+import type { Keyed } from '../openflow/keyed.js';
+import { byKey } from '../openflow/reconcile.js';
+import type { Exposure } from './state_exposure.js';
+
+/** The flows that a state wants, and the state: the next ones are made from it. */
+export interface Desired {
+  readonly frame: GatewayFrame;
+  readonly exposure: Exposure;
+  readonly flows: Keyed<Flow>;
+  /** The flows of one node port and of one served address on this frame. */
+  readonly flowsOf: {
+    readonly nodePort: (nodePort: NodePort) => readonly Flow[];
+    readonly served: (address: IpAddress) => readonly Flow[];
+  };
+}
+
+/**
+ * Returns the flows of `demuxFlows` for a state. With the `last` result at hand this costs only what differs, because
+ * the flows of a node port or of a served address depend on it and on the frame alone.
+ */
+export function desiredFlows(frame: GatewayFrame, exposure: Exposure, last?: Desired): Desired {
+  if (last === undefined || !isSame(last.frame, frame)) {
+    const flowsOf = { nodePort: nodePortFlows(frame), served: servedFlows(frame) };
+    return { frame, exposure, flows: byKey(demuxFlows({ ...frame, ...exposure })), flowsOf };
+  }
+  const { flowsOf } = last;
+  const flows = last.flows.with([
+    ...changes(last.exposure.nodePorts, exposure.nodePorts, flowsOf.nodePort),
+    ...changes(last.exposure.served, exposure.served, flowsOf.served),
+  ]);
+  return { frame, exposure, flows, flowsOf };
+}
+
+/** Returns the keys that leave, and after them the flows that come: a flow of both stays. */
+function changes<E>(
+  before: Keyed<E>,
+  after: Keyed<E>,
+  flowsOf: (exposed: E) => readonly Flow[],
+): (readonly [string, Flow | undefined])[] {
+  const differences = before.differences(after);
+  const flows = (exposed: E | undefined) => (exposed === undefined ? [] : flowsOf(exposed));
+  return [
+    ...differences.flatMap((one) => flows(one.before).map(({ key }) => [key, undefined] as const)),
+    ...differences.flatMap((one) => flows(one.after).map((flow) => [flow.key, flow] as const)),
+  ];
+}
+
+function isSame(one: GatewayFrame, other: GatewayFrame): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}

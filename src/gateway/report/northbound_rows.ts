@@ -1,0 +1,64 @@
+import type { GatewayFrame } from '../../demux/state.js';
+import { parseCidr } from '../../net/cidr.js';
+import { formatPortRange } from '../../net/ports.js';
+import type { NorthboundView } from '../../ovn/connection.js';
+import { gatewayRouterName, toOutside } from '../../ovn/names.js';
+
+/** The tables of the northbound database that show what `gateway-init` set up. */
+export const CHECKED_TABLES = ['Logical_Router', 'Logical_Router_Port', 'NAT'] as const;
+
+const REMEDY = 'run ovn-k8s-overlay gateway-init again';
+
+/**
+ * Returns what of the gateway router `GR_NODE` does not fit the host, each one line with its remedy. The rows belong to
+ * `gateway-init`; the helper never writes them.
+ */
+export function findMisfits(nb: NorthboundView, node: string, frame: GatewayFrame): string[] {
+  const name = gatewayRouterName(node);
+  const router = nb.find('Logical_Router', (row) => row.name === name);
+  if (router === undefined) return [`OVN has no gateway router ${name}; run gateway-init`];
+  const nats = router.nat
+    .flatMap((uuid) => nb.table('NAT').get(uuid) ?? [])
+    .filter(({ type }) => type === 'snat');
+  return [
+    ...portMisfits(nb, name, frame),
+    ...addressMisfits(name, nats, frame),
+    ...rangeMisfits(name, nats, frame),
+  ];
+}
+
+interface SnatRow {
+  readonly external_ip: string;
+  readonly external_port_range: string;
+}
+
+function portMisfits(nb: NorthboundView, name: string, { addresses, bridge, mac }: GatewayFrame): string[] {
+  const outside = toOutside(name);
+  const port = nb.find('Logical_Router_Port', (row) => row.name === outside);
+  if (port === undefined) return [`${name} has no port ${outside}; ${REMEDY}`];
+  const networks = port.networks.map((network) => parseCidr(network).address);
+  const missing = addresses.filter((ip) => !networks.includes(ip));
+  return [
+    ...(missing.length === 0
+      ? []
+      : [`${outside} has ${networks.join(',')}, not ${missing.join(',')}; ${REMEDY}`]),
+    ...(port.mac.toLowerCase() === mac
+      ? []
+      : [`${outside} has MAC ${port.mac}, ${bridge} ${mac}; ${REMEDY}`]),
+  ];
+}
+
+function addressMisfits(name: string, nats: readonly SnatRow[], { addresses }: GatewayFrame): string[] {
+  const strangers = nats.filter((nat) => !addresses.some((ip) => ip === nat.external_ip));
+  if (strangers.length === 0) return [];
+  const ips = [...new Set(strangers.map((nat) => nat.external_ip))];
+  return [`${name} translates to ${ips.join(',')}; ${REMEDY}`];
+}
+
+function rangeMisfits(name: string, nats: readonly SnatRow[], { demux }: GatewayFrame): string[] {
+  if (demux.mode !== 'port-range') return [];
+  const range = formatPortRange(demux.range);
+  const other = nats.find((nat) => nat.external_port_range !== range);
+  if (other === undefined) return [];
+  return [`${name} translates to ports "${other.external_port_range}", the rules expect ${range}; ${REMEDY}`];
+}

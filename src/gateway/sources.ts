@@ -1,0 +1,53 @@
+import { directories } from '../daemon/directories.js';
+import type { Log } from '../daemon/log.js';
+import type { Problems } from '../daemon/problems.js';
+import type { FlowChannel } from '../openflow/channel.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import type { BridgeKeeper } from './bridge_keeper.js';
+import type { HelperOptions } from './options.js';
+import { AddressSource } from './sources/addresses.js';
+import { BridgeSource } from './sources/bridge.js';
+import { NeighbourSource } from './sources/neighbours.js';
+import { NorthboundSource } from './sources/northbound.js';
+import { RouterSource } from './sources/routers.js';
+import { ServiceSource } from './sources/services.js';
+import { systemSettings } from './sources/settings.js';
+import { SnatPortsSource } from './sources/snat_ports.js';
+import { SwitchSource } from './sources/switch.js';
+
+/** Everything that the helper follows. */
+export type Sources = ReturnType<typeof makeSources>;
+
+export interface SourcesContext {
+  readonly db: LocalDatabase;
+  readonly channel: FlowChannel;
+  readonly keeper: BridgeKeeper;
+  readonly problems: Problems;
+  readonly log: Log;
+  /** Asks for a step: a source changed. */
+  readonly changed: () => void;
+}
+
+/** Makes the sources; none follows anything until it is run. */
+export function makeSources(
+  { bridge, physicalInterface, kubeconfig }: HelperOptions,
+  context: SourcesContext,
+) {
+  const { db, channel, keeper, problems, log, changed } = context;
+  const { run: rundir, sysconf } = directories(process.env);
+  const settings = systemSettings(db);
+  const access = { kubeconfig, sysconf, env: process.env };
+  return {
+    ovs: new SwitchSource({ bridge, channel, problems, heard: (news) => keeper.hear(news) }),
+    bridge: new BridgeSource(db, bridge, changed),
+    addresses: new AddressSource({ device: bridge, problems, changed }),
+    services: new ServiceSource({ settings, ...access, problems, log, changed }),
+    northbound: new NorthboundSource({ settings, sysconf, problems, changed }),
+    routers: new RouterSource(bridge, changed),
+    neighbours: new NeighbourSource({ physicalInterface, problems, changed }),
+    snatPorts: new SnatPortsSource({
+      ...{ db, bridge, rundir, problems },
+      addresses: () => keeper.state?.addresses ?? [],
+    }),
+  };
+}

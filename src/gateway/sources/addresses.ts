@@ -1,0 +1,57 @@
+import type { Problems } from '../../daemon/problems.js';
+import type { Source } from '../../daemon/source.js';
+import { Wakeup } from '../../daemon/wakeup.js';
+import { type LocalAddress, readAddresses } from '../../host/addresses.js';
+import { watchNetlink } from '../../native.js';
+import { explainError } from '../../net/errors.js';
+
+/** Waits without news before the addresses are read again, in milliseconds: normally, and after a failure. */
+const AGAIN_MS = { quiet: 60_000, failed: 1_000 } as const;
+
+export interface AddressSourceOptions {
+  readonly device: string;
+  readonly problems: Problems;
+  readonly changed: () => void;
+  /** Reads the addresses of a device: `ip address show`, unless a test gives another. */
+  readonly readAddresses?: (device: string) => Promise<readonly LocalAddress[]>;
+  readonly againMs?: { readonly quiet: number; readonly failed: number };
+}
+
+/** The addresses that the kernel has on a device. Netlink says when to read them again. */
+export class AddressSource implements Source {
+  private found: readonly LocalAddress[] = [];
+
+  constructor(private readonly options: AddressSourceOptions) {}
+
+  /** The addresses, as they were when last read; the same list until they are read again. */
+  get addresses(): readonly LocalAddress[] {
+    return this.found;
+  }
+
+  /** Reads the addresses now. @throws ProductError `ERR_IP_ADDRESS` if they cannot be listed */
+  async read(): Promise<void> {
+    const { device, changed, readAddresses: read = readAddresses } = this.options;
+    this.found = await read(device);
+    changed();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { problems, againMs = AGAIN_MS } = this.options;
+    const wakeup = new Wakeup();
+    const netlink = watchNetlink(['link', 'ipv4-ifaddr', 'ipv6-ifaddr'], wakeup.ring);
+    let waitMs = againMs.quiet;
+    while (!signal.aborted) {
+      await wakeup.wait(waitMs, signal);
+      if (signal.aborted) break;
+      try {
+        await this.read();
+        problems.set('addresses', []);
+        waitMs = againMs.quiet;
+      } catch (error) {
+        problems.set('addresses', [explainError(error)]);
+        waitMs = againMs.failed;
+      }
+    }
+    netlink.close();
+  }
+}

@@ -1,0 +1,105 @@
+import { Memo } from '../../daemon/memo.js';
+import type { Problems } from '../../daemon/problems.js';
+import { sleep } from '../../daemon/sleep.js';
+import type { Source } from '../../daemon/source.js';
+import type { GatewayFrame } from '../../demux/state.js';
+import { explainError } from '../../net/errors.js';
+import type { Northbound } from '../../ovn/connection.js';
+import { KEYS } from '../../ovn/keys.js';
+import { gatewayRouterName } from '../../ovn/names.js';
+import { CA_FILES, tlsFiles } from '../../ovn/tls.js';
+import { connect } from '../../ovsdb/client.js';
+import { ovnNorthbound } from '../../ovsdb/tables/ovn_northbound.js';
+import { OVN_NB } from '../../switch/external_ids.js';
+import { CHECKED_TABLES, findMisfits } from '../report/northbound_rows.js';
+import { followSetting, type SystemSettings } from './settings.js';
+
+export interface NorthboundSourceOptions {
+  readonly settings: SystemSettings;
+  /** OVS's sysconf directory, which holds the key pair for `ssl:`. */
+  readonly sysconf: string;
+  readonly problems: Problems;
+  readonly changed: () => void;
+}
+
+const RETRY_MS = 5_000;
+
+/** The northbound database. It is only read, and nothing waits for it. */
+export class NorthboundSource implements Source {
+  private client: Northbound | undefined;
+  /** Counts the changes of the client and of its tables. */
+  private revision = 0;
+  private readonly misfits = new Memo(
+    (_revision: number, node: string | undefined, frame: GatewayFrame | undefined) =>
+      this.client === undefined || node === undefined || frame === undefined
+        ? []
+        : findMisfits(this.client, node, frame),
+  );
+
+  constructor(private readonly options: NorthboundSourceOptions) {}
+
+  /**
+   * Whether external addresses come in at the gateway of `node`; `undefined` until the tables were read once. A host
+   * without a node name or without a northbound database is the only gateway.
+   */
+  isFirstGateway(node: string | undefined): boolean | undefined {
+    if (node === undefined || !this.options.settings.read().has(OVN_NB)) return true;
+    const wanted = gatewayRouterName(node);
+    const router = this.client?.find('Logical_Router', ({ name }) => name === wanted);
+    return this.client === undefined ? undefined : router?.external_ids.get(KEYS.firstGateway) === 'yes';
+  }
+
+  /** Writes as problems which rows of the gateway router do not fit the host. */
+  check(node: string | undefined, frame: GatewayFrame | undefined): void {
+    this.options.problems.set('northbound rows', this.misfits.get(this.revision, node, frame));
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await followSetting(
+      this.options.settings,
+      (systemIds) => systemIds.get(OVN_NB),
+      (remotes, over) => this.follow(remotes, over),
+      signal,
+    );
+  }
+
+  /** Connects to `remotes`, retrying until it succeeds. From then on the client reconnects by itself. */
+  private async follow(remotes: string | undefined, signal: AbortSignal): Promise<void> {
+    const { sysconf } = this.options;
+    this.client = undefined;
+    this.fail([]);
+    while (remotes !== undefined && !signal.aborted) {
+      try {
+        const client = await connect(ovnNorthbound, {
+          remotes,
+          tables: CHECKED_TABLES,
+          timeoutMs: RETRY_MS,
+          signal,
+          tls: tlsFiles(sysconf, CA_FILES.northbound),
+        });
+        client.onChange(() => this.change());
+        client.onState((state) => {
+          const lost = `OVN_Northbound database at ${remotes}: connection lost`;
+          if (!signal.aborted) this.fail(state === 'connected' ? [] : [lost]);
+        });
+        this.client = client;
+        return this.fail([]);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.fail([explainError(error)]);
+        // Remotes that cannot be parsed fail at once, without the timeout of a connection.
+        await sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
+  private fail(problems: readonly string[]): void {
+    this.options.problems.set('northbound', problems);
+    this.change();
+  }
+
+  private change(): void {
+    this.revision++;
+    this.options.changed();
+  }
+}

@@ -1,0 +1,60 @@
+import { execa } from 'execa';
+import { sleep } from '../../daemon/sleep.js';
+import type { Source } from '../../daemon/source.js';
+import { Wakeup } from '../../daemon/wakeup.js';
+import { watchNetlink } from '../../native.js';
+import { type RouteHops, routersThrough } from '../../net/default_routers.js';
+import type { IpAddress } from '../../net/ip.js';
+
+/**
+ * Routes are read again after `quiet` milliseconds without news. Reads are at least `busy` milliseconds apart, however
+ * many routes a routing daemon changes.
+ */
+const AGAIN_MS = { quiet: 60_000, busy: 1_000 } as const;
+
+/** The default gateways that are reached through a device; none while they cannot be read. */
+export class RouterSource implements Source {
+  private found: readonly IpAddress[] = [];
+
+  constructor(
+    private readonly device: string,
+    private readonly changed: () => void,
+  ) {}
+
+  get routers(): readonly IpAddress[] {
+    return this.found;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const wakeup = new Wakeup();
+    const netlink = watchNetlink(['link', 'ipv4-route', 'ipv6-route'], wakeup.ring);
+    while (!signal.aborted) {
+      this.found = await this.read();
+      this.changed();
+      await sleep(AGAIN_MS.busy, signal);
+      await wakeup.wait(AGAIN_MS.quiet, signal);
+    }
+    netlink.close();
+  }
+
+  private async read(): Promise<readonly IpAddress[]> {
+    const outputs = await Promise.all(['-4', '-6'].map(readDefaultRoutes));
+    try {
+      return parseRouters(outputs, this.device);
+    } catch {
+      return [];
+    }
+  }
+}
+
+/** Returns the routers of `device` in the output of `ip -json route show default` (ip-route(8)), each once. */
+export function parseRouters(outputs: readonly string[], device: string): readonly IpAddress[] {
+  const routes = outputs.flatMap((json): readonly RouteHops[] => JSON.parse(json || '[]'));
+  return routersThrough(device, routes);
+}
+
+async function readDefaultRoutes(family: string): Promise<string> {
+  const args = ['-json', family, 'route', 'show', 'default'];
+  const { stdout, failed } = await execa('ip', args, { reject: false, timeout: 5_000, stdin: 'ignore' });
+  return failed ? '' : stdout;
+}

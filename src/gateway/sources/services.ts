@@ -1,0 +1,128 @@
+import type { V1Service } from '@kubernetes/client-node';
+import type { Log } from '../../daemon/log.js';
+import type { Problems } from '../../daemon/problems.js';
+import type { Source } from '../../daemon/source.js';
+import {
+  type AccessOptions,
+  type ApiAccess,
+  accessSettings,
+  findAccess,
+  isConfigured,
+} from '../../kube/access.js';
+import { KubeApi } from '../../kube/api.js';
+import { whileReached } from '../../kube/reached.js';
+import { Reflector } from '../../kube/reflector.js';
+import { explainError } from '../../net/errors.js';
+import type { Exposure } from '../state_exposure.js';
+import { ServiceBook } from './service_book.js';
+import { followSetting, type SystemSettings } from './settings.js';
+
+const SERVICES = '/api/v1/services';
+
+export interface ServiceSourceOptions extends Omit<AccessOptions, 'systemIds'> {
+  readonly settings: SystemSettings;
+  readonly problems: Problems;
+  readonly changed: () => void;
+  readonly log: Log;
+}
+
+/** What the services of the API server expose. While the server is away, what was known stays. */
+export class ServiceSource implements Source {
+  private reflector: Reflector<V1Service> | undefined;
+  private book = new ServiceBook();
+  private failure: string | undefined;
+  private isReported = true;
+
+  constructor(private readonly options: ServiceSourceOptions) {}
+
+  /** Whether an API server is configured. */
+  get isConfigured(): boolean {
+    return isConfigured(this.access());
+  }
+
+  /**
+   * Takes what changed since the last call, writes the problems if they may differ, and returns all that services
+   * expose; `undefined` until the first list is here.
+   */
+  take(): Exposure | undefined {
+    if (!this.isReported) {
+      this.isReported = true;
+      const failures = this.failure === undefined ? [] : [this.failure];
+      this.options.problems.set('services', [...failures, ...this.book.problems]);
+    }
+    return this.reflector?.hasSynced ? this.book.take() : undefined;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await followSetting(this.options.settings, accessSettings, (_, over) => this.follow(over), signal);
+  }
+
+  /** Follows whichever API server the settings name until `signal` is aborted. */
+  private async follow(signal: AbortSignal): Promise<void> {
+    this.restart(undefined);
+    if (!this.isConfigured) {
+      this.options.log.info(
+        'external_ids:k8s-api-server is not set: no services are followed, everything else is done',
+      );
+      return;
+    }
+    await whileReached(
+      {
+        find: () => findAccess(this.access()),
+        isAnswering: () => this.reflector?.problem === undefined,
+        failed: (error) => {
+          const failure = explainError(error);
+          if (failure === this.failure) return;
+          this.failure = failure;
+          this.change();
+        },
+        signal,
+      },
+      (access, over) => this.followServer(access, over),
+    );
+  }
+
+  private async followServer(access: ApiAccess, signal: AbortSignal): Promise<void> {
+    const { log, problems } = this.options;
+    const api = new KubeApi(access);
+    const book = new ServiceBook();
+    const reflector: Reflector<V1Service> = new Reflector({
+      api,
+      path: SERVICES,
+      changed: (key) => {
+        book.put(key, reflector.objects.get(key));
+        this.change();
+      },
+      listed: (count) => {
+        log.info(`${api.name}: ${count} services listed`);
+        this.change();
+      },
+      log,
+      problems,
+    });
+    this.restart(reflector, book);
+    try {
+      await reflector.run(signal);
+    } finally {
+      problems.set(SERVICES, []);
+      api.close();
+    }
+  }
+
+  private restart(reflector: Reflector<V1Service> | undefined, book = new ServiceBook()): void {
+    this.reflector = reflector;
+    this.book = book;
+    this.failure = undefined;
+    this.change();
+  }
+
+  private change(): void {
+    this.isReported = false;
+    this.options.changed();
+  }
+
+  private access(): AccessOptions {
+    const { settings, kubeconfig, sysconf, env } = this.options;
+    return { kubeconfig, systemIds: settings.read(), sysconf, env };
+  }
+}

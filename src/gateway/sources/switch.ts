@@ -1,0 +1,57 @@
+import type { Problems } from '../../daemon/problems.js';
+import { aborted, sleep } from '../../daemon/sleep.js';
+import type { Source } from '../../daemon/source.js';
+import type { FlowChannel, SwitchNews } from '../../openflow/channel.js';
+
+/** A switch that has not answered yet is a problem once it was given this long, in milliseconds. */
+const START_MS = 1_000;
+
+export interface SwitchSourceOptions {
+  readonly bridge: string;
+  readonly channel: Pick<FlowChannel, 'watch' | 'reason'>;
+  readonly problems: Problems;
+  /** Receives each news of the switch. */
+  readonly heard: (news: SwitchNews) => void;
+  readonly startMs?: number;
+}
+
+/** Whether ovs-vswitchd answers for the bridge, and what it says of changes by others. */
+export class SwitchSource implements Source {
+  private isUp = false;
+  private sessions = 0;
+  private isLate = false;
+
+  constructor(private readonly options: SwitchSourceOptions) {}
+
+  /** How often the switch came back after it had been up. */
+  get restarts(): number {
+    return Math.max(0, this.sessions - 1);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { channel, startMs = START_MS } = this.options;
+    channel.watch((news) => this.hear(news), signal);
+    await sleep(startMs, signal);
+    if (signal.aborted) return;
+    this.isLate = true;
+    this.report();
+    await aborted(signal);
+  }
+
+  /** Writes the problem if the switch is away. The channel learns the reason without making news of it. */
+  report(): void {
+    const { bridge, channel, problems } = this.options;
+    const isAway = !this.isUp && (this.sessions > 0 || this.isLate);
+    problems.set(
+      'switch',
+      isAway ? [`${bridge}: ${channel.reason() ?? 'ovs-vswitchd does not answer'}`] : [],
+    );
+  }
+
+  private hear(news: SwitchNews): void {
+    if (news === 'up') this.sessions++;
+    this.isUp = news === 'up' || (news === 'changed' && this.isUp);
+    this.report();
+    this.options.heard(news);
+  }
+}

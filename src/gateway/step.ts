@@ -1,0 +1,55 @@
+import type { LoopWork } from '../daemon/loop.js';
+import { Memo } from '../daemon/memo.js';
+import type { Problems } from '../daemon/problems.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { NODE_NAME } from '../switch/external_ids.js';
+import type { Announcer } from './apply_announcements.js';
+import { applyPatchPair } from './apply_patch_pair.js';
+import type { BridgeKeeper } from './bridge_keeper.js';
+import type { Intent } from './options.js';
+import type { Sources } from './sources.js';
+import { knownExposure } from './state_exposure.js';
+import { readFrame } from './state_frame.js';
+
+export interface StepContext {
+  readonly intent: Intent;
+  readonly db: LocalDatabase;
+  readonly sources: Sources;
+  readonly keeper: BridgeKeeper;
+  readonly announcer: Announcer;
+  readonly problems: Problems;
+}
+
+/** Returns the work of the helper's loop: from the sources to a state, to flows, to the switch. */
+export function gatewayWork({ intent, db, sources, keeper, announcer, problems }: StepContext): LoopWork {
+  const { ovs, bridge, addresses, services, northbound, routers, neighbours } = sources;
+  const frames = new Memo((facts: typeof bridge.facts, local: typeof addresses.addresses) =>
+    readFrame(facts, local, intent),
+  );
+  return {
+    async step() {
+      const { facts } = bridge;
+      const node = facts?.externalIds.get(NODE_NAME);
+      const { frame, problems: found } = frames.get(facts, addresses.addresses);
+      problems.set('state', found);
+      northbound.check(node, frame);
+
+      const { isConfigured } = services;
+      const isFirstGateway = northbound.isFirstGateway(node);
+      const known = knownExposure({ isConfigured, isFirstGateway, exposed: services.take() });
+      const state = await keeper.keep(frame, known);
+      if (state === undefined || facts === undefined) return;
+
+      // From here on the flows sort what OVN sends and receives on the bridge.
+      await applyPatchPair(db, facts);
+      neighbours.follow(state, routers.routers);
+      if (neighbours.socket !== undefined) announcer.announce(state, neighbours.socket);
+    },
+
+    audit() {
+      keeper.audit();
+      ovs.report();
+      neighbours.report();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import test from 'ava';
+import { until, when } from '../../../lab/until.js';
+import { SILENT } from '../../../src/daemon/log.js';
+import { Problems } from '../../../src/daemon/problems.js';
+import { AddressSource } from '../../../src/gateway/sources/addresses.js';
+import { readAddresses } from '../../../src/host/addresses.js';
+
+function begin(read: typeof readAddresses) {
+  const problems = new Problems(SILENT);
+  let rings = 0;
+  const source = new AddressSource({
+    device: 'lo',
+    problems,
+    changed: () => {
+      rings++;
+    },
+    readAddresses: read,
+    againMs: { quiet: 5, failed: 5 },
+  });
+  return { source, problems, rings: () => rings };
+}
+
+test('the addresses of a device are those that the kernel has, read when asked for', async (t) => {
+  const { source, rings } = begin(readAddresses);
+  t.deepEqual(source.addresses, []);
+  await source.read();
+  t.true(source.addresses.some(({ address }) => String(address) === '127.0.0.1'));
+  t.is(rings(), 1);
+});
+
+test('a read that fails at the start is an exception', async (t) => {
+  const { source } = begin(async () => {
+    throw new Error('there is no ip');
+  });
+  await t.throwsAsync(source.read(), { message: 'there is no ip' });
+});
+
+test('a read that fails later is a problem while the last addresses stay, and is tried again', async (t) => {
+  const found = [] as Awaited<ReturnType<typeof readAddresses>>;
+  let failures = 1;
+  const { source, problems } = begin(async () => {
+    if (failures-- > 0) throw new Error('there is no ip');
+    return found;
+  });
+  const stop = new AbortController();
+  const running = source.run(stop.signal);
+  await until('the problem', () => when(problems.current.join() === 'there is no ip'));
+  await until('the end of the problem', () => when(problems.current.length === 0));
+  t.is(source.addresses, found);
+  stop.abort();
+  await running;
+});

@@ -1,0 +1,180 @@
+import type { V1Service } from '@kubernetes/client-node';
+import test from 'ava';
+import fc from 'fast-check';
+import { readService } from '../../../src/gateway/sources/exposed_ports.js';
+import { ServiceBook } from '../../../src/gateway/sources/service_book.js';
+import { keyOf } from '../../../src/kube/objects.js';
+
+type Spec = NonNullable<V1Service['spec']>;
+
+function service(
+  name: string,
+  spec: Spec,
+  more: { born?: string; ingress?: readonly string[] } = {},
+): V1Service {
+  const { born = '2026-01-01T00:00:00Z', ingress = [] } = more;
+  return {
+    metadata: { name, namespace: 'default', creationTimestamp: new Date(born) },
+    spec,
+    status: { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } },
+  };
+}
+
+/** Returns a book in which these services were put, in this order. */
+function bookOf(services: readonly V1Service[]): ServiceBook {
+  const book = new ServiceBook();
+  for (const one of services) book.put(keyOf(one), one);
+  return book;
+}
+
+function readServices(services: readonly V1Service[]) {
+  return contentOf(bookOf(services));
+}
+
+/** Returns what a book exposes, and its problems, sorted. */
+function contentOf(book: ServiceBook) {
+  const { nodePorts, served } = book.take();
+  return {
+    nodePorts: [...nodePorts].toSorted((a, b) => a.port - b.port),
+    served: [...served].toSorted(),
+    problems: [...book.problems].toSorted(),
+  };
+}
+
+const HTTP = { port: 80, nodePort: 30_080, protocol: 'TCP' };
+
+test('NodePort and LoadBalancer services expose node ports, of each protocol', (t) => {
+  const ports = [
+    HTTP,
+    { port: 53, nodePort: 30_053, protocol: 'UDP' },
+    { port: 99, nodePort: 30_099, protocol: 'SCTP' },
+  ];
+  const { nodePorts, served, problems } = readServices([
+    service('a', { type: 'NodePort', ports }),
+    service('b', { type: 'LoadBalancer', ports: [{ port: 81, nodePort: 30_081 }] }),
+    service('c', { type: 'ClusterIP', ports: [{ port: 82 }] }),
+    service('d', { type: 'LoadBalancer', ports: [{ port: 83 }] }),
+  ]);
+  t.deepEqual(nodePorts, [
+    { protocol: 'udp', port: 30_053 },
+    { protocol: 'tcp', port: 30_080 },
+    { protocol: 'tcp', port: 30_081 },
+    { protocol: 'sctp', port: 30_099 },
+  ]);
+  t.deepEqual([served, problems], [[], []]);
+});
+
+test('external and ingress addresses of both families are served, but none of an ExternalName', (t) => {
+  const { served } = readServices([
+    service('a', { type: 'ClusterIP', ports: [HTTP], externalIPs: ['203.0.113.80', '2001:db8::80'] }),
+    service('b', { type: 'LoadBalancer', ports: [HTTP] }, { ingress: ['203.0.113.81'] }),
+    service('c', { type: 'ClusterIP', ports: [HTTP] }, { ingress: ['203.0.113.82'] }),
+    service('d', { type: 'ExternalName', externalIPs: ['203.0.113.83'] }),
+  ]);
+  t.deepEqual(served.map(String), ['2001:db8::80', '203.0.113.80', '203.0.113.81']);
+});
+
+test('a port that two services want belongs to the older one, in whatever order they come, and the younger is named', (t) => {
+  const old = service('old', { type: 'NodePort', ports: [HTTP], externalIPs: ['203.0.113.80'] });
+  const young = service(
+    'young',
+    { type: 'NodePort', ports: [HTTP], externalIPs: ['203.0.113.80'] },
+    { born: '2026-02-01T00:00:00Z' },
+  );
+  for (const order of [
+    [old, young],
+    [young, old],
+  ]) {
+    t.deepEqual(readServices(order).problems, [
+      'Service default/young: node port tcp 30080 is that of Service default/old, which is older',
+      'Service default/young: tcp 203.0.113.80 port 80 is that of Service default/old, which is older',
+    ]);
+  }
+});
+
+test('a service with an impossible port, protocol or address is named and left out, and the others stay', (t) => {
+  const { nodePorts, problems } = readServices([
+    service('a', { type: 'NodePort', ports: [{ port: 99_999, nodePort: 30_001 }] }),
+    service('b', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_002, protocol: 'QUIC' }] }),
+    service('c', { type: 'ClusterIP', ports: [HTTP], externalIPs: ['010.0.0.1'] }),
+    service('d', { type: 'NodePort', ports: [HTTP] }),
+  ]);
+  t.deepEqual(nodePorts, [{ protocol: 'tcp', port: 30_080 }]);
+  t.deepEqual(problems, [
+    'Service default/a: port 99999 is not from 1 to 65535; it is left out',
+    'Service default/b: protocol QUIC is none of TCP, UDP, SCTP; it is left out',
+    'Service default/c: "010.0.0.1" is not an IPv4 or IPv6 address; it is left out',
+  ]);
+});
+
+/** Services that want the same few ports and addresses; some ports are impossible. */
+const anyService = fc
+  .record({
+    name: fc.constantFrom('a', 'b', 'c', 'd'),
+    born: fc.constantFrom('2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'),
+    type: fc.constantFrom('ClusterIP', 'NodePort', 'ExternalName'),
+    ports: fc.array(
+      fc.record({ port: fc.constantFrom(80, 81, 99_999), nodePort: fc.constantFrom(30_001, 30_002) }),
+      { maxLength: 3 },
+    ),
+    externalIPs: fc.subarray(['203.0.113.80', '2001:db8::80']),
+  })
+  .map(({ name, born, ...spec }) => service(name, spec, { born }));
+const steps = fc.array(fc.record({ service: anyService, isGone: fc.boolean() }), { maxLength: 20 });
+
+/** Computes the same from all services at once: the oldest comes first, and the first gets what it wants. */
+function fromScratch(services: Iterable<V1Service>) {
+  const born = ({ metadata }: V1Service) => new Date(metadata?.creationTimestamp ?? 0).getTime();
+  const byAge = [...services].sort((a, b) => born(a) - born(b) || (keyOf(a) < keyOf(b) ? -1 : 1));
+  const owners = new Map<string, string>();
+  const nodePorts = new Set<number>();
+  const served = new Set<string>();
+  const problems = new Set<string>();
+  for (const one of byAge) {
+    const key = keyOf(one);
+    const { exposed, problem } = readService(one);
+    if (problem !== undefined) problems.add(`Service ${key}: ${problem}`);
+    for (const port of exposed) {
+      const owner = owners.get(port.name) ?? key;
+      owners.set(port.name, owner);
+      if (owner !== key)
+        problems.add(`Service ${key}: ${port.name} is that of Service ${owner}, which is older`);
+      if ('nodePort' in port) nodePorts.add(port.nodePort.port);
+      else served.add(port.address);
+    }
+  }
+  return {
+    nodePorts: [...nodePorts].toSorted().map((port) => ({ protocol: 'tcp', port })),
+    served: [...served].toSorted(),
+    problems: [...problems].toSorted(),
+  };
+}
+
+test('after any services came, changed and went, the book holds what the remaining ones expose', (t) => {
+  fc.assert(
+    fc.property(steps, (sequence) => {
+      const book = new ServiceBook();
+      const there = new Map<string, V1Service>();
+      for (const { service: one, isGone } of sequence) {
+        const key = keyOf(one);
+        if (isGone) there.delete(key);
+        else there.set(key, one);
+        book.put(key, there.get(key));
+        t.deepEqual<unknown, unknown>(contentOf(book), fromScratch(there.values()));
+      }
+    }),
+  );
+});
+
+test('a change shares the rest with what was taken before', (t) => {
+  const book = bookOf([service('a', { type: 'NodePort', ports: [HTTP], externalIPs: ['203.0.113.80'] })]);
+  const before = book.take();
+  t.is(book.take().nodePorts, before.nodePorts, 'nothing was put');
+  book.put('default/b', service('b', { type: 'NodePort', ports: [{ port: 81, nodePort: 30_081 }] }));
+  const after = book.take();
+  t.is(after.served, before.served);
+  t.deepEqual(
+    before.nodePorts.differences(after.nodePorts).map(({ key }) => key),
+    ['tcp 30081'],
+  );
+});

@@ -1,0 +1,80 @@
+import { setImmediate as breath } from 'node:timers/promises';
+import test from 'ava';
+import { SILENT } from '../../../src/daemon/log.js';
+import { Problems } from '../../../src/daemon/problems.js';
+import { sleep } from '../../../src/daemon/sleep.js';
+import { SwitchSource } from '../../../src/gateway/sources/switch.js';
+import type { SwitchNews } from '../../../src/openflow/channel.js';
+
+const NEVER_MS = 60_000;
+
+/** A source, and `tell`, by which the switch gives it news. */
+function begin(startMs = NEVER_MS) {
+  const stop = new AbortController();
+  const problems = new Problems(SILENT);
+  const heard: SwitchNews[] = [];
+  const switched = { tell: (_news: SwitchNews) => {}, reason: undefined as string | undefined };
+  const source = new SwitchSource({
+    bridge: 'breth0',
+    channel: {
+      watch: (listener) => {
+        switched.tell = listener;
+      },
+      reason: () => switched.reason,
+    },
+    problems,
+    heard: (news) => heard.push(news),
+    startMs,
+  });
+  const running = source.run(stop.signal);
+  const end = () => {
+    stop.abort();
+    return running;
+  };
+  return { source, problems, heard, switched, end };
+}
+
+test('news of the switch is passed on, and each return after the first start is a restart', async (t) => {
+  const { source, heard, switched, end } = begin();
+  for (const news of ['up', 'changed', 'down', 'up'] as const) switched.tell(news);
+  t.deepEqual(heard, ['up', 'changed', 'down', 'up']);
+  t.is(source.restarts, 1);
+  await end();
+});
+
+test('a switch that went away is a problem until it is back', async (t) => {
+  const { problems, switched, end } = begin();
+  switched.tell('up');
+  t.deepEqual(problems.current, []);
+  switched.tell('down');
+  t.deepEqual(problems.current, ['breth0: ovs-vswitchd does not answer']);
+  switched.tell('up');
+  t.deepEqual(problems.current, []);
+  await end();
+});
+
+test('a switch that has not answered is a problem only after its time to start', async (t) => {
+  const { source, problems, end } = begin(5);
+  source.report();
+  t.deepEqual(problems.current, []);
+  await sleep(20);
+  await breath();
+  t.deepEqual(problems.current, ['breth0: ovs-vswitchd does not answer']);
+  await end();
+});
+
+test('the reason that the channel has learnt is told at the next report', async (t) => {
+  const { source, problems, switched, end } = begin();
+  switched.tell('up');
+  switched.tell('down');
+  switched.reason = 'it speaks OpenFlow 1.0 only';
+  source.report();
+  t.deepEqual(problems.current, ['breth0: it speaks OpenFlow 1.0 only']);
+  await end();
+});
+
+test('a helper that ends while the switch starts reports nothing', async (t) => {
+  const { problems, end } = begin();
+  await end();
+  t.deepEqual(problems.current, []);
+});
