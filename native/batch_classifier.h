@@ -15,7 +15,7 @@
 
 namespace gateway {
 
-/// Frames in one buffer; the spans are of one length.
+/// Frames in one buffer. All spans have the same length.
 struct Batch {
   Bytes frames;
   std::span<const std::uint32_t> offsets;
@@ -29,40 +29,40 @@ struct Batch {
   }
 };
 
-/// Classifies the frames of a batch that came in by one port, once. A large one is shared between the hardware threads
-/// that this process may use, a part at a time, so that one which comes late or is slow takes the fewer.
+/// Classifies the frames of one batch, which all came in by the same port. For a large batch it starts one thread for
+/// each CPU that the process may use. Each thread takes one part at a time, so a slow or late thread takes fewer.
 class BatchClassifier {
  public:
-  /// Writes the class of each frame to `classes`, which is as long as the batch.
-  BatchClassifier(const ClassTable& table, const Batch& batch, Side side, bool tracked,
+  /// `classes` receives the class of each frame and is as long as the batch.
+  BatchClassifier(const ClassTable& table, const Batch& batch, PortRole role, bool tracked,
                   std::span<std::uint8_t> classes) noexcept
-      : table_(table), batch_(batch), side_(side), tracked_(tracked), classes_(classes) {}
+      : table_(table), batch_(batch), role_(role), tracked_(tracked), classes_(classes) {}
 
-  /// Counts the frames in `counts`.
-  /// @returns how many were classified: all, or the number of the first that is not within the buffer
+  /// Classifies the frames and adds them to `counts`.
+  /// @returns the size of the batch, or the index of the first frame that is not within the buffer
   std::size_t Classify(ClassCounts& counts) noexcept {
     const std::size_t wanted = std::min(batch_.size() / kShare, kMaxWorkers);
-    return wanted < 2 ? ByItself(counts) : Shared(wanted, counts);
+    return wanted < 2 ? InThisThread(counts) : InThreads(wanted, counts);
   }
 
  private:
-  /// So many frames take far longer than a thread to start.
+  /// The least number of frames for a thread: classifying them takes far longer than starting it.
   static constexpr std::size_t kShare = 16'384;
   static constexpr std::size_t kMaxWorkers = 8;
-  /// How many frames are taken at a time.
+  /// How many frames a thread takes at a time.
   static constexpr std::size_t kPart = 4'096;
-  /// How far ahead of the frame that is looked at the next ones are fetched: frames in a large buffer are in no cache.
+  /// How many frames ahead to prefetch: a large buffer is not in any cache.
   static constexpr std::size_t kAhead = 32;
 
   struct Worker {
     BatchClassifier* by = nullptr;
     pthread_t thread = {};
-    /// The number of the first frame it met that is not within the buffer.
+    /// The index of the first frame of this worker that is not within the buffer.
     std::size_t refused = SIZE_MAX;
     ClassCounts counts;
   };
 
-  std::size_t ByItself(ClassCounts& counts) noexcept {
+  std::size_t InThisThread(ClassCounts& counts) noexcept {
     Worker worker;
     worker.by = this;
     Run(&worker);
@@ -70,7 +70,7 @@ class BatchClassifier {
     return std::min(batch_.size(), worker.refused);
   }
 
-  std::size_t Shared(std::size_t wanted, ClassCounts& counts) noexcept {
+  std::size_t InThreads(std::size_t wanted, ClassCounts& counts) noexcept {
     const cpu_set_t others = OtherCpus();
     const std::size_t most = std::min<std::size_t>(wanted, 1 + CPU_COUNT(&others));
     std::array<Worker, kMaxWorkers> workers;
@@ -87,8 +87,8 @@ class BatchClassifier {
     return done;
   }
 
-  /// Where this thread may run, but for where it runs: a new thread that may run here often does, and waits for as long
-  /// as this one works, though another CPU is idle.
+  /// Returns the CPUs that this thread may use, except the one it runs on. A new thread that may use this CPU often
+  /// starts on it, and then waits until this thread is done although another CPU is idle.
   static cpu_set_t OtherCpus() noexcept {
     cpu_set_t cpus;
     if (sched_getaffinity(0, sizeof cpus, &cpus) != 0) CPU_ZERO(&cpus);
@@ -123,11 +123,11 @@ class BatchClassifier {
     }
   }
 
-  /// Frames that are held whole have a loop of their own, which does not ask whether one was cut.
-  /// @returns the number of the first that is not within the buffer, or `end`
+  /// Classifies the frames from `begin` to `end`. `kWhole`: the buffer holds all frames whole, which saves a load each.
+  /// @returns the index of the first frame that is not within the buffer, or `end`
   template <bool kWhole>
   [[gnu::flatten]] std::size_t Each(std::size_t begin, std::size_t end, Worker& worker) const noexcept {
-    // Copies, which nothing that is written below can be taken to change.
+    // Copies, so that the compiler knows that the writes below do not change them.
     const Batch batch = batch_;
     const std::span<std::uint8_t> classes = classes_;
     const std::size_t last = batch.size() - std::min(batch.size(), kAhead);
@@ -137,14 +137,14 @@ class BatchClassifier {
       const Bytes frame = batch.frames.subspan(batch.offsets[i], batch.lengths[i]);
       const std::size_t length = kWhole ? frame.size() : batch.wire_lengths[i];
       const Packet packet = Parse(frame, length);
-      const PacketClass name = table_.Classify(packet, side_, tracked_);
+      const PacketClass name = table_.Classify(packet, role_, tracked_);
       classes[i] = static_cast<std::uint8_t>(name);
       worker.counts.Count(name, length, packet.malformed);
     }
     return end;
   }
 
-  /// The two cache lines that headers lie in, mostly.
+  /// Prefetches the two cache lines that hold the headers of most frames.
   static void Fetch(Bytes frames, std::size_t offset) noexcept {
     constexpr std::size_t kLine = 64;
     if (offset < frames.size()) __builtin_prefetch(&frames[offset]);
@@ -153,10 +153,10 @@ class BatchClassifier {
 
   const ClassTable& table_;
   const Batch batch_;
-  const Side side_;
+  const PortRole role_;
   const bool tracked_;
   const std::span<std::uint8_t> classes_;
-  /// Of the frames that nobody has taken, the first.
+  /// The index of the first frame that no thread has taken.
   std::atomic<std::size_t> next_ = 0;
 };
 

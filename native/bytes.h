@@ -9,7 +9,7 @@ namespace gateway {
 
 using Bytes = std::span<const std::uint8_t>;
 
-/// Numbers in network byte order; compilers make one load and one swap of each.
+/// Read numbers in network byte order. Compilers turn each into one load and one swap.
 constexpr std::uint16_t Be16(Bytes bytes, std::size_t at) noexcept {
   return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
 }
@@ -26,13 +26,13 @@ constexpr std::uint64_t Be64(Bytes bytes, std::size_t at) noexcept {
   return static_cast<std::uint64_t>(Be32(bytes, at)) << 32 | Be32(bytes, at + 4);
 }
 
-/// A packet taken apart from front to back. It is as long as it was on the wire, or as a header in it says; a capture
-/// can hold less of it.
+/// Reads a packet from front to back. Its length is that on the wire, or the one that a header in it states; the
+/// capture can hold less.
 class Reader {
  public:
   Reader(Bytes held, std::size_t length) noexcept : held_(held), length_(std::max(length, held.size())) {}
 
-  /// The next `size` bytes, at least one; empty where the packet ends before them, or the capture does.
+  /// Returns the next `size` bytes, at least one; empty if the packet or the capture ends before them.
   Bytes Take(std::size_t size) noexcept {
     if (size > length_) return {};
     if (size > held_.size()) {
@@ -45,20 +45,20 @@ class Reader {
     return taken;
   }
 
-  /// Passes over `size` bytes; whether they were there.
+  /// Skips `size` bytes. @returns false if the packet or the capture ends before them
   bool Skip(std::size_t size) noexcept { return size == 0 || !Take(size).empty(); }
 
-  /// Ends the packet after `size` more bytes: what follows is padding. At most `left()`.
+  /// Ends the packet after `size` more bytes, at most `left()`: the rest is padding.
   void Limit(std::size_t size) noexcept {
     length_ = size;
     held_ = held_.first(std::min(size, held_.size()));
   }
 
-  /// How many bytes the packet goes on for, and those of them that the capture holds.
+  /// The number of bytes left in the packet, and the bytes of them that the capture holds.
   std::size_t left() const noexcept { return length_; }
   Bytes held() const noexcept { return held_; }
 
-  /// Whether something was to be taken that the packet has and the capture has not.
+  /// Whether a read failed because the capture ends before the packet does.
   bool cut() const noexcept { return cut_; }
 
  private:

@@ -7,16 +7,16 @@
 
 namespace gateway {
 
-/// A JavaScript function that the loop calls, with no JavaScript below it: what it throws is an uncaught exception, as
-/// it is of any callback of Node's. Left pending it would meet whoever calls the addon next, and no call after it would
-/// be made.
+/// A JavaScript function that the event loop calls, with no JavaScript below it on the stack. An exception that it
+/// throws becomes an uncaught exception, as for any callback of Node. If it stayed pending, the next caller of the
+/// addon would receive it, and no further callback could run.
 class Callback {
  public:
   Callback() = default;
   Callback(Napi::Function function, const char* name)
       : function_(Napi::Persistent(function)), context_(std::make_shared<Napi::AsyncContext>(function.Env(), name)) {}
 
-  /// What is called may reset this.
+  /// Calls the function, which may reset this object.
   void operator()(Napi::Env env, std::initializer_list<napi_value> arguments) const {
     const auto context = context_;
     function_.MakeCallback(env.Global(), arguments, *context);

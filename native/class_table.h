@@ -15,7 +15,7 @@ namespace gateway {
 
 /// The classes of packets, by their numbers in src/demux/classes.ts.
 enum class PacketClass : std::uint8_t {
-  /// Not a class: the capture was cut before what decides.
+  /// No class: the capture ends before the fields that decide.
   kTruncated,
   kTunnel,
   kNeighbourRequest,
@@ -34,17 +34,17 @@ enum class PacketClass : std::uint8_t {
   kOther,
 };
 
-/// The names of the classes in their order, so that src/demux/classes.ts can be held against them.
+/// The names of the classes by number, from 1. A test compares them with src/demux/classes.ts.
 inline constexpr std::array kClassNames = {
     "tunnel",   "neighbour-request", "neighbour-reply", "echo-request", "fragment",
     "node-port", "external",         "icmp",            "pod-return",   "management",
     "broadcast", "pod-out",          "pod-drop",        "host-out",     "other"};
 inline constexpr std::size_t kClassIds = kClassNames.size() + 1;
 
-/// The port of the bridge that a frame comes in by.
-enum class Side : std::uint8_t { kPhys, kLocal, kPatch, kOther };
+/// The role of the bridge's port that a frame comes in by, as in src/demux/port_role.ts.
+enum class PortRole : std::uint8_t { kPhys, kLocal, kPatch, kOther };
 
-/// A set of addresses of both families, made once and then only asked.
+/// A set of addresses of both families. Lookups do not change it.
 class AddressSet {
  public:
   void Add(std::uint16_t type, Address address) {
@@ -63,38 +63,38 @@ class AddressSet {
   std::vector<Address> v6_;
 };
 
-/// What decides on packets of a gateway's bridge (GatewayState of src/demux/state.ts).
+/// The state of a gateway (GatewayState of src/demux/state.ts), in the form that lookups need.
 struct GatewayFacts {
   std::uint64_t mac = 0;
-  /// The link-local address that follows from the MAC.
+  /// The link-local address derived from the MAC (RFC 4291 appendix A).
   Address link_local;
   bool has_phys = false;
   bool has_patch = false;
   bool other_ports = false;
   AddressSet addresses;
-  /// Without those of `addresses`, and without link-local ones in `pod_sources`.
+  /// Served addresses that are not in `addresses`.
   AddressSet served;
+  /// The members of `served` that are not link-local: the gateway router may send from these.
   AddressSet served_sources;
   std::bitset<65536> tcp_ports;
   std::bitset<65536> udp_ports;
   std::bitset<65536> sctp_ports;
-  /// The pods' own ports, both ends included; without them connection tracking tells who a packet is for.
+  /// The ports of pods' connections, first and last; without a range connection tracking decides.
   std::optional<std::pair<std::uint16_t, std::uint16_t>> range;
 };
 
-/// Tells the class of a packet as the flows of src/demux/table.ts do. Does not change once it is made, so that any
-/// thread can ask it.
+/// Classifies packets as the flows of src/demux/table.ts do. It is immutable, so all threads can share it.
 class ClassTable {
  public:
   explicit ClassTable(GatewayFacts facts) : facts_(std::move(facts)), by_port_(ByPort(facts_)) {}
 
-  /// `tracked`: whether connection tracking knows the packet for one of a pod's connection; asked without a range only.
-  PacketClass Classify(const Packet& packet, Side side, bool tracked = false) const noexcept {
+  /// `tracked`: whether connection tracking knows the packet's connection as a pod's. It matters only without a range.
+  PacketClass Classify(const Packet& packet, PortRole role, bool tracked = false) const noexcept {
     if (packet.cut) return PacketClass::kTruncated;
-    if (side == Side::kPatch) return FromPatch(packet);
+    if (role == PortRole::kPatch) return FromPatch(packet);
     if (packet.vlan_tci != 0) return PacketClass::kOther;
-    if (side == Side::kPhys && facts_.has_phys) return FromPhys(packet, tracked);
-    return side == Side::kLocal ? FromLocal(packet) : PacketClass::kOther;
+    if (role == PortRole::kPhys && facts_.has_phys) return FromPhys(packet, tracked);
+    return role == PortRole::kLocal ? FromLocal(packet) : PacketClass::kOther;
   }
 
  private:
@@ -124,8 +124,8 @@ class ClassTable {
     return to_group ? PacketClass::kBroadcast : PacketClass::kOther;
   }
 
-  /// The classes of what comes to IP with ports, by the port: all of TCP, then UDP, then SCTP. One look instead of a
-  /// decision for each row, none of which can be foreseen.
+  /// Returns the class of each destination port of packets to IP: 65,536 of TCP, then of UDP, then of SCTP. One load
+  /// replaces a branch for each row, which the CPU could not predict.
   static std::vector<PacketClass> ByPort(const GatewayFacts& facts) {
     std::vector<PacketClass> classes(3 * kPorts, PacketClass::kManagement);
     const std::array ports = {&facts.tcp_ports, &facts.udp_ports, &facts.sctp_ports};
@@ -148,14 +148,14 @@ class ClassTable {
     return name == PacketClass::kManagement ? Unclaimed(tracked) : name;
   }
 
-  /// What else comes to IP.
+  /// Classifies a packet to IP without ports.
   PacketClass ToUs(const Ip& ip, bool tracked) const noexcept {
     if (IsIcmp(ip) && ip.icmp_type == (ip.type == kEtherIpv4 ? 8 : 128)) return PacketClass::kEchoRequest;
     if ((ip.frag & kLaterFragment) != 0) return PacketClass::kFragment;
     return IsAnswer(ip) ? PacketClass::kIcmp : Unclaimed(tracked);
   }
 
-  /// What is the host's, unless connections are tracked and this is known for one of a pod's.
+  /// Classifies a packet to IP that no other row takes: the host's, or a pod's if connection tracking says so.
   PacketClass Unclaimed(bool tracked) const noexcept {
     return tracked && facts_.has_patch && !facts_.range ? PacketClass::kPodReturn : PacketClass::kManagement;
   }
@@ -166,7 +166,7 @@ class ClassTable {
     return mine && MayLeave(packet) && !ClaimsAddress(packet) ? PacketClass::kPodOut : PacketClass::kPodDrop;
   }
 
-  /// Whether the gateway router may send this, from what it says it comes from.
+  /// Whether the gateway router may send this packet, judged by its source address.
   bool MayLeave(const Packet& packet) const noexcept {
     if (packet.arp.op != 0 || packet.dl_type == kEtherArp) {
       const Address& spa = packet.arp.spa;
@@ -179,7 +179,7 @@ class ClassTable {
     return ip.src == facts_.link_local && (IsNd(ip, kSolicitation) || IsNd(ip, kAdvertisement));
   }
 
-  /// Whether this tells others that IP is at the sender: the host alone does that.
+  /// Whether this packet announces IP to other hosts, which only the host itself may do.
   bool ClaimsAddress(const Packet& packet) const noexcept {
     if (packet.dl_type == kEtherArp) {
       return facts_.addresses.Has(kEtherIpv4, packet.arp.spa) && facts_.addresses.Has(kEtherIpv4, packet.arp.tpa);
@@ -196,13 +196,13 @@ class ClassTable {
     return to_served ? PacketClass::kHostOut : PacketClass::kOther;
   }
 
-  /// A request for the address of a member (RFC 826; RFC 4861 section 4.3).
+  /// Whether this is a request for one of `addresses` (RFC 826; RFC 4861 section 4.3).
   static bool IsRequestFor(const AddressSet& addresses, const Packet& packet) noexcept {
     if (packet.arp.op == 1) return addresses.Has(kEtherIpv4, packet.arp.tpa);
     return IsNd(packet.ip, kSolicitation) && addresses.Has(kEtherIpv6, packet.nd_target);
   }
 
-  /// Geneve (RFC 8926) or STT.
+  /// Whether this is Geneve (RFC 8926) or STT.
   static bool IsTunnel(const Ip& ip) noexcept {
     return (ip.proto == kUdp && ip.tp_dst == kGeneve) || (ip.proto == kTcp && ip.tp_dst == kStt);
   }
@@ -213,12 +213,12 @@ class ClassTable {
 
   static bool IsIcmp(const Ip& ip) noexcept { return ip.proto == (ip.type == kEtherIpv4 ? kIcmp : kIcmp6); }
 
-  /// An ICMP error or echo reply.
+  /// Whether this is an ICMP error or an echo reply.
   static bool IsAnswer(const Ip& ip) noexcept {
     return parse::IsError(ip) || (IsIcmp(ip) && ip.icmp_type == (ip.type == kEtherIpv4 ? 0 : 129));
   }
 
-  /// Whether it has ports, as second and later fragments have not.
+  /// Whether the packet has ports: second and later fragments have none.
   static bool HasPorts(const Ip& ip) noexcept {
     return (ip.frag & kLaterFragment) == 0 && (ip.proto == kTcp || ip.proto == kUdp || ip.proto == kSctp);
   }
@@ -229,11 +229,11 @@ class ClassTable {
   std::vector<PacketClass> by_port_;
 };
 
-/// Packets and bytes of each class, by its number.
+/// Packets and bytes of each class, by class number.
 struct ClassCounts {
   std::array<std::uint64_t, kClassIds> packets = {};
   std::array<std::uint64_t, kClassIds> bytes = {};
-  /// Packets that are malformed, whatever their class.
+  /// Malformed packets of all classes.
   std::uint64_t malformed = 0;
 
   void Count(PacketClass name, std::size_t length, bool is_malformed) noexcept {

@@ -14,14 +14,14 @@
 
 namespace gateway {
 
-/// A class table for JavaScript: frames by the batch, nothing allocated for any of them.
+/// Classifies batches of frames for JavaScript, without allocating anything for a frame.
 class Classifier : public Napi::ObjectWrap<Classifier> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Classifier", {InstanceMethod<&Classifier::Classify>("classify")});
   }
 
-  /// The names of the classes by their numbers, from 1.
+  /// Returns the names of the classes by number, from 1.
   static Napi::Array ClassNames(Napi::Env env) {
     Napi::Array names = Napi::Array::New(env);
     for (const char* name : kClassNames) names.Set(names.Length(), Napi::String::New(env, name));
@@ -33,8 +33,8 @@ class Classifier : public Napi::ObjectWrap<Classifier> {
       : Napi::ObjectWrap<Classifier>(info), table_(GatewayFactsReader::Read(info[0])) {}
 
  private:
-  /// classify(frames, offsets, lengths, wireLengths, side, tracked, classes, counts): adds to `counts` the packets of
-  /// each class, their bytes, and how many were malformed. Throws RangeError where a frame is not within `frames`.
+  /// classify(frames, offsets, lengths, wireLengths, role, tracked, classes, counts): adds to `counts` the packets and
+  /// bytes of each class, and the malformed packets. Throws RangeError if a frame is not within `frames`.
   void Classify(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const auto frames = TypedArray<std::uint8_t>(info[0]);
@@ -45,19 +45,19 @@ class Classifier : public Napi::ObjectWrap<Classifier> {
     const auto totals = TypedArray<std::uint64_t>(info[7]);
     if (!frames || !offsets || !lengths || !wire_lengths || !info[4].IsNumber() || !info[5].IsBoolean() || !classes ||
         !totals) {
-      Napi::TypeError::New(env, "not the arguments of classify").ThrowAsJavaScriptException();
+      Napi::TypeError::New(env, "classify: an argument has the wrong type").ThrowAsJavaScriptException();
       return;
     }
-    const std::uint32_t side = info[4].As<Napi::Number>().Uint32Value();
+    const std::uint32_t role = info[4].As<Napi::Number>().Uint32Value();
     const std::size_t count = offsets->size();
     if (lengths->size() != count || wire_lengths->size() != count || classes->size() < count ||
-        totals->size() != 2 * kClassIds + 1 || side > static_cast<std::uint32_t>(Side::kOther)) {
+        totals->size() != 2 * kClassIds + 1 || role > static_cast<std::uint32_t>(PortRole::kOther)) {
       Napi::RangeError::New(env, "the arrays do not fit each other").ThrowAsJavaScriptException();
       return;
     }
     const Batch batch{*frames, *offsets, *lengths, *wire_lengths};
     ClassCounts counts;
-    BatchClassifier classifier(*table_, batch, static_cast<Side>(side), info[5].As<Napi::Boolean>(),
+    BatchClassifier classifier(*table_, batch, static_cast<PortRole>(role), info[5].As<Napi::Boolean>(),
                                classes->first(count));
     const std::size_t done = classifier.Classify(counts);
     if (done < count) {

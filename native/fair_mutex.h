@@ -4,9 +4,9 @@
 
 namespace gateway {
 
-/// A mutex that a thread which holds it nearly all the time shares with others: who waits for it stands at the door,
-/// behind which that thread has to stand too when it comes again. With a std::mutex it comes again before the other has
-/// woken, and again, for as long as it has work.
+/// A mutex for a thread that holds it nearly all the time and others that need it now and then. A waiting thread holds
+/// the door, so the busy thread must queue behind it when it locks again. With a std::mutex alone the busy thread would
+/// lock again before the waiting one has woken up, for as long as it has work.
 class FairMutex {
  public:
   void lock() {

@@ -12,15 +12,15 @@
 
 namespace gateway {
 
-/// A descriptor that the loop of a JavaScript environment watches for something to read, until told to stop.
+/// Watches a file descriptor for input, on the event loop of a JavaScript environment, until stopped.
 class FdWatch {
  public:
-  /// Whom to tell; lives longer than the watch, and is called on the thread of the loop.
+  /// Receives the events, on the thread of the event loop. It must outlive the watch.
   class Listener {
    public:
-    /// There is something to read; or libuv has an error (uv_poll_start), and listens again only after Listen().
+    /// There is input; or `status` is an error of libuv (uv_poll_start), which polls again only after Listen().
     virtual void OnReadable(int status) = 0;
-    /// The environment ends: references into it must be let go of, and the watch stopped.
+    /// The environment ends: release all references into it and stop the watch.
     virtual void OnEnvEnd() = 0;
 
    protected:
@@ -32,7 +32,7 @@ class FdWatch {
   FdWatch& operator=(const FdWatch&) = delete;
   ~FdWatch() { Stop(); }
 
-  /// Takes `fd`, and watches it. @returns false with an exception pending
+  /// Takes ownership of `fd` and watches it. @returns false with an exception pending
   bool Start(Napi::Env env, UniqueFd fd, Listener& listener) {
     uv_loop_t* loop = nullptr;
     if (napi_get_uv_event_loop(env, &loop) != napi_ok) {
@@ -54,19 +54,19 @@ class FdWatch {
     return true;
   }
 
-  /// Whether it was started and has not been stopped.
+  /// Whether the watch runs.
   explicit operator bool() const { return poll_ != nullptr; }
   int fd() const { return poll_->fd.get(); }
 
   void Listen() { uv_poll_start(&poll_->handle, UV_READABLE, &FdWatch::OnPolled); }
   void Pause() { uv_poll_stop(&poll_->handle); }
 
-  /// Lets the process end though this still watches.
+  /// Lets the process end while the watch runs.
   void Unref() {
     if (poll_) uv_unref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
   }
 
-  /// Tells nobody anything any more; the descriptor is closed as soon as libuv has let go of it.
+  /// Ends all events at once; closes the descriptor as soon as libuv has released it.
   void Stop() {
     if (!poll_) return;
     poll_->listener = nullptr;
@@ -75,13 +75,14 @@ class FdWatch {
   }
 
  private:
-  /// Outlives the watch until libuv has let go of the handle.
+  /// Outlives the watch until libuv has released the handle.
   struct Poll {
     uv_poll_t handle = {};
     napi_env env = nullptr;
     UniqueFd fd;
     Listener* listener = nullptr;
-    /// Held until libuv has let go: Node unloads the addon of a thread that ends, with the code that libuv would call.
+    /// Held until libuv has released the handle: Node unloads the addon of a worker thread that ends, and with it the
+    /// code that libuv would call.
     napi_async_cleanup_hook_handle hook = nullptr;
   };
 
@@ -95,8 +96,9 @@ class FdWatch {
     poll->listener->OnReadable(status);
   }
 
-  /// An environment that ends runs the loop once more before it calls OnEnvCleanup, when no JavaScript can be called:
-  /// Node-API has no question for it, but refuses what might run some, of which this is the cheapest.
+  /// Whether JavaScript can be called. An environment that ends runs its loop once more before it calls OnEnvCleanup,
+  /// and then cannot. Node-API has no function to ask, but it refuses every call that might run JavaScript; this is the
+  /// cheapest such call.
   static bool RunsJavaScript(Napi::Env env) {
     const Napi::HandleScope scope(env);
     napi_value result = nullptr;

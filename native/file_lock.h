@@ -13,8 +13,9 @@
 
 namespace gateway {
 
-/// A file held under a POSIX write lock, as OVS holds its pidfiles (lib/daemon-unix.c): `ovs-appctl -t NAME` believes
-/// a pidfile only while the process named in it has this lock. The lock goes with the descriptor, or the process.
+/// A file under a POSIX write lock, as OVS locks its pidfiles (lib/daemon-unix.c): `ovs-appctl -t NAME` trusts a
+/// pidfile only while the process named in it holds the lock. Closing the descriptor, or the end of the process,
+/// releases it.
 class FileLock : public Napi::ObjectWrap<FileLock> {
  public:
   static Napi::Function Define(Napi::Env env) {
@@ -22,8 +23,8 @@ class FileLock : public Napi::ObjectWrap<FileLock> {
                        {InstanceMethod<&FileLock::Write>("write"), InstanceMethod<&FileLock::Close>("close")});
   }
 
-  /// new FileLock(path): opens or makes the file and locks it. Throws with `errno` EAGAIN or EACCES when another
-  /// process holds the lock, ESTALE when the file was replaced under it.
+  /// new FileLock(path): opens or creates the file and locks it. Throws with `errno` EAGAIN or EACCES if another
+  /// process holds the lock, ESTALE if the file was replaced meanwhile.
   explicit FileLock(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FileLock>(info) { Open(info); }
 
  private:
@@ -42,7 +43,7 @@ class FileLock : public Napi::ObjectWrap<FileLock> {
     lock.l_whence = SEEK_SET;
     if (::fcntl(fd.get(), F_SETLK, &lock) < 0) return ThrowErrno(env, errno, "fcntl");
 
-    // Between open and lock a dying owner can have unlinked the file: the lock would be on a file nobody can find.
+    // A previous owner may have unlinked the file between open and lock: the lock would be on a file without a name.
     struct stat held = {};
     struct stat named = {};
     if (::fstat(fd.get(), &held) < 0) return ThrowErrno(env, errno, "fstat");
@@ -52,7 +53,8 @@ class FileLock : public Napi::ObjectWrap<FileLock> {
     fd_ = std::move(fd);
   }
 
-  /// write(text): replaces the content. Not through a second descriptor: closing that would drop the lock (fcntl(2)).
+  /// write(text): replaces the content through the same descriptor: closing a second one would drop the lock
+  /// (fcntl(2)).
   void Write(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     if (info.Length() != 1 || !info[0].IsString()) {

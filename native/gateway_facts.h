@@ -13,14 +13,14 @@
 
 namespace gateway {
 
-/// Reads GatewayFacts of src/native.ts. Throws TypeError into JavaScript, and returns null, where they are none.
+/// Reads the GatewayFacts of src/native.ts. For any other value it throws TypeError into JavaScript and returns null.
 class GatewayFactsReader {
  public:
   static std::shared_ptr<const ClassTable> Read(Napi::Value value) {
     const Napi::Env env = value.Env();
     GatewayFactsReader reader;
     if (!value.IsObject() || !reader.Fill(value.As<Napi::Object>())) {
-      if (!env.IsExceptionPending()) Napi::TypeError::New(env, "no facts of a gateway").ThrowAsJavaScriptException();
+      if (!env.IsExceptionPending()) Napi::TypeError::New(env, "these are no gateway facts").ThrowAsJavaScriptException();
       return nullptr;
     }
     return std::make_shared<const ClassTable>(std::move(reader.facts_));

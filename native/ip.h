@@ -18,20 +18,20 @@ inline constexpr std::uint8_t kUdp = 17;
 inline constexpr std::uint8_t kIcmp6 = 58;
 inline constexpr std::uint8_t kSctp = 132;
 
-/// In `frag`: a fragment, and one that is not the first (`nw_frag` of ovs-fields(7)).
+/// The bits of `frag`: a fragment, and a fragment that is not the first (`nw_frag` of ovs-fields(7)).
 inline constexpr std::uint8_t kFragment = 1;
 inline constexpr std::uint8_t kLaterFragment = 2;
 
-/// An address of either family, in host order; an IPv4 address is the low half of `lo`.
+/// An address of either family, in host byte order. An IPv4 address is in the low 32 bits of `lo`.
 struct Address {
   std::uint64_t hi = 0;
   std::uint64_t lo = 0;
   friend constexpr auto operator<=>(const Address&, const Address&) = default;
 };
 
-/// What an IP packet says of itself; of what it does not have, or not whole, zero.
+/// The fields of an IP packet. A field that the packet lacks, or has only in part, is 0.
 struct Ip {
-  /// kEtherIpv4, kEtherIpv6, or 0: none.
+  /// kEtherIpv4, kEtherIpv6, or 0: not IP.
   std::uint16_t type = 0;
   std::uint8_t proto = 0;
   std::uint8_t frag = 0;
@@ -51,7 +51,7 @@ inline constexpr std::size_t kIcmpHeader = 8;
 
 inline Address Ipv6At(Bytes bytes, std::size_t at) noexcept { return {Be64(bytes, at), Be64(bytes, at + 8)}; }
 
-/// The shortest header of each protocol that is looked into; 0: it is not.
+/// The shortest header of each protocol in bytes; 0 for a protocol whose header is not read.
 inline constexpr std::array<std::uint8_t, 256> kTransportHeaders = [] {
   std::array<std::uint8_t, 256> bytes = {};
   bytes[kTcp] = 20;
@@ -62,8 +62,8 @@ inline constexpr std::array<std::uint8_t, 256> kTransportHeaders = [] {
   return bytes;
 }();
 
-/// The ports, or the type and code, at the start of a transport header that the packet has whole. Traffic of all kinds
-/// comes in any order: few branches, as none can be foreseen. @returns false where the packet has not the whole header
+/// Reads the ports, or type and code, of a transport header, if the packet has the whole header. It uses few branches:
+/// the kinds of packets alternate, so the CPU cannot predict them. @returns false if the header is not whole
 inline bool Transport(Reader& reader, Ip& ip) noexcept {
   const std::size_t left = reader.left();
   const std::size_t shortest = kTransportHeaders[ip.proto];
@@ -72,7 +72,7 @@ inline bool Transport(Reader& reader, Ip& ip) noexcept {
   if (left < shortest) return false;
   const Bytes start = reader.Take(4);
   if (start.empty()) return true;
-  // A TCP header says its own length, options included (RFC 9293 section 3.1).
+  // A TCP header contains its own length, options included (RFC 9293 section 3.1).
   const bool is_tcp = ip.proto == kTcp;
   constexpr std::size_t kDataOffset = 8;
   const Bytes rest = reader.held();
@@ -91,7 +91,7 @@ inline bool Transport(Reader& reader, Ip& ip) noexcept {
   return true;
 }
 
-/// An IPv4 packet (RFC 791). @returns false where it is malformed
+/// Reads an IPv4 packet (RFC 791). @returns false if it is malformed
 inline bool Ipv4(Reader& reader, Ip& ip) noexcept {
   const Bytes head = reader.Take(kIpv4Header);
   if (head.empty()) return reader.cut();
@@ -109,14 +109,14 @@ inline bool Ipv4(Reader& reader, Ip& ip) noexcept {
   return (ip.frag & kLaterFragment) != 0 || Transport(reader, ip);
 }
 
-/// Where the extension headers of an IPv6 packet lead.
+/// The payload behind the extension headers of an IPv6 packet.
 struct Ipv6Payload {
   std::uint8_t proto;
   std::uint8_t frag = 0;
 };
 
-/// Follows extension headers (RFC 8200 section 4) as far as Open vSwitch knows them; of a later fragment the protocol
-/// is the fragment header's own. @returns false where they are malformed, or cut
+/// Follows the extension headers (RFC 8200 section 4) that Open vSwitch knows. For a later fragment the protocol is
+/// that of the fragment header itself. @returns false if a header is malformed or cut
 inline bool Extensions(Reader& reader, Ipv6Payload& payload) noexcept {
   constexpr std::uint8_t kHopByHop = 0;
   constexpr std::uint8_t kRouting = 43;
@@ -140,13 +140,13 @@ inline bool Extensions(Reader& reader, Ipv6Payload& payload) noexcept {
       payload = {kFragmentHeader, kFragment | kLaterFragment};
       return true;
     }
-    // In units of 8 bytes beyond the first 8; an authentication header's in units of 4 (RFC 4302 section 2.2).
+    // Units of 8 bytes, without the first 8; for an authentication header units of 4 bytes (RFC 4302 section 2.2).
     const std::size_t length = kind == kAuthentication ? (start[1] + std::size_t{2}) * 4 : (start[1] + std::size_t{1}) * 8;
     if (length < 8 || !reader.Skip(length - 8)) return false;
   }
 }
 
-/// An IPv6 packet (RFC 8200). @returns false where it is malformed
+/// Reads an IPv6 packet (RFC 8200). @returns false if it is malformed
 inline bool Ipv6(Reader& reader, Ip& ip) noexcept {
   const Bytes head = reader.Take(kIpv6Header);
   if (head.empty()) return reader.cut();
@@ -167,7 +167,7 @@ inline bool IpOf(std::uint16_t type, Reader& reader, Ip& ip) noexcept {
   return type == kEtherIpv4 ? Ipv4(reader, ip) : Ipv6(reader, ip);
 }
 
-/// Whether `ip` is an ICMP error, which quotes the packet it is about.
+/// Whether `ip` is an ICMP error, which quotes the packet that caused it.
 inline bool IsError(const Ip& ip) noexcept {
   if (ip.type == kEtherIpv6) return ip.proto == kIcmp6 && ip.icmp_type >= 1 && ip.icmp_type <= 4;
   const std::uint8_t type = ip.icmp_type;

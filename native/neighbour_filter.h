@@ -11,11 +11,12 @@
 
 namespace gateway {
 
-/// As much of a frame as an ARP packet, or a neighbour discovery message with a few options, can have.
+/// The bytes kept of a frame: enough for an ARP packet, or a neighbour discovery message with a few options.
 inline constexpr std::uint32_t kNeighbourSnap = 192;
 
-/// Classic BPF (linux/filter.h): ARP, and neighbour solicitations and advertisements, that came in untagged. What this
-/// host sends is not news, and the kernel has taken a tag off before a socket sees the frame.
+/// Classic BPF (linux/filter.h) that accepts ARP, and neighbour solicitations and advertisements, that arrive untagged.
+/// It rejects frames that this host sends. It must ask for the tag: the kernel strips it before a socket sees the
+/// frame.
 inline constexpr std::array<sock_filter, 14> kNeighbourFilter = {{
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE)),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 11, 0),
@@ -24,7 +25,7 @@ inline constexpr std::array<sock_filter, 14> kNeighbourFilter = {{
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 6, 0),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 6),
-    // Neighbour discovery has no extension headers: RFC 6980 forbids the one it could have.
+    // Neighbour discovery has no extension headers: RFC 6980 forbids the fragment header, the only likely one.
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 6),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 4),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 40),

@@ -17,8 +17,8 @@
 
 namespace gateway {
 
-/// Tells that links, addresses, neighbours or routes changed (rtnetlink(7)), not what: messages are read and dropped,
-/// one call stands for all that came at once, and lost ones (ENOBUFS) count as news too.
+/// Notifies that links, addresses, neighbours or routes changed (rtnetlink(7)), without saying which. It drops the
+/// messages, makes one call for all that arrived together, and counts lost messages (ENOBUFS) as a change.
 class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Listener {
  public:
   static Napi::Function Define(Napi::Env env) {
@@ -53,26 +53,26 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Lis
   }
 
   void OnReadable(int status) override {
-    const bool heard = Drain(watch_.fd());
-    // A socket that has lost messages polls as one in error, at which libuv stops to listen (uv_poll_start, UV_EBADF).
+    const bool received = Drain(watch_.fd());
+    // A socket that lost messages polls as an error, at which libuv stops polling (uv_poll_start, UV_EBADF).
     if (status < 0) watch_.Listen();
-    if (!heard) return;
+    if (!received) return;
     Napi::HandleScope scope(Env());
     changed_(Env(), {});
   }
 
   void OnEnvEnd() override { Stop(); }
 
-  /// Reads all that is there; whether anything was.
+  /// Reads and drops all messages. @returns whether there was one
   static bool Drain(int fd) {
     std::array<std::uint8_t, 16384> buffer;
-    bool heard = false;
+    bool received = false;
     for (;;) {
       const ssize_t size = ::recv(fd, buffer.data(), buffer.size(), MSG_TRUNC);
       if (size >= 0 || errno == ENOBUFS) {
-        heard = true;
+        received = true;
       } else if (errno != EINTR) {
-        return heard;
+        return received;
       }
     }
   }
@@ -82,7 +82,7 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Lis
     Stop();
   }
 
-  /// unref(): lets the process end though this still watches.
+  /// unref(): lets the process end while the watch runs.
   void Unref(const Napi::CallbackInfo&) { watch_.Unref(); }
 
   void Stop() {

@@ -14,10 +14,10 @@ inline constexpr std::uint16_t kEtherArp = 0x0806;
 inline constexpr std::uint8_t kSolicitation = 135;
 inline constexpr std::uint8_t kAdvertisement = 136;
 
-/// In `vlan_tci`: there is a tag (OVS has its own use for the bit of the former CFI, ovs-fields(7)).
+/// The bit of `vlan_tci` that says that there is a tag. OVS uses the bit of the former CFI for it (ovs-fields(7)).
 inline constexpr std::uint16_t kTagged = 0x1000;
 
-/// An ARP packet of Ethernet and IPv4 (RFC 826); an operation of 0 is none.
+/// An ARP packet of Ethernet and IPv4 (RFC 826). An operation of 0 means that there is none.
 struct Arp {
   std::uint16_t op = 0;
   std::uint64_t sha = 0;
@@ -26,33 +26,33 @@ struct Arp {
   Address tpa;
 };
 
-/// A frame, as far as this product looks into one. Its fields are those that Open vSwitch matches on, and have the
-/// values that it gives them (lib/flow.c, miniflow_extract), also where the frame makes no sense.
+/// The fields of a frame that this product uses. They have the values that Open vSwitch extracts (lib/flow.c,
+/// miniflow_extract), also for malformed frames.
 struct Packet {
-  /// Not constexpr: GCC clears a constant of this size by "rep stos", which takes longer than all else that is done to
-  /// a frame; so it writes the fields one by one.
+  /// Not constexpr: GCC would clear a constant of this size with "rep stos", which takes longer than all other work on
+  /// a frame. This way it writes the fields one by one.
   Packet() noexcept {}
 
   std::uint64_t dl_dst = 0;
   std::uint64_t dl_src = 0;
   std::uint16_t dl_type = 0;
-  /// Of the outer tag, with kTagged; 0 without one.
+  /// The outer tag with kTagged; 0 without a tag.
   std::uint16_t vlan_tci = 0;
-  /// A length in it contradicts another, or it ends within a header.
+  /// Two lengths in the frame contradict each other, or it ends within a header.
   bool malformed = false;
-  /// The capture ends before what Open vSwitch would look at.
+  /// The capture ends before a field that Open vSwitch would read.
   bool cut = false;
   Ip ip;
   Arp arp;
-  /// Of a neighbour solicitation or advertisement (RFC 4861 sections 4.3 and 4.4).
+  /// The target of a neighbour solicitation or advertisement (RFC 4861 sections 4.3 and 4.4).
   Address nd_target;
-  /// The packet that an ICMP error is about (RFC 792, RFC 4443 section 2.4); `type` is 0 where there is none.
+  /// The packet that an ICMP error quotes (RFC 792, RFC 4443 section 2.4); `type` is 0 without one.
   Ip quoted;
 };
 
 namespace parse {
 
-/// What an ICMP error quotes: a packet of which it holds as much as it had room for, as a capture that was cut.
+/// Parses the packet that an ICMP error quotes. The error holds only its beginning, like a capture that was cut.
 inline void Quoted(Reader reader, Packet& packet) noexcept {
   if (!reader.Skip(kIcmpHeader - 4)) return;
   Reader within(reader.held(), std::numeric_limits<std::size_t>::max());
@@ -60,7 +60,7 @@ inline void Quoted(Reader reader, Packet& packet) noexcept {
   if (IpOf(packet.ip.type, within, quoted) && quoted.proto != 0) packet.quoted = quoted;
 }
 
-/// The target of neighbour discovery. Open vSwitch takes none from a message that has a link-layer address twice.
+/// Reads the target of neighbour discovery. Open vSwitch reads none if a link-layer address option occurs twice.
 inline void NeighbourTarget(Reader& reader, Packet& packet) noexcept {
   if (!reader.Skip(kIcmpHeader - 4)) return;
   const Bytes target = reader.Take(16);
@@ -93,7 +93,7 @@ inline void ArpOf(Reader& reader, Packet& packet) noexcept {
     packet.malformed = !reader.cut();
     return;
   }
-  // Ethernet's and IPv4's addresses; the operation in 8 bits is all that Open vSwitch matches on.
+  // Hardware type Ethernet, protocol type IPv4. Open vSwitch matches only on operations that fit into 8 bits.
   if (Be16(bytes, 0) != 1 || Be16(bytes, 2) != kEtherIpv4 || bytes[4] != 6 || bytes[5] != 4) {
     packet.malformed = true;
     return;
@@ -106,7 +106,7 @@ inline void ArpOf(Reader& reader, Packet& packet) noexcept {
                 .tpa = {0, Be32(bytes, 24)}};
 }
 
-/// The type of what a frame carries: after its tags (IEEE 802.1Q, 802.1ad), or in a SNAP header (RFC 1042); 0: none.
+/// Returns the EtherType behind any tags (IEEE 802.1Q, 802.1ad), or that of a SNAP header (RFC 1042); 0: none.
 inline std::uint16_t Type(Reader& reader, Packet& packet, std::uint16_t type) noexcept {
   for (int tags = 0; tags < 2 && (type == 0x8100 || type == 0x88a8); ++tags) {
     const Bytes tag = reader.Take(4);
@@ -124,8 +124,8 @@ inline std::uint16_t Type(Reader& reader, Packet& packet, std::uint16_t type) no
 
 }  // namespace parse
 
-/// Takes a frame apart, in one pass and without allocating. `length` is the frame's on the wire, where the capture
-/// holds less of it. A tag that the kernel took off (`tp_vlan_tci` of packet(7)) is for the caller to put in `vlan_tci`.
+/// Parses a frame in one pass, without allocating. `length` is the length on the wire if the capture holds less. If the
+/// kernel stripped a VLAN tag (`tp_vlan_tci` of packet(7)), the caller must set `vlan_tci`.
 inline Packet Parse(Bytes frame, std::size_t length = 0) noexcept {
   Packet packet;
   Reader reader(frame, length);

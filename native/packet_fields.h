@@ -9,8 +9,8 @@
 
 namespace gateway {
 
-/// A packet as JavaScript sees it: the fields of src/openflow/fields.ts that it has, as bigints, and what is wrong with
-/// it. A header that is too short leaves zeros, as in Open vSwitch.
+/// Converts a packet for JavaScript: its fields by the names of src/openflow/fields.ts, as bigints, and its faults. The
+/// fields of a header that is too short are 0, as in Open vSwitch.
 class PacketFields {
  public:
   /// parsePacket(frame, wireLength)
@@ -68,7 +68,7 @@ class PacketFields {
       Set("ipv6_dst", ip.dst);
     }
     Set("nw_proto", ip.proto);
-    // Bit 0: a fragment, bit 1: not the first.
+    // Bit 0: a fragment. Bit 1: not the first.
     Set("nw_frag", ip.frag);
     if (ip.proto == (ip.type == kEtherIpv4 ? kIcmp : kIcmp6)) {
       Set("icmp_type", ip.icmp_type);

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-// After linux/if_packet.h: its own sockaddr_ll would be another.
+// After linux/if_packet.h, as the two headers would otherwise define sockaddr_ll twice.
 #include <net/if.h>
 
 #include <array>
@@ -25,42 +25,43 @@
 
 namespace gateway {
 
-/// Of the frames that pass an interface, those that come in, that go out, or both.
+/// Which frames of an interface to read: those that arrive, those that leave, or both.
 enum class Direction : std::uint8_t { kBoth, kIncoming, kOutgoing };
 
-/// A frame in the ring; valid until the block that it is in is given back.
+/// A frame in the ring, valid until its block is returned to the kernel.
 struct RingFrame {
   Bytes held;
-  /// On the wire, with a tag that the kernel took off.
+  /// The length on the wire, including a VLAN tag that the kernel stripped.
   std::size_t length;
-  /// For `Packet::vlan_tci`; 0 where the kernel took no tag off.
+  /// The stripped tag for `Packet::vlan_tci`; 0 if the kernel stripped none.
   std::uint16_t vlan_tci;
   bool outgoing;
 };
 
 /// A receive ring of packet(7), TPACKET_V3, on one interface: the kernel fills blocks, and nothing is copied again.
 ///
-/// It holds 128 MiB. A frame takes at most 224 bytes of that (kHeld of its own, and the kernel's header), so there is
-/// room for 599,000: at half a million frames a second its reader can be away for 1.2 s, and for 300 ms at two million.
+/// The ring has 128 MiB. A frame takes at most 224 bytes (kHeld bytes of it, and the kernel's header), so the ring
+/// holds 599,000 frames: a reader may pause for 1.2 s at 500,000 frames/s, and for 300 ms at 2,000,000 frames/s.
 class PacketRing {
  public:
-  /// As much of a frame is kept; what decides on its class is within.
+  /// The bytes kept of a frame: they include the fields that decide on its class.
   static constexpr std::size_t kHeld = 128;
-  /// A block that is not full is handed over after this long at most, in milliseconds: the kernel's timer does it for
-  /// one that was open at its tick before already, and ticks every kRetireMs.
+  /// The kernel hands over a block that is not full after at most this many milliseconds: its timer ticks every
+  /// kRetireMs, and retires a block that was already open at the previous tick.
   static constexpr int kHandOverMs = 100;
 
-  /// What the kernel says of its work (packet(7), PACKET_STATISTICS), since the ring was opened.
+  /// The kernel's counts since the ring was opened (packet(7), PACKET_STATISTICS).
   struct Statistics {
     std::uint64_t seen = 0;
     std::uint64_t dropped = 0;
   };
 
-  /// Opens the ring. @returns an error number and the call that failed, or 0
+  /// An error number, 0 for success, and the call that failed.
   struct Failure {
     int error = 0;
     const char* syscall = "";
   };
+
   Failure Open(const std::string& interface, Direction direction) {
     fd_ = UniqueFd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
     if (!fd_) return {errno, "socket"};
@@ -84,7 +85,7 @@ class PacketRing {
     address.sll_family = AF_PACKET;
     address.sll_protocol = __builtin_bswap16(ETH_P_ALL);
     address.sll_ifindex = static_cast<int>(index);
-    // Only now do frames arrive, and of this interface alone.
+    // Frames arrive from here on, and only those of this interface.
     if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) return {errno, "bind"};
     return {};
   }
@@ -96,17 +97,18 @@ class PacketRing {
     if (ring_ != nullptr) ::munmap(ring_, kSize);
   }
 
-  /// For poll(2): readable when a block is full or old enough.
+  /// For poll(2): readable when the kernel has handed over a block.
   int fd() const { return fd_.get(); }
 
-  /// The error that the socket met, such as ENETDOWN; 0: none.
+  /// Returns the pending error of the socket, such as ENETDOWN; 0: none.
   int PendingError() const {
     int error = 0;
     socklen_t size = sizeof error;
     return ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
   }
 
-  /// Calls `use(RingFrame)` for each frame of the next block, and gives the block back. @returns false: none is ready
+  /// Calls `use(RingFrame)` for each frame of the next block, then returns the block to the kernel.
+  /// @returns false if no block is ready
   template <typename Use>
   bool NextBlock(Use use) {
     auto* const block = reinterpret_cast<tpacket_block_desc*>(ring_ + next_ * std::size_t{kBlockSize});
@@ -124,7 +126,7 @@ class PacketRing {
     return true;
   }
 
-  /// The kernel counts from zero each time it is asked.
+  /// Returns the counts so far. The kernel resets its own counters each time it is asked.
   Statistics Count() {
     tpacket_stats_v3 fresh = {};
     socklen_t size = sizeof fresh;
@@ -139,7 +141,7 @@ class PacketRing {
   static constexpr unsigned int kBlockSize = 1 << 20;
   static constexpr unsigned int kBlocks = 128;
   static constexpr std::size_t kSize = std::size_t{kBlockSize} * kBlocks;
-  /// Only a bound to the kernel: frames of this version lie one after the other.
+  /// Only a limit for the kernel: in TPACKET_V3 frames lie one directly after the other.
   static constexpr unsigned int kFrameSize = 2048;
   static constexpr unsigned int kRetireMs = kHandOverMs / 2;
 
@@ -152,7 +154,7 @@ class PacketRing {
             .outgoing = address.sll_pkttype == PACKET_OUTGOING};
   }
 
-  /// Rings hold whole frames of Ethernet; loopback has such headers too.
+  /// Whether frames of the interface have Ethernet headers, as those of loopback do.
   bool IsEthernet(const std::string& interface) const {
     ifreq request = {};
     interface.copy(request.ifr_name, IFNAMSIZ - 1);
@@ -161,7 +163,7 @@ class PacketRing {
     return type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK;
   }
 
-  /// A program of classic BPF: frames of the other direction are none, and of the rest kHeld bytes are kept.
+  /// Attaches a classic BPF program that rejects frames of the other direction and keeps kHeld bytes of the rest.
   bool Attach(Direction direction) const {
     const auto keep = static_cast<std::uint32_t>(kHeld);
     const std::uint32_t on_outgoing = direction == Direction::kIncoming ? 0 : keep;

@@ -29,10 +29,10 @@
 
 namespace gateway {
 
-/// ARP and neighbour discovery on one Ethernet interface, by a packet socket (packet(7)).
+/// Receives and sends ARP and neighbour discovery on one Ethernet interface with a packet socket (packet(7)).
 ///
-/// It is bound to every protocol: such sockets see a frame before nftables' ingress hook and Open vSwitch do, which
-/// take it away from sockets of one protocol. The NIC is told to take all multicast for as long as the socket lives.
+/// The socket is bound to all protocols: such a socket sees a frame before nftables' ingress hook and Open vSwitch do,
+/// which hide it from a socket of one protocol. The NIC receives all multicast while the socket is open.
 class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Listener {
  public:
   static Napi::Function Define(Napi::Env env) {
@@ -42,17 +42,18 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
                         InstanceAccessor<&PacketSocket::Address>("address")});
   }
 
-  /// new PacketSocket(interface, received, failed): calls received(frames, lengths, times) with frames one behind the
-  /// other, and failed(errno) once, after which it hears nothing more. Throws with `errno` EPERM without CAP_NET_RAW,
-  /// ENODEV, EPROTOTYPE for what is no Ethernet device, ENETDOWN.
+  /// new PacketSocket(interface, received, failed): calls received(frames, lengths, times) with the frames one directly
+  /// after the other, and failed(errno) once, after which nothing more is received. Throws with `errno` EPERM without
+  /// CAP_NET_RAW, ENODEV, EPROTOTYPE if the interface is not Ethernet, ENETDOWN.
   explicit PacketSocket(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PacketSocket>(info) { Open(info); }
 
   ~PacketSocket() override { Stop(); }
 
  private:
-  /// Frames that are read at once, and how often that is done before other work has its turn.
+  /// How many frames one system call reads or sends, and how many batches are read before the event loop runs again.
   static constexpr unsigned kBatch = 64;
   static constexpr int kBatches = 4;
+  /// How long to wait for room in the send buffer, in milliseconds.
   static constexpr int kRoomMs = 10;
 
   void Open(const Napi::CallbackInfo& info) {
@@ -62,7 +63,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
           .ThrowAsJavaScriptException();
       return;
     }
-    // Of no protocol until it is bound: nothing comes in before there is a filter.
+    // Protocol 0 until it is bound: no frame arrives before the filter is attached.
     UniqueFd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return ThrowErrno(env, errno, "socket");
     if (!Bind(env, fd.get(), info[0].As<Napi::String>().Utf8Value())) return;
@@ -73,7 +74,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     Ref();
   }
 
-  /// Whether the socket is ready; an exception is pending else.
+  /// Binds the socket to interface `name`. @returns false with an exception pending
   bool Bind(Napi::Env env, int fd, const std::string& name) {
     const auto fail = [&](int error, const char* call) {
       ThrowErrno(env, error, call);
@@ -105,7 +106,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
       return fail(errno, "setsockopt");
     }
     if (::bind(fd, reinterpret_cast<const sockaddr*>(&local), sizeof local) < 0) return fail(errno, "bind");
-    // A device that is down can be bound to, and says so here.
+    // A socket can be bound to a device that is down; then the error is pending.
     const int error = PendingError(fd);
     return error == 0 || fail(error, "bind");
   }
@@ -116,8 +117,9 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
   }
 
-  /// send(frames, size): sends all frames of `size` bytes that stand in `frames`; returns when the first one left, in
-  /// milliseconds since 1970. Throws with `errno` ENOBUFS when the device takes no more, ENETDOWN, EBADF when closed.
+  /// send(frames, size): sends the frames of `size` bytes each in `frames`; returns the time at which the first one
+  /// left, in milliseconds since 1970. Throws with `errno` ENOBUFS if the device accepts no more, ENETDOWN, EBADF once
+  /// closed.
   Napi::Value Send(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     if (info.Length() != 2 || !info[0].IsBuffer() || !info[1].IsNumber()) {
@@ -128,7 +130,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     const std::span<std::uint8_t> frames(buffer.Data(), buffer.Length());
     const std::size_t size = info[1].As<Napi::Number>().Uint32Value();
     if (size < ETH_HLEN || frames.size() % size != 0) {
-      Napi::RangeError::New(env, "frames must be whole ones of this size").ThrowAsJavaScriptException();
+      Napi::RangeError::New(env, "frames must be whole frames of this size").ThrowAsJavaScriptException();
       return env.Undefined();
     }
     if (!watch_) {
@@ -140,7 +142,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     return Napi::Number::New(env, start);
   }
 
-  /// 0, or the error of the frame that did not go.
+  /// Sends all frames. @returns 0, or the error of the first frame that was not sent
   int SendAll(std::span<std::uint8_t> frames, std::size_t size) {
     std::array<iovec, kBatch> parts;
     std::array<mmsghdr, kBatch> messages;
@@ -164,7 +166,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     return 0;
   }
 
-  /// Waits a little for the NIC to send what the socket's buffer is full of; at 1 Gbit/s that is 0.2 ms.
+  /// Waits until the send buffer has room. The NIC sends a full buffer in 0.2 ms at 1 Gbit/s.
   bool HasRoom() {
     pollfd writable = {watch_.fd(), POLLOUT, 0};
     return ::poll(&writable, 1, kRoomMs) == 1 && (writable.revents & POLLOUT) != 0;
@@ -172,16 +174,16 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
 
   void OnReadable(int status) override {
     Napi::HandleScope scope(Env());
-    // What is called may close this: it must not be collected meanwhile.
+    // The callback may close this object, which must not be collected meanwhile.
     [[maybe_unused]] const Napi::Value held = Value();
-    // Of an error libuv says only that there is one.
+    // libuv reports only that there is an error.
     if (status < 0) return Fail(PendingError(watch_.fd()));
     Receive();
   }
 
   void OnEnvEnd() override { Stop(); }
 
-  /// Reads what is there, up to some frames: what is left rings again.
+  /// Reads at most kBatches * kBatch frames. The event loop calls again if more are left.
   void Receive() {
     for (int batch = 0; batch < kBatches && watch_; ++batch) {
       for (unsigned i = 0; i < kBatch; ++i) {
@@ -207,7 +209,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     std::size_t total = 0;
     for (unsigned i = 0; i < count; ++i) total += messages_[i].msg_len;
     auto frames = Napi::Buffer<std::uint8_t>::New(env, total);
-    // The thread is being ended.
+    // Empty if the thread is being terminated.
     if (frames.IsEmpty()) return;
     auto lengths = Napi::Array::New(env, count);
     auto times = Napi::Array::New(env, count);
@@ -220,7 +222,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     received_(env, {frames, lengths, times});
   }
 
-  /// When the kernel had the frame (SO_TIMESTAMPNS of socket(7)).
+  /// Returns the time at which the kernel received the frame (SO_TIMESTAMPNS of socket(7)).
   static timespec TimeOf(msghdr& header) {
     for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
       if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_TIMESTAMPNS) continue;
@@ -246,7 +248,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     failed_(Env(), {Napi::Number::New(Env(), error)});
   }
 
-  /// The MAC of the interface when it was opened, as six octets.
+  /// address: the MAC that the interface had when the socket was opened, as six octets.
   Napi::Value Address(const Napi::CallbackInfo& info) {
     return Napi::Buffer<std::uint8_t>::Copy(info.Env(), address_.data(), address_.size());
   }
@@ -256,7 +258,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private FdWatch::Lis
     Stop();
   }
 
-  /// unref(): lets the process end though this still listens.
+  /// unref(): lets the process end while the socket is open.
   void Unref(const Napi::CallbackInfo&) { watch_.Unref(); }
 
   void Stop() {

@@ -13,8 +13,8 @@
 
 namespace gateway {
 
-/// A RingReader for JavaScript, which looks at it now and then; no frame calls into JavaScript. The thread ends with
-/// this object, and so with the environment that it belongs to.
+/// Gives JavaScript snapshots of a RingReader; no frame calls into JavaScript. The reader's thread ends with this
+/// object, and so with its environment.
 class Ring : public Napi::ObjectWrap<Ring> {
  public:
   static Napi::Function Define(Napi::Env env) {
@@ -23,7 +23,7 @@ class Ring : public Napi::ObjectWrap<Ring> {
                         InstanceMethod<&Ring::Close>("close")});
   }
 
-  /// new Ring(interface, direction, side, entersOutgoing, facts): throws with `errno` and `syscall`.
+  /// new Ring(interface, direction, role, entersOutgoing, facts): throws with `errno` and `syscall`.
   explicit Ring(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Ring>(info) { Open(info); }
 
  private:
@@ -31,33 +31,34 @@ class Ring : public Napi::ObjectWrap<Ring> {
     const Napi::Env env = info.Env();
     if (info.Length() != 5 || !info[0].IsString() || !info[1].IsNumber() || !info[2].IsNumber() ||
         !info[3].IsBoolean()) {
-      Napi::TypeError::New(env, "not the arguments of a ring").ThrowAsJavaScriptException();
+      Napi::TypeError::New(env, "Ring: an argument has the wrong type").ThrowAsJavaScriptException();
       return;
     }
     const std::uint32_t direction = info[1].As<Napi::Number>().Uint32Value();
-    const std::uint32_t side = info[2].As<Napi::Number>().Uint32Value();
-    if (direction > static_cast<std::uint32_t>(Direction::kOutgoing) || side > static_cast<std::uint32_t>(Side::kOther)) {
-      Napi::RangeError::New(env, "no such direction or side").ThrowAsJavaScriptException();
+    const std::uint32_t role = info[2].As<Napi::Number>().Uint32Value();
+    if (direction > static_cast<std::uint32_t>(Direction::kOutgoing) ||
+        role > static_cast<std::uint32_t>(PortRole::kOther)) {
+      Napi::RangeError::New(env, "no such direction or port role").ThrowAsJavaScriptException();
       return;
     }
     auto table = GatewayFactsReader::Read(info[4]);
     if (table == nullptr) return;
     auto reader = std::make_unique<RingReader>(RingReader::Options{.interface = info[0].As<Napi::String>(),
                                                                    .direction = static_cast<Direction>(direction),
-                                                                   .side = static_cast<Side>(side),
+                                                                   .role = static_cast<PortRole>(role),
                                                                    .enters_outgoing = info[3].As<Napi::Boolean>(),
                                                                    .table = std::move(table)});
     if (const auto [error, syscall] = reader->Start(); error != 0) return ThrowErrno(env, error, syscall);
     reader_ = std::move(reader);
   }
 
-  /// setFacts(facts): classifies by another state from now on.
+  /// setFacts(facts): classifies the frames that follow by another state.
   void SetTable(const Napi::CallbackInfo& info) {
     auto table = GatewayFactsReader::Read(info[0]);
     if (table != nullptr && reader_) reader_->SetTable(std::move(table));
   }
 
-  /// snapshot(talkers): see RingSnapshot of src/native.ts; undefined once this is closed.
+  /// snapshot(talkers): returns a RingSnapshot of src/native.ts; undefined once closed.
   Napi::Value Snapshot(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (!info[0].IsNumber()) {
@@ -66,7 +67,7 @@ class Ring : public Napi::ObjectWrap<Ring> {
     }
     if (!reader_) return env.Undefined();
     const std::size_t most = info[0].As<Napi::Number>().Uint32Value();
-    // The thread waits meanwhile, so what it has is copied first, and made into objects then.
+    // The reader's thread waits during the copy, so objects are made afterwards.
     auto totals = std::make_unique<RingTotals>();
     auto talkers = std::make_unique<Talkers>();
     PacketRing::Statistics statistics;
@@ -101,7 +102,7 @@ class Ring : public Napi::ObjectWrap<Ring> {
 
   void Close(const Napi::CallbackInfo&) { reader_.reset(); }
 
-  /// In the form that `classify` adds to.
+  /// Converts counts into the layout that `classify` adds to.
   static Napi::Value CountsOf(Napi::Env env, const ClassCounts& counts) {
     auto array = Napi::TypedArrayOf<std::uint64_t>::New(env, 2 * kClassIds + 1, napi_biguint64_array);
     for (std::size_t id = 0; id < kClassIds; ++id) {

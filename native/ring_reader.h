@@ -23,33 +23,34 @@
 
 namespace gateway {
 
-/// The first frame of a class since the last look, as much of it as the ring holds.
+/// The first frame of a class since the last snapshot, as far as the ring holds it.
 struct Sample {
   std::array<std::uint8_t, PacketRing::kHeld> held = {};
   std::size_t size = 0;
   std::size_t length = 0;
 };
 
-/// What was read of an interface so far.
+/// The counts of an interface since the ring was opened.
 struct RingTotals {
   ClassCounts classes;
-  /// Frames of the other direction, which do not enter the bridge here.
+  /// Frames of the opposite direction, which do not enter the bridge by this interface.
   std::uint64_t leaving_packets = 0;
   std::uint64_t leaving_bytes = 0;
   std::array<Sample, kClassIds> samples = {};
-  /// Why no more is read; 0 while it is.
+  /// The error that ended the reading; 0 while it goes on.
   int error = 0;
 };
 
-/// Reads a ring in a thread of its own, and classifies there. Nothing is allocated for a frame; a lock is taken once a
-/// block.
+/// Reads a ring and classifies its frames in a thread of its own. It allocates nothing for a frame, and locks once for
+/// each block.
 class RingReader {
  public:
   struct Options {
     std::string interface;
     Direction direction = Direction::kBoth;
-    /// By which port of the bridge the frames enter it, and whether those are the ones that leave the interface.
-    Side side = Side::kPhys;
+    /// The role of the port by which the frames enter the bridge, and whether the frames that enter are those that
+    /// leave the interface.
+    PortRole role = PortRole::kPhys;
     bool enters_outgoing = false;
     std::shared_ptr<const ClassTable> table;
   };
@@ -70,22 +71,22 @@ class RingReader {
   void Stop() {
     if (!thread_.joinable()) return;
     const std::uint64_t one = 1;
-    // An eventfd that has been rung already wakes its reader all the same.
+    // EAGAIN means that the eventfd is set already, which wakes the reader as well.
     [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
     thread_.join();
   }
 
-  /// Classifies by another table from the next block on.
+  /// Classifies by another table, from the next block on.
   void SetTable(std::shared_ptr<const ClassTable> table) {
     const std::lock_guard lock(mutex_);
     table_ = std::move(table);
   }
 
-  /// Calls `look(totals, talkers, statistics)` after the block at hand, while the reader waits, and begins new samples.
-  template <typename Look>
-  void Snapshot(Look look) {
+  /// Calls `copy(totals, talkers, statistics)` between two blocks, while the reader waits, then clears the samples.
+  template <typename Copy>
+  void Snapshot(Copy copy) {
     const std::lock_guard lock(mutex_);
-    look(totals_, talkers_, ring_.Count());
+    copy(totals_, talkers_, ring_.Count());
     for (Sample& sample : totals_.samples) sample.size = 0;
   }
 
@@ -100,7 +101,8 @@ class RingReader {
       if (polled[1].revents != 0) return;
       if ((polled[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
         if (const int error = ring_.PendingError(); error != 0) {
-          // What came before the end counts, and the kernel still has the block that it was filling.
+          // Frames that arrived before the error count; the kernel still has to hand over the block that it was
+          // filling.
           while (ReadBlock()) continue;
           ::poll(polled.data(), polled.size(), PacketRing::kHandOverMs);
           while (ReadBlock()) continue;
@@ -128,7 +130,7 @@ class RingReader {
     }
     Packet packet = Parse(frame.held, frame.vlan_tci == 0 ? frame.length : frame.length - 4);
     if (frame.vlan_tci != 0) packet.vlan_tci = frame.vlan_tci;
-    const PacketClass name = table_->Classify(packet, options_.side);
+    const PacketClass name = table_->Classify(packet, options_.role);
     totals_.classes.Count(name, frame.length, packet.malformed);
     talkers_.Count(TalkerOf(packet, name), frame.length);
     Sample& sample = totals_.samples[static_cast<std::size_t>(name)];
@@ -142,7 +144,7 @@ class RingReader {
   const Options options_;
   PacketRing ring_;
   UniqueFd wake_;
-  /// The thread has it but for moments when packets are many.
+  /// In a flood the thread holds it nearly all the time.
   FairMutex mutex_;
   std::shared_ptr<const ClassTable> table_;
   RingTotals totals_;

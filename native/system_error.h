@@ -8,7 +8,7 @@
 
 namespace gateway {
 
-/// Makes the pending JavaScript exception of a failed system call, with `errno` and `syscall` as Node's own have them.
+/// Throws a failed system call into JavaScript, with `errno` and `syscall` as in Node's own errors.
 inline void ThrowErrno(Napi::Env env, int error, const char* syscall) {
   Napi::Error exception = Napi::Error::New(env, std::string(syscall) + ": " + std::strerror(error));
   exception.Set("errno", Napi::Number::New(env, error));

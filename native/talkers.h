@@ -11,7 +11,7 @@
 
 namespace gateway {
 
-/// Who sends packets of a class: an IP address, or where there is none a MAC in the low half.
+/// A sender of packets of one class: an IP address, or for packets without one a MAC in the low 48 bits.
 struct Talker {
   Address address;
   /// kEtherIpv4, kEtherIpv6, or 0 for a MAC.
@@ -25,16 +25,16 @@ struct Talker {
   }
 };
 
-/// The sender of a packet, as far as it says.
+/// Returns the sender of a packet.
 inline Talker TalkerOf(const Packet& packet, PacketClass name) noexcept {
   if (packet.ip.type != 0) return {.address = packet.ip.src, .type = packet.ip.type, .name = name};
   if (packet.arp.op != 0) return {.address = packet.arp.spa, .type = kEtherIpv4, .name = name};
   return {.address = {0, packet.dl_src}, .name = name};
 }
 
-/// The heaviest senders, in room for a fixed number: of what does not fit, the lightest of its set goes, and who comes
-/// inherits its packets ("Space Saving", Metwally et al. 2005, within sets of eight). Nobody is told too small, and who
-/// sends more than the lightest of a full set is never missed.
+/// Finds the heaviest senders in a table of fixed size ("Space Saving", Metwally et al. 2005, in sets of eight). A new
+/// sender in a full set replaces the lightest one and inherits its counts. So no count is too low, and a sender with
+/// more packets than the lightest of its set is always in the table.
 class Talkers {
  public:
   void Count(const Talker& who, std::size_t length) noexcept {
@@ -55,7 +55,7 @@ class Talkers {
                  .bytes = lightest->bytes + length};
   }
 
-  /// The `most` heaviest by packets, heaviest first.
+  /// Returns the `most` heaviest senders by packets, the heaviest first.
   std::vector<Talker> Heaviest(std::size_t most) const {
     std::vector<Talker> found;
     std::copy_if(sets_.begin(), sets_.end(), std::back_inserter(found), [](const Talker& one) { return one.packets > 0; });
@@ -70,7 +70,7 @@ class Talkers {
   static constexpr std::size_t kWays = 8;
   static constexpr std::size_t kSets = 256;
 
-  /// Of all that makes a talker; finalized as MurmurHash3 does, so that neighbouring addresses are in different sets.
+  /// Hashes address, type and class; the finalizer of MurmurHash3 puts neighbouring addresses into different sets.
   static std::size_t HashOf(const Talker& who) noexcept {
     std::uint64_t hash = who.address.hi * 0x9e3779b97f4a7c15 + who.address.lo;
     hash ^= static_cast<std::uint64_t>(who.type) << 40 | static_cast<std::uint64_t>(who.name) << 56;

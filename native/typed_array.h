@@ -9,7 +9,7 @@
 
 namespace gateway {
 
-/// The elements of a typed array of JavaScript, which stay its own; nothing where `value` is none of this type.
+/// Returns the elements of a typed array, which JavaScript still owns; nothing if `value` is not an array of this type.
 template <typename T>
 std::optional<std::span<T>> TypedArray(Napi::Value value) {
   constexpr napi_typedarray_type kType = std::is_same_v<T, std::uint8_t>    ? napi_uint8_array

@@ -6,7 +6,7 @@
 
 namespace gateway {
 
-/// A file descriptor that is closed when its owner goes.
+/// A file descriptor that closes with its owner.
 class UniqueFd {
  public:
   UniqueFd() = default;

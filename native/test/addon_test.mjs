@@ -1,5 +1,5 @@
-// The addon itself, built with sanitizers, as JavaScript calls it: addon_test.mjs ADDON. What it refuses, and frames of
-// any octets in buffers that end where they do.
+// Tests the addon, built with sanitizers, from JavaScript: addon_test.mjs ADDON. It passes invalid arguments, and frames
+// of any octets in buffers of exactly their size.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,18 +24,18 @@ const facts = {
   range: Uint16Array.of(61_000, 65_535),
 };
 
-console.log('frames of the corpus, each in a buffer of its own, are classified and taken apart');
+console.log('each frame of the corpus is classified and parsed');
 const classifier = new addon.Classifier(facts);
 const ids = addon.classNames.length + 1;
 const totals = new BigUint64Array(2 * ids + 1);
 const inputs = readdirSync(join(FOLDER, 'corpus')).map((name) => readFileSync(join(FOLDER, 'corpus', name)));
 assert(inputs.length > 0);
 for (const input of inputs) {
-  // A copy of exactly these octets, not a part of Node's pool.
+  // A copy of exactly these octets, outside Node's buffer pool.
   const frame = new Uint8Array(input);
   const size = Uint32Array.of(frame.length);
-  for (let side = 0; side < 4; side++) {
-    classifier.classify(frame, Uint32Array.of(0), size, size, side, false, new Uint8Array(1), totals);
+  for (let role = 0; role < 4; role++) {
+    classifier.classify(frame, Uint32Array.of(0), size, size, role, false, new Uint8Array(1), totals);
   }
   addon.parsePacket(frame, frame.length + 64);
 }
@@ -44,7 +44,7 @@ assert.equal(
   BigInt(4 * inputs.length),
 );
 
-console.log('a batch that threads share ends where its last frame does');
+console.log('threads that share a batch read no further than its last frame');
 {
   const size = 60;
   const count = 40_000;
@@ -64,7 +64,7 @@ console.log('a batch that threads share ends where its last frame does');
   );
 }
 
-console.log('what does not fit, or is of another type, is refused');
+console.log('arrays of wrong lengths or types are refused');
 const one = Uint32Array.of(1);
 const refuse = (offsets, classes) =>
   classifier.classify(new Uint8Array(60), offsets, one, one, 0, false, classes, totals);
@@ -75,7 +75,7 @@ assert.throws(() => refuse([0], new Uint8Array(1)), TypeError);
 assert.throws(() => addon.parsePacket('frame', 5), TypeError);
 assert.throws(() => new addon.Classifier({ ...facts, mac: new Uint8Array(5) }), TypeError);
 
-console.log('a lock is written, and given back once');
+console.log('a lock can be written until it is closed, and closed twice');
 const folder = mkdtempSync(join(tmpdir(), 'addon-'));
 try {
   const lock = new addon.FileLock(join(folder, 'pid'));

@@ -3,16 +3,16 @@
 #include <cstdio>
 #include <cstdlib>
 
-/// What the native tests expect; the first thing that is not so ends them.
+/// Aborts the test program if `condition` is false.
 #define CHECK(condition)                                                        \
   do {                                                                          \
     if (!(condition)) {                                                         \
-      std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+      std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
       std::abort();                                                             \
     }                                                                           \
   } while (false)
 
-/// One test of a native program: says its name, so that what aborts is known.
+/// Runs one test. It prints the name first, so that an abort shows which test failed.
 template <typename Body>
 void Test(const char* name, Body body) {
   std::printf("%s\n", name);

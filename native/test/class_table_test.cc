@@ -1,4 +1,4 @@
-// The class table alone, as a thread of the addon uses it; test/demux holds it against the flows.
+// Tests the class table alone. test/demux compares it with the flows.
 
 #include "../class_table.h"
 
@@ -14,7 +14,7 @@ using gateway::ClassTable;
 using gateway::GatewayFacts;
 using gateway::PacketClass;
 using gateway::Parse;
-using gateway::Side;
+using gateway::PortRole;
 
 namespace {
 
@@ -37,17 +37,17 @@ auto Udp(std::string_view dst, std::string_view port) {
 
 void Rows() {
   const auto table = std::make_shared<const ClassTable>(Facts());
-  const auto classify = [&](const auto& frame, Side side) { return table->Classify(Parse(frame), side); };
-  CHECK(classify(Udp("cb00710a", "17c1"), Side::kPhys) == PacketClass::kTunnel);
-  CHECK(classify(Udp("cb00710a", "ee48"), Side::kPhys) == PacketClass::kPodReturn);
-  CHECK(classify(Udp("cb00710a", "ee47"), Side::kPhys) == PacketClass::kManagement);
-  CHECK(classify(Udp("c6336407", "0035"), Side::kPhys) == PacketClass::kExternal);
-  CHECK(classify(Udp("c63364c9", "0035"), Side::kPhys) == PacketClass::kManagement);
-  CHECK(classify(Udp("cb00710a", "ee48"), Side::kLocal) == PacketClass::kHostOut);
-  CHECK(classify(Udp("cb00710a", "ee48"), Side::kPatch) == PacketClass::kPodDrop);
-  CHECK(classify(Udp("cb00710a", "ee48"), Side::kOther) == PacketClass::kOther);
+  const auto classify = [&](const auto& frame, PortRole role) { return table->Classify(Parse(frame), role); };
+  CHECK(classify(Udp("cb00710a", "17c1"), PortRole::kPhys) == PacketClass::kTunnel);
+  CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kPhys) == PacketClass::kPodReturn);
+  CHECK(classify(Udp("cb00710a", "ee47"), PortRole::kPhys) == PacketClass::kManagement);
+  CHECK(classify(Udp("c6336407", "0035"), PortRole::kPhys) == PacketClass::kExternal);
+  CHECK(classify(Udp("c63364c9", "0035"), PortRole::kPhys) == PacketClass::kManagement);
+  CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kLocal) == PacketClass::kHostOut);
+  CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kPatch) == PacketClass::kPodDrop);
+  CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kOther) == PacketClass::kOther);
   const auto frame = Udp("cb00710a", "ee48");
-  CHECK(table->Classify(Parse(gateway::Bytes(frame).first(36), frame.size()), Side::kPhys) == PacketClass::kTruncated);
+  CHECK(table->Classify(Parse(gateway::Bytes(frame).first(36), frame.size()), PortRole::kPhys) == PacketClass::kTruncated);
 }
 
 void Tracked() {
@@ -55,8 +55,8 @@ void Tracked() {
   facts.range.reset();
   const ClassTable table(std::move(facts));
   const auto frame = Udp("cb00710a", "ee48");
-  CHECK(table.Classify(Parse(frame), Side::kPhys) == PacketClass::kManagement);
-  CHECK(table.Classify(Parse(frame), Side::kPhys, true) == PacketClass::kPodReturn);
+  CHECK(table.Classify(Parse(frame), PortRole::kPhys) == PacketClass::kManagement);
+  CHECK(table.Classify(Parse(frame), PortRole::kPhys, true) == PacketClass::kPodReturn);
 }
 
 void Counted() {
@@ -69,7 +69,7 @@ void Counted() {
 }  // namespace
 
 int main() {
-  Test("packets are of the class of their row", Rows);
-  Test("without a range a packet is the pods' where it is tracked", Tracked);
+  Test("a packet has the class of its row in the table", Rows);
+  Test("without a range a tracked packet belongs to a pod", Tracked);
   Test("packets and bytes are counted by class", Counted);
 }

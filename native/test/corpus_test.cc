@@ -1,4 +1,4 @@
-// What the fuzzer has found, run again without it: corpus_test FOLDER.
+// Runs the fuzz target on every input that the fuzzer has found: corpus_test DIRECTORY.
 
 #include <filesystem>
 #include <fstream>
@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
   CHECK(argc == 2);
   int inputs = 0;
-  Test("what is in the corpus is read within its bounds, and of one class whether held whole or in part", [&] {
+  Test("every input of the corpus is read within its bounds, and has the same class whole or in part", [&] {
     for (const auto& entry : std::filesystem::directory_iterator(argv[1])) {
       std::ifstream file(entry.path(), std::ios::binary);
       const std::vector<char> bytes(std::istreambuf_iterator<char>(file), {});

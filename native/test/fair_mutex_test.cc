@@ -1,4 +1,4 @@
-// The lock that the reader of a ring shares with who looks at it.
+// Tests the mutex that the reader of a ring shares with the thread that takes snapshots.
 
 #include "../fair_mutex.h"
 
@@ -15,8 +15,8 @@ using gateway::FairMutex;
 
 namespace {
 
-/// Has all threads to come share one processor, and none preempt another as it wakes (sched(7), SCHED_BATCH): who waits
-/// for a mutex runs when its owner sleeps or has used its time up, which is some ms.
+/// Makes all later threads share one CPU, without preemption at wake-up (sched(7), SCHED_BATCH): a thread that waits
+/// for a mutex runs when the owner sleeps or has used up its time slice of a few milliseconds.
 void ShareOneProcessor() {
   cpu_set_t all;
   CHECK(::sched_getaffinity(0, sizeof all, &all) == 0);
@@ -30,17 +30,17 @@ void ShareOneProcessor() {
   CHECK(::sched_setscheduler(0, SCHED_BATCH, &none) == 0);
 }
 
-/// Holds it for 20 us, as a reader does for a block, and again at once, as under a flood that has no end.
+/// Locks the mutex for 20 us, as a reader does for a block, and again at once, as in an endless flood.
 class Reader {
  public:
-  /// After 4 s even this flood has an end, that a test which fails has one.
+  /// Ends the flood after 4 s, so that a test that fails ends too.
   static constexpr int kMostTurns = 200'000;
 
   ~Reader() {
     stop_ = true;
     thread_.join();
   }
-  /// How often it has begun to hold it.
+  /// How often the reader has locked the mutex.
   int times() const { return times_; }
   FairMutex& mutex() { return mutex_; }
 
@@ -60,11 +60,11 @@ class Reader {
   std::thread thread_{[this] { Run(); }};
 };
 
-void WhoAsksHasHisTurn() {
+void WaitingThreadIsNext() {
   Reader reader;
   int late = 0;
   for (int i = 0; i < 100; ++i) {
-    // Asked for while the reader has it.
+    // Waits until the reader has just locked the mutex.
     const int last = reader.times();
     while (reader.times() == last) {
       CHECK(last < Reader::kMostTurns);
@@ -73,7 +73,7 @@ void WhoAsksHasHisTurn() {
     const int before = reader.times();
     const std::lock_guard lock(reader.mutex());
     if (reader.times() > before + 1) ++late;
-    // Now and then this thread loses the processor just before it asks, for some ms.
+    // Now and then this thread loses the CPU for some milliseconds just before it locks.
     CHECK(late <= 10);
   }
 }
@@ -82,5 +82,5 @@ void WhoAsksHasHisTurn() {
 
 int main() {
   ShareOneProcessor();
-  Test("who asks for what another takes again and again has it after one more turn of that other", WhoAsksHasHisTurn);
+  Test("a waiting thread gets the mutex after at most one more turn of the busy thread", WaitingThreadIsNext);
 }

@@ -10,7 +10,7 @@
 
 #include "../bytes.h"
 
-/// Octets from hexadecimal text, blanks ignored.
+/// Reads octets from hexadecimal text, ignoring blanks.
 inline std::vector<std::uint8_t> Hex(std::initializer_list<std::string_view> parts) {
   std::vector<std::uint8_t> octets;
   unsigned value = 0;
@@ -27,7 +27,7 @@ inline std::vector<std::uint8_t> Hex(std::initializer_list<std::string_view> par
   return octets;
 }
 
-/// A copy of exactly these octets on the heap, so that AddressSanitizer sees a read one past them.
+/// A copy of the octets in a heap block of exactly their size, so that AddressSanitizer detects a read past the end.
 class Exact {
  public:
   explicit Exact(gateway::Bytes octets) : size_(octets.size()), octets_(new std::uint8_t[octets.size()]) {

@@ -1,5 +1,5 @@
-// What the tests of the addon's sockets share: the addon, a cable in the network namespace that scripts/native-test
-// starts them in, and waiting.
+// Shared by the tests of the addon's sockets: the addon, a veth pair in the network namespace that scripts/native-test
+// makes for each test, and functions that wait.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,13 +36,13 @@ export const FACTS = {
 
 const ETHER_ARP = Buffer.from('0806', 'hex');
 const ETHER_IPV4_ARP_REQUEST = Buffer.from('0001080006040001', 'hex');
-/** The far end asks who has the near end's address (RFC 826), in a frame without padding. */
+/** An ARP request of the far end for the near end's address (RFC 826), without padding. */
 export const ARP_REQUEST = Buffer.concat([
   Buffer.alloc(6, 0xff),
   ...[FAR, ETHER_ARP, ETHER_IPV4_ARP_REQUEST, FAR, FAR_ADDRESS, Buffer.alloc(6), NEAR_ADDRESS],
 ]);
 
-/** Gives `ip` several commands at once, without the sanitizers' library that this process was told to load. */
+/** Runs several commands of `ip` at once, without the sanitizers' library that is preloaded into this process. */
 export function ip(...commands) {
   const { LD_PRELOAD: _, ...env } = process.env;
   execFileSync('ip', ['-batch', '-'], {
@@ -52,7 +52,7 @@ export function ip(...commands) {
   });
 }
 
-/** A cable on which nobody says anything by himself: `near` and `far`, both up. */
+/** Makes the veth pair `near` and `far`, both up. The kernel sends nothing on it by itself. */
 export function layCable() {
   ip(
     `link add near address ${macText(NEAR)} type veth peer name far address ${macText(FAR)}`,
@@ -60,7 +60,7 @@ export function layCable() {
   );
 }
 
-/** Waits until `ask` returns something, asking in between, and fails with `what` after 10 s. */
+/** Polls `ask` until it returns a true value; fails with `what` after 10 s. */
 export async function until(what, ask) {
   for (const end = performance.now() + 10_000; performance.now() < end; await pause(2)) {
     const found = ask();
@@ -69,7 +69,7 @@ export async function until(what, ask) {
   return assert.fail(`not within 10 s: ${what}`);
 }
 
-/** Waits until a garbage collection has left `ask` true. */
+/** Collects garbage until `ask` returns true. */
 export function untilCollected(what, ask) {
   return until(what, () => {
     globalThis.gc();
@@ -77,20 +77,20 @@ export function untilCollected(what, ask) {
   });
 }
 
-/** The sockets of this process (proc(5)). */
+/** Counts the sockets of this process (proc(5)). */
 export function socketCount() {
   return readdirSync('/proc/self/fd').filter((fd) => targetOf(`/proc/self/fd/${fd}`).startsWith('socket:'))
     .length;
 }
 
-/** The rings of this process: each is mapped memory of its socket (proc(5)). */
+/** Counts the rings of this process: each is mapped memory of its socket (proc(5)). */
 export function ringCount() {
   return readFileSync('/proc/self/maps', 'utf8')
     .split('\n')
     .filter((line) => line.includes('socket:')).length;
 }
 
-/** Runs `body(addon, ready, { facts, parentPort })`, which is turned into text, in a thread; answers it once it is ready. */
+/** Runs `body(addon, ready, { facts, parentPort })` in a worker thread, from its source text; returns the thread once ready. */
 export async function inThread(body) {
   const script = `const { parentPort, workerData } = require('node:worker_threads');
     (${body})(require(${JSON.stringify(ADDON)}), () => parentPort.postMessage('ready'), { facts: workerData, parentPort });`;
@@ -99,7 +99,7 @@ export async function inThread(body) {
   return thread;
 }
 
-/** Runs `body`, which can wait for what nobody catches meanwhile, and answers that. */
+/** Runs `body` and returns the uncaught exceptions meanwhile; `body` receives the list and can wait for them. */
 export async function uncaughtDuring(body) {
   const seen = [];
   const note = (error) => seen.push(error);
@@ -116,7 +116,7 @@ function macText(mac) {
   return [...mac].map((octet) => octet.toString(16).padStart(2, '0')).join(':');
 }
 
-/** Where a link points; nowhere where it has gone, as that of the folder which is being read. */
+/** Returns the target of a link; empty if the link is gone, like that of the directory being read. */
 function targetOf(link) {
   try {
     return readlinkSync(link);

@@ -1,4 +1,4 @@
-// ARP and neighbour discovery by the addon, built with sanitizers: packet_socket_test.mjs ADDON, in a network namespace.
+// Tests the packet socket of the addon, built with sanitizers: packet_socket_test.mjs ADDON, in a network namespace.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { constants } from 'node:os';
@@ -19,38 +19,41 @@ import {
 const { EBADF, ENETDOWN, ENODEV, EPROTOTYPE } = constants.errno;
 const atStart = socketCount();
 const nothing = () => undefined;
-const heard = [];
+const batches = [];
 const open = (device, received, failed = nothing) => new addon.PacketSocket(device, received, failed);
-const hear = (device = 'near') => open(device, (frames, lengths) => heard.push({ frames, lengths }));
-/** Waits until all together have heard as many frames more. */
-async function hearMore(count, send) {
-  heard.length = 0;
+const listen = (device = 'near') => open(device, (frames, lengths) => batches.push({ frames, lengths }));
+/** Calls `send`, then waits until `count` frames have been received. */
+async function receive(count, send) {
+  batches.length = 0;
   send();
-  await until(`${count} frames`, () => heard.reduce((sum, { lengths }) => sum + lengths.length, 0) >= count);
+  await until(
+    `${count} frames`,
+    () => batches.reduce((sum, { lengths }) => sum + lengths.length, 0) >= count,
+  );
 }
 
 layCable();
 const far = open('far', nothing);
 
-console.log('what comes in is given as it came, in batches');
-const near = hear();
+console.log('frames are received unchanged, in batches');
+const near = listen();
 assert.deepEqual([Buffer.from(near.address), Buffer.from(far.address)], [NEAR, FAR]);
 const before = Date.now();
-await hearMore(1, () => assert(far.send(ARP_REQUEST, ARP_REQUEST.length) >= before - 1));
-assert.deepEqual(heard, [{ frames: ARP_REQUEST, lengths: [ARP_REQUEST.length] }]);
-// More than are read at once; the socket's buffer holds some 270 such.
+await receive(1, () => assert(far.send(ARP_REQUEST, ARP_REQUEST.length) >= before - 1));
+assert.deepEqual(batches, [{ frames: ARP_REQUEST, lengths: [ARP_REQUEST.length] }]);
+// More frames than one system call reads; the socket's buffer holds some 270 of them.
 const MANY = 200;
-await hearMore(MANY, () => far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length));
-for (const { frames, lengths } of heard) assert.equal(frames.length, lengths.length * ARP_REQUEST.length);
+await receive(MANY, () => far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length));
+for (const { frames, lengths } of batches) assert.equal(frames.length, lengths.length * ARP_REQUEST.length);
 
-console.log('of a long frame the beginning is given, and what is neither ARP nor neighbour discovery is not');
+console.log('the first 192 bytes of a long frame are received; other protocols are not');
 const long = Buffer.concat([ARP_REQUEST, Buffer.alloc(1_400)]);
 const other = Buffer.from(long);
 other.writeUInt16BE(0x88b5, 12);
-await hearMore(1, () => far.send(Buffer.concat([other, long]), long.length));
-assert.deepEqual(heard, [{ frames: long.subarray(0, 192), lengths: [192] }]);
+await receive(1, () => far.send(Buffer.concat([other, long]), long.length));
+assert.deepEqual(batches, [{ frames: long.subarray(0, 192), lengths: [192] }]);
 
-console.log('frames that are not whole, too short or too long, or no buffer, are refused');
+console.log('frames that are partial, too short, too long or not in a buffer are refused');
 for (const size of [0, 13, ARP_REQUEST.length - 1, 0xffff_ffff])
   assert.throws(() => far.send(ARP_REQUEST, size), RangeError);
 assert.throws(() => far.send(Buffer.alloc(4_000), 4_000), { syscall: 'sendmmsg' });
@@ -58,7 +61,7 @@ assert.throws(() => far.send('frames', 42), TypeError);
 assert.throws(() => far.send(ARP_REQUEST), TypeError);
 far.send(Buffer.alloc(0), 42);
 
-console.log('it may be closed in what it calls, with more to come, and then sends nothing');
+console.log('a callback may close its socket with more frames pending, and the socket then sends nothing');
 let calls = 0;
 const closing = open('near', () => {
   calls++;
@@ -66,13 +69,13 @@ const closing = open('near', () => {
   closing.close();
   globalThis.gc();
 });
-await hearMore(MANY, () => far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length));
-await until('it to hear', () => calls > 0);
-await hearMore(1, () => far.send(ARP_REQUEST, ARP_REQUEST.length));
+await receive(MANY, () => far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length));
+await until('its first call', () => calls > 0);
+await receive(1, () => far.send(ARP_REQUEST, ARP_REQUEST.length));
 assert.equal(calls, 1);
 assert.throws(() => closing.send(ARP_REQUEST, ARP_REQUEST.length), { errno: EBADF });
 
-console.log('what it calls throws: that is an uncaught exception, and it goes on to hear');
+console.log('an exception in a callback is an uncaught exception, and the socket goes on');
 const thrower = open('near', () => {
   throw new Error('of received');
 });
@@ -85,21 +88,21 @@ const uncaught = await uncaughtDuring(async (seen) => {
 assert.equal(uncaught[0].message, 'of received');
 thrower.close();
 
-console.log('one that nobody refers to goes on, and one that is closed is collected');
+console.log('a socket without references goes on, and a closed one is collected');
 near.close();
 const lone = { calls: 0 };
 (() => open('near', () => lone.calls++).unref())();
 globalThis.gc();
 far.send(ARP_REQUEST, ARP_REQUEST.length);
-await until('it to hear', () => lone.calls > 0);
+await until('its first call', () => lone.calls > 0);
 const closed = (() => {
-  const socket = hear();
+  const socket = listen();
   socket.close();
   return new WeakRef(socket);
 })();
-await untilCollected('the closed one to go', () => closed.deref() === undefined);
+await untilCollected('the closed socket to be collected', () => closed.deref() === undefined);
 
-console.log('a thread that ends takes its socket with it, with frames waiting');
+console.log('a socket ends with its worker thread, with frames pending');
 for (let round = 0; round < 10; round++) {
   const thread = await inThread((own, ready) => {
     globalThis.socket = new own.PacketSocket(
@@ -113,7 +116,7 @@ for (let round = 0; round < 10; round++) {
   await thread.terminate();
 }
 
-console.log('what it calls may end its thread, with more to come, and may be ended in the middle');
+console.log('a callback may end its thread with more frames pending, and may be terminated while it runs');
 for (const [what, status] of [
   ['exit', 7],
   ['throw', 1],
@@ -123,18 +126,18 @@ for (const [what, status] of [
     const ends = {
       exit: () => process.exit(7),
       throw: () => {
-        throw new Error('that nobody catches');
+        throw new Error('uncaught');
       },
     };
     parentPort.once('message', ({ what, sent }) => {
       globalThis.socket = new own.PacketSocket('near', ends[what], () => undefined);
       parentPort.postMessage('opened');
-      // All frames are to wait for the first look.
+      // All frames are sent before the event loop runs.
       Atomics.wait(sent, 0, 0);
     });
     ready();
   });
-  leaving.on('error', ({ message }) => assert.equal(message, 'that nobody catches'));
+  leaving.on('error', ({ message }) => assert.equal(message, 'uncaught'));
   const opened = once(leaving, 'message');
   const left = new Promise((resolve) => leaving.once('exit', resolve));
   leaving.postMessage({ what, sent });
@@ -160,19 +163,21 @@ far.send(Buffer.concat(Array(MANY).fill(ARP_REQUEST)), ARP_REQUEST.length);
 await called;
 assert.equal(await busy.terminate(), 1);
 
-console.log('an interface that goes down, or away, is told once, and it may be closed then');
+console.log(
+  'an interface that goes down or is deleted is reported once, and the callback may close the socket',
+);
 for (const end of ['set far down', 'del far']) {
   ip('link set far up');
-  const told = [];
-  const open_ = open('near', nothing, (errno) => told.push(errno));
+  const errors = [];
+  const open_ = open('near', nothing, (errno) => errors.push(errno));
   const closes = open('near', nothing, (errno) => {
     closes.close();
-    told.push(errno);
+    errors.push(errno);
     globalThis.gc();
   });
   ip('link set near down', `link ${end}`);
-  await until('both to be told', () => told.length >= 2);
-  assert.deepEqual(told, [ENETDOWN, ENETDOWN]);
+  await until('both reports', () => errors.length >= 2);
+  assert.deepEqual(errors, [ENETDOWN, ENETDOWN]);
   open_.close();
   if (end === 'set far down') {
     assert.throws(() => open('near', nothing), { errno: ENETDOWN });
@@ -182,11 +187,11 @@ for (const end of ['set far down', 'del far']) {
 }
 far.close();
 
-console.log('an interface that is none, or not of Ethernet, is refused, and leaves no socket behind');
+console.log('an interface that is missing or not Ethernet is refused, and leaves no socket open');
 for (const name of ['near', '', 'a name longer than any interface has'])
   assert.throws(() => open(name, nothing), { errno: ENODEV });
 assert.throws(() => open('lo', nothing), { errno: EPROTOTYPE });
 assert.throws(() => new addon.PacketSocket('near', nothing), TypeError);
 assert.throws(() => new addon.PacketSocket(7, nothing, nothing), TypeError);
-// The one that nobody refers to heard that the interface went down, and was never closed.
-await until('the others to be closed', () => socketCount() === atStart + 1);
+// One socket is left: the one without references, which was never closed.
+await until('all other sockets to be closed', () => socketCount() === atStart + 1);

@@ -1,4 +1,4 @@
-// What Parse finds in frames that are sound, and in the same ones cut off at every length and with every octet changed.
+// Tests Parse with sound frames, and with the same frames cut off at every length and changed in every octet.
 
 #include "../packet.h"
 
@@ -27,12 +27,12 @@ const std::vector<std::vector<std::uint8_t>> kFrames = {
     Hex({kLink, kIpv4Udp, kPorts}),
     // 802.1Q in 802.1ad.
     Hex({kLink, "88a8 0007 8100 2064", kIpv4Udp, kPorts}),
-    // Options: the header is of 24 bytes.
+    // A header of 24 bytes, with options.
     Hex({kLink, "0800 4600002c 00010000 4006 0000 cb007101 cb00710a 01010101", "1388 0016 00000001 00000000 5002 0000 0000 0000"}),
-    // A first fragment, and a later one.
+    // A first and a later fragment.
     Hex({kLink, "0800 45000020 00012000 4011 0000 cb007101 cb00710a", kPorts}),
     Hex({kLink, "0800 45000020 000100b9 4011 0000 cb007101 cb00710a", kPorts}),
-    // Destination unreachable, about a segment of ours.
+    // Destination unreachable that quotes a segment from IP.
     Hex({kLink, "0800 45000038 00010000 4001 0000 cb007101 cb00710a", "0301 0000 00000000",
          "45000028 00010000 4006 0000 cb00710a c6336407", "ee48 0050 00000001"}),
     Hex({"ffffffffffff 020000000001 0806", "0001 0800 06 04 0001 020000000001 cb007101 000000000000 cb00710a"}),
@@ -44,7 +44,7 @@ const std::vector<std::vector<std::uint8_t>> kFrames = {
     // Neighbour solicitation with its option.
     Hex({"3333ff000010 020000000001 86dd 60000000 0020 3a ff", kSource6, "ff0200000000000000000001ff000010",
          "8700 0000 00000000", kTarget6, "0101 020000000001"}),
-    // Packet too big, about a datagram of ours.
+    // Packet too big that quotes a datagram from IP.
     Hex({kLink, "86dd 60000000 0038 3a 40", kSource6, kTarget6, "0200 0000 00000578", "60000000 0400 11 40", kTarget6,
          kSource6, "ee48 0050 0400 0000"}),
     // A TCP segment behind an authentication header, in SNAP.
@@ -88,7 +88,7 @@ bool IsLookedInto(std::uint16_t type) {
   return type == gateway::kEtherIpv4 || type == gateway::kEtherIpv6 || type == gateway::kEtherArp;
 }
 
-/// A shorter frame is malformed, and of the same frame of which less is held too little or enough is.
+/// Checks that a shorter frame is malformed, and that a partly captured frame is cut or has the same fields.
 void CutOffEverywhere() {
   for (const auto& frame : kFrames) {
     for (std::size_t size = 0; size < frame.size(); ++size) {
@@ -103,7 +103,7 @@ void CutOffEverywhere() {
   }
 }
 
-/// Never a read past the end, whatever an octet says.
+/// Lets AddressSanitizer check that no value of any octet causes a read past the end.
 void EveryOctetChanged() {
   std::uint64_t sum = 0;
   for (const auto& frame : kFrames) {
@@ -118,7 +118,7 @@ void EveryOctetChanged() {
   CHECK(sum > 0);
 }
 
-/// OVS takes no target from a message that has the same option twice (lib/flow.c, parse_icmpv6).
+/// Checks that a message with the same option twice has no target, as in OVS (lib/flow.c, parse_icmpv6).
 void AnOptionTwice() {
   const auto twice = Hex({"3333ff000010 020000000001 86dd 60000000 0028 3a ff", kSource6,
                           "ff0200000000000000000001ff000010", "8700 0000 00000000", kTarget6, "0101 020000000001",
@@ -130,8 +130,8 @@ void AnOptionTwice() {
 }  // namespace
 
 int main() {
-  Test("a sound frame's fields are those in it", Sound);
-  Test("a frame cut off anywhere is malformed, or known to be held in part", CutOffEverywhere);
+  Test("the fields of a sound frame are read", Sound);
+  Test("a frame that ends early is malformed, and one that is partly captured is cut", CutOffEverywhere);
   Test("a frame with any octet changed is read within its bounds", EveryOctetChanged);
-  Test("neighbour discovery with an option twice has no target", AnOptionTwice);
+  Test("neighbour discovery with the same option twice has no target", AnOptionTwice);
 }

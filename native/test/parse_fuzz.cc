@@ -1,4 +1,4 @@
-// A fuzz target of libFuzzer for the parser and the class table: any octets, any part of them held.
+// A libFuzzer target for the parser and the class table: any octets, of which the capture holds any part.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@ using gateway::Bytes;
 using gateway::ClassTable;
 using gateway::PacketClass;
 using gateway::Parse;
-using gateway::Side;
+using gateway::PortRole;
 
 namespace {
 
@@ -32,11 +32,11 @@ ClassTable MakeTable(bool has_range) {
 
 }  // namespace
 
-/// The first octet says from which side and how it is tracked, the second how much of the frame is not held.
+/// The first octet selects port role, tracking and table; the second says how many octets the capture lacks.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const ClassTable tables[2] = {MakeTable(false), MakeTable(true)};
   if (size < 2) return 0;
-  const auto side = static_cast<Side>(data[0] & 3);
+  const auto role = static_cast<PortRole>(data[0] & 3);
   const bool tracked = (data[0] & 4) != 0;
   const ClassTable& table = tables[data[0] >> 3 & 1];
   const Exact whole(Bytes(data + 2, size - 2));
@@ -44,12 +44,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const auto of_whole = Parse(whole.bytes());
   CHECK(!of_whole.cut);
-  const PacketClass name = table.Classify(of_whole, side, tracked);
+  const PacketClass name = table.Classify(of_whole, role, tracked);
   CHECK(name > PacketClass::kTruncated && name <= PacketClass::kOther);
 
-  // What is held decides as the whole does, or is known to be too little.
+  // A partly captured frame has the class of the whole frame, or is truncated.
   const auto of_part = Parse(part.bytes(), whole.bytes().size());
-  const PacketClass held = table.Classify(of_part, side, tracked);
+  const PacketClass held = table.Classify(of_part, role, tracked);
   CHECK(of_part.cut ? held == PacketClass::kTruncated : held == name);
   Parse(part.bytes());
   return 0;

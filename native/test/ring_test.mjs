@@ -1,4 +1,4 @@
-// The receive ring by the addon, built with sanitizers: ring_test.mjs ADDON, in a network namespace.
+// Tests the receive ring of the addon, built with sanitizers: ring_test.mjs ADDON, in a network namespace.
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import {
@@ -18,12 +18,12 @@ import {
 const { ENETDOWN, ENODEV } = constants.errno;
 const [BOTH, INCOMING, OUTGOING] = [0, 1, 2];
 const [PHYS, LOCAL] = [0, 1];
-const open = (device, direction = BOTH, side = PHYS, facts = FACTS) =>
-  new addon.Ring(device, direction, side, side === LOCAL, facts);
+const open = (device, direction = BOTH, role = PHYS, facts = FACTS) =>
+  new addon.Ring(device, direction, role, role === LOCAL, facts);
 const idOf = (name) => addon.classNames.indexOf(name) + 1;
 const ids = addon.classNames.length + 1;
 
-/** The host's, though of no protocol that anybody knows: an EtherType for experiments (IEEE 802), 1,414 octets. */
+/** A frame to the host of 1,414 octets, with an EtherType for experiments (IEEE 802). */
 const LONG = Buffer.concat([NEAR, FAR, Buffer.from('88b5', 'hex'), Buffer.alloc(1_400, 7)]);
 const NEIGHBOUR = idOf('neighbour-request');
 const MANAGEMENT = idOf('management');
@@ -37,7 +37,7 @@ const far = new addon.PacketSocket(
 );
 const send = (count, frame = ARP_REQUEST) => far.send(Buffer.concat(Array(count).fill(frame)), frame.length);
 
-/** The snapshot by which `ring` has seen as many frames that enter, and what all until then had of samples. */
+/** Takes snapshots until `ring` has counted `count` frames; returns the last one, with the samples of all of them. */
 async function seen(ring, count) {
   const samples = [];
   const now = await until(`${count} frames`, () => {
@@ -49,9 +49,7 @@ async function seen(ring, count) {
 }
 const packets = ({ counts }) => Number(counts.subarray(0, ids).reduce((sum, one) => sum + one));
 
-console.log(
-  'frames are counted by class and sender, and the first of each is kept as far as the ring holds it',
-);
+console.log('frames are counted by class and sender, and the first frame of each class is kept');
 const ring = open('near');
 assert.deepEqual([packets(ring.snapshot(5)), ring.snapshot(5).samples], [0, []]);
 send(20);
@@ -79,9 +77,9 @@ assert.deepEqual(sample(MANAGEMENT), {
   frame: LONG.subarray(0, 128),
 });
 
-console.log('samples begin anew with each look, and classes with other facts');
+console.log('each snapshot clears the samples, and new facts change the classes');
 assert.deepEqual(ring.snapshot(5).samples, []);
-// To the host of another address this request is not for it.
+// A host without addresses is not the target of the request.
 ring.setFacts({ ...FACTS, addresses: [] });
 assert.throws(() => ring.setFacts({}), TypeError);
 send(5);
@@ -89,19 +87,19 @@ const second = await seen(ring, 35);
 assert.equal(second.counts[NEIGHBOUR], 20n);
 assert.equal(second.samples.length, 1);
 
-console.log('a look asks for as many talkers as it likes, and for a number of them');
+console.log('a snapshot limits the number of talkers, which must be a number');
 for (const most of [0, 1, 0xffff_ffff]) assert(ring.snapshot(most).talkers.length <= most);
 assert.throws(() => ring.snapshot('all'), TypeError);
 
-console.log('what goes out is told from what comes in');
+console.log('frames that leave are told from frames that arrive');
 const [out, local, incoming] = [open('far', OUTGOING), open('far', BOTH, LOCAL), open('far', INCOMING)];
 send(7);
 assert.equal(packets(await seen(local, 7)), 7);
-await until('what leaves', () => out.snapshot(0).leavingPackets === 7n);
+await until('the frames that leave', () => out.snapshot(0).leavingPackets === 7n);
 assert.equal(packets(incoming.snapshot(0)), 0);
 for (const one of [out, local, incoming]) one.close();
 
-console.log('a ring that is closed answers nothing, also in the midst of frames');
+console.log('a closed ring has no snapshot, also if it was closed in a flood');
 send(2_000);
 ring.close();
 ring.close();
@@ -109,16 +107,16 @@ ring.setFacts(FACTS);
 assert.equal(ring.snapshot(5), undefined);
 assert.equal(ringCount(), 0);
 
-console.log('a ring that nobody refers to is collected, with its thread, in the midst of frames');
+console.log('a ring without references is collected with its thread, in a flood');
 (() => {
   const forgotten = open('near');
   send(2_000);
   forgotten.snapshot(5);
 })();
 assert.equal(ringCount(), 1);
-await untilCollected('the ring to go', () => ringCount() === 0);
+await untilCollected('the ring to be collected', () => ringCount() === 0);
 
-console.log('a ring ends with the thread of JavaScript that it belongs to, in the midst of frames');
+console.log('a ring ends with its worker thread, in a flood');
 const thread = await inThread((own, ready, { facts }) => {
   globalThis.ring = new own.Ring('near', 0, 0, false, facts);
   ready();
@@ -127,7 +125,7 @@ send(2_000);
 await thread.terminate();
 assert.equal(ringCount(), 0);
 
-console.log('an interface that goes down, or away, ends what is read, and what came before counts');
+console.log('an interface that goes down or is deleted ends the reading, and earlier frames count');
 for (const end of ['link set near down', 'link del near']) {
   const ending = open('near');
   send(9);
@@ -144,7 +142,7 @@ for (const end of ['link set near down', 'link del near']) {
 }
 far.close();
 
-console.log('what is no interface or makes no sense is refused, and leaves no ring behind');
+console.log('missing interfaces and invalid arguments are refused, and leave no ring open');
 assert.throws(() => open('near'), { errno: ENODEV });
 assert.throws(() => open(''), { errno: ENODEV });
 assert.throws(() => open('near', 3), RangeError);

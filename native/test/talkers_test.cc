@@ -1,4 +1,4 @@
-// The bounded table of senders.
+// Tests the bounded table of senders.
 
 #include "../talkers.h"
 
@@ -29,7 +29,7 @@ void Counts() {
   CHECK(talkers.Heaviest(0).empty());
 }
 
-/// A few send much among very many who send little: they are found, and none is told too small.
+/// Checks that ten heavy senders are found among a million light ones, and that no count is too low.
 void FindsTheHeavyAmongMany() {
   Talkers talkers;
   constexpr std::uint64_t kMany = 1'000'000;
@@ -48,6 +48,6 @@ void FindsTheHeavyAmongMany() {
 }  // namespace
 
 int main() {
-  Test("senders are told apart by address and class, heaviest first", Counts);
-  Test("the heavy are found among very many", FindsTheHeavyAmongMany);
+  Test("senders differ by address and class, the heaviest first", Counts);
+  Test("heavy senders are found among a million light ones", FindsTheHeavyAmongMany);
 }
