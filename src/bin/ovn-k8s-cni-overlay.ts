@@ -1,27 +1,27 @@
 #!/usr/bin/env node
 import { formatVersions, isSupported, NEWEST, SUPPORTED } from '../cni/versions.js';
 
-const DESCRIPTION = 'give a pod its interface on OVN, as a CNI plugin does for kubelet';
+const DESCRIPTION = 'CNI plugin that connects pods to OVN';
 
 const { CNI_COMMAND } = process.env;
-if (process.argv.length > 2 || CNI_COMMAND === undefined) await explain();
-else if (CNI_COMMAND === 'VERSION') say(formatVersions());
-else await obey();
+if (process.argv.length > 2 || CNI_COMMAND === undefined) await printHelp();
+else if (CNI_COMMAND === 'VERSION') print(formatVersions());
+else await execute();
 
-/** What people see who run it by hand. */
-async function explain(): Promise<void> {
+/** Prints the help text for people who run the plugin by hand. */
+async function printHelp(): Promise<void> {
   const { makeCommand, runCommand } = await import('../daemon/command.js');
   const command = makeCommand('ovn-k8s-cni-overlay', DESCRIPTION)
     .addHelpText(
       'after',
-      `\nIt speaks CNI ${SUPPORTED.join(', ')}, and is told what to do by CNI_COMMAND and standard input.`,
+      `\nThe container runtime runs it, with CNI_COMMAND set and a configuration on standard input (CNI ${SUPPORTED.join(', ')}).`,
     )
     .action(() => command.help());
   process.exitCode = await runCommand(command, process.argv);
 }
 
-/** Errors are answers: JSON on standard output, and exit code 1 (CNI specification, "Error"). */
-async function obey(): Promise<void> {
+/** Executes CNI_COMMAND. An error is JSON on standard output, with exit code 1 (CNI specification, "Error"). */
+async function execute(): Promise<void> {
   const [{ formatError }, { readConfiguration }, { readAll }, { runPlugin }] = await Promise.all([
     import('../cni/errors.js'),
     import('../cni/request.js'),
@@ -33,13 +33,13 @@ async function obey(): Promise<void> {
     const text = await readAll(process.stdin);
     const config = readConfiguration(text);
     version = config.cniVersion;
-    say(await runPlugin(process.env, config));
+    print(await runPlugin(process.env, config));
   } catch (error) {
-    say(formatError(isSupported(version) ? version : NEWEST, error));
+    print(formatError(isSupported(version) ? version : NEWEST, error));
     process.exitCode = 1;
   }
 }
 
-function say(text: string): void {
+function print(text: string): void {
   if (text !== '') process.stdout.write(`${text}\n`);
 }

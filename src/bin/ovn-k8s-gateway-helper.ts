@@ -8,27 +8,27 @@ import { readMilliseconds } from '../daemon/timeout.js';
 
 const command = makeCommand(
   GATEWAY_HELPER,
-  'keep the OpenFlow rules of a gateway node that shares its NIC with OVN',
+  'maintain the flows of a gateway node that shares its NIC with OVN',
 )
   .requiredOption('--physical-bridge <bridge>', 'the bridge that holds the NIC')
   .requiredOption('--physical-interface <interface>', 'the NIC')
   .addOption(
     new Option(
       '--demux <mode>',
-      "how pods' return traffic is told from the host's (default: port-range where gateway-init set one)",
+      "how to tell return traffic of pods from the host's (default: port-range if gateway-init set a range)",
     ).choices(['conntrack', 'port-range']),
   )
   .addOption(
     new Option(
       '--flow-channel <channel>',
-      'how flows get to the switch: by ovs-ofctl, or over a session of its own',
+      'how to send flows to the switch: with ovs-ofctl, or over an OpenFlow session',
     )
       .choices(['ofctl', 'openflow'])
       .default('ofctl'),
   )
-  .option('--kubeconfig <file>', 'how to reach the API server (default: what external_ids say)')
-  .option('--db <database>', 'the local switch', localDatabase(process.env))
-  .option('--timeout <seconds>', 'how long the database and the switch may take at start', '5');
+  .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
+  .option('--db <database>', "the local switch's database", localDatabase(process.env))
+  .option('--timeout <seconds>', 'how long to wait for the database and the switch at start', '5');
 
 daemonCommand(command, async (daemon, given) => {
   const { runHelper } = await import('../gateway/main.js');

@@ -4,31 +4,35 @@ import { makeCommand, runCommand } from '../daemon/command.js';
 import { localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 
-const command = makeCommand(
-  'ovn-k8s-overlay',
-  'set up OVN for Kubernetes on this host, and take it down again',
-);
+const command = makeCommand('ovn-k8s-overlay', 'set up OVN for Kubernetes on this host, and remove it again');
 
 const CLUSTER_SUBNET = [
   '--cluster-ip-subnet <subnets>',
-  "what all pods' addresses are in; one a family",
+  'the subnets of all pods, comma-separated, one for each family',
 ] as const;
-const NODE_NAME = ['--node-name <name>', 'this host, as Kubernetes knows it'] as const;
+const NODE_NAME = ['--node-name <name>', "the name of this host's Kubernetes node"] as const;
 const CNI_CONF = [
   '--cni-conf-dir <dir>',
-  "where the CNI plugin's configuration goes",
+  "the directory for the CNI plugin's configuration",
   '/etc/cni/net.d',
 ] as const;
-const CNI_BIN = ['--cni-bin-dir <dir>', 'where the CNI plugin is linked', '/opt/cni/bin'] as const;
+const CNI_BIN = [
+  '--cni-bin-dir <dir>',
+  'the directory for the link to the CNI plugin',
+  '/opt/cni/bin',
+] as const;
 const SYSCTL_DIR = [
   '--sysctl-dir <dir>',
-  'where reserved ports are kept across reboots',
+  'the directory for the setting that reserves ports across reboots',
   '/etc/sysctl.d',
 ] as const;
 
-sub('master-init', "make the cluster's router and switches, and this host a node")
+sub('master-init', "create the cluster's router and switches, and make this host a node")
   .requiredOption(...CLUSTER_SUBNET)
-  .requiredOption('--master-switch-subnet <subnets>', "this node's pods; one a family")
+  .requiredOption(
+    '--master-switch-subnet <subnets>',
+    "the subnets of this node's pods, comma-separated, one for each family",
+  )
   .requiredOption(...NODE_NAME)
   .action(async (given: Record<string, string>) => {
     const { masterInit } = await import('../overlay/node_init.js');
@@ -42,7 +46,10 @@ sub('master-init', "make the cluster's router and switches, and this host a node
 
 sub('minion-init', 'make this host a node of the cluster')
   .requiredOption(...CLUSTER_SUBNET)
-  .requiredOption('--minion-switch-subnet <subnets>', "this node's pods; one a family")
+  .requiredOption(
+    '--minion-switch-subnet <subnets>',
+    "the subnets of this node's pods, comma-separated, one for each family",
+  )
   .requiredOption(...NODE_NAME)
   .option(...CNI_CONF)
   .option(...CNI_BIN)
@@ -57,14 +64,20 @@ sub('minion-init', 'make this host a node of the cluster')
 sub('gateway-init', 'make this host a gateway of the cluster')
   .requiredOption(...CLUSTER_SUBNET)
   .requiredOption(...NODE_NAME)
-  .requiredOption('--physical-ip <addresses>', "the gateway's addresses as IP/MASK; one a family")
-  .option('--bridge-interface <bridge>', 'the bridge that this host and the gateway share')
-  .option('--physical-interface <nic>', "a NIC that is the gateway's alone")
-  .option('--default-gw <addresses>', 'the router outside; one a family')
-  .option('--rampout-ip-subnets <subnets>', 'subnets whose pods leave by this gateway')
-  .option('--snat-port-range <range>', "ports of pods' connections, LO-HI or none (default: 61000-65535)")
-  .option('--reserve-host-ports', "narrow the host's ephemeral ports, for a range of 49152-65535")
-  .option('--force', 'though another host has the address, or the router does not answer')
+  .requiredOption(
+    '--physical-ip <addresses>',
+    "the gateway's addresses as IP/MASK, comma-separated, one for each family",
+  )
+  .option('--bridge-interface <bridge>', 'the bridge that host and gateway router share')
+  .option('--physical-interface <nic>', 'a NIC that belongs to the gateway router alone')
+  .option('--default-gw <addresses>', 'the next hops to the outside, comma-separated, one for each family')
+  .option('--rampout-ip-subnets <subnets>', 'subnets whose pods use this gateway')
+  .option(
+    '--snat-port-range <range>',
+    "source ports of pods' connections, LO-HI or none (default: 61000-65535)",
+  )
+  .option('--reserve-host-ports', "narrow the host's ephemeral ports to make room for the range 49152-65535")
+  .option('--force', 'continue if another host has the address, or the next hop does not answer')
   .option(...SYSCTL_DIR)
   .action(async (given: Record<string, string>) => {
     const { gatewayInit } = await import('../overlay/gateway_init.js');
@@ -105,8 +118,8 @@ function sub(name: string, description: string): Command {
   return command
     .command(name)
     .description(description)
-    .option('--db <database>', 'the local switch', localDatabase(process.env))
-    .option('--timeout <seconds>', 'how long a database and the switch may take', '5');
+    .option('--db <database>', "the local switch's database", localDatabase(process.env))
+    .option('--timeout <seconds>', 'how long to wait for a database and the switch', '5');
 }
 
 function common(given: Record<string, string>) {

@@ -10,17 +10,17 @@ import { addTop } from '../top/command.js';
 
 const command = makeCommand(
   'ovn-k8s-util',
-  "move a host's NIC to an Open vSwitch bridge and back, and see what it carries",
+  "move a host's NIC to an Open vSwitch bridge and back, and inspect its traffic",
 );
 
 withCommonOptions(
   command
     .command('nics-to-bridge')
-    .description('put each interface on a bridge brIF with all that hangs on it')
+    .description('move each interface to a bridge brIF, with its addresses, routes and rules')
     .argument('<interface...>'),
 )
   .addOption(
-    new Option('--datapath-type <type>', 'system, or netdev where the kernel has no Open vSwitch').choices([
+    new Option('--datapath-type <type>', 'system, or netdev if the kernel has no Open vSwitch').choices([
       'system',
       'netdev',
     ]),
@@ -34,7 +34,7 @@ withCommonOptions(
 withCommonOptions(
   command
     .command('bridge-to-nics')
-    .description('give what is on each bridge back to its interface')
+    .description('move addresses, routes and rules of each bridge back to its interface')
     .argument('<bridge...>'),
 ).action(async (bridges: readonly string[], given: Record<string, unknown>) => {
   const { moveAll } = await import('../nic/move_all.js');
@@ -49,10 +49,10 @@ addDoctor(command);
 
 function withCommonOptions(sub: Command): Command {
   return sub
-    .option('--dry-run', 'print what would be done, and do nothing')
-    .option('--restart-dhcp', 'have the DHCP client renew its lease where the address is then')
-    .option('--db <database>', 'the local switch', localDatabase(process.env))
-    .option('--timeout <seconds>', 'how long the database and the switch may take', '5');
+    .option('--dry-run', 'print the steps without executing them')
+    .option('--restart-dhcp', 'make the DHCP client renew its lease where the address is afterwards')
+    .option('--db <database>', "the local switch's database", localDatabase(process.env))
+    .option('--timeout <seconds>', 'how long to wait for the database and the switch', '5');
 }
 
 function readOptions(given: Record<string, unknown>) {

@@ -6,13 +6,13 @@ import { WATCHER } from '../daemon/programs.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 import { ProductError, UsageError } from '../net/errors.js';
 
-const command = makeCommand(WATCHER, "make OVN's rows of Kubernetes' pods and services")
-  .option('--overlay', 'pods are on logical switches of their own, one a node')
+const command = makeCommand(WATCHER, 'maintain the OVN rows of pods and services')
+  .option('--overlay', 'connect pods to logical switches, one for each node')
   .option('--underlay', 'not implemented')
   .option('--openstack', 'not implemented')
-  .option('--kubeconfig <file>', 'how to reach the API server (default: what external_ids say)')
-  .option('--db <database>', 'the local switch', localDatabase(process.env))
-  .option('--timeout <seconds>', 'how long the local database may take at start', '5');
+  .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
+  .option('--db <database>', "the local switch's database", localDatabase(process.env))
+  .option('--timeout <seconds>', 'how long to wait for the local database at start', '5');
 
 daemonCommand(command, async (daemon, given) => {
   for (const mode of ['underlay', 'openstack'])
