@@ -24,7 +24,7 @@ const PROTOCOL: Readonly<Record<Transport, Term>> = {
 };
 const ICMP = 1;
 const ICMP6 = 58;
-/** `vlan_tci=0` under CFI (in OVS: "tag present") and VID: no VLAN tag but a priority tag (ovs-fields(7)). */
+/** `vlan_tci=0` under CFI (in OVS: "tag present") and VID: no VLAN tag, not even a priority tag (ovs-fields(7)). */
 const UNTAGGED = term('vlan_tci', 0, 0x1fff);
 const GROUP_BIT = 0x010000000000n;
 

@@ -17,7 +17,7 @@ const BROADCAST = parseMac('ff:ff:ff:ff:ff:ff');
 const link = { dst: MAC, src: ROUTER_MAC };
 const rest = Buffer.alloc(12);
 
-/** A frame of each class that arrives, of both families where there are two. */
+/** A frame of each class that can arrive, in both families if the class has both. */
 const MIX: readonly Buffer[] = [
   ...([4, 6] as const).flatMap((f) => {
     const ip = { src: OUTSIDE[f], dst: IP[f] };
@@ -49,7 +49,7 @@ const MIX: readonly Buffer[] = [
     rest,
   ),
 ];
-/** Well below what the userspace datapath can take. */
+/** Packets per second, far below the capacity of the userspace datapath. */
 const RATE = 2_000;
 
 let wire: Wire;
@@ -58,12 +58,12 @@ test.before(async () => {
   if (process.getuid?.() !== 0) return;
   wire = await Wire.start();
   flood = await Flood.build(wire.lab);
-  // An API server that does not answer: what services claim stays as the switch has it.
+  // The API server does not answer, so the helper keeps the flows of services as they are on the switch.
   await wire.host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:k8s-api-server="http://127.0.0.1:9"');
 });
 test.after.always(() => wire?.dispose());
 
-/** Starts the helper on a switch that has a node port of a service. */
+/** Starts the helper on a switch that has the flows of one node port. */
 async function startHelper(demux: Demux): Promise<void> {
   for (const { cookie, key, text } of nodePortFlows({ ...GATEWAY, mac: MAC, addresses: [IP[4], IP[6]] })(
     NODE_PORT,
@@ -80,7 +80,7 @@ function util(...args: readonly string[]) {
   return wire.host.run('ovn-k8s-util', args);
 }
 
-/** Runs a tool while frames of every class come in. */
+/** Runs a tool while frames of every class arrive. */
 async function inTraffic<T>(run: () => Promise<T>, seconds = 6): Promise<T> {
   const sending = flood.send(wire.host.net, 'wire', seconds * RATE, MIX, RATE);
   const outcome = await run();
@@ -89,50 +89,50 @@ async function inTraffic<T>(run: () => Promise<T>, seconds = 6): Promise<T> {
 }
 
 for (const demux of [PORT_RANGE, CONNTRACK]) {
-  labTest(`audit: an honest gateway delivers what arrives, with ${demux.mode}`, async (t) => {
-    await startHelper(demux);
-    const { exitCode, stdout, stderr } = await inTraffic(() => util('audit', '--seconds=2', '--json'));
-    t.is(exitCode, 0, stdout + stderr);
-    const { agrees, classes } = JSON.parse(stdout) as {
-      agrees: boolean;
-      classes: { class: string; arrivedAtLeast: number; delivered: number }[];
-    };
-    t.true(agrees);
-    const silent = classes.filter((one) => one.arrivedAtLeast === 0 || one.delivered === 0);
-    t.deepEqual(
-      silent.map((one) => one.class),
-      ['external'],
-      stdout,
-    );
-  });
-
   labTest(
-    `audit: who takes packets of a class before the rules do is found out, with ${demux.mode}`,
+    `audit, ${demux.mode}: a gateway with the right flows delivers every packet that arrives`,
     async (t) => {
-      await wire.host.ofctl(
-        'add-flow',
-        'breth0',
-        `cookie=9,priority=60000,tcp,tp_dst=${NODE_PORT.port},actions=LOCAL`,
-      );
-      const { exitCode, stdout } = await inTraffic(() => util('audit', '--seconds=2'));
-      await wire.host.ofctl('del-flows', 'breth0', 'cookie=9/-1');
-      t.is(exitCode, 1, stdout);
+      await startHelper(demux);
+      const { exitCode, stdout, stderr } = await inTraffic(() => util('audit', '--seconds=2', '--json'));
+      t.is(exitCode, 0, stdout + stderr);
+      const { agrees, classes } = JSON.parse(stdout) as {
+        agrees: boolean;
+        classes: { class: string; arrivedAtLeast: number; delivered: number }[];
+      };
+      t.true(agrees);
+      const silent = classes.filter((one) => one.arrivedAtLeast === 0 || one.delivered === 0);
       t.deepEqual(
-        stdout
-          .split('\n')
-          .filter((line) => line.endsWith('DISAGREES'))
-          .map((line) => line.split(' ')[0]),
-        ['node-port'],
+        silent.map((one) => one.class),
+        ['external'],
         stdout,
       );
-      t.regex(stdout, /^node-port: \d+ arrived and \d+ were delivered as such/m);
-      await wire.helper('exit', '--cleanup');
-      await wire.host.vsctl('set', 'Bridge', 'breth0', 'fail-mode=standalone');
     },
   );
+
+  labTest(`audit, ${demux.mode}: a foreign flow that takes packets of a class first is found`, async (t) => {
+    await wire.host.ofctl(
+      'add-flow',
+      'breth0',
+      `cookie=9,priority=60000,tcp,tp_dst=${NODE_PORT.port},actions=LOCAL`,
+    );
+    const { exitCode, stdout } = await inTraffic(() => util('audit', '--seconds=2'));
+    await wire.host.ofctl('del-flows', 'breth0', 'cookie=9/-1');
+    t.is(exitCode, 1, stdout);
+    t.deepEqual(
+      stdout
+        .split('\n')
+        .filter((line) => line.endsWith('DISAGREES'))
+        .map((line) => line.split(' ')[0]),
+      ['node-port'],
+      stdout,
+    );
+    t.regex(stdout, /^node-port: \d+ arrived and \d+ were delivered as such/m);
+    await wire.helper('exit', '--cleanup');
+    await wire.host.vsctl('set', 'Bridge', 'breth0', 'fail-mode=standalone');
+  });
 }
 
-labTest('top: one sample as JSON has the classes, what they carry a second, and who sends', async (t) => {
+labTest('top: one sample as JSON has the classes, their rates and their senders', async (t) => {
   await startHelper(PORT_RANGE);
   const { exitCode, stdout, stderr } = await inTraffic(
     () => util('top', 'eth0', '--json', '--interval=1'),
@@ -158,7 +158,7 @@ labTest('top: one sample as JSON has the classes, what they carry a second, and 
   );
 });
 
-labTest('top and audit: libpcap sees what the ring does, where the kernel has no ring', async (t) => {
+labTest('top and audit: libpcap counts the same as the ring', async (t) => {
   const top = await inTraffic(() => util('top', 'eth0', '--json', '--interval=1', '--capture=pcap'), 4);
   t.is(top.exitCode, 0, top.stderr);
   const { classes, talkers } = JSON.parse(top.stdout);
@@ -177,7 +177,7 @@ labTest('top and audit: libpcap sees what the ring does, where the kernel has no
   t.regex(gone.output, /^ovn-k8s-util: there is no interface nosuch; /m);
 });
 
-labTest('top: lines of text where there is no terminal, on the NIC and on the bridge', async (t) => {
+labTest('top: without a terminal it prints lines of text, for the NIC and for the bridge', async (t) => {
   const nic = await inTraffic(() => util('top', 'eth0', '--samples=2', '--interval=0.5'), 3);
   t.is(nic.exitCode, 0, nic.stderr);
   t.is(nic.stdout.match(/^eth0: \d+ packets\/s in/gm)?.length, 2);
@@ -186,7 +186,7 @@ labTest('top: lines of text where there is no terminal, on the NIC and on the br
   t.regex(bridge.stdout, /^\(leaving\) +[1-9]\d*/m);
 });
 
-labTest('top: on a terminal it redraws until q, and gives the screen back', async (t) => {
+labTest('top: on a terminal it redraws until q, and restores the screen', async (t) => {
   const command = `${process.execPath} ${executable('ovn-k8s-util')} top eth0 --interval=0.1`;
   const running = wire.host.net.spawn(['script', '-qec', command, '/dev/null'], {}, 'q');
   t.is(await running.exited, 0, running.output);
@@ -195,7 +195,7 @@ labTest('top: on a terminal it redraws until q, and gives the screen back', asyn
   t.true(running.output.lastIndexOf('\x1b[?25h') > enter);
 });
 
-labTest('top: a signal ends it cleanly, and so does a reader that has gone', async (t) => {
+labTest('top: a signal, or a reader that closes the pipe, ends it cleanly', async (t) => {
   const running = wire.host.spawn('ovn-k8s-util', ['top', 'eth0', '--interval=0.1']);
   await running.says(/^eth0: /m);
   t.is(await running.stop('SIGINT'), 0, running.output);
@@ -203,44 +203,41 @@ labTest('top: a signal ends it cleanly, and so does a reader that has gone', asy
   t.regex(await wire.host.exec(['bash', '-o', 'pipefail', '-c', command]), /^eth0: /);
 });
 
-labTest(
-  'top and audit: what cannot be done is one line, and exit code 1, or 2 for a wrong option',
-  async (t) => {
-    const state = join(wire.lab.dir, 'state.json');
-    writeFileSync(state, await wire.helper('state/show'));
-    const garbage = join(wire.lab.dir, 'garbage.json');
-    writeFileSync(garbage, '{"bridge": 7}');
-    const cases: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
-      [['top', 'nosuch'], 1, /there is no interface nosuch; ip link/],
-      [['top', 'eth0', `--state=${garbage}`], 1, /cannot be read/],
-      [['top', 'eth0', '--state=/nonexistent'], 1, /\/nonexistent/],
-      [['top'], 2, /missing required argument 'interface'/],
-      [['top', 'eth0', '--interval=x'], 2, /--interval=x: give a number of seconds/],
-      [['top', 'eth0', '--samples=0'], 2, /--samples=0: give a whole number/],
-      [['top', 'eth0', '--in=nowhere'], 2, /--in/],
-      [['top', 'eth0', '--frobnicate'], 2, /unknown option '--frobnicate'/],
-      [['audit', '--seconds=-1'], 2, /--seconds=-1: .*above 0/],
-      [['audit', 'eth0'], 2, /too many arguments/],
-    ];
-    for (const [args, code, line] of cases) {
-      const { exitCode, stdout, stderr } = await util(...args);
-      t.is(exitCode, code, `${args.join(' ')}: ${stdout}${stderr}`);
-      t.regex(stderr, line);
-      t.is(stderr.trim().split('\n').length, 1, stderr);
-    }
-    const powerless = await wire.host.net.attempt([
-      ...['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw', '--'],
-      ...[process.execPath, executable('ovn-k8s-util'), 'top', 'eth0', '--samples=1'],
-    ]);
-    t.is(powerless.exitCode, 1);
-    t.regex(
-      powerless.stderr,
-      /^ovn-k8s-util: eth0: reading packets needs CAP_NET_RAW; run this as root: .*\n?$/,
-    );
-  },
-);
+labTest('top and audit: an error is one line, with exit code 1, or 2 for a wrong option', async (t) => {
+  const state = join(wire.lab.dir, 'state.json');
+  writeFileSync(state, await wire.helper('state/show'));
+  const garbage = join(wire.lab.dir, 'garbage.json');
+  writeFileSync(garbage, '{"bridge": 7}');
+  const cases: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
+    [['top', 'nosuch'], 1, /there is no interface nosuch; ip link/],
+    [['top', 'eth0', `--state=${garbage}`], 1, /cannot be read/],
+    [['top', 'eth0', '--state=/nonexistent'], 1, /\/nonexistent/],
+    [['top'], 2, /missing required argument 'interface'/],
+    [['top', 'eth0', '--interval=x'], 2, /--interval=x: give a number of seconds/],
+    [['top', 'eth0', '--samples=0'], 2, /--samples=0: give a whole number/],
+    [['top', 'eth0', '--in=nowhere'], 2, /--in/],
+    [['top', 'eth0', '--frobnicate'], 2, /unknown option '--frobnicate'/],
+    [['audit', '--seconds=-1'], 2, /--seconds=-1: .*above 0/],
+    [['audit', 'eth0'], 2, /too many arguments/],
+  ];
+  for (const [args, code, line] of cases) {
+    const { exitCode, stdout, stderr } = await util(...args);
+    t.is(exitCode, code, `${args.join(' ')}: ${stdout}${stderr}`);
+    t.regex(stderr, line);
+    t.is(stderr.trim().split('\n').length, 1, stderr);
+  }
+  const powerless = await wire.host.net.attempt([
+    ...['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw', '--'],
+    ...[process.execPath, executable('ovn-k8s-util'), 'top', 'eth0', '--samples=1'],
+  ]);
+  t.is(powerless.exitCode, 1);
+  t.regex(
+    powerless.stderr,
+    /^ovn-k8s-util: eth0: reading packets needs CAP_NET_RAW; run this as root: .*\n?$/,
+  );
+});
 
-labTest('top: an interface that goes away while it is read is one line, and exit code 1', async (t) => {
+labTest('top: an interface that disappears is one line, with exit code 1', async (t) => {
   await wire.host.net.ip(
     'link add gone0 type veth peer name gone1',
     'link set gone0 up',
@@ -250,28 +247,28 @@ labTest('top: an interface that goes away while it is read is one line, and exit
   await running.says(/^gone0: /m);
   await wire.host.net.ip('link del gone0');
   t.is(await running.exited, 1);
-  t.regex(running.output, /^ovn-k8s-util: gone0 has gone; ip link lists what there is$/m);
+  t.regex(running.output, /^ovn-k8s-util: gone0 has gone; ip link lists the interfaces of this host$/m);
 });
 
-labTest('audit: without a helper, and with rules that change meanwhile, it says so', async (t) => {
+labTest('audit: it reports a helper that does not answer, and flows that change meanwhile', async (t) => {
   const state = join(wire.lab.dir, 'kept.json');
   writeFileSync(state, await wire.helper('state/show'));
   await wire.helper('exit');
   const alone = await util('audit', '--seconds=1');
   t.is(alone.exitCode, 1);
-  t.regex(alone.stderr, /the helper does not tell its state/);
+  t.regex(alone.stderr, /the helper did not report its state/);
 
   const auditing = wire.host.spawn('ovn-k8s-util', ['audit', '--seconds=2', `--state=${state}`]);
   let hasEnded = false;
   const ended = auditing.exited.finally(() => {
     hasEnded = true;
   });
-  // One flow less each time that the counters have settled, so that there is one less between its readings.
+  // Deletes one flow each time the counters have settled, so that at least one is deleted between the two readings.
   for (const { key } of demuxFlows({ ...GATEWAY, mac: MAC, addresses: [IP[4], IP[6]] })) {
     if (hasEnded) break;
     await wire.host.appctl('revalidator/wait');
     await wire.host.ofctl('--strict', 'del-flows', 'breth0', key);
   }
   t.is(await ended, 1);
-  t.regex(auditing.output, /the rules of breth0 were changed meanwhile; run audit again/);
+  t.regex(auditing.output, /the flows of breth0 changed meanwhile; run audit again/);
 });

@@ -12,9 +12,9 @@ import {
   Wire,
 } from '../../lab/wire.js';
 import { type IpAddress, parseIp } from '../../src/net/ip.js';
-import { parseMac } from '../../src/net/mac.js';
+import { linkLocalOf, type MacAddress, parseMac } from '../../src/net/mac.js';
 
-/** Where one class ends and the next begins, which of two wins, and what must not be taken though it looks like it. */
+/** A frame at the limit of a class: the port it comes in by, and every port that it must come out of. */
 type Row = readonly [title: string, from: Place, to: readonly Place[], frame: (marker: Buffer) => Buffer];
 
 const FAMILIES = [4, 6] as const;
@@ -38,7 +38,7 @@ const segment =
   (m: Buffer) =>
     transport(link, ip, protocol, { src: 443, dst }, m);
 
-/** The ends of the port range; nobody has sent anything before. */
+/** Returns frames to ports at both ends of the range. No pod has a connection. */
 function rangeRows(f: 4 | 6, toRange: Place): Row[] {
   const inbound = { src: OUTSIDE[f], dst: IP[f] };
   return (['tcp', 'udp', 'sctp'] as const).flatMap((protocol): Row[] => [
@@ -64,7 +64,7 @@ function rangeRows(f: 4 | 6, toRange: Place): Row[] {
   ]);
 }
 
-/** Frames of other classes that have a port of the range, or of classes with another address, MAC or tag. */
+/** Returns frames that differ from those of a class in one thing only: the address, the MAC or the tag. */
 function limitRows(f: 4 | 6): Row[] {
   const inbound = { src: OUTSIDE[f], dst: IP[f] };
   const elsewhere = { src: OUTSIDE[f], dst: NEIGHBOUR[f] };
@@ -77,6 +77,7 @@ function limitRows(f: 4 | 6): Row[] {
     f === 4
       ? arp(link, 2, ROUTER_MAC, OUTSIDE[4], NEIGHBOUR[4], m)
       : nd(link, { src: OUTSIDE[6], dst: NEIGHBOUR[6] }, 136, OUTSIDE[6], m);
+  const toRouter = { dst: ROUTER_MAC, src: MAC };
   return [
     ['a tunnel to another address of the host', 'phys', ['local'], segment(toUs, elsewhere, 'udp', 6081)],
     ['a port of the range, another address', 'phys', ['local'], segment(toUs, elsewhere, 'tcp', 63_333)],
@@ -102,26 +103,40 @@ function limitRows(f: 4 | 6): Row[] {
         segment({ ...toUs, vlan } as typeof toUs, inbound, 'udp', 63_333),
       ],
     ),
-    ['a neighbour request to MAC', 'phys', ['local'], ask(toUs, IP[f])],
+    ['a neighbour request to MAC instead of a group', 'phys', ['local'], ask(toUs, IP[f])],
     ['a neighbour reply for another MAC', 'phys', ['local'], answer({ dst: OTHER_MAC, src: ROUTER_MAC })],
     [
-      'pod-drop: an echo request that is tagged',
+      'pod-drop: a tagged echo request',
       'patch',
       [],
-      (m) =>
-        icmp(
-          { dst: ROUTER_MAC, src: MAC, vlan: 5 } as typeof toUs,
-          { src: IP[f], dst: OUTSIDE[f] },
-          request,
-          rest(m),
-        ),
+      (m) => icmp({ ...toRouter, vlan: 5 } as typeof toUs, { src: IP[f], dst: OUTSIDE[f] }, request, rest(m)),
     ],
-    [
-      'pod-drop: an answer for IP that a pod has made',
-      'patch',
-      [],
-      answer({ dst: ROUTER_MAC, src: OTHER_MAC }),
-    ],
+    ...(f === 4 ? podArpRows(toRouter) : podNdRows(toRouter)),
+  ];
+}
+
+/** Returns the ARP reply that the gateway router may send, and replies that a pod has forged in one field. */
+function podArpRows(link: typeof toUs): Row[] {
+  const reply = (from: typeof toUs, sha: MacAddress, spa: IpAddress) => (m: Buffer) =>
+    arp(from, 2, sha, spa, OUTSIDE[4], m);
+  return [
+    ['pod-out: an ARP reply for IP', 'patch', ['phys'], reply(link, MAC, IP[4])],
+    ['pod-drop: the same with another sender MAC', 'patch', [], reply(link, OTHER_MAC, IP[4])],
+    ['pod-drop: the same for another address', 'patch', [], reply(link, MAC, NEIGHBOUR[4])],
+    ['pod-drop: the same from another MAC', 'patch', [], reply({ ...link, src: OTHER_MAC }, MAC, IP[4])],
+  ];
+}
+
+/** Returns the neighbour advertisement that the gateway router may send, and some that a pod has forged in one field. */
+function podNdRows(link: typeof toUs): Row[] {
+  const advertise = (from: typeof toUs, src: IpAddress) => (m: Buffer) =>
+    nd(from, { src, dst: OUTSIDE[6] }, 136, IP[6], m);
+  return [
+    ['pod-out: an advertisement from IP', 'patch', ['phys'], advertise(link, IP[6])],
+    ['pod-out: the same from the link-local address', 'patch', ['phys'], advertise(link, linkLocalOf(MAC))],
+    ['pod-drop: the same from another address', 'patch', [], advertise(link, NEIGHBOUR[6])],
+    ['pod-drop: the same from fe80:: of another MAC', 'patch', [], advertise(link, linkLocalOf(OTHER_MAC))],
+    ['pod-drop: the same from another MAC', 'patch', [], advertise({ ...link, src: OTHER_MAC }, IP[6])],
   ];
 }
 
@@ -139,19 +154,19 @@ async function check(
 }
 
 for (const mode of ['port-range', 'conntrack'] as const) {
-  test(`${mode}: a class ends where it ends, and the earlier of two wins`, async (t) => {
+  test(`${mode}: a frame that differs in one field from those of a class is not of that class`, async (t) => {
     const wire = await Wire.start();
     t.teardown(() => wire.dispose());
     await wire.startHelper(`--demux=${mode}`);
     for (const f of FAMILIES) {
-      // With connection tracking a port says nothing: what no pod has asked for is the host's.
+      // In conntrack mode the port does not matter: a packet of no known connection belongs to the host.
       const rows = [...rangeRows(f, mode === 'port-range' ? 'patch' : 'local'), ...limitRows(f)];
       await check(t, wire, rows, ['phys', 'local', 'patch'], f);
     }
   });
 }
 
-test('another port of the bridge is served as if the helper were not there, and OVN gets nothing of it', async (t) => {
+test('the switch serves another port of the bridge as if there were no helper, and OVN receives none of its frames', async (t) => {
   const wire = await Wire.start({ hasSide: true });
   t.teardown(() => wire.dispose());
   await wire.startHelper();
@@ -175,33 +190,38 @@ test('another port of the bridge is served as if the helper were not there, and 
           );
     const rows: Row[] = [
       ['broadcast', 'phys', ['local', 'side'], segment(toAll, { src: OUTSIDE[f], dst: IP[f] }, 'udp', 68)],
-      ['an announcement', 'phys', ['local', 'patch', 'side'], announce],
+      ['a gratuitous announcement', 'phys', ['local', 'patch', 'side'], announce],
       [
-        'a broadcast of the host',
+        'a broadcast from the host',
         'local',
         ['phys', 'side'],
         segment({ dst: BROADCAST, src: MAC }, host, 'udp', 67),
       ],
       [
-        'a broadcast of its own',
+        'a broadcast from it',
         'side',
         ['phys', 'local'],
         segment({ dst: BROADCAST, src: SIDE_MAC }, side, 'udp', 67),
       ],
-      ['what the host sends it', 'local', ['side'], segment(fromHost, host, 'tcp', 22)],
+      ['a segment from the host to it', 'local', ['side'], segment(fromHost, host, 'tcp', 22)],
       [
-        'what it sends the host, a port of the range',
+        'a segment from it to a port of the range of the host',
         'side',
         ['local'],
         segment(fromSide, side, 'tcp', 63_333),
       ],
       [
-        'what comes in for it, a port of the range',
+        'a segment from outside to a port of the range of it',
         'phys',
         ['side'],
         segment({ dst: SIDE_MAC, src: ROUTER_MAC }, { src: OUTSIDE[f], dst: NEIGHBOUR[f] }, 'tcp', 63_333),
       ],
-      ['what it sends out', 'side', ['phys'], segment({ dst: ROUTER_MAC, src: SIDE_MAC }, side, 'tcp', 80)],
+      [
+        'a segment from it to the outside',
+        'side',
+        ['phys'],
+        segment({ dst: ROUTER_MAC, src: SIDE_MAC }, side, 'tcp', 80),
+      ],
     ];
     await check(t, wire, rows, ['phys', 'local', 'patch', 'side'], f);
   }

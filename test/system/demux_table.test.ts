@@ -6,7 +6,7 @@ import { linkLocalOf, parseMac } from '../../src/net/mac.js';
 
 type Family = 4 | 6;
 
-/** A row of the class table: a frame that comes in somewhere, and everywhere it must come out. */
+/** A row of the class table: a frame, the port that it comes in by, and every port that it must come out of. */
 interface Row {
   readonly title: string;
   readonly from: Place;
@@ -29,13 +29,13 @@ const fromUs = { dst: ROUTER_MAC, src: MAC };
 const toAll = { dst: BROADCAST, src: ROUTER_MAC };
 const fromUsToAll = { dst: BROADCAST, src: MAC };
 
-/** Destination unreachable, of each family; what it quotes does not decide. */
+/** Destination unreachable, of each family. The packet that it quotes does not matter. */
 const ERROR: Readonly<Record<Family, number>> = { 4: 3, 6: 1 };
 const ECHO_REQUEST: Readonly<Record<Family, number>> = { 4: 8, 6: 128 };
 const ECHO_REPLY: Readonly<Record<Family, number>> = { 4: 0, 6: 129 };
 const rest = (marker: Buffer) => Buffer.concat([Buffer.alloc(4), marker]);
 
-/** The rows of the class table that hold in both modes. */
+/** Returns the rows of the class table that are the same in both modes. */
 function rows(f: Family): Row[] {
   const inbound = { src: OUTSIDE[f], dst: IP[f] };
   const outbound = { src: IP[f], dst: OUTSIDE[f] };
@@ -49,7 +49,9 @@ function rows(f: Family): Row[] {
     row('tunnel: Geneve of the host', 'local', ['phys'], segment(fromUs, outbound, 'udp', IN_RANGE, 6081)),
     row('tunnel: STT of the host', 'local', ['phys'], segment(fromUs, outbound, 'tcp', IN_RANGE, 7471)),
     row('echo-request to IP', 'phys', ['local'], (m) => icmp(toUs, inbound, ECHO_REQUEST[f], rest(m))),
-    row('fragment: a later one to IP', 'phys', ['local', 'patch'], (m) => laterFragment(toUs, inbound, m)),
+    row('fragment: a later fragment to IP', 'phys', ['local', 'patch'], (m) =>
+      laterFragment(toUs, inbound, m),
+    ),
     row('icmp: an error to IP', 'phys', ['local', 'patch'], (m) => icmp(toUs, inbound, ERROR[f], rest(m))),
     row('icmp: an echo reply to IP', 'phys', ['local', 'patch'], (m) =>
       icmp(toUs, inbound, ECHO_REPLY[f], rest(m)),
@@ -76,7 +78,7 @@ function rows(f: Family): Row[] {
       segment(toUs, { src: OUTSIDE[f], dst: NEIGHBOUR[f] }, 'tcp', 80, IN_RANGE),
     ),
     row(
-      'other: a frame on the wire for somebody else is not taken, whatever its port',
+      'other: a frame to another MAC, whatever its port',
       'phys',
       ['local'],
       segment({ dst: OTHER_MAC, src: ROUTER_MAC }, inbound, 'tcp', 80, IN_RANGE),
@@ -84,7 +86,7 @@ function rows(f: Family): Row[] {
     row('other: a tagged frame', 'phys', ['local'], (m) =>
       transport({ ...toUs, vlan: 100 }, inbound, 'tcp', { src: 80, dst: IN_RANGE }, m),
     ),
-    row('broadcast: any', 'phys', ['local'], segment(toAll, inbound, 'udp', 67, 68)),
+    row('broadcast: any datagram', 'phys', ['local'], segment(toAll, inbound, 'udp', 67, 68)),
     row(
       'pod-drop: a source that is not IP',
       'patch',
@@ -111,7 +113,7 @@ function arpRows(): Row[] {
     arp(fromUsToAll, 1, MAC, sender, target, m);
   return [
     row('neighbour-request for IP', 'phys', ['local'], asks(IP[4])),
-    row('broadcast: an ARP request for somebody else', 'phys', ['local'], asks(NEIGHBOUR[4])),
+    row('broadcast: an ARP request for another host', 'phys', ['local'], asks(NEIGHBOUR[4])),
     row('neighbour-reply to MAC', 'phys', ['local', 'patch'], (m) =>
       arp(toUs, 2, ROUTER_MAC, OUTSIDE[4], IP[4], m),
     ),
@@ -133,7 +135,7 @@ function ndRows(): Row[] {
     nd({ dst: group, src: ROUTER_MAC }, solicited, 135, target, m);
   return [
     row('neighbour-request for IP', 'phys', ['local'], asks(IP[6])),
-    row('broadcast: a solicitation for somebody else', 'phys', ['local'], asks(NEIGHBOUR[6])),
+    row('broadcast: a solicitation for another host', 'phys', ['local'], asks(NEIGHBOUR[6])),
     row('neighbour-reply: an advertisement to MAC', 'phys', ['local', 'patch'], (m) =>
       nd(toUs, { src: OUTSIDE[6], dst: IP[6] }, 136, OUTSIDE[6], m),
     ),
@@ -146,7 +148,7 @@ function ndRows(): Row[] {
     row('pod-out: a solicitation from IP', 'patch', ['phys'], (m) =>
       nd(fromUs, { src: IP[6], dst: OUTSIDE[6] }, 135, OUTSIDE[6], m),
     ),
-    row('pod-drop: anything else from the link-local address', 'patch', [], (m) =>
+    row('pod-drop: a datagram from the link-local address of MAC', 'patch', [], (m) =>
       transport(fromUs, { src: LINK_LOCAL, dst: OUTSIDE[6] }, 'udp', { src: 1, dst: 1 }, m),
     ),
     row('pod-drop: an unsolicited advertisement of IP', 'patch', [], (m) =>
@@ -165,11 +167,11 @@ async function check(t: ExecutionContext, wire: Wire, { title, from, to, frame }
   t.deepEqual(seen, wanted, title);
 }
 
-/** The flows are the same by either channel, which the tests of those show; here each carries those of one mode. */
+/** Each channel carries the flows of one mode here; the tests of the channels show that both install the same flows. */
 const CHANNEL = { 'port-range': 'openflow', conntrack: 'ofctl' } as const;
 
 for (const mode of ['port-range', 'conntrack'] as const) {
-  test(`${mode}: every frame comes out where the class table says, once, and nowhere else`, async (t) => {
+  test(`${mode}: every frame comes out once by each port that the class table names, and by no other`, async (t) => {
     const wire = await Wire.start();
     t.teardown(() => wire.dispose());
     await wire.startHelper(`--demux=${mode}`, `--flow-channel=${CHANNEL[mode]}`);
@@ -179,7 +181,7 @@ for (const mode of ['port-range', 'conntrack'] as const) {
     await check(
       t,
       wire,
-      row('management: a frame that is no IP', 'phys', ['local'], (m) => ethernet(toUs, 0x88b5, m)),
+      row('management: a frame that is not IP', 'phys', ['local'], (m) => ethernet(toUs, 0x88b5, m)),
     );
   });
 

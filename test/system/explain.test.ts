@@ -25,7 +25,7 @@ interface Explained {
   readonly agrees?: boolean;
 }
 
-/** Frames of every class, and frames that are near one and wrong in some way. */
+/** Frames of every class, and frames that resemble one but have an error. */
 const MIX = trafficMix(120);
 const ODD = fc.sample(frames, { numRuns: 150, seed: 20_26 }).filter((frame) => frame.length >= 14);
 
@@ -43,7 +43,7 @@ async function startWire(t: ExecutionContext<unknown>): Promise<Wire> {
 
 async function portOf(wire: Wire, name: string): Promise<Ofport> {
   const port = parsePort((await wire.host.vsctl('get', 'Interface', name, 'ofport')).trim());
-  if (port === undefined) throw new Error(`${name} has no number`);
+  if (port === undefined) throw new Error(`${name} has no ofport`);
   return port;
 }
 
@@ -98,7 +98,7 @@ for (const [mode, demux, states] of [
   });
 }
 
-labTest('explain asks the running helper, and says when the switch does something else', async (t) => {
+labTest('explain asks the running helper, and reports a switch that does something else', async (t) => {
   const wire = await startWire(t);
   await wire.startHelper();
   const explain = (from: NamedRole, ...args: readonly string[]) =>
@@ -119,7 +119,7 @@ labTest('explain asks the running helper, and says when the switch does somethin
     ),
   );
 
-  // Somebody's flow ahead of the helper's, which leaves it there.
+  // A foreign flow with a higher priority, which the helper leaves alone.
   await wire.host.ofctl('add-flow', 'breth0', 'priority=60000,tcp,tp_dst=61005,actions=drop');
   const other = await explain('phys', '--verify', ...words);
   t.is(other.exitCode, 1);

@@ -129,7 +129,7 @@ for (const mode of ['port-range', 'conntrack'] as const) {
       ];
       for (const [name, from, packet] of [...cases(f), returns]) {
         const inPort = portOf(from, state);
-        if (inPort === undefined) throw new Error(`${from} has no number`);
+        if (inPort === undefined) throw new Error(`the bridge has no port ${from}`);
         const text = `in_port=${formatPort(inPort)},${packet}`;
         for (const ct of mode === 'conntrack' ? CT_STATES : (['new'] as const)) {
           const told = tables.lookup(fieldsOf(text), trackedAs(ct));

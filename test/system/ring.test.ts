@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { Flood } from '../../lab/flood.js';
 import { arp, ethernet, icmp, transport } from '../../lab/frames.js';
@@ -11,6 +10,7 @@ import type { Namespace } from '../../lab/namespace.js';
 import { PROJECT } from '../../lab/project.js';
 import { RingAgent, totalOf } from '../../lab/ring.js';
 import { until, when } from '../../lab/until.js';
+import { sleep } from '../../src/daemon/sleep.js';
 import { gatewayFacts } from '../../src/demux/classifier.js';
 import { openRing } from '../../src/native.js';
 import { parseIp } from '../../src/net/ip.js';
@@ -50,7 +50,7 @@ interface Wire {
   readonly flood: Flood;
 }
 
-/** Two namespaces and a cable on which nobody says anything by himself. */
+/** Makes two namespaces with a cable between them. Neither sends anything by itself. */
 async function wire(t: ExecutionContext<unknown>): Promise<Wire> {
   const lab = Lab.open();
   t.teardown(() => lab.dispose());
@@ -62,7 +62,7 @@ async function wire(t: ExecutionContext<unknown>): Promise<Wire> {
 }
 
 labTest(
-  'each frame that comes in is counted in its class, with its bytes, its sender and a sample',
+  'each frame that arrives is counted in its class, with its bytes, its sender and a sample',
   async (t) => {
     const { net, outside, flood } = await wire(t);
     const agent = await RingAgent.start(net, 'eth0');
@@ -87,7 +87,7 @@ labTest(
 );
 
 labTest(
-  'what leaves by the NIC is no arrival, and on the bridge it is what the host sends that enters',
+  'a frame that the host sends counts as leaving on the NIC, and as entering on the bridge',
   async (t) => {
     const { net, flood } = await wire(t);
     const sent = transport(
@@ -100,7 +100,7 @@ labTest(
     const [nic, bridge] = [await RingAgent.start(net, 'eth0'), await RingAgent.start(net, 'eth0', 'local')];
     await flood.send(net, 'eth0', 50, [sent]);
     t.like(await bridge.seen(50), { packets: { 'host-out': 50 }, leaving: 0 });
-    const report = await until('them to have left', async () => {
+    const report = await until('all frames to be counted as leaving', async () => {
       const one = await nic.ask();
       return typeof one === 'object' && one.leaving === 50 ? one : undefined;
     });
@@ -109,7 +109,7 @@ labTest(
   },
 );
 
-labTest('a tag that the kernel takes off counts: a tagged frame is none of the host', async (t) => {
+labTest('a VLAN tag that the kernel strips still counts: a tagged frame is of class other', async (t) => {
   const { net, outside, flood } = await wire(t);
   const agent = await RingAgent.start(net, 'eth0');
   const plain = MIX.management ?? Buffer.alloc(0);
@@ -122,7 +122,7 @@ labTest('a tag that the kernel takes off counts: a tagged frame is none of the h
   await agent.running.stop();
 });
 
-labTest('a reader that is stopped for 300 ms in a flood loses nothing', async (t) => {
+labTest('a reader that is stopped for 300 ms in a flood loses no frame', async (t) => {
   const { net, outside, flood } = await wire(t);
   const agent = await RingAgent.start(net, 'eth0');
   const count = 400_000;
@@ -133,8 +133,8 @@ labTest('a reader that is stopped for 300 ms in a flood loses nothing', async (t
     return when(typeof report === 'object' && totalOf(report) > 10_000);
   });
   process.kill(agent.running.pid, 'SIGSTOP');
-  // Not to wait for anything: this is what the reader must bear.
-  await pause(300);
+  // The duration is what is tested: the ring must hold the frames of 300 ms.
+  await sleep(300);
   process.kill(agent.running.pid, 'SIGCONT');
   await sending;
   const arrived = receivedBy(await net.exec(['ip', '-s', '-j', 'link', 'show', 'eth0'])) - before;
@@ -144,18 +144,20 @@ labTest('a reader that is stopped for 300 ms in a flood loses nothing', async (t
   await agent.running.stop();
 });
 
-labTest('an interface that goes down, or away, or is not there, is one line', async (t) => {
+labTest('an interface that is down, deleted, missing or not Ethernet is one line', async (t) => {
   const { net } = await wire(t);
   const agent = await RingAgent.start(net, 'eth0');
   await net.ip('link set eth0 down');
-  await until('it to notice', async () =>
+  await until('the reader to report the interface', async () =>
     when((await agent.ask()) === 'error: eth0 is down; run ip link set eth0 up'),
   );
   await agent.running.stop();
   await net.ip('link set eth0 up');
   const again = await RingAgent.start(net, 'eth0');
   await net.ip('link del eth0');
-  await until('it to notice', async () => when(/^error: eth0 has gone; /.test(String(await again.ask()))));
+  await until('the reader to report the interface', async () =>
+    when(/^error: eth0 has gone; /.test(String(await again.ask()))),
+  );
   await again.running.stop();
   const none = await RingAgent.start(net, 'eth0');
   t.regex(none.running.output, /^error: there is no interface eth0; /);
@@ -164,7 +166,7 @@ labTest('an interface that goes down, or away, or is not there, is one line', as
   t.regex(tun.running.output, /^error: tun0 is not Ethernet/);
 });
 
-labTest('without CAP_NET_RAW it says what is missing', async (t) => {
+labTest('without CAP_NET_RAW the error names the capability', async (t) => {
   const { net } = await wire(t);
   const { exitCode, stdout } = await net.attempt([
     ...['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw', '--'],
@@ -174,7 +176,7 @@ labTest('without CAP_NET_RAW it says what is missing', async (t) => {
   t.regex(stdout, /^error: eth0: reading packets needs CAP_NET_RAW; run this as root/);
 });
 
-labTest('a thread that reads ends cleanly, in a flood, while the process lives', async (t) => {
+labTest('a worker thread that reads in a flood ends cleanly while the process lives', async (t) => {
   const { net, outside, flood } = await wire(t);
   const agent = join(PROJECT, 'lab/ring_agent.ts');
   const running = net.spawn([process.execPath, '--import=tsx', agent, 'eth0', 'phys', 'thread']);
@@ -183,12 +185,12 @@ labTest('a thread that reads ends cleanly, in a flood, while the process lives',
   process.kill(running.pid, 'SIGUSR2');
   await running.says(/terminated/);
   await sending;
-  // The ring is mapped memory of its socket (proc(5)).
+  // A ring that is still open shows as mapped memory of its socket (proc(5)).
   t.false(readFileSync(`/proc/${running.pid}/maps`, 'utf8').includes('socket:'));
   t.is(await running.stop(), 0);
 });
 
-test('nonsense is refused before a socket is opened', (t) => {
+test('invalid arguments are refused before a socket is opened', (t) => {
   const facts = gatewayFacts(GATEWAY);
   const nonsense: unknown = Number.NaN;
   t.throws(() => openRing(nonsense as string, 'both', 0, false, facts), { instanceOf: TypeError });
