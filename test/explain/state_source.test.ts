@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { formatState } from '../../src/demux/state_json.js';
+import { readState } from '../../src/explain/state_source.js';
+import { GATEWAY } from '../demux/sample.js';
+
+test('a state is read from a file, and each failure names the file or the remedy', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'state-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'state.json');
+  writeFileSync(file, formatState(GATEWAY));
+  t.deepEqual(await readState(file, directory, 1_000), GATEWAY);
+  writeFileSync(file, '{}');
+  await t.throwsAsync(readState(file, directory, 1_000), { code: 'ERR_BAD_STATE' });
+  await t.throwsAsync(readState(join(directory, 'none'), directory, 1_000), {
+    code: 'ERR_NO_STATE',
+    message: /none cannot be read$/,
+  });
+  await t.throwsAsync(readState(undefined, directory, 1_000), {
+    code: 'ERR_NO_STATE',
+    message: /^the helper did not report its state; --state=FILE/,
+  });
+});
