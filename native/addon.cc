@@ -1,3 +1,6 @@
+// The addon: what needs system calls that Node.js lacks, or the speed of native code. src/native.ts is its typed face.
+// Each header has one subject: parsing and classifying frames, receive rings, packet sockets, netlink, file locks.
+// No C++ exception crosses Node-API, and all state belongs to one environment, so worker threads can load it.
 #include <napi.h>
 
 #include "classifier.h"

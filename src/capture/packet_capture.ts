@@ -20,7 +20,7 @@ export interface SampleFrame {
   readonly wireLength: number;
 }
 
-/** The frames of an interface since its capture began. */
+/** The counts of an interface since its capture began. */
 export interface CaptureSnapshot {
   readonly classes: ClassCounts;
   readonly malformed: bigint;

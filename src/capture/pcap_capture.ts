@@ -59,7 +59,7 @@ export class PcapCapture implements PacketCapture {
     const { device } = options;
     if (!isUp(device)) throw noInterface(device);
     const pcap = await loadPcap();
-    // The package warns on the console about an interface without an IPv4 address, as the NIC of a bridge is.
+    // The package warns on the console about an interface without an IPv4 address; the NIC of a bridge never has one.
     pcap.warningHandler = () => undefined;
     let session: Live;
     try {

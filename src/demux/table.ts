@@ -26,7 +26,7 @@ const REPLIES_AND_ERRORS = { v4: [0, 3, 4, 5, 11, 12], v6: [1, 2, 3, 4, 129] };
 /**
  * Returns every flow of the gateway's bridge for `state`, one row of the class table after the other.
  *
- * A flow's priority is that of its class, so the order of this list has no effect on the switch.
+ * A flow's priority comes from its class, so the order of this list has no effect on the switch.
  */
 export function demuxFlows(state: GatewayState): Flow[] {
   const { mac, phys, patch, addresses } = state;

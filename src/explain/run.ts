@@ -1,3 +1,6 @@
+// `ovn-k8s-util explain`: what the gateway's bridge does with a packet, and why; it sends no packet and changes nothing.
+// `explanation.ts` follows the packet through the flows of the helper's state; `trace.ts` asks the switch the same.
+// `tuple_frame.ts` builds a packet from words, `report.ts` prints, `batches.ts` classifies whole captures.
 import { type CapturedPacket, ENOUGH, readCapture } from '../capture/capture_file.js';
 import { Classifier } from '../demux/classifier.js';
 import type { NamedRole } from '../demux/port_role.js';
@@ -83,7 +86,7 @@ async function explainAll(options: ExplainOptions, state: GatewayState, output: 
   }
 }
 
-/** Asks the switch about each packet. libpcap reads a file at one go, so each part is read from the file's start. */
+/** Asks the switch about each packet. libpcap reads a file in one go, so each part is read from the file's start. */
 async function verifyAll(options: ExplainOptions, state: GatewayState, output: SyncOutput): Promise<boolean> {
   const explain = frameExplainer(state, options.from, options.ct);
   const inPort = inPortOf(state, options.from);

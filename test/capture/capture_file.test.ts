@@ -33,7 +33,7 @@ for (const [title, form] of [
   ['nanosecond', { nanoseconds: true }],
   ['big-endian nanosecond', { bigEndian: true, nanoseconds: true }],
 ] as const satisfies readonly (readonly [string, PcapForm])[]) {
-  test(`the packets of a ${title} capture are those that were written`, async (t) => {
+  test(`a ${title} capture is read as it was written`, async (t) => {
     const packets = await contentOf(fileOf(t, pcapFile(FRAMES, form)));
     t.deepEqual(
       packets,
@@ -42,7 +42,7 @@ for (const [title, form] of [
   });
 }
 
-test('of a packet that was not kept whole its length on the wire is known', async (t) => {
+test('a packet that was cut by the snap length keeps its length on the wire', async (t) => {
   const packets = await contentOf(fileOf(t, pcapFile(FRAMES, { snapLength: 40 })));
   t.deepEqual(
     packets,
@@ -50,11 +50,11 @@ test('of a packet that was not kept whole its length on the wire is known', asyn
   );
 });
 
-test('a capture without packets is one', async (t) => {
+test('a capture without packets is valid', async (t) => {
   t.deepEqual(await contentOf(fileOf(t, pcapFile([]))), []);
 });
 
-test('a capture that ends within a packet is read up to there, and then that is said', async (t) => {
+test('a capture that ends within a packet is read up to that packet, then the error names it', async (t) => {
   const whole = pcapFile(FRAMES);
   for (const missing of [1, 20, (FRAMES.at(-1)?.length ?? 0) + 10]) {
     const path = fileOf(t, whole.subarray(0, whole.length - missing));
@@ -70,7 +70,7 @@ test('a capture that ends within a packet is read up to there, and then that is 
   }
 });
 
-test('what is no capture, or is one of another link, is refused by name', async (t) => {
+test('a file that is no capture, or of another link than Ethernet, is refused by name', async (t) => {
   const refused = async (path: string, message: RegExp) =>
     t.throwsAsync(contentOf(path), { code: 'ERR_CAPTURE', message });
   await refused('/nonexistent/x', /^\/nonexistent\/x is no capture/);
@@ -82,7 +82,7 @@ test('what is no capture, or is one of another link, is refused by name', async 
   await refused(fileOf(t, pcapFile(FRAMES, { linkType: 276 })), /another link than Ethernet/);
 });
 
-test('who has enough gets no more, and what goes wrong with a packet comes out', async (t) => {
+test('ENOUGH ends the reading, and an error of the callback is thrown', async (t) => {
   const path = fileOf(t, pcapFile(FRAMES));
   let seen = 0;
   t.is(
@@ -93,7 +93,7 @@ test('who has enough gets no more, and what goes wrong with a packet comes out',
     7,
   );
   t.is(seen, 7);
-  const error = new Error('of packet 3');
+  const error = new Error('packet 3');
   await t.throwsAsync(
     readCapture(path, ({ number }) => {
       if (number === 3) throw error;

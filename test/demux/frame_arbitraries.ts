@@ -15,7 +15,7 @@ const [TCP, UDP, SCTP, ICMP, ICMP6] = [6, 17, 132, 1, 58];
 const EXTENSIONS = [0, 43, 51, 60];
 const FRAGMENT_HEADER = 44;
 
-/** One of `pool`, every other time the first. */
+/** Picks a member of `pool`, the first one half of the time. */
 const first = <T>(...pool: readonly T[]) =>
   fc.oneof(fc.constantFrom(...pool.slice(0, 1)), fc.constantFrom(...pool));
 const octet = fc.nat({ max: 255 });
@@ -24,7 +24,7 @@ const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((octets) =
 const addressOf = (pool: readonly IpAddress[]) => first(...pool).map((ip) => Buffer.from(ipBytes(ip)));
 const address4 = addressOf(ADDRESSES4);
 const address6 = addressOf(ADDRESSES6);
-/** Mostly the first, now and then the second. */
+/** Picks the first in 12 of 13 cases. */
 const mostly = <T>(often: fc.Arbitrary<T>, seldom: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 12, arbitrary: often }, { weight: 1, arbitrary: seldom });
 const rarely = fc.oneof(
@@ -40,7 +40,7 @@ const arp = fc
     Buffer.concat([words(1, 0x0800, isOdd ? 0x0804 : 0x0604, op), sha, spa, tha, tpa]),
   );
 
-/** Ports, and where TCP has it the length of the header, mostly right. */
+/** Ports, and the data offset of TCP, which is mostly right. */
 const ported = fc
   .tuple(
     fc.constantFrom(...PORTS),
@@ -64,7 +64,7 @@ const icmp6 = (quoted: fc.Arbitrary<Buffer>) =>
     .tuple(first(128, 1, 2, 3, 4, 129, 133, 134), fc.constantFrom(0, 1), quoted)
     .map(([type, code, rest]) => Buffer.concat([Buffer.from([type, code, 0, 0, 0, 0, 0, 0]), rest]));
 
-/** Source (1) and target (2) link-layer address, now and then the same one twice, and others (RFC 4861 section 4.6). */
+/** Source (1) and target (2) link-layer address, and another option (RFC 4861 section 4.6). */
 const ndOption = fc
   .tuple(fc.constantFrom(1, 2, 14), mostly(fc.constant(1), fc.constantFrom(0, 2, 200)), mac)
   .map(([type, length, address]) =>
@@ -83,7 +83,7 @@ const discovery = fc
     Buffer.concat([Buffer.from([type, code, 0, 0, 0, 0, 0, 0]), target, ...options, rest]),
   );
 
-/** What follows an IP header, and its protocol. */
+/** The payload of an IP packet, with its protocol. */
 function payload(icmpOf: typeof icmp, quoted: fc.Arbitrary<Buffer>) {
   const of = (proto: number, body: fc.Arbitrary<Buffer>) => body.map((one) => [proto, one] as const);
   return fc.oneof(
@@ -123,7 +123,7 @@ function ipv4(quoted: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
     });
 }
 
-/** An extension header and its kind; its first octet is for the kind of the next. */
+/** An extension header and its kind. Its first octet is left for the kind of the next header. */
 const extension: fc.Arbitrary<readonly [number, Buffer]> = fc.oneof(
   fc.tuple(
     fc.constantFrom(...EXTENSIONS),
@@ -198,7 +198,7 @@ export const frames: fc.Arbitrary<Buffer> = fc
 
 const some = <T>(...values: readonly T[]) => fc.subarray([...values]);
 
-/** Gateways of every kind: with and without ports, addresses, services, and in both modes. */
+/** Gateways of every kind: with and without ports, addresses and services, in both modes. */
 export const gateways: fc.Arbitrary<GatewayState> = fc.record({
   bridge: fc.constant(GATEWAY.bridge),
   mac: fc.constant(MAC),

@@ -11,7 +11,7 @@ export const MAC = parseMac('0a:58:cb:00:71:0a');
 export const PORT_RANGE: Demux = { mode: 'port-range', range: { lo: 61000, hi: 65535 } };
 export const CONNTRACK: Demux = { mode: 'conntrack' };
 
-/** A gateway as it is after `gateway-init`, before Kubernetes has said anything. */
+/** A gateway after `gateway-init`, without services. */
 export const GATEWAY: GatewayState = {
   bridge: 'breth0',
   mac: MAC,
@@ -26,6 +26,6 @@ export const GATEWAY: GatewayState = {
 
 export function port(number: number): Ofport {
   const ofport = ofportOf(number);
-  if (ofport === undefined) throw new Error(`${number} is no port number`);
+  if (ofport === undefined) throw new Error(`${number} is not a port number`);
   return ofport;
 }

@@ -62,7 +62,7 @@ test('--count has packets and bytes of each class', async (t) => {
   t.is(text.split('\n').length, CLASSES.length + 2);
 });
 
-test('an ICMP error is shown with the packet that it is about, and a packet held in part as truncated', async (t) => {
+test('an ICMP error is shown with the packet that it quotes, and a cut packet as truncated', async (t) => {
   const folder = folderOf(t);
   const error =
     MIX.find(({ class: name, frame }) => name === 'icmp' && frame[34] === 3)?.frame ?? Buffer.alloc(0);
@@ -77,11 +77,11 @@ test('an ICMP error is shown with the packet that it is about, and a packet held
   t.true(cut.stdout.includes('{"packet":1,"class":"truncated","flow":null,"output":[]}'));
 });
 
-test('what cannot be read is one line and exit code 1, after what could', async (t) => {
+test('an input that cannot be read is one line and exit code 1, after the packets before it', async (t) => {
   const folder = folderOf(t);
   writeFileSync(join(folder, 'cut.pcap'), pcapFile(FRAMES).subarray(0, -7));
   writeFileSync(join(folder, 'raw.pcap'), pcapFile(FRAMES, { linkType: 12 }));
-  writeFileSync(join(folder, 'text'), 'nothing of the kind, but longer than the header of a capture');
+  writeFileSync(join(folder, 'text'), 'no capture, but longer than the header of one');
   const cut = await util(folder, '--pcap=cut.pcap', '--state=state', '--json');
   t.is(cut.stdout.split('\n').length, FRAMES.length - 1);
   const words = ['tcp', '192.0.2.1:1', '192.0.2.2:2'];
@@ -118,7 +118,7 @@ test('a wrong command line is exit code 2', async (t) => {
   }
 });
 
-test('a reader that goes away ends it without a complaint', async (t) => {
+test('a reader that closes the pipe ends it without an error', async (t) => {
   const folder = folderOf(t);
   writeFileSync(join(folder, 'long.pcap'), pcapFile(Array.from({ length: 40 }, () => FRAMES).flat()));
   const running = util(folder, '--pcap=long.pcap', '--state=state');

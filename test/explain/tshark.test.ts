@@ -8,7 +8,7 @@ import { classByTshark, tshark } from '../../lab/tshark.js';
 import { classOfId } from '../../src/demux/classes.js';
 import { Classifier } from '../../src/demux/classifier.js';
 
-test('the classes of a mix of all traffic are those that follow from what tshark says, packet by packet', async (t) => {
+test('the classes of a traffic mix are those that follow from the fields that tshark reads, packet by packet', async (t) => {
   const mix = trafficMix(5_000);
   t.deepEqual(missingClasses(mix), []);
   const folder = mkdtempSync(join(tmpdir(), 'tshark-'));
@@ -20,7 +20,7 @@ test('the classes of a mix of all traffic are those that follow from what tshark
   let seen = 0;
   await tshark(path, (row, index) => {
     const one = mix[index];
-    if (one === undefined) throw new Error(`tshark has a packet ${index}`);
+    if (one === undefined) throw new Error(`tshark read a packet ${index} that was not written`);
     const { frame, side } = one;
     classifier.classify(
       { frames: frame, offsets: Uint32Array.of(0), lengths: Uint32Array.of(frame.length) },

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { execa } from 'execa';
+import { PROJECT } from '../../lab/project.js';
+import { VERSION } from '../../src/daemon/version.js';
+
+const RUNDIR = mkdtempSync(join(tmpdir(), 'bin-'));
+test.after.always(() => rmSync(RUNDIR, { recursive: true }));
+
+/** Runs an executable from its source, with a run directory of its own. */
+function run(name: string, ...args: readonly string[]) {
+  const node = [`--import=${import.meta.resolve('tsx')}`, join(PROJECT, `src/bin/${name}.ts`), ...args];
+  return execa(process.execPath, node, {
+    reject: false,
+    env: { CNI_COMMAND: undefined, OVS_RUNDIR: RUNDIR },
+  });
+}
+
+const COMMANDS = {
+  'ovn-k8s-util': ['nics-to-bridge', 'bridge-to-nics', 'explain', 'top', 'audit', 'doctor'],
+  'ovn-k8s-overlay': [
+    'master-init',
+    'minion-init',
+    'gateway-init',
+    'gateway-deinit',
+    'minion-deinit',
+    'master-deinit',
+  ],
+  'ovn-k8s-gateway-helper': ['--physical-bridge', '--physical-interface', '--demux', '--flow-channel'],
+  'ovn-k8s-watcher': ['--overlay', '--kubeconfig', '--pidfile'],
+  'ovn-k8s-cni-overlay': ['CNI_COMMAND'],
+} as const;
+
+for (const [name, words] of Object.entries(COMMANDS))
+  test(`${name} --help names its commands and options, and -V its version`, async (t) => {
+    const help = await run(name, '--help');
+    t.is(help.exitCode, 0, help.stderr);
+    for (const word of words) t.true(help.stdout.includes(word), `${word}: ${help.stdout}`);
+    const version = await run(name, '-V');
+    t.is(version.stdout, `${name} ${VERSION}`);
+  });
+
+for (const [name, args, code, message] of [
+  ['ovn-k8s-util', [], 2, /give a command/],
+  ['ovn-k8s-util', ['nics-to-bridge'], 2, /missing required argument/],
+  ['ovn-k8s-util', ['bridge-to-nics', 'breth0', '--datapath-type=netdev'], 2, /unknown option/],
+  ['ovn-k8s-util', ['audit', '--seconds=0'], 2, /--seconds=0/],
+  ['ovn-k8s-overlay', ['gateway-init', '--node-name=n'], 2, /required option/],
+  ['ovn-k8s-overlay', ['minion-deinit'], 2, /--node-name/],
+  ['ovn-k8s-gateway-helper', ['--physical-bridge=breth0'], 2, /--physical-interface/],
+  [
+    'ovn-k8s-gateway-helper',
+    ['--physical-bridge=breth0', '--physical-interface=eth0', '--demux=both'],
+    2,
+    /--demux/,
+  ],
+  ['ovn-k8s-watcher', [], 2, /give the mode: --overlay/],
+  ['ovn-k8s-watcher', ['--underlay'], 1, /--underlay is not implemented/],
+] as const)
+  test(`${[name, ...args].join(' ')} is one line and exit code ${code}`, async (t) => {
+    const { exitCode, stdout, stderr } = await run(name, ...args);
+    t.is(exitCode, code, stderr);
+    t.is(stdout, '');
+    const errors = stderr.split('\n').filter((line) => line.startsWith(`${name}: `));
+    t.is(errors.length, 1, stderr);
+    t.regex(errors[0] ?? '', message);
+  });
