@@ -20,13 +20,13 @@ function directory(t: ExecutionContext<unknown>): string {
   return path;
 }
 
-/** Whether another process can lock the file. */
+/** Tries to lock the file in another process. @returns `locked` or the errno */
 async function lockedByOther(path: string): Promise<string> {
   const [node = '', ...args] = AGENT;
   return (await execa(node, [...args, 'lock', path], { cwd: PROJECT })).stdout;
 }
 
-test('a lock keeps other processes away until it is closed', async (t) => {
+test('a lock keeps other processes out until it is closed', async (t) => {
   const path = join(directory(t), 'x');
   const lock = lockFile(path);
   t.regex(await lockedByOther(path), /^errno (11|13)$/);
@@ -35,7 +35,7 @@ test('a lock keeps other processes away until it is closed', async (t) => {
   t.is(await lockedByOther(path), 'locked');
 });
 
-test('what is written replaces what was there, and reading the file does not lose the lock', async (t) => {
+test('a write replaces the content of the file, and reading the file keeps the lock', async (t) => {
   const path = join(directory(t), 'x');
   const lock = lockFile(path);
   lock.write('a long line\n');
@@ -46,7 +46,7 @@ test('what is written replaces what was there, and reading the file does not los
   t.throws(() => lock.write('too late'), { message: /ftruncate/ });
 });
 
-test('a lock goes with its file when that is renamed, as a pidfile is', async (t) => {
+test('a lock stays on its file when the file is renamed, as a pidfile is', async (t) => {
   const path = join(directory(t), 'x');
   const lock = lockFile(`${path}.tmp`);
   renameSync(`${path}.tmp`, path);
@@ -54,7 +54,7 @@ test('a lock goes with its file when that is renamed, as a pidfile is', async (t
   lock.close();
 });
 
-test('ovs-appctl -t NAME believes a pidfile for as long as it is locked', async (t) => {
+test('ovs-appctl -t NAME accepts a pidfile while it is locked', async (t) => {
   const rundir = directory(t);
   const lock = lockFile(join(rundir, 'somebody.pid'));
   lock.write(`${process.pid}\n`);
@@ -74,7 +74,7 @@ test('ovs-appctl -t NAME believes a pidfile for as long as it is locked', async 
   await server.close();
 });
 
-test('what the system refuses and what makes no sense are exceptions', (t) => {
+test('a failed system call and a wrong argument throw', (t) => {
   t.like(
     t.throws(() => lockFile('/nonexistent/x')),
     { errno: 2, syscall: 'open' },
@@ -105,14 +105,14 @@ async function lostNews(net: Namespace): Promise<number> {
   return rows.reduce((sum, row) => sum + Number(row.trim().split(/\s+/)[column]), 0);
 }
 
-/** Waits until the agent has said `word` again. */
+/** Makes a change and waits until the agent has said `word` again. */
 async function again(running: Running, word: string, change: () => Promise<unknown>): Promise<void> {
   const before = said(running, word);
   await change();
   await until(`"${word}" again`, () => when(said(running, word) > before));
 }
 
-labTest('links and addresses that come, change and go are news', async (t) => {
+labTest('each change of links and addresses causes a call', async (t) => {
   const net = await inNamespace(t);
   const watching = agent(net, 'watch', 'link', 'ipv4-ifaddr', 'ipv6-ifaddr');
   await watching.says(/watching/);
@@ -130,7 +130,7 @@ labTest('links and addresses that come, change and go are news', async (t) => {
   t.is(await watching.stop(), 0);
 });
 
-labTest('only the groups asked for are news', async (t) => {
+labTest('only changes of the requested groups cause a call', async (t) => {
   const net = await inNamespace(t);
   await net.ip('link add d0 type veth peer name d1');
   const [addresses, routes] = [agent(net, 'watch', 'ipv4-ifaddr'), agent(net, 'watch', 'ipv4-route')];
@@ -145,7 +145,7 @@ labTest('only the groups asked for are news', async (t) => {
 });
 
 labTest(
-  'a closed watch is silent, the other one goes on, and a process without any ends by itself',
+  'a closed watch is silent, another one continues, and a process whose watches are unreferenced ends',
   async (t) => {
     const net = await inNamespace(t);
     const watching = agent(net, 'watch', 'link');
@@ -195,7 +195,7 @@ labTest('changes of which the kernel dropped some cause a call, and later change
   t.is(await watching.stop(), 0);
 });
 
-labTest('a thread has a lock and a watch of its own, which end with it', async (t) => {
+labTest('the lock and the watch of a thread end with it', async (t) => {
   const net = await inNamespace(t);
   const path = join(directory(t), 'x');
   const running = agent(net, 'worker', path);
@@ -211,7 +211,7 @@ labTest('a thread has a lock and a watch of its own, which end with it', async (
   t.is(await running.exited, 0);
 });
 
-labTest('a thread that is terminated gives its lock back while the process lives', async (t) => {
+labTest('a terminated thread releases its lock while the process runs', async (t) => {
   const net = await inNamespace(t);
   const path = join(directory(t), 'x');
   const running = agent(net, 'worker', path, 'stay');

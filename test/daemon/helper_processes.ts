@@ -6,7 +6,7 @@ import { until, when } from '../../lab/until.js';
 
 export const HELPER = 'ovn-k8s-gateway-helper';
 
-/** The helper's process on a host, as its pidfile names it. */
+/** Returns the pid in the helper's pidfile on a host. */
 export function pidOf(host: Host): number {
   return Number(readFileSync(pidfileOf(host), 'utf8'));
 }
@@ -19,12 +19,12 @@ export function logOf(host: Host): string {
   return readFileSync(join(host.rundir, `${HELPER}.log`), 'utf8');
 }
 
-/** The files of the helper that must go with it. */
+/** Returns the files that the helper must remove when it ends. */
 export function traces(host: Host): string[] {
   return readdirSync(host.rundir).filter((name) => name.startsWith(HELPER) && !name.includes('.log'));
 }
 
-/** Ends what a test left, however it went, and removes its files. */
+/** Kills a helper that a test left running, and removes its files. */
 export async function clearAway(host: Host): Promise<void> {
   const pid = existsSync(pidfileOf(host)) ? pidOf(host) : undefined;
   if (pid !== undefined && isAlive(pid)) {
@@ -40,12 +40,12 @@ export async function ends(pid: number): Promise<void> {
   await until(`process ${pid} to end`, () => when(!isAlive(pid)));
 }
 
-/** Whether there is such a process that still runs: one that nobody has waited for does not. */
+/** Returns whether a process runs; a zombie does not. */
 export function isAlive(pid: number): boolean {
   return signal(pid, 0) && stateOf(pid) !== 'Z';
 }
 
-/** The parent of a process (proc(5), stat). */
+/** Returns the parent of a process (proc(5), stat). */
 export function parentOf(pid: number): number {
   return Number(fields(pid)[1]);
 }
@@ -62,7 +62,7 @@ function fields(pid: number): string[] {
       .replace(/^.*\) /s, '')
       .split(' ');
   } catch {
-    // It ended between the two.
+    // The process ended after existsSync().
     return [];
   }
 }

@@ -5,7 +5,7 @@ import { Problems } from '../../src/daemon/problems.js';
 
 const NEVER_MS = 60_000;
 
-/** A loop whose steps are awaited one by one: `next` resolves when a step has begun. */
+/** A loop whose steps can be awaited one by one: `next` resolves when a step has begun. */
 function looping({
   step = async () => {},
   audit = () => {},
@@ -42,7 +42,7 @@ function looping({
   };
 }
 
-test('any number of rings before a step are one step', async (t) => {
+test('any number of rings before a step cause one step', async (t) => {
   const { loop, next, end } = looping();
   const begun = next();
   for (let i = 0; i < 100; i++) loop.ring();
@@ -66,7 +66,7 @@ test('a ring during a step causes another step', async (t) => {
   t.is(loop.totals.steps, 2);
 });
 
-test('a failed step is a problem, is retried, and the problem ends with the first success', async (t) => {
+test('a failed step is a problem and is retried, and the problem ends with the first success', async (t) => {
   let failures = 3;
   const { loop, problems, next, end } = looping({
     step: async () => {
@@ -85,7 +85,7 @@ test('a failed step is a problem, is retried, and the problem ends with the firs
   t.deepEqual(loop.totals, { steps: 4, failures: 3 });
 });
 
-test('an audit comes before a step that nobody asked for', async (t) => {
+test('an audit is followed by a step without a ring', async (t) => {
   const order: string[] = [];
   const { next, end } = looping({
     auditMs: 5,
@@ -101,7 +101,7 @@ test('an audit comes before a step that nobody asked for', async (t) => {
   t.deepEqual(order.slice(0, 2), ['audit', 'step']);
 });
 
-test('rings do not put off an audit', async (t) => {
+test('rings do not delay an audit', async (t) => {
   let audits = 0;
   const { loop, next, end } = looping({
     auditMs: 20,

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Memo } from '../../src/daemon/memo.js';
 
-test('the same inputs give the very same result, and others a new one', (t) => {
+test('the same inputs return the same object, other inputs a new one', (t) => {
   const memo = new Memo((a: object, b: number) => ({ a, b }));
   const a = {};
   const first = memo.get(a, 1);

@@ -28,7 +28,7 @@ test('without options a daemon stays in the foreground and writes no files', (t)
   });
 });
 
-test('files without a name are where OVS has them, for this environment', (t) => {
+test('files without a name are in the directories of OVS, as the environment names them', (t) => {
   t.like(read(['--pidfile', '--log-file', '--detach']), {
     pidfile: '/run/ovs/prog.pid',
     logFile: '/log/ovs/prog.log',
@@ -46,14 +46,14 @@ test('files without a name are where OVS has them, for this environment', (t) =>
   });
 });
 
-test('a relative name is in the run directory, but that of a log file is where the daemon was started', (t) => {
+test('a relative path starts at the run directory, that of a log file at the working directory', (t) => {
   t.is(read(['--pidfile=y.pid']).pidfile, '/run/ovs/y.pid');
   t.is(read(['--unixctl=y.ctl']).unixctl, '/run/ovs/y.ctl');
   t.is(read(['--unixctl=none']).unixctl, 'none');
   t.is(read(['--log-file=y.log']).logFile, `${process.cwd()}/y.log`);
 });
 
-test('-v can be given several times, attached or not, short or long', (t) => {
+test('-v can be given several times, with or without a space, short or long', (t) => {
   t.deepEqual(read(['-vconsole:emer', '--verbose=file:info', '-v', 'gateway:dbg']).verbose, [
     { module: undefined, facility: 'console', level: 'emer' },
     { module: undefined, facility: 'file', level: 'info' },
@@ -82,7 +82,7 @@ const run = (program: string, ...args: readonly string[]) =>
 const required = ['--physical-bridge=breth0', '--physical-interface=eth0'];
 
 for (const program of [HELPER, 'ovn-k8s-util']) {
-  test(`${program} -h and -V answer on standard output and exit 0`, async (t) => {
+  test(`${program} -h and -V print to standard output and exit with 0`, async (t) => {
     for (const flag of ['-V', '--version']) {
       t.like(await run(program, flag), { exitCode: 0, stdout: `${program} ${VERSION}`, stderr: '' });
     }
@@ -95,7 +95,7 @@ for (const program of [HELPER, 'ovn-k8s-util']) {
   });
 }
 
-/** For what is known to be wrong only when the daemon has begun to log. */
+/** For mistakes that are found after the daemon has begun to log. */
 const quiet = '-vconsole:off';
 
 const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
@@ -109,7 +109,7 @@ const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = 
   [[...required, 'breth0'], /too many arguments/],
 ];
 for (const [args, message] of wrong) {
-  test(`a wrong command line is one line on standard error and exit code 2: ${args.join(' ')}`, async (t) => {
+  test(`a wrong command line causes one line on standard error and exit code 2: ${args.join(' ')}`, async (t) => {
     const { exitCode, stdout, stderr } = await execa(process.execPath, [executable(HELPER), ...args], {
       reject: false,
       env: { OVS_RUNDIR: '/tmp' },

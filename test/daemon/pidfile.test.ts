@@ -12,7 +12,7 @@ function directory(t: ExecutionContext): string {
   return path;
 }
 
-/** A daemon of OVS, which does nothing but hold its pidfile. */
+/** Starts a daemon of OVS that only holds its pidfile. */
 async function realDaemon(t: ExecutionContext, dir: string) {
   const pidfile = join(dir, 'ovsdb-server.pid');
   const args = [
@@ -28,7 +28,7 @@ async function realDaemon(t: ExecutionContext, dir: string) {
   return { pidfile, server, args };
 }
 
-test('a pidfile has the pid and a newline, can be read by all, and goes when the daemon does', (t) => {
+test('a pidfile has the pid and a newline, and is removed with the daemon', (t) => {
   const path = join(directory(t), 'x.pid');
   const pidfile = writePidfile(path, { overwrite: false });
   t.is(readFileSync(path, 'utf8'), `${process.pid}\n`);
@@ -37,7 +37,7 @@ test('a pidfile has the pid and a newline, can be read by all, and goes when the
   t.false(existsSync(path));
 });
 
-test('a pidfile that a daemon of OVS holds is refused with its pid, unless it may be overwritten', async (t) => {
+test('the pidfile of a daemon of OVS is refused with the pid, unless it may be overwritten', async (t) => {
   const { pidfile, server } = await realDaemon(t, directory(t));
   t.throws(() => writePidfile(pidfile, { overwrite: false }), {
     code: 'ERR_ALREADY_RUNNING',
@@ -48,7 +48,7 @@ test('a pidfile that a daemon of OVS holds is refused with its pid, unless it ma
   ours.remove();
 });
 
-test('OVS refuses a pidfile that is ours, with the same words', async (t) => {
+test('a daemon of OVS refuses our pidfile with the same words', async (t) => {
   const dir = directory(t);
   const path = join(dir, 'ovsdb-server.pid');
   const ours = writePidfile(path, { overwrite: false });
@@ -62,7 +62,7 @@ test('OVS refuses a pidfile that is ours, with the same words', async (t) => {
   ours.remove();
 });
 
-test('a pidfile that a dead daemon left is taken over', async (t) => {
+test('the pidfile of a dead daemon is taken over', async (t) => {
   const { pidfile, server } = await realDaemon(t, directory(t));
   server.kill('SIGKILL');
   await server;
@@ -72,7 +72,7 @@ test('a pidfile that a dead daemon left is taken over', async (t) => {
   ours.remove();
 });
 
-test("another daemon's pidfile stays when the one that was overwritten ends", (t) => {
+test('a daemon whose pidfile was overwritten leaves the new one when it ends', (t) => {
   const path = join(directory(t), 'x.pid');
   const ours = writePidfile(path, { overwrite: false });
   writeFileSync(path, '1\n');
@@ -80,7 +80,7 @@ test("another daemon's pidfile stays when the one that was overwritten ends", (t
   t.is(readPid(path), 1);
 });
 
-test('nonsense in a pidfile is no daemon, and a directory that is not there is said', (t) => {
+test('nonsense in a pidfile counts as no daemon, and a missing directory is named', (t) => {
   const path = join(directory(t), 'x.pid');
   writeFileSync(path, 'nonsense\n');
   t.is(readPid(path), undefined);

@@ -3,7 +3,7 @@ import { aborted, sleep } from '../../src/daemon/sleep.js';
 
 const LONG_MS = 60_000;
 
-test('a sleep ends when its signal is aborted, and does not start when it was', async (t) => {
+test('a sleep ends when its signal is aborted, and does not start after an abort', async (t) => {
   const stop = new AbortController();
   const asleep = sleep(LONG_MS, stop.signal);
   stop.abort();
@@ -12,7 +12,7 @@ test('a sleep ends when its signal is aborted, and does not start when it was', 
   t.pass('both ended within the time limit of a test');
 });
 
-test('a sleep lasts as long as it is told', async (t) => {
+test('a sleep lasts for the given time', async (t) => {
   const began = performance.now();
   await sleep(30);
   t.true(performance.now() - began >= 29);

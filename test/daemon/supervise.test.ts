@@ -50,7 +50,7 @@ labTest(
   },
 );
 
-labTest('ovs-appctl finds the daemon by its name and sees what it sees of OVS', async (t) => {
+labTest('ovs-appctl finds the daemon by its name, and its commands look like those of OVS', async (t) => {
   await wire.startHelper();
   const { host } = wire;
   t.regex(await wire.helper('version'), /^ovn-k8s-gateway-helper \d+\.\d+\.\d+$/);
@@ -69,7 +69,7 @@ labTest('ovs-appctl finds the daemon by its name and sees what it sees of OVS', 
   }
 });
 
-labTest('levels are set while it runs, for one module or all', async (t) => {
+labTest('log levels can be set in a running daemon, for one module or all', async (t) => {
   await wire.startHelper();
   const levels = async (module: string) =>
     new RegExp(`^${module} +(.*)$`, 'm').exec(await wire.helper('vlog/list'))?.[1]?.split(/ +/);
@@ -85,31 +85,30 @@ labTest('levels are set while it runs, for one module or all', async (t) => {
   await t.throwsAsync(wire.helper('vlog/set', 'gateway:loud'), { message: /cannot place "loud"/ });
 });
 
-labTest(
-  'the log is made of lines like those of OVS, and goes on in a new file after vlog/reopen or SIGHUP',
-  async (t) => {
-    await wire.startHelper();
-    const { host } = wire;
-    const lines = (text: string) => text.split('\n').filter((line) => line !== '');
-    const theirs = readFileSync(join(host.rundir, 'ovs-vswitchd.log'), 'utf8');
-    for (const line of [...lines(theirs), ...lines(logOf(host))]) t.regex(line, LINE);
-    const path = join(host.rundir, `${HELPER}.log`);
-    for (const reopen of [() => wire.helper('vlog/reopen'), () => process.kill(pidOf(host), 'SIGHUP')]) {
-      renameSync(path, `${path}.1`);
-      await reopen();
-      await until('a new log file', () => {
-        try {
-          return logOf(host) === '' ? true : undefined;
-        } catch {
-          return undefined;
-        }
-      });
-    }
-    t.pass();
-  },
-);
+labTest('log lines look like those of OVS, and go to a new file after vlog/reopen or SIGHUP', async (t) => {
+  await wire.startHelper();
+  const { host } = wire;
+  const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+  const theirs = readFileSync(join(host.rundir, 'ovs-vswitchd.log'), 'utf8');
+  for (const line of [...lines(theirs), ...lines(logOf(host))]) t.regex(line, LINE);
+  const path = join(host.rundir, `${HELPER}.log`);
+  for (const reopen of [() => wire.helper('vlog/reopen'), () => process.kill(pidOf(host), 'SIGHUP')]) {
+    renameSync(path, `${path}.1`);
+    await reopen();
+    await until('a new log file', () => {
+      try {
+        return logOf(host) === '' ? true : undefined;
+      } catch {
+        return undefined;
+      }
+    });
+  }
+  await wire.helper('exit');
+  await until('the last line in the new file', () => when(logOf(host) !== ''));
+  t.regex(logOf(host), /\|INFO\|exiting\n$/);
+});
 
-labTest('a second instance is refused with the pid of the first, which is not disturbed', async (t) => {
+labTest('a second instance is refused with the pid of the first, which keeps running', async (t) => {
   await wire.startHelper();
   const { host } = wire;
   const first = pidOf(host);
@@ -123,7 +122,7 @@ labTest('a second instance is refused with the pid of the first, which is not di
 });
 
 labTest(
-  '--overwrite-pidfile starts beside the first, whose end leaves the pidfile of the second',
+  '--overwrite-pidfile starts a second daemon, whose pidfile stays when the first one ends',
   async (t) => {
     await wire.startHelper();
     const { host } = wire;
@@ -146,7 +145,7 @@ labTest(
 );
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
-  labTest(`${name} ends the daemon, takes pidfile and socket away and leaves the flows`, async (t) => {
+  labTest(`${name} ends the daemon, removes pidfile and socket, and leaves the flows`, async (t) => {
     const { host } = wire;
     await wire.startHelper();
     const [pid, flows] = [pidOf(host), await flowsOf()];
@@ -159,7 +158,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 labTest(
-  'in the foreground it logs to standard error, and exit by ovs-appctl ends it with exit code 0',
+  'a daemon in the foreground logs to standard error, and ovs-appctl exit ends it with exit code 0',
   async (t) => {
     const { host } = wire;
     const control = join(host.rundir, 'foreground.ctl');
@@ -175,7 +174,7 @@ labTest(
   },
 );
 
-labTest('a daemon that was killed leaves pidfile and socket, which the next one takes over', async (t) => {
+labTest('the next daemon takes over the pidfile and socket of one that was killed', async (t) => {
   const { host } = wire;
   const control = `--unixctl=${join(host.rundir, `${HELPER}.ctl`)}`;
   await wire.startHelper(control);
@@ -191,7 +190,7 @@ labTest('a daemon that was killed leaves pidfile and socket, which the next one 
   await until('its files to go', () => when(traces(host).length === 0));
 });
 
-labTest('--detach says why it could not start, exits 1 and leaves nothing', async (t) => {
+labTest('--detach prints why the daemon could not start, exits with 1 and leaves no files', async (t) => {
   const { host } = wire;
   for (const [args, message] of [
     [
@@ -216,32 +215,29 @@ labTest('--detach says why it could not start, exits 1 and leaves nothing', asyn
   }
 });
 
-labTest(
-  '--monitor starts a daemon that died of a fault again, and ends with one that was told to',
-  async (t) => {
-    const { host } = wire;
-    await wire.startHelper('--monitor');
-    const first = pidOf(host);
-    const monitor = parentOf(first);
-    const flows = await flowsOf();
-    process.kill(first, 'SIGSEGV');
-    await until('a new daemon', () => when(pidOf(host) !== first && isAlive(pidOf(host))));
-    await until('its answer', async () =>
-      when((await host.net.attempt(['ovs-appctl', '-t', HELPER, 'status'])).exitCode === 0),
-    );
-    const second = pidOf(host);
-    t.is(parentOf(second), monitor);
-    t.regex(logOf(host), /\|daemon_unix\|ERR\|daemon died \(SIGSEGV\), restarting\n/);
-    t.deepEqual(await flowsOf(), flows);
-    process.kill(monitor, 'SIGTERM');
-    await ends(second);
-    await ends(monitor);
-    t.deepEqual(
-      traces(host).filter((name) => !name.includes(String(first))),
-      [],
-    );
-  },
-);
+labTest('--monitor restarts a daemon after a fault, and ends with a daemon that was stopped', async (t) => {
+  const { host } = wire;
+  await wire.startHelper('--monitor');
+  const first = pidOf(host);
+  const monitor = parentOf(first);
+  const flows = await flowsOf();
+  process.kill(first, 'SIGSEGV');
+  await until('a new daemon', () => when(pidOf(host) !== first && isAlive(pidOf(host))));
+  await until('its answer', async () =>
+    when((await host.net.attempt(['ovs-appctl', '-t', HELPER, 'status'])).exitCode === 0),
+  );
+  const second = pidOf(host);
+  t.is(parentOf(second), monitor);
+  t.regex(logOf(host), /\|daemon_unix\|ERR\|daemon died \(SIGSEGV\), restarting\n/);
+  t.deepEqual(await flowsOf(), flows);
+  process.kill(monitor, 'SIGTERM');
+  await ends(second);
+  await ends(monitor);
+  t.deepEqual(
+    traces(host).filter((name) => !name.includes(String(first))),
+    [],
+  );
+});
 
 labTest('exit ends a monitored daemon and its monitor', async (t) => {
   const { host } = wire;
@@ -254,25 +250,28 @@ labTest('exit ends a monitored daemon and its monitor', async (t) => {
   t.false(traces(host).includes(pidfileOf(host)));
 });
 
-labTest('a switch that does not answer is waited for, said, and no obstacle to ending', async (t) => {
-  const { host } = wire;
-  await host.killSwitch();
-  for (const mode of [['--detach'], ['--detach', '--monitor'], []]) {
-    const { exitCode, stderr } = await host.run(HELPER, [
-      ...PORTS,
-      ...mode,
-      '--timeout=0.3',
-      '-vconsole:off',
-    ]);
-    t.is(exitCode, 1);
-    t.regex(stderr, /^ovn-k8s-gateway-helper: breth0 has no flows after 300 ms/);
-    t.deepEqual(traces(host), []);
-  }
-  for (const db of [[], ['--db=unix:/nonexistent']]) {
-    const helper = host.spawn(HELPER, [...PORTS, '--timeout=60', ...db]);
-    await helper.says(/INFO/);
-    t.is(await helper.stop('SIGTERM'), 0, helper.output);
-    t.deepEqual(traces(host), []);
-  }
-  await host.startSwitch();
-});
+labTest(
+  'a daemon waits for a switch that does not answer, reports it, and can still be stopped',
+  async (t) => {
+    const { host } = wire;
+    await host.killSwitch();
+    for (const mode of [['--detach'], ['--detach', '--monitor'], []]) {
+      const { exitCode, stderr } = await host.run(HELPER, [
+        ...PORTS,
+        ...mode,
+        '--timeout=0.3',
+        '-vconsole:off',
+      ]);
+      t.is(exitCode, 1);
+      t.regex(stderr, /^ovn-k8s-gateway-helper: breth0 has no flows after 300 ms/);
+      t.deepEqual(traces(host), []);
+    }
+    for (const db of [[], ['--db=unix:/nonexistent']]) {
+      const helper = host.spawn(HELPER, [...PORTS, '--timeout=60', ...db]);
+      await helper.says(/INFO/);
+      t.is(await helper.stop('SIGTERM'), 0, helper.output);
+      t.deepEqual(traces(host), []);
+    }
+    await host.startSwitch();
+  },
+);

@@ -44,7 +44,7 @@ test('ovs-appctl prints what a command returns, with its arguments as they were 
   t.is((await appctl(path, 'big', '3000000')).stdout.length, 3_000_000);
 });
 
-test('list-commands has the form of OVS', async (t) => {
+test('list-commands looks like that of OVS', async (t) => {
   const { path } = await serve(t);
   const { stdout } = await appctl(path, 'list-commands');
   t.is(
@@ -59,7 +59,7 @@ test('list-commands has the form of OVS', async (t) => {
   );
 });
 
-test('what a command cannot do makes ovs-appctl exit 2 with the reason', async (t) => {
+test('a command that fails makes ovs-appctl exit with 2 and print the reason', async (t) => {
   const { path } = await serve(t);
   const refused = async (message: string, ...command: string[]) => {
     const { exitCode, stderr } = await appctl(path, ...command);
@@ -75,7 +75,7 @@ test('what a command cannot do makes ovs-appctl exit 2 with the reason', async (
   );
 });
 
-test('the product is a client too, of its own daemons and of those of OVS', async (t) => {
+test('our client runs commands of our daemons and of those of OVS', async (t) => {
   const { path } = await serve(t);
   t.is(await unixctl(path, 'echo', ['a', 'b']), 'a b\n');
   await t.throwsAsync(unixctl(path, 'fail'), { code: 'ERR_UNIXCTL_REFUSED', message: 'fail: it is broken' });
@@ -85,7 +85,7 @@ test('the product is a client too, of its own daemons and of those of OVS', asyn
   });
 });
 
-test('only the own user can connect, and a socket that a dead daemon left is no obstacle', async (t) => {
+test("only the daemon's user can connect, and the socket of a dead daemon is replaced", async (t) => {
   const { path } = await serve(t);
   t.is((await stat(path)).mode & 0o777, 0o700);
   const left = `${path}.left`;
@@ -101,20 +101,28 @@ test('only the own user can connect, and a socket that a dead daemon left is no 
   });
 });
 
-test('a client that talks nonsense or too much is cut off, and the next one is served', async (t) => {
+test('a client that sends nonsense or too much is disconnected, and the next one is served', async (t) => {
   const { path } = await serve(t);
-  for (const bytes of ['GET / HTTP/1.1\r\n\r\n', `{"id":0,"method":"${'x'.repeat(300_000)}`, '}', '[1,2']) {
+  const open = () => {
     const socket = connect(path);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.on('error', () => undefined);
     socket.resume();
-    socket.end(bytes);
+    return { socket, closed };
+  };
+  for (const bytes of ['GET / HTTP/1.1\r\n\r\n', `{"id":0,"method":"${'x'.repeat(300_000)}`, '}']) {
+    const { socket, closed } = open();
+    // The client keeps its side open, so only the server can end the connection.
+    socket.write(bytes);
     await closed;
   }
+  const { socket, closed } = open();
+  socket.end('[1,2');
+  await closed;
   t.is((await appctl(path, 'echo', 'still here')).stdout, 'still here');
 });
 
-test('a server that ends answers first what was asked', async (t) => {
+test('a server answers pending requests before it closes', async (t) => {
   const { path, server } = await serve(t);
   server.register('exit', '', 0, 0, () => {
     void server.close();
@@ -124,7 +132,7 @@ test('a server that ends answers first what was asked', async (t) => {
   await t.throwsAsync(stat(path), { code: 'ENOENT' });
 });
 
-test('an answer that is none is an error of the question, not the end of who asked', async (t) => {
+test('an invalid answer is an error of the request and does not end the process', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'unixctl-'));
   const path = join(directory, 'daemon.ctl');
   const server = createServer((socket) => socket.end('{"result": nothing}'));

@@ -21,7 +21,7 @@ function logFile(t: ExecutionContext): string {
   return join(directory, 'daemon.log');
 }
 
-test('a line has the form of OVS: time in UTC, number, module, level, text', (t) => {
+test('a line looks like one of OVS: time in UTC, number, module, level, text', (t) => {
   const { vlog, lines } = vlogAt();
   vlog.module('gateway').info('text');
   vlog.module('ovsdb').warn('two\nlines');
@@ -33,7 +33,7 @@ test('a line has the form of OVS: time in UTC, number, module, level, text', (t)
   ]);
 });
 
-test('dbg is silent until asked for, for one module or all', (t) => {
+test('dbg lines are written only after the level is set, for one module or all', (t) => {
   const { vlog, lines, set } = vlogAt();
   const [gateway, ovsdb] = [vlog.module('gateway'), vlog.module('ovsdb')];
   gateway.dbg('no');
@@ -49,7 +49,7 @@ test('dbg is silent until asked for, for one module or all', (t) => {
   );
 });
 
-test('a module that is named before it exists has its level when it does', (t) => {
+test('a level that is set before its module exists applies to it', (t) => {
   const { vlog, lines, set } = vlogAt();
   set('gateway:dbg');
   vlog.module('gateway').dbg('yes');
@@ -72,7 +72,7 @@ test('-vconsole:emer -vfile:info leaves the console silent and the file full', (
   );
 });
 
-test('vlog/reopen writes to a new file after logrotate took the old one', (t) => {
+test('vlog/reopen writes to a new file after logrotate has renamed the old one', (t) => {
   const { vlog } = vlogAt();
   const path = logFile(t);
   t.throws(() => vlog.reopen(), { instanceOf: ProductError, message: 'Logging to file not configured' });
@@ -87,7 +87,7 @@ test('vlog/reopen writes to a new file after logrotate took the old one', (t) =>
   t.regex(readFileSync(path, 'utf8'), /^[^\n]*after\n$/);
 });
 
-test('a full disk is not the end of a daemon, a file that cannot be opened is said at the start', (t) => {
+test('a full disk does not end a daemon, and a file that cannot be opened is an error at the start', (t) => {
   const { vlog } = vlogAt();
   vlog.openFile('/dev/full');
   t.notThrows(() => vlog.module('gateway').info('lost'));
@@ -97,7 +97,7 @@ test('a full disk is not the end of a daemon, a file that cannot be opened is sa
   });
 });
 
-test('a SPEC is module, facility and level in any order, separated by colon, space or comma', (t) => {
+test('a SPEC has module, facility and level in any order, separated by colon, space or comma', (t) => {
   const any = undefined;
   t.deepEqual(parseVlogSpec('console:emer'), { module: any, facility: 'console', level: 'emer' });
   t.deepEqual(parseVlogSpec('gateway:dbg'), { module: 'gateway', facility: any, level: 'dbg' });

@@ -3,7 +3,7 @@ import { Wakeup } from '../../src/daemon/wakeup.js';
 
 const LONG_MS = 60_000;
 
-test('a ring ends the wait, and one that came before it is not lost', async (t) => {
+test('a ring ends a wait, even if it came before the wait', async (t) => {
   const wakeup = new Wakeup();
   const { signal } = new AbortController();
   const waited = wakeup.wait(LONG_MS, signal);
@@ -14,7 +14,7 @@ test('a ring ends the wait, and one that came before it is not lost', async (t) 
   t.false(await wakeup.wait(1, signal));
 });
 
-test('a signal ends the wait it finds, be it the first with that signal or a later one', async (t) => {
+test('an abort ends the current wait, the first with that signal or a later one', async (t) => {
   const [before, stop] = [new AbortController(), new AbortController()];
   const wakeup = new Wakeup();
   await wakeup.wait(1, before.signal);

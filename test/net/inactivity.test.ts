@@ -4,7 +4,7 @@ import { Inactivity } from '../../src/net/inactivity.js';
 
 const PROBE_MS = 50;
 
-/** Looks at a peer; `onAsk` is called with how often it was asked, and answers whether it says something. */
+/** Watches a peer. `onAsk` gets the number of keepalives so far, and returns whether the peer answers. */
 function watch(t: ExecutionContext, onAsk: (times: number) => boolean) {
   const events: string[] = [];
   const inactivity = new Inactivity({
@@ -22,33 +22,33 @@ function watch(t: ExecutionContext, onAsk: (times: number) => boolean) {
   return events;
 }
 
-/** As a machine that is suspended, or a process that has much to do. */
+/** Blocks this process, as if it were suspended or busy. */
 function beAway(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4 * PROBE_MS);
 }
 
-test('a peer that says nothing is asked, and then given up', async (t) => {
+test('a silent peer is sent a keepalive, then given up', async (t) => {
   const events = watch(t, () => false);
   await until('the end', () => when(events.includes('give up')));
   t.is(events[0], 'ask');
 });
 
-test('a peer that answers is asked again and again', async (t) => {
+test('a peer that answers keepalives is kept', async (t) => {
   const events = watch(t, () => true);
-  await until('the fourth question', () => when(events.length === 4));
+  await until('the fourth keepalive', () => when(events.length === 4));
   t.false(events.includes('give up'));
 });
 
-test('a peer whose answer could not come while this process was away is asked again', async (t) => {
+test('a peer whose answer this process could not receive is sent another keepalive', async (t) => {
   const events = watch(t, (times) => {
     if (times === 1) beAway();
     return times > 1;
   });
-  await until('more questions', () => when(events.length === 4));
+  await until('more keepalives', () => when(events.length === 4));
   t.deepEqual(events, ['ask', 'ask', 'ask', 'ask']);
 });
 
-test('a peer that says nothing after that either is given up', async (t) => {
+test('a peer that does not answer that keepalive either is given up', async (t) => {
   const events = watch(t, (times) => {
     if (times === 1) beAway();
     return false;

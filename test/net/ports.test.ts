@@ -7,21 +7,22 @@ const range = fc
   .map(([a, b]) => ({ lo: Math.min(a, b), hi: Math.max(a, b) }));
 
 test('masked matches cover exactly the ports of the range, each once', (t) => {
-  fc.assert(
-    fc.property(range, ({ lo, hi }) => {
-      const matches = maskedPorts({ lo, hi });
-      for (let port = 0; port <= 65535; port++) {
-        const hits = matches.filter(({ value, mask }) => (port & mask) === value).length;
-        if (hits !== (port >= lo && port <= hi ? 1 : 0)) return false;
-      }
-      return matches.length <= 30;
-    }),
-    { numRuns: 30 },
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(range, ({ lo, hi }) => {
+        const matches = maskedPorts({ lo, hi });
+        for (let port = 0; port <= 65535; port++) {
+          const hits = matches.filter(({ value, mask }) => (port & mask) === value).length;
+          if (hits !== (port >= lo && port <= hi ? 1 : 0)) return false;
+        }
+        return matches.length <= 30;
+      }),
+      { numRuns: 30 },
+    ),
   );
-  t.pass();
 });
 
-test('the default range takes six matches, and a range that is a power of two takes one', (t) => {
+test('the default range needs six matches, and an aligned power of two needs one', (t) => {
   t.is(maskedPorts({ lo: 61000, hi: 65535 }).length, 6);
   t.deepEqual(maskedPorts({ lo: 49152, hi: 65535 }), [{ value: 0xc000, mask: 0xc000 }]);
 });
@@ -33,7 +34,7 @@ test('a range is LO-HI within 1 to 65535', (t) => {
   }
 });
 
-test('ranges overlap when they share a port', (t) => {
+test('ranges overlap if they share a port', (t) => {
   t.true(portRangesOverlap({ lo: 1, hi: 5 }, { lo: 5, hi: 9 }));
   t.false(portRangesOverlap({ lo: 1, hi: 4 }, { lo: 5, hi: 9 }));
 });

@@ -15,10 +15,10 @@ import { anyFlows } from './random_flows.js';
 
 const FLOWS = demuxFlows({ ...GATEWAY, demux: CONNTRACK, otherPorts: true });
 const FOREIGN = 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop';
-/** As OVS makes it itself on such a bridge. */
+/** The flow that OVS makes by itself on a standalone bridge. */
 const STANDALONE = ' priority=0 actions=NORMAL';
 
-/** A switch of its own, and the channel to it. */
+/** Starts a switch, and makes the channel to it. */
 async function start(t: ExecutionContext, name: ChannelName) {
   const ovs = await DummySwitch.start();
   const stop = new AbortController();
@@ -48,7 +48,7 @@ const inOrder = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 
 const meanings = (flows: readonly (Flow | InstalledFlow)[]) => flows.map(meaning).toSorted(inOrder);
 
 for (const name of ['ofctl', 'openflow'] as const) {
-  test.serial(`${name}: flows that were sent are read back as they were made, and no others`, async (t) => {
+  test.serial(`${name}: our flows are read back as they were made, and no others`, async (t) => {
     const { ovs, channel } = await start(t, name);
     await ovs.ofctl('add-flow', FOREIGN);
     t.deepEqual(await readFlows(channel), []);
@@ -59,12 +59,12 @@ for (const name of ['ofctl', 'openflow'] as const) {
     await settle(channel, FLOWS.slice(0, 3));
     t.deepEqual(meanings(await readFlows(channel)), meanings(FLOWS.slice(0, 3)));
     await settle(channel, []);
-    // The switch's own flow went when one of ours took its place.
+    // One of our flows had replaced the switch's own flow.
     t.deepEqual(await ovs.dump(), [' cookie=0xabc, priority=7,udp,tp_dst=7 actions=drop']);
   });
 
   test.serial(
-    `${name}: a flow that took the place of ours under another cookie stays when ours is deleted`,
+    `${name}: a flow of another program that replaced ours stays when ours is deleted`,
     async (t) => {
       const { ovs, channel } = await start(t, name);
       const ours = flow(
@@ -79,7 +79,7 @@ for (const name of ['ofctl', 'openflow'] as const) {
   );
 
   test.serial(
-    `${name}: what somebody made of a flow of ours is read as something else, and can be deleted`,
+    `${name}: a flow of ours that another program altered is read as a different one, and can be deleted`,
     async (t) => {
       const { ovs, channel } = await start(t, name);
       const cookie = 'cookie=0x6b38000000000001';
@@ -122,11 +122,11 @@ for (const name of ['ofctl', 'openflow'] as const) {
       t.true(alone?.message.startsWith(`${refused}${wrong.text}: `), alone?.message);
       t.deepEqual(await ovs.dump(), before);
       await settle(channel, FLOWS.slice(1));
-      t.is((await readFlows(channel)).length, FLOWS.length - 1, 'and the next bundle goes through');
+      t.is((await readFlows(channel)).length, FLOWS.length - 1, 'and the next bundle is committed');
     },
   );
 
-  test.serial(`${name}: of a bundle for which the table is too small the error names a flow`, async (t) => {
+  test.serial(`${name}: the error of a bundle that overflows a table names a flow`, async (t) => {
     const { ovs, channel } = await start(t, name);
     const limit = ['--id=@table', 'create', 'Flow_Table', 'flow_limit=3'];
     await ovs.vsctl(...limit, '--', 'set', 'Bridge', BRIDGE, 'flow_tables:0=@table');
@@ -141,7 +141,7 @@ for (const name of ['ofctl', 'openflow'] as const) {
     t.deepEqual(await ovs.dump(), before);
   });
 
-  test.serial(`${name}: the fragment mode and the ports that are not flooded are set and read`, async (t) => {
+  test.serial(`${name}: the fragment mode and the ports without flooding can be set and read`, async (t) => {
     const { ovs, channel } = await start(t, name);
     t.deepEqual(await channel.readSettings(), { fragments: 'normal', noFlood: new Set() });
     await channel.setFragments('nx-match');
@@ -156,7 +156,7 @@ for (const name of ['ofctl', 'openflow'] as const) {
   });
 
   test.serial(
-    `${name}: that the switch is up, was changed by somebody, is gone and is back is news`,
+    `${name}: a switch that is up, changed by another program, gone and back is news`,
     async (t) => {
       const { ovs, channel, news, watch } = await start(t, name);
       await watch();
@@ -176,14 +176,14 @@ for (const name of ['ofctl', 'openflow'] as const) {
     },
   );
 
-  test.serial(`${name}: a switch that is not there is said to be unreachable`, async (t) => {
+  test.serial(`${name}: a switch that does not exist is unreachable`, async (t) => {
     const channel = CHANNELS[name]({ bridge: 'none', rundir: '/nonexistent' });
     await t.throwsAsync(readFlows(channel), { code: 'ERR_SWITCH_UNREACHABLE', message: /^none: / });
     await t.throwsAsync(channel.readSettings(), { code: 'ERR_SWITCH_UNREACHABLE', message: /^none: / });
   });
 }
 
-test.serial('any flows of the model leave the switch with the same table by either channel', async (t) => {
+test.serial('both channels install the same table for any flows of the model', async (t) => {
   const [ofctl, openflow] = [await start(t, 'ofctl'), await start(t, 'openflow')];
   await openflow.watch();
   await fc.assert(
@@ -191,7 +191,7 @@ test.serial('any flows of the model leave the switch with the same table by eith
       for (const { channel } of [ofctl, openflow]) await settle(channel, flows);
       const dumps = await Promise.all([ofctl.ovs.dump(), openflow.ovs.dump()]);
       t.deepEqual(dumps[1], dumps[0]);
-      t.is(dumps[0].length, flows.length + 1, 'and standalone');
+      t.is(dumps[0].length, flows.length + 1, 'ours, and the one of a standalone bridge');
       t.deepEqual(meanings(await readFlows(openflow.channel)), meanings(flows));
       t.deepEqual(meanings(await readFlows(ofctl.channel)), meanings(flows));
     }),

@@ -8,7 +8,7 @@ import { GATEWAY } from '../demux/sample.js';
 const FLOWS = demuxFlows(GATEWAY);
 const DUMP = dumpOf(FLOWS);
 
-test('a dump is read the same wherever it was cut on its way', async (t) => {
+test('a dump is parsed the same wherever it is cut into chunks', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(DUMP.length), { maxLength: 9 }), async (cuts) => {
       const ends = [0, ...cuts, DUMP.length].toSorted((a, b) => a - b);
@@ -22,17 +22,17 @@ test('a dump is read the same wherever it was cut on its way', async (t) => {
   );
 });
 
-test('the last line counts without its end', async (t) => {
+test('the last line counts without a newline', async (t) => {
   t.is((await readDump([DUMP.trimEnd()])).length, FLOWS.length);
 });
 
-test('a flow whose actions somebody changed is another flow', async (t) => {
+test('a flow with changed actions is another flow', async (t) => {
   await readDump([DUMP]);
   const changed = await readDump([DUMP.replace('actions=LOCAL', 'actions=drop')]);
   t.is(changed.filter(({ text }) => !FLOWS.some((flow) => flow.text === text)).length, 1);
 });
 
-test('a line without end is not waited for', async (t) => {
+test('a line that is too long is an error', async (t) => {
   await t.throwsAsync(readDump(Array.from({ length: 20 }, () => 'x'.repeat(100_000))), {
     instanceOf: RangeError,
   });

@@ -9,24 +9,25 @@ import { CONNTRACK, GATEWAY } from '../demux/sample.js';
 
 const maskable = FIELD_NAMES.filter((name) => !['in_port', 'ct_state', 'nw_frag'].includes(name));
 
-test('what is printed of a field is read back as the same value under the same mask', (t) => {
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...maskable),
-      fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
-      fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
-      (name, anyValue, anyMask) => {
-        const mask = anyMask & fullMask(name);
-        const value = anyValue & mask;
-        const read = parseValue(name, formatValue(name, value, mask));
-        return read?.value === value && read.mask === mask;
-      },
+test('a printed field is parsed back to the same value and mask', (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...maskable),
+        fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
+        fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
+        (name, anyValue, anyMask) => {
+          const mask = anyMask & fullMask(name);
+          const value = anyValue & mask;
+          const read = parseValue(name, formatValue(name, value, mask));
+          return read?.value === value && read.mask === mask;
+        },
+      ),
     ),
   );
-  t.pass();
 });
 
-test('every match and action list of the demultiplexer survives printing and reading', (t) => {
+test('every match and action list of the demultiplexer survives printing and parsing', (t) => {
   const states = [GATEWAY, { ...GATEWAY, demux: CONNTRACK, otherPorts: true }];
   for (const flow of states.flatMap(demuxFlows)) {
     t.deepEqual(parseMatch(formatMatch(flow.match)), flow.match);
@@ -46,7 +47,7 @@ test('a dumped flow is brought into our own form', (t) => {
   });
 });
 
-test('a flow on everything, at the default priority, is read', (t) => {
+test('a flow without a match or a priority is parsed', (t) => {
   const flow = parseDumpedFlow(
     ' cookie=0x0, duration=0.020s, table=0, n_packets=1, n_bytes=90, priority=0 actions=NORMAL',
   );
@@ -58,13 +59,13 @@ test('a flow on everything, at the default priority, is read', (t) => {
   t.is(bare?.key, 'table=0,priority=32768');
 });
 
-test('a flow that somebody altered keeps its own text, and so differs from all of ours', (t) => {
+test('a flow that another program altered keeps the text of the switch, and so differs from ours', (t) => {
   const line =
     ' cookie=0x6b38090000000001, duration=1s, table=0, n_packets=0, n_bytes=0, priority=60,tcp actions=mod_vlan_vid:3,output:2';
   t.is(parseDumpedFlow(line)?.text, 'table=0,priority=60,tcp actions=mod_vlan_vid:3,output:2');
 });
 
-test('the flags of a flow that somebody added stand before its match', (t) => {
+test('the flags of a flow are skipped before its match', (t) => {
   const line = (flags: string, match: string) =>
     ` cookie=0x7, duration=1.2s, table=0, n_packets=0, n_bytes=0, ${flags}${match} actions=drop`;
   const keyOf = (text: string) => parseDumpedFlow(text)?.key;
@@ -73,12 +74,12 @@ test('the flags of a flow that somebody added stand before its match', (t) => {
   t.is(keyOf(line('reset_counts', '')), 'table=0,priority=32768');
 });
 
-test('lines that are no flow are passed over', (t) => {
+test('lines that are not flows are skipped', (t) => {
   for (const line of ['', 'OFPST_FLOW reply (OF1.4) (xid=0x2):', 'garbage'])
     t.is(parseDumpedFlow(line), undefined);
 });
 
-test('actions that are not ours are not read as some that are', (t) => {
+test('actions that the product never writes are not parsed', (t) => {
   for (const text of [
     'output:2,mod_nw_ttl:3',
     'ct(commit,zone=64000,nat)',

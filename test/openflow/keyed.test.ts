@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { Keyed } from '../../src/openflow/keyed.js';
 
-/** Sets of changes one after the other; few keys, so that they meet. */
+/** Consecutive sets of changes. There are few keys, so that changes meet. */
 const changes = fc.array(
   fc.array(
     fc.tuple(fc.integer({ min: 0, max: 3000 }).map(String), fc.option(fc.nat(3), { nil: undefined })),
@@ -21,7 +21,7 @@ function apply(map: ReadonlyMap<string, number>, entries: Iterable<readonly [str
   return after;
 }
 
-test('it has what a Map would have after the same changes, and what it was made from has what it had', (t) => {
+test('after changes it has the contents of a Map with the same changes, and the original is unchanged', (t) => {
   fc.assert(
     fc.property(changes, (sets) => {
       let keyed: Keyed<number> = Keyed.EMPTY;
@@ -40,7 +40,7 @@ test('it has what a Map would have after the same changes, and what it was made 
   );
 });
 
-test('the differences of two are those of two Maps, whether they share anything or not', (t) => {
+test('the differences of two collections are those of two Maps, whether they share parts or not', (t) => {
   fc.assert(
     fc.property(changes, changes, fc.boolean(), (sets, more, isShared) => {
       const before = sets.reduce((keyed, set) => keyed.with(set), Keyed.EMPTY as Keyed<number>);
@@ -59,7 +59,7 @@ test('the differences of two are those of two Maps, whether they share anything 
   );
 });
 
-test('a change that changes nothing is told by nobody', (t) => {
+test('a change that changes nothing makes no difference', (t) => {
   const keyed = Keyed.of([['a', 1]]);
   t.is(keyed.with([]), keyed);
   t.deepEqual(keyed.differences(keyed.with([['a', 1]])), []);

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { BRIDGE, type DummySwitch } from '../../lab/dummy_switch.js';
 import { type Message, MessageSplitter } from '../../src/openflow/wire/message.js';
 
-/** What becomes of a message: on it goes, nowhere, or something goes back instead. */
+/** What happens to a message: it passes, is dropped, or these octets are sent back instead. */
 export type Verdict = 'pass' | 'drop' | Buffer;
 
 /**
- * Stands between a channel and a real switch, for faults that the switch itself cannot be brought to show: its
- * `rundir` has a socket of the bridge's name.
+ * A proxy between a channel and a real switch, for faults that the switch cannot be made to show. Its `rundir` has a
+ * socket with the bridge's name.
  */
 export class ManInTheMiddle {
-  /** Messages of the channel, in order. */
+  /** The messages of the channel, in order. */
   readonly sent: Message[] = [];
-  /** What is done with them, and with those of the switch. */
+  /** Decide on each message of the channel, and of the switch. */
   toSwitch: (message: Message) => Verdict = () => 'pass';
   toChannel: (message: Message) => Verdict = () => 'pass';
   private readonly sockets = new Set<Socket>();
@@ -34,12 +34,12 @@ export class ManInTheMiddle {
     return middle;
   }
 
-  /** Sends something to the channel that the switch did not. */
+  /** Sends octets to the channel that the switch did not send. */
   say(bytes: Buffer): void {
     for (const socket of this.sockets) socket.write(bytes);
   }
 
-  /** Takes nothing from the channel until told to go on. */
+  /** Stops reading from the channel until the returned function is called. */
   hold(): () => void {
     for (const socket of this.sockets) socket.pause();
     return () => {

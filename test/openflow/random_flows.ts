@@ -17,7 +17,7 @@ import { port } from '../demux/sample.js';
 
 const PORT = fc.constantFrom(port(1), port(2), port(3), port(4), LOCAL);
 
-/** The field or not, with any value under any mask but none. */
+/** The field with any value under any mask but zero, or no field. */
 function masked(field: FieldName): fc.Arbitrary<readonly Term[]> {
   const all = fullMask(field);
   const value = fc.bigInt({ min: 0n, max: all });
@@ -25,7 +25,7 @@ function masked(field: FieldName): fc.Arbitrary<readonly Term[]> {
   return perhaps(fc.tuple(value, mask).map(([one, under]) => [term(field, one, under)]));
 }
 
-/** The field or not, with any value under any prefix: `ovs-ofctl` itself cannot read back all other masks of IPv6. */
+/** The field with any value under any prefix, or no field. `ovs-ofctl` cannot parse every other mask of IPv6. */
 function prefixed(field: FieldName): fc.Arbitrary<readonly Term[]> {
   const all = fullMask(field);
   const value = fc.bigInt({ min: 0n, max: all });
@@ -36,7 +36,7 @@ function prefixed(field: FieldName): fc.Arbitrary<readonly Term[]> {
   );
 }
 
-/** The field or not, with any value. */
+/** The field with any value, or no field. */
 function exact(field: FieldName, most = Number(fullMask(field))): fc.Arbitrary<readonly Term[]> {
   return perhaps(fc.nat(most).map((value) => [term(field, value)]));
 }
@@ -49,7 +49,7 @@ function allOf(...parts: readonly fc.Arbitrary<readonly Term[]>[]): fc.Arbitrary
   return fc.tuple(...parts).map((terms) => terms.flat());
 }
 
-/** What means something whatever the packet; a tag is there or not, or is looked at under a mask. */
+/** Fields that need no prerequisite. A tag is absent, present, or matched under a mask. */
 const link = allOf(
   perhaps(PORT.map((one) => [term('in_port', one)])),
   perhaps(
@@ -105,7 +105,7 @@ const arp = allOf(
   masked('arp_sha'),
 );
 
-/** A match that OVS takes: later fragments have no ports. */
+/** A match that OVS accepts: later fragments have no ports. */
 export const anyMatch: fc.Arbitrary<Match> = allOf(link, fc.oneof(fc.constant([]), ip(false), ip(true), arp))
   .map((terms) => extend([], ...terms))
   .map((match) =>
@@ -116,7 +116,7 @@ export const anyMatch: fc.Arbitrary<Match> = allOf(link, fc.oneof(fc.constant([]
 
 const table = fc.nat(253);
 
-/** What can be done to any packet. */
+/** An action that any flow can have. */
 const plainAction: fc.Arbitrary<Action> = fc.oneof(
   PORT.map((one): Action => ({ kind: 'output', port: one })),
   fc.constant<Action>({ kind: 'normal' }),
@@ -137,13 +137,13 @@ const ctAction: fc.Arbitrary<Action> = fc
     ...(next === undefined ? {} : { table: next }),
   }));
 
-/** Connection tracking needs IP. */
+/** Actions for a match; connection tracking needs IP. */
 function actionsFor(match: Match): fc.Arbitrary<readonly Action[]> {
   const isIp = match.some(({ field, value }) => field === 'dl_type' && value !== BigInt(ETH_ARP));
   return fc.array(isIp ? fc.oneof(plainAction, ctAction) : plainAction, { maxLength: 4 });
 }
 
-/** A flow of the model that OVS takes. */
+/** A flow of the model that OVS accepts. */
 export const anyFlow: fc.Arbitrary<Flow> = anyMatch.chain((match) =>
   fc
     .record({

@@ -21,7 +21,7 @@ function diff(desired: readonly Flow[], found: readonly InstalledFlow[]): Bundle
   return diffFlows(byKey(desired), byKey(found));
 }
 
-/** What a switch has after a bundle: an add replaces by key, a delete takes what has the key and the cookie. */
+/** Returns the flows of a switch after a bundle. An add replaces by key; a delete needs the same key and cookie. */
 function apply(before: readonly InstalledFlow[], bundle: Bundle): InstalledFlow[] {
   const table = new Map(before.map((flow) => [flow.key, flow]));
   for (const { key, cookie } of bundle.remove) if (table.get(key)?.cookie === cookie) table.delete(key);
@@ -29,23 +29,24 @@ function apply(before: readonly InstalledFlow[], bundle: Bundle): InstalledFlow[
   return [...table.values()];
 }
 
-test('nothing is sent when the switch has what is wanted', (t) => {
+test('nothing is sent if the switch has the desired flows', (t) => {
   t.is(bundleSize(diff(FLOWS, FLOWS.map(installed))), 0);
 });
 
-test('from any part of any state, one bundle leads to what is wanted', (t) => {
+test('one bundle leads from any part of any state to the desired flows', (t) => {
   const other = demuxFlows({ ...GATEWAY, demux: { mode: 'conntrack' }, otherPorts: true });
-  fc.assert(
-    fc.property(fc.subarray(FLOWS), fc.subarray(other), (some, others) => {
-      const before = new Map([...others, ...some].map((flow) => [flow.key, installed(flow)]));
-      const after = apply([...before.values()], diff(FLOWS, [...before.values()]));
-      return after.length === FLOWS.length && bundleSize(diff(FLOWS, after)) === 0;
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.subarray(FLOWS), fc.subarray(other), (some, others) => {
+        const before = new Map([...others, ...some].map((flow) => [flow.key, installed(flow)]));
+        const after = apply([...before.values()], diff(FLOWS, [...before.values()]));
+        return after.length === FLOWS.length && bundleSize(diff(FLOWS, after)) === 0;
+      }),
+    ),
   );
-  t.pass();
 });
 
-test('a flow whose actions were altered under its own cookie is put right', (t) => {
+test('a flow whose actions were altered under its own cookie is repaired', (t) => {
   const [first, ...rest] = FLOWS.map(installed);
   if (first === undefined) return t.fail();
   const altered = { ...first, text: `${first.key} actions=drop` };
@@ -70,7 +71,7 @@ test('a bundle deletes strictly, by cookie, before it adds', (t) => {
   t.regex(lines[1] ?? '', /^add cookie=0x6b3801[0-9a-f]+,table=0,priority=140,udp,.* actions=LOCAL$/);
 });
 
-test('every flow carries a cookie of ours, and no two share a key', (t) => {
+test('every flow has a cookie of ours, and no two flows share a key', (t) => {
   t.true(FLOWS.every(({ cookie }) => isOurCookie(cookie) && classIdOf(cookie) <= 15));
   t.is(new Set(FLOWS.map(({ key }) => key)).size, FLOWS.length);
 });

@@ -20,11 +20,11 @@ interface Options {
   readonly timeoutMs?: number;
   readonly probeMs?: number;
   readonly protocols?: string;
-  /** What the switch does before the channel meets it. */
+  /** Sets up faults before the channel connects. */
   readonly fault?: (middle: ManInTheMiddle) => void;
 }
 
-/** A switch, somebody in the middle, and a channel that watches. */
+/** Starts a switch, a proxy in front of it, and a channel that watches. */
 async function start(t: ExecutionContext, { protocols, fault, ...options }: Options = {}) {
   const ovs = await DummySwitch.start(protocols);
   const middle = await ManInTheMiddle.start(ovs);
@@ -51,7 +51,7 @@ const isOpen = ({ type, body }: Message) =>
   type === Type.bundleControl && body.readUInt16BE(4) === Control.open;
 
 test.serial(
-  'a commit that is not answered is unknown: the session is opened anew, and the flows can be read',
+  'the outcome of an unanswered commit is unknown; the session is opened again, and the flows can be read',
   async (t) => {
     const { middle, channel, heard } = await start(t, { timeoutMs: 300 });
     await heard('up');
@@ -62,12 +62,12 @@ test.serial(
     });
     await heard('up', 'down', 'up');
     middle.toChannel = () => 'pass';
-    t.is((await readFlows(channel)).length, FLOWS.length, 'this one was made');
+    t.is((await readFlows(channel)).length, FLOWS.length, 'the bundle was committed');
   },
 );
 
 test.serial(
-  'a session that ends after the commit leaves it unknown, before it nothing was changed',
+  'a session that ends after the commit leaves the outcome unknown; one that ends before changes nothing',
   async (t) => {
     const { ovs, middle, channel, heard } = await start(t);
     await heard('up');
@@ -90,7 +90,7 @@ test.serial(
 );
 
 test.serial(
-  'a flow that does not fit when the bundle is committed is named, and nothing is changed',
+  'the error of a table that is full at commit names the flow, and nothing is changed',
   async (t) => {
     const { ovs, channel, heard } = await start(t);
     await heard('up');
@@ -107,20 +107,23 @@ test.serial(
   },
 );
 
-test.serial('a flow that OpenFlow has no bytes for is named, and the next bundle goes through', async (t) => {
-  const { channel, heard } = await start(t);
-  await heard('up');
-  const wrong = flow({ table: 0, priority: 9, match: [term('tp_dst', 80)], actions: [] }, () => COOKIE);
-  await t.throwsAsync(channel.apply({ add: [...FLOWS, wrong], remove: [] }), {
-    code: 'ERR_BUNDLE_REFUSED',
-    message: /: table=0,priority=9,tp_dst=80 actions=drop: tp_dst means nothing under nw_proto=any$/,
-  });
-  t.deepEqual(await readFlows(channel), []);
-  await channel.apply({ add: FLOWS, remove: [] });
-  t.is((await readFlows(channel)).length, FLOWS.length);
-});
+test.serial(
+  'the error of a flow that OpenFlow cannot express names it, and the next bundle is committed',
+  async (t) => {
+    const { channel, heard } = await start(t);
+    await heard('up');
+    const wrong = flow({ table: 0, priority: 9, match: [term('tp_dst', 80)], actions: [] }, () => COOKIE);
+    await t.throwsAsync(channel.apply({ add: [...FLOWS, wrong], remove: [] }), {
+      code: 'ERR_BUNDLE_REFUSED',
+      message: /: table=0,priority=9,tp_dst=80 actions=drop: tp_dst means nothing under nw_proto=any$/,
+    });
+    t.deepEqual(await readFlows(channel), []);
+    await channel.apply({ add: FLOWS, remove: [] });
+    t.is((await readFlows(channel)).length, FLOWS.length);
+  },
+);
 
-test.serial('one flow alone goes without a bundle; when that is not answered it is unknown', async (t) => {
+test.serial('a single flow is sent without a bundle; without an answer its outcome is unknown', async (t) => {
   const { middle, channel, heard } = await start(t, { timeoutMs: 500 });
   await heard('up');
   const [one, other] = FLOWS;
@@ -138,7 +141,7 @@ test.serial('one flow alone goes without a bundle; when that is not answered it 
   await t.throwsAsync(channel.apply({ add: [other], remove: [] }), { code: 'ERR_BUNDLE_UNKNOWN' });
 });
 
-test.serial('never is more than one bundle in flight', async (t) => {
+test.serial('at most one bundle is in flight', async (t) => {
   const { middle, channel, heard } = await start(t);
   await heard('up');
   let inFlight = 0;
@@ -182,7 +185,7 @@ test.serial('a bundle that a slow switch does not read is not held as octets', a
   t.is((await readFlows(channel)).length, many.length);
 });
 
-test.serial('a switch that hangs is found by its silence, and heard again when it goes on', async (t) => {
+test.serial('a switch that hangs is down, and up again when it continues', async (t) => {
   const { ovs, news, heard } = await start(t, { probeMs: 250 });
   await heard('up');
   process.kill(ovs.pid, 'SIGSTOP');
@@ -193,7 +196,7 @@ test.serial('a switch that hangs is found by its silence, and heard again when i
 });
 
 test.serial(
-  'a quiet switch that answers is not given up, and its own echo requests are answered',
+  'a quiet switch that answers echo requests is not given up, and its own are answered',
   async (t) => {
     const { middle, news, heard } = await start(t, { probeMs: 250 });
     await heard('up');
@@ -208,7 +211,7 @@ test.serial(
   },
 );
 
-test.serial('garbage ends the session, and the next one is opened', async (t) => {
+test.serial('garbage ends the session, and another one is opened', async (t) => {
   const { middle, channel, heard } = await start(t);
   await heard('up');
   middle.say(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'));
@@ -217,7 +220,7 @@ test.serial('garbage ends the session, and the next one is opened', async (t) =>
   t.is((await readFlows(channel)).length, FLOWS.length);
 });
 
-test.serial('only changes to flows that are ours, and of ports, are news', async (t) => {
+test.serial('only changes of our flows and of ports are news', async (t) => {
   const { ovs, news, heard, channel } = await start(t);
   await heard('up');
   t.regex(channel.describe(), /notified of the changes of others/);
@@ -233,7 +236,9 @@ test.serial('only changes to flows that are ours, and of ports, are news', async
   t.is(news.at(-1), 'changed');
 });
 
-/** How OVS 2.15 answers who asks it for the flow monitor of OpenFlow 1.4: under no number, in OpenFlow 1.0. */
+/**
+ * The error with which OVS 2.15 answers a flow monitor request of OpenFlow 1.4: in OpenFlow 1.0, with another number.
+ */
 const NO_MONITOR = Buffer.from('0101001800000000b0c20000000023200001020600010004', 'hex');
 
 function withoutMonitor({ version, type, body }: Message): Verdict {
@@ -243,7 +248,7 @@ function withoutMonitor({ version, type, body }: Message): Verdict {
 }
 
 test.serial(
-  'a switch before OVS 2.16 is listened to in OpenFlow 1.0, and what it cannot tell apart is said',
+  'a switch before OVS 2.16 is monitored in OpenFlow 1.0, and describe() says that own changes are news too',
   async (t) => {
     const fault = (middle: ManInTheMiddle) => {
       middle.toSwitch = withoutMonitor;
@@ -261,7 +266,7 @@ test.serial(
 );
 
 test.serial(
-  'without OpenFlow 1.0 too there is no news of flows, which is said, and everything else',
+  'without OpenFlow 1.0 there is no news of flows, as describe() says, but flows can be changed',
   async (t) => {
     const fault = (middle: ManInTheMiddle) => {
       middle.toSwitch = withoutMonitor;
@@ -278,28 +283,28 @@ test.serial(
   },
 );
 
-test.serial('a switch that does not speak OpenFlow 1.4 is not up, and the reason is said', async (t) => {
-  const { channel, news } = await start(t, { protocols: 'OpenFlow10,OpenFlow13' });
-  await until('the reason', () => channel.reason());
-  t.is(channel.reason(), 'does not speak OpenFlow 1.4, only 1.0, 1.3: see "protocols" of its Bridge row');
-  await t.throwsAsync(readFlows(channel), {
-    code: 'ERR_SWITCH_UNREACHABLE',
-    message: /^br0: does not speak/,
-  });
-  t.deepEqual(news, []);
-});
-
 test.serial(
-  'what is being done when the channel is to stop is done, and then the session is closed',
+  'a switch that does not speak OpenFlow 1.4 is not up, and the reason names its versions',
   async (t) => {
-    const { ovs, middle, channel, heard, stop } = await start(t);
-    await heard('up');
-    const sent = channel.apply({ add: FLOWS, remove: [] });
-    stop.abort();
-    await sent;
-    t.is((await ovs.dump()).filter((line) => line.includes('cookie=0x6b38')).length, FLOWS.length);
-    middle.sent.length = 0;
-    t.is((await readFlows(channel)).length, FLOWS.length, 'over a session of its own');
-    t.is(middle.sent[0]?.type, Type.hello);
+    const { channel, news } = await start(t, { protocols: 'OpenFlow10,OpenFlow13' });
+    await until('the reason', () => channel.reason());
+    t.is(channel.reason(), 'does not speak OpenFlow 1.4, only 1.0, 1.3: see "protocols" of its Bridge row');
+    await t.throwsAsync(readFlows(channel), {
+      code: 'ERR_SWITCH_UNREACHABLE',
+      message: /^br0: does not speak/,
+    });
+    t.deepEqual(news, []);
   },
 );
+
+test.serial('a channel that is stopped finishes the current bundle, then closes its session', async (t) => {
+  const { ovs, middle, channel, heard, stop } = await start(t);
+  await heard('up');
+  const sent = channel.apply({ add: FLOWS, remove: [] });
+  stop.abort();
+  await sent;
+  t.is((await ovs.dump()).filter((line) => line.includes('cookie=0x6b38')).length, FLOWS.length);
+  middle.sent.length = 0;
+  t.is((await readFlows(channel)).length, FLOWS.length, 'read over a session of its own');
+  t.is(middle.sent[0]?.type, Type.hello);
+});

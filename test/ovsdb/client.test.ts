@@ -38,7 +38,7 @@ async function addBridge(db: Db, name: string) {
   return uuid;
 }
 
-test('rows that one client inserts reach another, as one batch', async (t) => {
+test('rows that one client inserts reach another client as one batch', async (t) => {
   const server = await startOvsdbServer();
   const [writer, reader] = await Promise.all([open(server.remote), open(server.remote)]);
   let batches = 0;
@@ -63,7 +63,7 @@ test('rows that one client inserts reach another, as one batch', async (t) => {
   await server.dispose();
 });
 
-test('mutations change maps by key and sets by element, and leave the rest', async (t) => {
+test('mutations change maps by key and sets by element, and keep the rest', async (t) => {
   const server = await startOvsdbServer();
   const db = await open(server.remote);
   const uuid = await addBridge(db, 'br0');
@@ -93,7 +93,7 @@ test('mutations change maps by key and sets by element, and leave the rest', asy
   await server.dispose();
 });
 
-test('what the server refuses is a typed error that carries the operation', async (t) => {
+test('a refused transaction throws an error of its class with the operation', async (t) => {
   const server = await startOvsdbServer();
   const db = await open(server.remote);
   const uuid = await addBridge(db, 'br0');
@@ -128,7 +128,7 @@ test('what the server refuses is a typed error that carries the operation', asyn
   await server.dispose();
 });
 
-test('a server that restarts is found again, and what changed meanwhile is a change', async (t) => {
+test('a client reconnects to a restarted server, and gets the changes made meanwhile', async (t) => {
   const server = await startOvsdbServer();
   const db = await open(server.remote);
   await addBridge(db, 'br0');
@@ -155,7 +155,7 @@ test('a server that restarts is found again, and what changed meanwhile is a cha
   await server.dispose();
 });
 
-test('an address where nothing answers is an error that names it', async (t) => {
+test('the error of an address where nothing answers names the address', async (t) => {
   await t.throwsAsync(connect(openVswitch, { remotes: 'unix:/nonexistent/db.sock', timeoutMs: 300 }), {
     instanceOf: DatabaseUnreachable,
     message: /unix:\/nonexistent\/db.sock/,

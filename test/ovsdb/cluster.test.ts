@@ -21,14 +21,14 @@ function hasSwitch(db: Northbound, name: string): Promise<true> {
   });
 }
 
-test("a cluster's leader is found, found again when it dies, and writes go on", async (t) => {
+test('the client finds the leader of a cluster, finds the next one when it dies, and goes on writing', async (t) => {
   const cluster = await startCluster();
   const connected: string[] = [];
   const log = {
     ...SILENT,
     info: (message: string) => connected.push(message.replace(/: connected$/, '')),
   };
-  // Followers first: they are passed over.
+  // The followers come first in the list, so the client must skip them.
   const first = await cluster.leader();
   const followers = cluster.members.filter((member) => member !== first);
   const remotes = [...followers, first].map(({ remote }) => remote).join(',');
@@ -49,7 +49,7 @@ test("a cluster's leader is found, found again when it dies, and writes go on", 
   await addSwitch(db, 'after');
   await hasSwitch(db, 'after');
 
-  // The old leader comes back as a follower and has all; who wants any member can use it.
+  // The old leader comes back as a follower with all rows; a client that accepts followers can use it.
   await first.start();
   const reader = await connect(ovnNorthbound, {
     remotes: first.remote,
@@ -69,7 +69,7 @@ test("a cluster's leader is found, found again when it dies, and writes go on", 
   await cluster.dispose();
 });
 
-test('a leader that loses the others is left, and what was asked of it is of unknown outcome', async (t) => {
+test('the client leaves a leader that loses its followers, and the outcome of a pending transaction is unknown', async (t) => {
   const cluster = await startCluster();
   const remotes = cluster.members.map(({ remote }) => remote).join(',');
   const db = await connect(ovnNorthbound, { remotes, timeoutMs: 10_000 });

@@ -12,20 +12,26 @@ export interface Message {
   readonly error?: unknown;
 }
 
-/** Results by method; a Buffer is JSON already, a thrown value is the reply's error, `undefined` is silence. */
+/**
+ * Makes the result of each method. A Buffer is JSON already, a thrown value becomes the error, `undefined` is
+ * silence.
+ */
 export type Answers = Readonly<Record<string, (params: readonly unknown[]) => unknown>>;
 
 export interface FakeServer {
   /** `unix:…` of the server. */
   readonly remote: string;
   readonly path: string;
-  /** What clients have sent, in order. */
+  /** The messages of the clients, in order. */
   readonly received: Message[];
   readonly sockets: ReadonlySet<Socket>;
   dispose(): Promise<void>;
 }
 
-/** A JSON-RPC server for what a real ovsdb-server cannot be made to do. A method without an answer is unknown to it. */
+/**
+ * Starts a JSON-RPC server for behaviour that a real ovsdb-server does not show. It does not know methods without an
+ * answer.
+ */
 export async function startFakeServer(answers: Answers): Promise<FakeServer> {
   const directory = await mkdtemp(join(tmpdir(), 'fake-ovsdb-'));
   const path = join(directory, 'db.sock');

@@ -20,7 +20,7 @@ function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return [...ends, bytes.length].map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end));
 }
 
-test('messages come out whole and in order wherever the stream is cut, many in one read or one in many', (t) => {
+test('messages come out complete and in order, wherever the stream is cut', (t) => {
   const stream = fc.tuple(fc.array(fc.tuple(message, spacing)), fc.array(fc.nat()), fc.boolean());
   fc.assert(
     fc.property(stream, ([messages, cuts, everyByte]) => {
@@ -36,7 +36,7 @@ test('messages come out whole and in order wherever the stream is cut, many in o
   );
 });
 
-test('what is not JSON-RPC is refused at its first byte, and a message without end at its limit', (t) => {
+test('the first byte that is not JSON-RPC is refused, and so is a message that exceeds the limit', (t) => {
   t.throws(() => new JsonSplitter().push(Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')), { code: 'ERR_NOT_JSON' });
   t.throws(() => new JsonSplitter().push(Buffer.from('{"a":1}garbage')), { code: 'ERR_NOT_JSON' });
   const splitter = new JsonSplitter(100);
@@ -66,7 +66,7 @@ async function pair() {
   return { server, session, peer, notified, dispose };
 }
 
-test('each reply reaches its request, in whatever order and pieces they come, and news between them is heard', async (t) => {
+test('each reply reaches its request, in any order and in any pieces, and notifications in between are delivered', async (t) => {
   const { session, peer, notified, server, dispose } = await pair();
   const script = fc.record({
     values: fc.array(tricky, { minLength: 1, maxLength: 6 }),
@@ -110,7 +110,7 @@ test('an echo is answered with its own parameters', async (t) => {
   await dispose();
 });
 
-test('an error reply fails its request alone, the end of the connection fails all that wait', async (t) => {
+test('an error reply fails only its request; the end of the connection fails all pending ones', async (t) => {
   const { session, peer, server, dispose } = await pair();
   await t.throwsAsync(session.request('no_such_method', []), {
     instanceOf: RpcError,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 
-/** A key and the certificate that goes with it, as PEM files. */
+/** A private key and its certificate, as PEM files. */
 export interface KeyPair {
   readonly key: string;
   readonly cert: string;
@@ -9,7 +9,7 @@ export interface KeyPair {
 
 const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
 
-/** A self-signed CA in `directory`. */
+/** Makes a self-signed CA in `directory`. */
 export async function makeCa(directory: string, name: string): Promise<KeyPair> {
   const pair = at(directory, name);
   await execa('openssl', [
@@ -26,7 +26,7 @@ export async function makeCa(directory: string, name: string): Promise<KeyPair> 
   return pair;
 }
 
-/** A certificate that `ca` has signed; nothing in it says on which address it is used, as those of ovs-pki. */
+/** Makes a certificate signed by `ca`. Like those of ovs-pki it names no address. */
 export async function signedBy(ca: KeyPair, directory: string, name: string): Promise<KeyPair> {
   const pair = at(directory, name);
   await execa('openssl', [

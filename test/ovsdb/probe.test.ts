@@ -6,7 +6,7 @@ import { type Answers, startFakeServer } from './fake_server.js';
 
 const PROBE_MS = 50;
 
-/** A session with a server that this process is too: when it is away neither does anything. */
+/** Opens a session with a server in this process, so that beAway() blocks both. */
 async function open(t: ExecutionContext, answers: Answers) {
   const server = await startFakeServer(answers);
   const socket = connect(server.path);
@@ -23,17 +23,18 @@ async function open(t: ExecutionContext, answers: Answers) {
   return { session, probes, ended: () => end };
 }
 
+/** Blocks this process, as if the machine were suspended. */
 function beAway(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4 * PROBE_MS);
 }
 
-test('a quiet server that answers is not given up', async (t) => {
+test('a quiet server that answers probes is not given up', async (t) => {
   const { probes, ended } = await open(t, { echo: (params) => params });
   await until('probes', () => when(probes() >= 10 || ended() !== undefined));
   t.is(ended(), undefined);
 });
 
-test('a session outlives a machine that was suspended before it was time to probe', async (t) => {
+test('a session survives a machine that is suspended before the first probe', async (t) => {
   const { session, probes, ended } = await open(t, { echo: (params) => params, list_dbs: () => ['db'] });
   t.deepEqual(await session.request('list_dbs', []), ['db']);
   beAway();
@@ -42,11 +43,11 @@ test('a session outlives a machine that was suspended before it was time to prob
   t.deepEqual(await session.request('list_dbs', []), ['db']);
 });
 
-test('a session outlives a machine that was suspended with the answer to a probe unread', async (t) => {
+test('a session survives a machine that is suspended before it reads the answer to a probe', async (t) => {
   let isFirst = true;
   const { session, probes, ended } = await open(t, {
     echo: (params) => {
-      // Once this answer is sent.
+      // After this answer is sent.
       if (isFirst) process.nextTick(beAway);
       isFirst = false;
       return params;

@@ -21,7 +21,7 @@ export interface RaftCluster {
   dispose(): Promise<void>;
 }
 
-/** Starts a cluster of three real servers of a northbound database, which choose a new leader within a second. */
+/** Starts a cluster of three real servers of a northbound database, which elect a new leader within 1 s. */
 export async function startCluster(): Promise<RaftCluster> {
   const dir = await mkdtemp(join(tmpdir(), 'raft-'));
   const at = (index: number, what: string) => join(dir, `${index}.${what}`);

@@ -60,7 +60,7 @@ for (const [what, tables, message] of mismatches) {
   });
 }
 
-test('a database that the server does not have is a mismatch too', async (t) => {
+test('a database that the server does not have is a schema mismatch', async (t) => {
   await t.throwsAsync(connect(ovnNorthbound, { remotes: server.remote }), {
     instanceOf: SchemaMismatch,
     message: /OVN_Northbound database: the server does not have it/,
@@ -101,7 +101,7 @@ for (const [schema, descriptor] of [
   });
 }
 
-test('errors of the real server have their own classes: constraint, wait, lock and all others', async (t) => {
+test('errors of a real server have their classes: constraint, wait, lock and others', async (t) => {
   const socket = connectSocket(server.remote.slice('unix:'.length));
   await new Promise((resolve) => socket.once('connect', resolve));
   const rpc = new RpcSession({ socket, notified: () => undefined, probeMs: 60_000 });
@@ -123,7 +123,7 @@ test('errors of the real server have their own classes: constraint, wait, lock a
   t.is(other.name, 'TransactionError');
   t.is(other.code, 'ERR_TRANSACTION');
   t.like(other.operation, { op: 'nonsense' });
-  // As a whole: the form that the client takes apart.
+  // An error of the whole request has the form that the client expects.
   const whole = await t.throwsAsync(rpc.request('transact', ['Nowhere']), { instanceOf: RpcError });
   t.like(whole?.error, { error: 'unknown database' });
   rpc.close();

@@ -6,7 +6,7 @@ import { connect } from '../../src/ovsdb/client.js';
 import { parseRemotes } from '../../src/ovsdb/remotes.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
 
-test('a remote is a socket, an address or a name with or without a port', (t) => {
+test('a remote is a socket, or an address or name with or without a port', (t) => {
   const parsed = (text: string) => parseRemotes(text).map(({ text: _text, ...rest }) => rest);
   t.deepEqual(parsed('unix:/run/ovn/ovnnb_db.sock'), [{ kind: 'unix', path: '/run/ovn/ovnnb_db.sock' }]);
   t.deepEqual(parsed('tcp:192.0.2.1:6641'), [{ kind: 'tcp', host: '192.0.2.1', port: 6641 }]);
@@ -34,7 +34,7 @@ for (const text of [
   'tcp:192.0.2.1:6641,',
   'http://192.0.2.1',
 ]) {
-  test(`"${text}" is a wrong option, not a database that does not answer`, async (t) => {
+  test(`"${text}" is a wrong option, not an unreachable database`, async (t) => {
     t.throws(() => parseRemotes(text), {
       instanceOf: UsageError,
       message: /unix:PATH, tcp:HOST:PORT or ssl/,
@@ -43,7 +43,7 @@ for (const text of [
   });
 }
 
-/** A port of `host` that nobody has; it is free again when this returns. */
+/** Returns a free port of `host`. */
 async function freePort(host: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
@@ -52,7 +52,7 @@ async function freePort(host: string): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-test('a server is reached over TCP, both families, after those of the list that are not there', async (t) => {
+test('a server is reached over TCP of both families, after remotes of the list that do not answer', async (t) => {
   const [v4, v6, nobody] = await Promise.all(['127.0.0.1', '::1', '127.0.0.1'].map(freePort));
   const server = await startOvsdbServer({
     args: [`--remote=ptcp:${v4}:127.0.0.1`, `--remote=ptcp:${v6}:[::1]`],

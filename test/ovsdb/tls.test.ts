@@ -44,7 +44,7 @@ async function open(remotes: string, client: KeyPair, ca: string, timeoutMs = 5_
   db.close();
 }
 
-test('the CA of the first server is written and believed from then on, one of another CA is refused', async (t) => {
+test('the CA of the first server is stored and trusted, and a server of another CA is refused', async (t) => {
   const dir = await workplace(t);
   const [ours, theirs] = await Promise.all([makeCa(dir, 'ours'), makeCa(dir, 'theirs')]);
   const [server, client, impostor] = await Promise.all([
@@ -65,7 +65,7 @@ test('the CA of the first server is written and believed from then on, one of an
   t.is((await readFile(ca, 'utf8')).trim(), (await readFile(ours.cert, 'utf8')).trim());
 });
 
-test('a server that does not send its CA leaves no CA file, and the error says what to do', async (t) => {
+test('a server that does not send its CA leaves no CA file, and the error names the remedy', async (t) => {
   const dir = await workplace(t);
   const [ours, theirs] = await Promise.all([makeCa(dir, 'ours'), makeCa(dir, 'theirs')]);
   const [server, client] = await Promise.all([
@@ -82,7 +82,7 @@ test('a server that does not send its CA leaves no CA file, and the error says w
   await t.throwsAsync(readFile(ca), { code: 'ENOENT' });
 });
 
-test('a client without its files, or of another CA than the server believes, is told so', async (t) => {
+test('a client without its files, or with a certificate of another CA, gets an error that says so', async (t) => {
   const dir = await workplace(t);
   const [ours, theirs] = await Promise.all([makeCa(dir, 'ours'), makeCa(dir, 'theirs')]);
   const [server, client, stranger] = await Promise.all([

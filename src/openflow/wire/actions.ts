@@ -1,6 +1,7 @@
 import type { Action } from '../actions.js';
 import { LOCAL, ofportOf } from '../ofport.js';
 import { WIRE_LOCAL } from './match.js';
+import { NICIRA } from './message.js';
 import { nxmNx } from './oxm.js';
 import type { WireReader } from './reader.js';
 import type { WireWriter } from './writer.js';
@@ -9,21 +10,19 @@ const APPLY_ACTIONS = 4;
 const OUTPUT = 0;
 const SET_FIELD = 25;
 const EXPERIMENTER = 0xffff;
-/** Nicira's number as an experimenter, under which OVS has its own actions (ovs-actions(7)). */
-const NICIRA = 0x2320;
 const NX_RESUBMIT_TABLE = 14;
 const NX_CT = 35;
 const NX_CT_COMMIT = 1;
 /** `OFPP_NORMAL`, and `OFPP_IN_PORT` in the 16 bits that `resubmit` has for it. */
 const NORMAL = 0xfffffffa;
 const IN_PORT_16 = 0xfff8;
-/** No table: the packet is not sent on after `ct`. */
+/** The value of `recirc_table` for none: the packet ends after `ct`. */
 const NO_TABLE = 0xff;
 
-/** The register that `set_field` can set (ovs-fields(7)). */
+/** The register that `set_reg0` sets (ovs-fields(7)). */
 const REG0 = nxmNx(0, 4);
 
-/** Writes `actions` as one instruction that applies them; none at all drop (OpenFlow 1.4.1 section 7.2.4). */
+/** Writes `actions` as one apply-actions instruction, or nothing to drop (OpenFlow 1.4.1 section 7.2.4). */
 export function writeInstructions(out: WireWriter, actions: readonly Action[]): void {
   if (actions.length === 0) return;
   const start = out.length;
@@ -82,7 +81,7 @@ function writeNicira(out: WireWriter, length: number, subtype: number): void {
 
 /**
  * Reads the instructions of a flow.
- * @returns `undefined` for what this product never writes
+ * @returns `undefined` for instructions that the product never writes
  * @throws MalformedMessage
  */
 export function readInstructions(reader: WireReader): readonly Action[] | undefined {
@@ -121,7 +120,10 @@ function readAction(type: number, body: WireReader): Action | undefined {
   return subtype === NX_CT ? readCt(body) : undefined;
 }
 
-/** `flags | zone's source | zone | table | 3 octets | alg`, then nested actions: NAT, which this product never does. */
+/**
+ * Reads `flags | zone's source | zone | table | 3 octets | alg`. Nested actions such as NAT, which the product never
+ * writes, would follow.
+ */
 function readCt(body: WireReader): Action | undefined {
   const flags = body.u16();
   const zoneSource = body.u32();

@@ -3,7 +3,7 @@ import { type Message, Type } from './message.js';
 import { WireReader } from './reader.js';
 import type { WireWriter } from './writer.js';
 
-/** `ofp_bundle_ctrl_type` (OpenFlow 1.4.1 section 7.3.9.2); each request is followed by its reply. */
+/** `ofp_bundle_ctrl_type` (OpenFlow 1.4.1 section 7.3.9.2). The type of a reply is that of its request plus one. */
 export const Control = { open: 0, commit: 4, discard: 6 } as const;
 /** `OFPBF_ATOMIC | OFPBF_ORDERED`. */
 const FLAGS = 3;
@@ -21,7 +21,7 @@ export function writeBundleControl(
   out.end(start);
 }
 
-/** Opens a message that puts the one written next, with the same `xid`, into the bundle; `end` closes it. */
+/** Begins a message that adds the next written one, with the same `xid`, to the bundle. `end` of the writer ends it. */
 export function beginBundleAdd(out: WireWriter, xid: number, bundle: number): number {
   const start = out.begin(Type.bundleAddMessage, xid);
   out.u32(bundle);
@@ -30,7 +30,7 @@ export function beginBundleAdd(out: WireWriter, xid: number, bundle: number): nu
   return start;
 }
 
-/** Whether `message` is the reply to a control message of `type`. @throws MalformedMessage */
+/** Returns whether `message` is the reply to a control message of `type`. @throws MalformedMessage */
 export function isBundleReply(message: Message, bundle: number, type: number): boolean {
   if (message.type !== Type.bundleControl) return false;
   const reader = new WireReader(message.body);

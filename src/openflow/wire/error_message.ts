@@ -1,11 +1,11 @@
 import { type Message, OFP10 } from './message.js';
 import { WireReader } from './reader.js';
 
-/** An ERROR of the switch (OpenFlow 1.4.1 section 7.5.4). */
+/** An error message of the switch (OpenFlow 1.4.1 section 7.5.4). */
 export interface SwitchError {
   readonly type: number;
   readonly code: number;
-  /** As OVS writes it: `OFPBMC_BAD_PREREQ`. */
+  /** The name that OVS has for it: `OFPBMC_BAD_PREREQ`. */
   readonly text: string;
 }
 
@@ -19,7 +19,10 @@ export function readError({ version, body }: Message): SwitchError {
   return { type, code, text: name === undefined ? `error ${type}/${code}` : `${prefix}_${name}` };
 }
 
-/** By type: the prefix, and the codes in their order, by the names that OVS has for them. */
+/**
+ * The names of OVS for the codes of one error type: their prefix, then the rest of each name in the order of the
+ * codes.
+ */
 type Kind = readonly [prefix: string, codes: string];
 type Kinds = ReadonlyMap<number, Kind>;
 
@@ -73,7 +76,7 @@ const KINDS: Kinds = new Map<number, Kind>([
   ],
 ]);
 
-/** What OpenFlow 1.0 says of what we ask of it (OpenFlow 1.0.1 section 5.4.4). */
+/** The errors of OpenFlow 1.0 that our requests can cause (OpenFlow 1.0.1 section 5.4.4). */
 const KINDS_10: Kinds = new Map<number, Kind>([
   [0, HELLO_FAILED],
   [1, ['OFPBRC', 'BAD_VERSION BAD_TYPE BAD_STAT BAD_VENDOR BAD_SUBTYPE EPERM BAD_LEN']],

@@ -1,14 +1,14 @@
 import { ProductError } from '../../net/errors.js';
 
-/** What came is no OpenFlow, or contradicts itself: nothing after it in the stream can be trusted. */
+/** A message is not OpenFlow or contradicts itself, so the rest of the stream cannot be split into messages. */
 export class MalformedMessage extends ProductError {
   override readonly name = 'MalformedMessage';
   constructor(what: string) {
-    super('ERR_OPENFLOW_MALFORMED', `not OpenFlow as specified: ${what}`);
+    super('ERR_OPENFLOW_MALFORMED', `not valid OpenFlow: ${what}`);
   }
 }
 
-/** A flow that OpenFlow has no bytes for, such as a port without a protocol. */
+/** A flow that OpenFlow cannot express, such as one with a port but no protocol. */
 export class UnencodableFlow extends ProductError {
   override readonly name = 'UnencodableFlow';
   constructor(what: string) {

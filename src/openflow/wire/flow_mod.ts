@@ -13,7 +13,9 @@ const ALL_OF_COOKIE = 0xffff_ffff_ffff_ffffn;
 /** `OFP_NO_BUFFER`, `OFPP_ANY`, `OFPG_ANY`. */
 const ANY = 0xffffffff;
 
-/** What a match is called that this product cannot read: its octets, so that its flow can be deleted all the same. */
+/**
+ * The prefix of a match that the product cannot parse. Its octets follow in hexadecimal, so its flow can be deleted.
+ */
 export const RAW_MATCH = 'oxm=';
 
 /** @throws UnencodableFlow */
@@ -26,7 +28,7 @@ export function writeFlowAdd(out: WireWriter, xid: number, flow: Flow): void {
 }
 
 /**
- * Deletes the flow with exactly this table, priority and match, and only if it has this cookie.
+ * Writes the deletion of the flow with exactly this table, priority and match, if it has this cookie.
  * @throws UnencodableFlow
  */
 export function writeFlowDelete(out: WireWriter, xid: number, { key, cookie, match }: Removal): void {
@@ -37,7 +39,7 @@ export function writeFlowDelete(out: WireWriter, xid: number, { key, cookie, mat
     writeRawMatch(out, Buffer.from(where.slice(RAW_MATCH.length), 'hex'));
   } else {
     const known = match ?? parseMatch(where);
-    if (known === undefined) throw new UnencodableFlow(`${where} is no match of this product`);
+    if (known === undefined) throw new UnencodableFlow(`${where} is not a match of this product`);
     writeMatch(out, known);
   }
   out.end(start);
@@ -51,7 +53,7 @@ interface Fixed {
   readonly priority: number;
 }
 
-/** The part of `ofp_flow_mod` before the match (OpenFlow 1.4.1 section 7.3.4.1). */
+/** Writes the part of `ofp_flow_mod` before the match (OpenFlow 1.4.1 section 7.3.4.1). */
 function writeFixed(out: WireWriter, { command, cookie, cookieMask, table, priority }: Fixed): void {
   out.u64(cookie);
   out.u64(cookieMask);

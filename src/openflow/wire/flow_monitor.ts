@@ -1,6 +1,6 @@
 import { isOurCookie } from '../cookie.js';
 import { writeMatch } from './match.js';
-import { OFP10 } from './message.js';
+import { NICIRA, OFP10 } from './message.js';
 import { beginRequest, Part, type Reply } from './multipart.js';
 import type { WireReader } from './reader.js';
 import type { WireWriter } from './writer.js';
@@ -8,16 +8,15 @@ import type { WireWriter } from './writer.js';
 const MONITOR_ID = 1;
 const ANY = 0xffffffff;
 const ALL_TABLES = 0xff;
-/** Additions, removals and modifications; of what the connection did itself only that it did it. */
+/** Additions, removals and modifications. Changes of this connection are abbreviated: the event has no flow. */
 const FLAGS = 0x2 | 0x4 | 0x8;
-/** Nicira's number as an experimenter, and that of its flow monitor. */
-const NICIRA = 0x2320;
+/** The subtype of Nicira's flow monitor. */
 const NX_FLOW_MONITOR = 2;
 const NX_ANY_PORT = 0xffff;
 
 /**
- * Asks to be told of changes to the flows of the bridge: in OpenFlow 1.4 by its own request (section 7.3.5.17),
- * which OVS has since 2.16, in OpenFlow 1.0 by Nicira's, which every OVS has.
+ * Writes a request for notification of flow changes: in OpenFlow 1.4 the standard one (section 7.3.5.17), which OVS has
+ * since 2.16; in OpenFlow 1.0 that of Nicira, which every OVS has.
  */
 export function writeFlowMonitorRequest(out: WireWriter, xid: number): void {
   if (out.version === OFP10) writeNiciraRequest(out, xid);
@@ -50,17 +49,20 @@ function writeNiciraRequest(out: WireWriter, xid: number): void {
   out.end(start);
 }
 
-/** What a switch tells of a change; `lost`: it stopped telling, or began again, and what was between is not known. */
+/**
+ * Whose flow changed: `own` by this connection; `ours` by another; `foreign` a flow without our cookie. `lost`: the
+ * switch paused or resumed its notifications, so changes may be missing.
+ */
 export type FlowNews = 'own' | 'ours' | 'foreign' | 'lost';
 
-/** `ofp_flow_update_event`, and `nx_flow_update_event` where that differs. */
+/** The values of `ofp_flow_update_event` and of `nx_flow_update_event`. */
 const EVENTS: readonly FlowEvent[] = ['added', 'added', 'removed', 'modified', 'own', 'lost', 'lost'];
 const NX_EVENTS: readonly FlowEvent[] = ['added', 'removed', 'modified', 'own'];
 type FlowEvent = 'added' | 'removed' | 'modified' | 'own' | 'lost';
 
 /**
- * Reads the updates in a reply of a flow monitor, each `length | event | 12 octets | cookie | …`: which concern
- * flows with our cookies. A flow that is modified may have been ours before.
+ * Reads the updates in a reply of a flow monitor, each `length | event | 12 octets | cookie | …`. A modified flow
+ * counts as ours, because it may have had our cookie before.
  * @throws MalformedMessage
  */
 export function readFlowNews({ part, body }: Reply): Set<FlowNews> {
@@ -78,7 +80,7 @@ function readUpdate(update: WireReader, events: readonly FlowEvent[]): FlowNews 
   return isOurCookie(update.u64()) || event === 'modified' ? 'ours' : 'foreign';
 }
 
-/** Whether a message is news of a flow monitor, or its first answer. */
+/** Returns whether a message is a notification of a flow monitor, or its first answer. */
 export function isFlowMonitorReply({ part }: Reply): boolean {
   return part === Part.flowMonitor || part === Part.experimenter;
 }

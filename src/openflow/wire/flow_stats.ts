@@ -12,7 +12,7 @@ import type { WireWriter } from './writer.js';
 const ALL_TABLES = 0xff;
 const ANY = 0xffffffff;
 
-/** Asks for the flows with such cookies (OpenFlow 1.4.1 section 7.3.5.2). */
+/** Writes a request for the flows with cookies in a range (OpenFlow 1.4.1 section 7.3.5.2). */
 export function writeFlowStatsRequest(out: WireWriter, xid: number, { cookie, mask }: CookieRange): void {
   const start = beginRequest(out, xid, Part.flow);
   out.u8(ALL_TABLES);
@@ -48,7 +48,10 @@ export function readFlowStats(body: WireReader, known: KnownTerms): InstalledFlo
   return flows;
 }
 
-/** What this product never writes is called by its octets, and so differs from every flow of ours. */
+/**
+ * A match or actions that the product never writes become their octets, and so differ from those of every flow of
+ * ours.
+ */
 function readMeaning(entry: WireReader, table: number, priority: number, known: KnownTerms): Meaning {
   const tlvs = readMatchPart(entry);
   const match = readTerms(tlvs.again(), known);

@@ -2,10 +2,10 @@ import { type Message, Type, type Version } from './message.js';
 import { WireReader } from './reader.js';
 import type { WireWriter } from './writer.js';
 
-/** `OFPHET_VERSIONBITMAP`, the one element there is (OpenFlow 1.4.1 section 7.5.1). */
+/** `OFPHET_VERSIONBITMAP`, the only element defined (OpenFlow 1.4.1 section 7.5.1). */
 const VERSION_BITMAP = 1;
 
-/** Says that we speak the writer's version and no other. */
+/** Writes a hello that offers only the writer's version. */
 export function writeHello(out: WireWriter, xid: number): void {
   const { version } = out;
   const start = out.begin(Type.hello, xid);
@@ -16,7 +16,7 @@ export function writeHello(out: WireWriter, xid: number): void {
 }
 
 /**
- * The versions that the peer speaks: those of its bitmap, else all up to the one in the header.
+ * Returns the versions that the peer speaks: those of its bitmap, else all up to that of the header.
  * @throws MalformedMessage
  */
 export function readHello({ version, body }: Message): readonly number[] {
@@ -35,7 +35,7 @@ function bitsOf(bitmap: number): number[] {
   return Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => (bitmap >>> bit) & 1);
 }
 
-/** `1.4` for 5: what people call a version. */
+/** Formats a version as people write it: `1.4` for 5. */
 export function versionName(version: Version | number): string {
   return `1.${version - 1}`;
 }

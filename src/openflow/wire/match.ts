@@ -6,9 +6,9 @@ import { type Oxm, oxm } from './oxm.js';
 import type { WireReader } from './reader.js';
 import type { WireWriter } from './writer.js';
 
-/** `OFPMT_OXM`, the one kind of match since OpenFlow 1.2 (OpenFlow 1.4.1 section 7.2.3.1). */
+/** `OFPMT_OXM`, the only kind of match since OpenFlow 1.2 (OpenFlow 1.4.1 section 7.2.3.1). */
 const OXM_MATCH = 1;
-/** `OFPP_LOCAL` in the 32 bits that a port has on the wire. */
+/** `OFPP_LOCAL` as a port of 32 bits. */
 export const WIRE_LOCAL = 0xfffffffe;
 
 /**
@@ -28,7 +28,7 @@ export function writeMatch(out: WireWriter, match: Match): void {
   out.pad8(start);
 }
 
-/** Writes a match that was read and not understood, as it was. */
+/** Writes the octets of a match that could not be parsed. */
 export function writeRawMatch(out: WireWriter, tlvs: Uint8Array): void {
   const start = out.length;
   out.u16(OXM_MATCH);
@@ -58,12 +58,12 @@ function wirePort(port: bigint): bigint {
   return port === BigInt(LOCAL) ? BigInt(WIRE_LOCAL) : port;
 }
 
-/** Terms that were read before, by their octets. */
+/** Terms read before, by their octets. */
 export type KnownTerms = Map<string, Term>;
 
 /**
  * Reads the TLVs of a match.
- * @returns `undefined` when there is one that this product never writes
+ * @returns `undefined` if there is one that the product never writes
  * @throws MalformedMessage
  */
 export function readTerms(reader: WireReader, known: KnownTerms = new Map()): Match | undefined {
@@ -86,7 +86,7 @@ function isAfter(field: FieldName, before: Term | undefined): boolean {
   return before !== undefined && orderOf(before.field) < orderOf(field);
 }
 
-/** The part of a match that holds the TLVs. @throws MalformedMessage */
+/** Returns the part of a match with the TLVs. @throws MalformedMessage */
 export function readMatchPart(reader: WireReader): WireReader {
   const type = reader.u16();
   const length = reader.u16();
@@ -108,14 +108,14 @@ interface Place {
   readonly field: FieldName;
   readonly bytes: number;
   readonly isMasked: boolean;
-  /** A mask of ones over what the TLV can say of the field. */
+  /** A mask of ones over the bits of the field that the TLV has. */
   readonly width: bigint;
 }
 
-/** `OXM_OF_VLAN_VID`: how OVS writes a `vlan_tci` of which only VID and CFI count, as the bit "there is a tag". */
+/** `OXM_OF_VLAN_VID`: OVS's form for a `vlan_tci` whose mask covers VID and CFI only; CFI is the bit "has a tag". */
 const VLAN_VID = oxm(6, 2);
 
-/** Every TLV that can be read, by its header; the length in that is the right one for it. */
+/** Every TLV that can be read, by its header, which includes its only valid length. */
 const PLACES: ReadonlyMap<number, Place> = new Map([
   ...FIELD_NAMES.flatMap((field) => wiresOf(field).flatMap((wire) => placesOf(wire, field, fullMask(field)))),
   ...placesOf(VLAN_VID, 'vlan_tci', 0x1fffn),

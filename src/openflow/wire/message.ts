@@ -1,22 +1,20 @@
 import { MalformedMessage } from './errors.js';
 
-/** The versions on the wire that this product speaks (OpenFlow 1.4.1 section 7.1.1). */
+/** The wire versions that the product speaks (OpenFlow 1.4.1 section 7.1.1). */
 export const OFP10 = 0x01;
 export const OFP14 = 0x05;
-/** The last there is. */
+/** The wire version of OpenFlow 1.5, the highest. */
 const OFP15 = 0x06;
 export type Version = typeof OFP10 | typeof OFP14;
 
-/** `ofp_type` (OpenFlow 1.4.1 section 7.1.1); the first few are the same in every version. */
+/** `ofp_type` (OpenFlow 1.4.1 section 7.1.1). Those up to 12 are the same in every version. */
 export const Type = {
   hello: 0,
   error: 1,
   echoRequest: 2,
   echoReply: 3,
   featuresRequest: 5,
-  featuresReply: 6,
   getConfigRequest: 7,
-  getConfigReply: 8,
   setConfig: 9,
   portStatus: 12,
   flowMod: 14,
@@ -29,7 +27,7 @@ export const Type = {
   bundleAddMessage: 34,
 } as const;
 
-/** The same for what OpenFlow 1.0 numbers otherwise (OpenFlow 1.0.1 section 5.1). */
+/** The message types that have other numbers in OpenFlow 1.0 (OpenFlow 1.0.1 section 5.1). */
 export const Type10 = {
   portMod: 15,
   statsRequest: 16,
@@ -38,11 +36,14 @@ export const Type10 = {
   barrierReply: 19,
 } as const;
 
+/** Nicira's experimenter number, under which OVS has actions (ovs-actions(7)) and messages of its own. */
+export const NICIRA = 0x2320;
+
 export const HEADER = 8;
-/** The length is a number of 16 bits. */
+/** The largest message: its length has 16 bits. */
 export const MAX_MESSAGE = 0xffff;
 
-/** One OpenFlow message: `version | type | length | xid`, of 8, 8, 16 and 32 bits, and what follows. */
+/** One OpenFlow message: `version | type | length | xid`, of 8, 8, 16 and 32 bits, then the body. */
 export interface Message {
   readonly version: number;
   readonly type: number;
@@ -50,13 +51,13 @@ export interface Message {
   readonly body: Buffer;
 }
 
-/** Cuts a stream into messages, however it comes in pieces; holds at most one message that is not whole. */
+/** Splits a stream into messages, however it is cut into chunks. It holds at most one incomplete message. */
 export class MessageSplitter {
   private rest: Buffer | undefined;
 
   /**
-   * Takes the next octets of the stream and gives each message that is whole to `take`, before the next: its
-   * body is a view that must not be kept.
+   * Takes the next octets of the stream and calls `take` with each complete message. The body of a message is a view
+   * that must not be kept after `take` returns.
    * @throws MalformedMessage
    */
   push(chunk: Buffer, take: (message: Message) => void): void {

@@ -2,12 +2,12 @@ import { type Message, OFP10, Type, Type10 } from './message.js';
 import { WireReader } from './reader.js';
 import type { WireWriter } from './writer.js';
 
-/** `ofp_multipart_type` (OpenFlow 1.4.1 section 7.3.5). OVS has port descriptions in its OpenFlow 1.0 as well. */
+/** `ofp_multipart_type` (OpenFlow 1.4.1 section 7.3.5). OVS has port descriptions in OpenFlow 1.0 too. */
 export const Part = { flow: 1, portDescription: 13, flowMonitor: 16, experimenter: 0xffff } as const;
 
 const MORE = 1;
 
-/** Opens a request; in OpenFlow 1.0, where it is called statistics, it has no padding. */
+/** Begins a multipart request. In OpenFlow 1.0 it is a statistics request, without padding. */
 export function beginRequest(out: WireWriter, xid: number, part: number): number {
   const start = out.begin(out.version === OFP10 ? Type10.statsRequest : Type.multipartRequest, xid);
   out.u16(part);
@@ -18,12 +18,12 @@ export function beginRequest(out: WireWriter, xid: number, part: number): number
 
 export interface Reply {
   readonly part: number;
-  /** More messages belong to the same reply. */
+  /** Whether more messages of the same reply follow. */
   readonly more: boolean;
   readonly body: WireReader;
 }
 
-/** @returns `undefined` for any other message. @throws MalformedMessage */
+/** Reads a multipart reply; returns `undefined` for any other message. @throws MalformedMessage */
 export function readReply({ version, type, body }: Message): Reply | undefined {
   if (type !== (version === OFP10 ? Type10.statsReply : Type.multipartReply)) return undefined;
   const reader = new WireReader(body);

@@ -3,13 +3,13 @@ import { Type10 } from './message.js';
 import { beginRequest, Part, type Reply } from './multipart.js';
 import type { WireWriter } from './writer.js';
 
-/** `OFPPC_NO_FLOOD`, a flag that OpenFlow has in its version 1.0 only (OpenFlow 1.0.1 section 5.2.1). */
+/** `OFPPC_NO_FLOOD`, a flag of OpenFlow 1.0 only (OpenFlow 1.0.1 section 5.2.1). */
 const NO_FLOOD = 1 << 4;
 
-/** A port as OpenFlow 1.0 describes it. */
+/** A port, as OpenFlow 1.0 describes it. */
 export interface PortDescription {
   readonly port: Ofport;
-  /** Its Ethernet address, which whoever changes the port must name. */
+  /** The Ethernet address of the port, which a request that changes the port must repeat. */
   readonly address: bigint;
   readonly noFlood: boolean;
 }
@@ -35,7 +35,7 @@ export function readPorts({ body }: Reply): PortDescription[] {
   return ports;
 }
 
-/** Sets or clears the flag of one port. */
+/** Writes a request that sets or clears "no flood" of one port. */
 export function writeNoFlood(
   out: WireWriter,
   xid: number,
@@ -47,12 +47,12 @@ export function writeNoFlood(
   out.number(address, 6);
   out.u32(on ? NO_FLOOD : 0);
   out.u32(NO_FLOOD);
-  out.u32(0); // What it advertises stays.
+  out.u32(0); // Leaves the advertised features as they are.
   out.u32(0);
   out.end(start);
 }
 
-/** The ports that NORMAL and FLOOD leave out; for LOCAL the flag means something else to nobody. */
+/** Returns the ports other than LOCAL to which NORMAL and FLOOD do not send. */
 export function noFloodOf(ports: readonly PortDescription[]): Set<Ofport> {
   return new Set(ports.filter(({ port, noFlood }) => noFlood && port !== LOCAL).map(({ port }) => port));
 }

@@ -1,8 +1,8 @@
 import { MalformedMessage } from './errors.js';
 
 /**
- * Reads numbers in network byte order from a range of octets, and nothing outside it.
- * Every method throws MalformedMessage when the range ends too early.
+ * Reads numbers in network byte order from a range of octets.
+ * Every method throws MalformedMessage if the range ends too early.
  */
 export class WireReader {
   constructor(
@@ -31,7 +31,7 @@ export class WireReader {
     return this.bytes.readBigUInt64BE(this.advance(8));
   }
 
-  /** A number of so many octets, 1 to 16. */
+  /** Reads a number of `octets` octets: 1 to 6, or 16. */
   number(octets: number): bigint {
     if (octets === 16) return (this.u64() << 64n) | this.u64();
     if (octets > 6) throw new MalformedMessage(`a number of ${octets} octets`);
@@ -42,23 +42,23 @@ export class WireReader {
     this.advance(octets);
   }
 
-  /** The next octets as a range of their own. */
+  /** Returns a reader of the next octets, and skips them. */
   part(octets: number): WireReader {
     const start = this.advance(octets);
     return new WireReader(this.bytes, start, start + octets);
   }
 
-  /** The octets that are left, from here on, for a second reader. */
+  /** Returns a second reader of the remaining octets. */
   again(): WireReader {
     return new WireReader(this.bytes, this.at, this.end);
   }
 
-  /** The octets that are left, two digits each. */
+  /** Returns the remaining octets in hexadecimal. */
   hex(): string {
     return this.bytes.toString('hex', this.at, this.end);
   }
 
-  /** The octets that are left, one character each: a key for a map. */
+  /** Returns the remaining octets as one character each, for a key of a map. */
   latin1(): string {
     return this.bytes.toString('latin1', this.at, this.end);
   }

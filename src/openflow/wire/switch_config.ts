@@ -3,13 +3,13 @@ import { type Message, Type } from './message.js';
 import { WireReader } from './reader.js';
 import type { WireWriter } from './writer.js';
 
-/** By `ofp_config_flags` under their mask (OpenFlow 1.4.1 section 7.3.2); the last is Open vSwitch's own. */
+/** The modes by `ofp_config_flags` under their mask (OpenFlow 1.4.1 section 7.3.2). The last is Open vSwitch's own. */
 const MODES: readonly FragmentMode[] = ['normal', 'drop', 'reassemble', 'nx-match'];
 const MODE_MASK = 3;
 
 export interface SwitchConfig {
   readonly fragments: FragmentMode;
-  /** How much of a packet a controller gets; more than none makes a connection one that is told things. */
+  /** How many octets of a packet a controller gets. More than 0 also turns on notifications for the connection. */
   readonly missSendLength: number;
 }
 

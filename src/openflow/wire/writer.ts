@@ -1,12 +1,12 @@
 import { UnencodableFlow } from './errors.js';
 import { MAX_MESSAGE, OFP14 } from './message.js';
 
-/** How many octets are written at once; what is written after them until the message ends comes on top. */
+/** Half of the buffer's first size: senders flush at 64 KiB, and one message can still follow before they do. */
 const START_BYTES = 64 * 1024;
 
 /**
- * Writes OpenFlow messages one behind the other into one buffer, which is used again after {@link clear}: who
- * sends many clears it often, so that it never grows by more than one message.
+ * Writes consecutive OpenFlow messages into one buffer, which {@link clear} reuses. A caller that sends often never
+ * grows it by more than one message.
  */
 export class WireWriter {
   private buffer = Buffer.allocUnsafeSlow(2 * START_BYTES);
@@ -19,7 +19,7 @@ export class WireWriter {
     return this.at;
   }
 
-  /** What was written, as long as nothing more is. */
+  /** The octets written so far, valid until the next write. */
   get bytes(): Buffer {
     return this.buffer.subarray(0, this.at);
   }
@@ -28,7 +28,7 @@ export class WireWriter {
     this.at = 0;
   }
 
-  /** Opens a message; returns what {@link end} needs to close it. */
+  /** Begins a message; returns the argument for {@link end}. */
   begin(type: number, xid: number): number {
     const start = this.at;
     this.u8(this.version);
@@ -38,7 +38,7 @@ export class WireWriter {
     return start;
   }
 
-  /** @throws UnencodableFlow for more than a message can hold; nothing of it is left then */
+  /** Ends the message that began at `start`. @throws UnencodableFlow if it is too long; the message is then removed */
   end(start: number): void {
     const length = this.at - start;
     if (length > MAX_MESSAGE) {
@@ -48,7 +48,7 @@ export class WireWriter {
     this.view.setUint16(start + 2, length);
   }
 
-  /** Takes back all since `start`. */
+  /** Removes everything since `start`. */
   rewind(start: number): void {
     this.at = start;
   }
@@ -77,7 +77,7 @@ export class WireWriter {
     this.at += 8;
   }
 
-  /** A number in 1, 2, 4, 6 or 16 octets. */
+  /** Writes a number in 1, 2, 4, 6 or 16 octets. */
   number(value: bigint, octets: number): void {
     if (octets === 16) {
       this.u64(value >> 64n);
@@ -100,19 +100,19 @@ export class WireWriter {
     this.at += bytes.length;
   }
 
-  /** One by one: for the few that there ever are a call to fill them takes longer. */
+  /** Writes zeros one by one, which is faster than a call of `fill` for so few. */
   zeros(count: number): void {
     this.room(count);
     for (let i = 0; i < count; i++) this.view.setUint8(this.at + i, 0);
     this.at += count;
   }
 
-  /** Zeros until what began at `start` is a multiple of eight octets long. */
+  /** Writes zeros until the part that began at `start` is a multiple of eight octets long. */
   pad8(start: number): void {
     this.zeros(-(this.at - start) & 7);
   }
 
-  /** Puts the length of what began at `start` into the 16 bits at `where`. */
+  /** Writes the length of the part that began at `start` into the 16 bits at `where`. */
   lengthAt(where: number, start: number): void {
     this.view.setUint16(where, this.at - start);
   }
@@ -133,7 +133,7 @@ function viewOf(buffer: Buffer): DataView {
   return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
-/** A view takes any number and writes some of it. */
+/** Checks the range of a number, because a DataView would truncate it. */
 function within(value: number, most: number): number {
   if (value >= 0 && value <= most) return value;
   throw new UnencodableFlow(`${value} is not between 0 and ${most}`);

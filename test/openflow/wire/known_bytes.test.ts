@@ -18,7 +18,7 @@ import { writeConfig } from '../../../src/openflow/wire/switch_config.js';
 import { WireWriter } from '../../../src/openflow/wire/writer.js';
 import { port } from '../../demux/sample.js';
 
-/** What OVS 3.1's own `ovs-ofctl` sent on a bridge's socket for these lines, and the switch answered. */
+/** The messages that `ovs-ofctl` of OVS 3.1 sent on a bridge's socket. */
 const OFCTL = {
   hello: '05000010000000010001000800000020',
   open: '05210010000000070000000000000003',
@@ -27,7 +27,7 @@ const OFCTL = {
     '05220070000000030000000000000003050e0060000000036b38090000000001ffffffffffffffff000400000000003cffffffffffffffffffffffff000000000001002d80000a0286dd800014013a80003a018780003c010080003e1020010db8000000000000000000000010000000',
 } as const;
 
-/** Flows as they are printed, and the match and instructions that `ovs-ofctl` made of them. */
+/** Flows as they are printed, and the match and instructions that `ovs-ofctl` sent for them. */
 const FLOWS: readonly (readonly [key: string, actions: string, bytes: string])[] = [
   [
     'table=0,priority=60,ct_state=+est+trk,tcp,reg0=0x5,in_port=1,vlan_tci=0x0000/0x1fff,dl_src=00:00:00:00:00:01,dl_dst=0a:58:cb:00:71:0a,nw_src=10.0.0.0/8,nw_dst=203.0.113.10,nw_frag=not_later,tp_src=53,tp_dst=0xee48/0xfff8',
@@ -46,11 +46,11 @@ const FLOWS: readonly (readonly [key: string, actions: string, bytes: string])[]
   ],
 ];
 
-/** The switch's answer to who asks for our flows, with two of the flows above. */
+/** The switch's reply to a request for our flows, with two of the flows above. */
 const STATS =
   '0513017000000005000100000000000000c800000000000017f60880003c000000000000000000006b38090000000001000000000000000700000000000001ea0001006d800000040000000180000806000000000001800006060a58cb00710a80000a02080080000c020000800017080a000000ff00000080001804cb00710a000135020002800014010680001a02003580001d04ee48fff800010004000000050001d308000000220000002200000000040028000000000000001000000002000000000000000000000010fffffffe0000000000000000009801000000000017f60880003c000000000000000000006b38090000000001000000000000000000000000000000000001002a80000a02080680002a02000180002c040102030480002e040102030580003006000000000009000000000000000400380000000000190010000100040000000700000000ffff001000002320000efff80200000000000010fffffffa0000000000000000';
 
-/** The ports of a bridge in OpenFlow 1.0: 1, LOCAL, and 2 which is not flooded. */
+/** The ports of a bridge in OpenFlow 1.0: 1, LOCAL, and 2, which has "no flood". */
 const PORTS =
   '0111009c00000005000d00000001aa55aa55000e70320000000000000000000000000000000000000000000000000000000000000000000000000000fffeee368065c443627230000000000000000000000000000000001000000000000000000000000000000000000000000002aa55aa55001070310000000000000000000000000000000000100000000000000000000000000000000000000000';
 
@@ -78,7 +78,7 @@ function only(bytes: string): Message {
   return first;
 }
 
-/** The TLVs of a match, which may stand in more than one order; what OVS calls VID we call TCI. */
+/** Returns the TLVs of a match in one order, with OVS's VID as our TCI. */
 function tlvs(bytes: string): string[] {
   const reader = new WireReader(Buffer.from(bytes, 'hex'));
   const found: string[] = [];
@@ -91,13 +91,13 @@ function tlvs(bytes: string): string[] {
   return found.map((tlv) => (tlv === '80000c02 0000' ? '00000904 00001fff' : tlv)).toSorted();
 }
 
-/** What follows the match, which is padded to eight octets. */
+/** Returns the octets after the match, which is padded to eight octets. */
 function instructions(bytes: string): string {
   const length = Number.parseInt(bytes.slice(4, 8), 16);
   return bytes.slice(2 * (length + (-length & 7)));
 }
 
-test('what we send is what ovs-ofctl sends', (t) => {
+test('our messages are those of ovs-ofctl', (t) => {
   t.is(
     hex((out) => writeHello(out, 1)),
     OFCTL.hello,
@@ -122,7 +122,7 @@ test('what we send is what ovs-ofctl sends', (t) => {
 for (const [key, actions, bytes] of FLOWS) {
   test(`${key} actions=${actions} is written with the TLVs and actions that ovs-ofctl writes`, (t) => {
     const one = made(key, actions);
-    t.is(one.text, `${key} actions=${actions}`, 'it is in our own form');
+    t.is(one.text, `${key} actions=${actions}`, 'the flow is in our own form');
     const message = hex((out) => writeFlowAdd(out, 5, one));
     const ours = message.slice(2 * 48);
     t.deepEqual(tlvs(ours), tlvs(bytes));
@@ -142,7 +142,7 @@ test('the flows of a reply are read with their counters', (t) => {
   ] as ReturnType<typeof readFlowStats>);
 });
 
-test('the ports of a bridge are read, and one is told not to be flooded', (t) => {
+test('the ports of a bridge are read, and "no flood" is set on one of them', (t) => {
   const reply = readReply(only(PORTS));
   if (reply === undefined) return t.fail();
   const ports = readPorts(reply);
@@ -189,7 +189,7 @@ test('requests have the bytes that the specification gives them', (t) => {
   );
 });
 
-test('every form of a match and an action that is printed is in one of the flows above or is tried at random', (t) => {
+test('the matches and actions of the flows above survive parsing and printing', (t) => {
   for (const [key, actions] of FLOWS) {
     t.is(formatMatch(matchOf(key)), splitKey(key).where);
     t.is(formatActions(parseActions(actions) ?? []), actions);

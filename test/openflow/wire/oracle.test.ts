@@ -12,7 +12,7 @@ import { OFP14, Type } from '../../../src/openflow/wire/message.js';
 import { WireWriter } from '../../../src/openflow/wire/writer.js';
 import { anyFlow } from '../random_flows.js';
 
-/** What `ovs-ofctl` says of the messages in `bytes`. */
+/** Returns what `ovs-ofctl` prints for the messages in `bytes`. */
 async function printed(bytes: Uint8Array): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'openflow-'));
   try {
@@ -24,7 +24,7 @@ async function printed(bytes: Uint8Array): Promise<string> {
   }
 }
 
-test('ovs-ofctl reads of any flow on the wire what we print of it', async (t) => {
+test('ovs-ofctl prints any flow that we write as we print it', async (t) => {
   const flows = fc.sample(anyFlow, 500);
   const out = new WireWriter();
   for (const [i, one] of flows.entries()) writeFlowAdd(out, i + 1, one);
@@ -33,7 +33,7 @@ test('ovs-ofctl reads of any flow on the wire what we print of it', async (t) =>
   for (const [i, { key, text, cookie }] of flows.entries()) {
     const { table, priority, where } = splitKey(key);
     const place = table === 0 ? '' : `table:${table}`;
-    // 32768 is what a flow has whose priority is not said.
+    // ovs-ofctl leaves out the default priority, 32768.
     const match = [priority === 32768 ? '' : `priority=${priority}`, where].filter(Boolean).join(',');
     const said = ['ADD', place, match, `cookie:${formatCookie(cookie)}`].filter(Boolean).join(' ');
     const actions = text.slice(text.indexOf(' actions=') + ' actions='.length);
@@ -41,7 +41,7 @@ test('ovs-ofctl reads of any flow on the wire what we print of it', async (t) =>
   }
 });
 
-test('errors are called what ovs-ofctl calls them', async (t) => {
+test('errors have the names that ovs-ofctl gives them', async (t) => {
   const out = new WireWriter();
   const ours: string[] = [];
   for (const type of [0, 1, 2, 3, 4, 5, 7, 10, 17]) {
