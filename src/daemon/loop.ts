@@ -22,9 +22,6 @@ export interface LoopOptions {
   readonly problems: Problems;
 }
 
-/** A timer can fire this much early, because it counts whole milliseconds. */
-const TIMER_SLACK_MS = 1;
-
 /** The owner under which the loop registers the reason why its last step failed. */
 export const LOOP = 'loop';
 
@@ -35,7 +32,6 @@ export class Loop {
   private readonly wakeup = new Wakeup();
   private hasFailed = false;
   private retryMs: number;
-  private auditAt = 0;
 
   constructor(private readonly options: LoopOptions) {
     this.retryMs = options.retryMs.first;
@@ -46,15 +42,19 @@ export class Loop {
 
   /** Runs `work` until `signal` is aborted, and resolves when the current step has ended. */
   async run(work: LoopWork, signal: AbortSignal): Promise<void> {
-    this.auditAt = performance.now() + this.options.auditMs;
+    let auditAt = performance.now() + this.options.auditMs;
     while (!signal.aborted) {
-      const untilAudit = Math.max(0, this.auditAt - performance.now());
-      await this.wakeup.wait(this.hasFailed ? Math.min(this.retryMs, untilAudit) : untilAudit, signal);
+      const untilAudit = Math.max(0, auditAt - performance.now());
+      const untilRetry = this.hasFailed ? this.retryMs : Number.POSITIVE_INFINITY;
+      const hasRung = await this.wakeup.wait(Math.min(untilAudit, untilRetry), signal);
       // Events that arrive in the same turn of the event loop share one step.
       await breath();
+      this.wakeup.forget();
       if (signal.aborted) return;
-      if (performance.now() >= this.auditAt - TIMER_SLACK_MS) {
-        this.auditAt = performance.now() + this.options.auditMs;
+      // A timer can fire some milliseconds early, so its end counts too, not only the clock.
+      const isAuditDue = performance.now() >= auditAt || (!hasRung && untilAudit <= untilRetry);
+      if (isAuditDue) {
+        auditAt = performance.now() + this.options.auditMs;
         work.audit();
       }
       await this.once(work);

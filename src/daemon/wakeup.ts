@@ -31,6 +31,11 @@ export class Wakeup {
     return rung;
   }
 
+  /** Forgets the rings since the last wait. */
+  forget(): void {
+    this.rung = false;
+  }
+
   /** Listens once for all waits: adding and removing a listener for each takes longer than the rest of a ring. */
   private listen(signal: AbortSignal): void {
     if (this.listenedTo === signal) return;

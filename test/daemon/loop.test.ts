@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { SILENT } from '../../src/daemon/log.js';
 import { Loop, type LoopOptions, type LoopWork } from '../../src/daemon/loop.js';
@@ -47,6 +48,18 @@ test('any number of rings before a step cause one step', async (t) => {
   const begun = next();
   for (let i = 0; i < 100; i++) loop.ring();
   await begun;
+  await end();
+  t.is(loop.totals.steps, 1);
+});
+
+test('a ring in the turn of the event loop in which the loop wakes up shares its step', async (t) => {
+  const { loop, next, end } = looping();
+  const begun = next();
+  loop.ring();
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+  loop.ring();
+  await begun;
+  for (let i = 0; i < 5; i++) await setImmediate();
   await end();
   t.is(loop.totals.steps, 1);
 });
