@@ -1,3 +1,6 @@
+// This folder reads and writes the messages of OpenFlow 1.4, and the few of 1.0 that it lacks, without I/O: octets
+// in, values out, and back. Here: the header of a message, and the splitter that cuts a stream into messages. Every
+// reader throws MalformedMessage for octets that contradict the specification, and nothing else.
 import { MalformedMessage } from './errors.js';
 
 /** The wire versions that the product speaks (OpenFlow 1.4.1 section 7.1.1). */
