@@ -1,7 +1,6 @@
-// This folder has flows and what carries them: a flow is a value (here, with `match.ts`, `actions.ts` and
-// `cookie.ts`), `reconcile.ts` compares desired and installed flows, and `channel.ts` is the interface of the two
-// channels that read flows from a bridge and commit bundles to it: `ofctl.ts` runs ovs-ofctl, `openflow.ts` speaks
-// OpenFlow 1.4 by `wire/`.
+// This folder has flows and the channels that carry them to a bridge. A flow is a value (here, `match.ts`, `actions.ts`),
+// `reconcile.ts` compares desired and installed flows, and `channel.ts` is the interface of the two channels: `ofctl.ts`
+// runs ovs-ofctl, `openflow.ts` speaks OpenFlow 1.4 by `wire/`.
 import { type Action, formatActions, parseActions } from './actions.js';
 import { formatMatch, type Match, parseMatch } from './match.js';
 

@@ -58,7 +58,7 @@ function distrusted(remote: Remote, ca: string, cause: unknown): ProductError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new ProductError(
     'ERR_UNTRUSTED_SERVER',
-    `the certificate of ${remote.text} is not of the CA in ${ca} (${why}); if the CA has changed, delete that file`,
+    `the certificate of ${remote.text} is not signed by the CA in ${ca} (${why}); if the CA has changed, delete that file`,
   );
 }
 

@@ -61,7 +61,7 @@ test('the CA of the first server is stored and trusted, and a server of another 
 
   const other = await serve(t, impostor, theirs, await freePort());
   const error = await t.throwsAsync(open(other, client, ca, 500), { instanceOf: DatabaseUnreachable });
-  t.regex(error?.message ?? '', /is not of the CA in .*ovnnb-ca\.cert .*delete that file/);
+  t.regex(error?.message ?? '', /is not signed by the CA in .*ovnnb-ca\.cert .*delete that file/);
   t.is((await readFile(ca, 'utf8')).trim(), (await readFile(ours.cert, 'utf8')).trim());
 });
 
@@ -102,7 +102,7 @@ test('a client without its files, or with a certificate of another CA, gets an e
   await writeFile(nonsense, 'not a certificate\n');
   await t.throwsAsync(
     open(remote, client, nonsense, 500),
-    unreachable(/is not of the CA in .*nonsense\.pem/),
+    unreachable(/is not signed by the CA in .*nonsense\.pem/),
   );
   await t.throwsAsync(open(remote, stranger, ours.cert, 500), unreachable(/unknown ca|certificate|closed/));
 });
