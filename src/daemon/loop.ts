@@ -23,7 +23,7 @@ export interface LoopOptions {
 }
 
 /** The owner under which the loop registers the reason why its last step failed. */
-export const LOOP = 'loop';
+const LOOP = 'loop';
 
 /** Takes a step after a ring, when an audit is due, and to retry a failure. */
 export class Loop {

@@ -47,6 +47,47 @@ export function daemonCommand(
   });
 }
 
+/** The daemon as its `main` and the common commands see it. */
+class RunningDaemon implements Daemon {
+  isReady = false;
+  cleanup: () => Promise<void> = async () => undefined;
+  private readonly stop = new AbortController();
+
+  constructor(
+    private readonly vlog: Vlog,
+    private readonly unixctl: UnixctlServer,
+    private readonly isDetached: boolean,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.stop.signal;
+  }
+
+  log(module: string): Log {
+    return this.vlog.module(module);
+  }
+
+  register(name: string, usage: string, minArgs: number, maxArgs: number, handler: CommandHandler): void {
+    this.unixctl.register(name, usage, minArgs, maxArgs, handler);
+  }
+
+  ready(): void {
+    if (this.isReady) return;
+    this.isReady = true;
+    // From now on nobody reads the standard error of a detached daemon.
+    if (this.isDetached) this.vlog.set({ module: undefined, facility: 'console', level: 'off' });
+    tellReady();
+  }
+
+  onCleanup(cleanup: () => Promise<void>): void {
+    this.cleanup = cleanup;
+  }
+
+  end(): void {
+    this.stop.abort();
+  }
+}
+
 async function runInThisProcess(
   program: string,
   options: DaemonOptions,
@@ -61,15 +102,9 @@ async function runInThisProcess(
       : writePidfile(options.pidfile, { overwrite: options.overwritePidfile });
   const socket = options.unixctl ?? join(directories(process.env).run, `${program}.${process.pid}.ctl`);
   const unixctl = new UnixctlServer(socket);
-  const stop = new AbortController();
-  let isReady = false;
-  let cleanup = async (): Promise<void> => undefined;
-
-  registerCommands(unixctl, program, vlog, async (wantsCleanup) => {
-    if (wantsCleanup) await cleanup();
-    stop.abort();
-  });
-  catchSignals(vlog, stop);
+  const daemon = new RunningDaemon(vlog, unixctl, options.detach);
+  registerCommands(unixctl, program, vlog, daemon);
+  catchSignals(vlog, daemon);
   const fatal = (error: unknown) => {
     log.err(`unexpected error: ${error instanceof Error ? error.stack : String(error)}`);
     pidfile?.remove();
@@ -82,35 +117,17 @@ async function runInThisProcess(
     if (socket !== 'none') await unixctl.listen();
     if (options.detach && options.chdir) process.chdir('/');
     log.info(`${program} ${VERSION}`);
-    await main(
-      {
-        log: (module) => vlog.module(module),
-        register: (name, usage, minArgs, maxArgs, handler) =>
-          unixctl.register(name, usage, minArgs, maxArgs, handler),
-        ready: () => {
-          if (isReady) return;
-          isReady = true;
-          // From now on nobody reads the standard error of a detached daemon.
-          if (options.detach) vlog.set({ module: undefined, facility: 'console', level: 'off' });
-          tellReady();
-        },
-        signal: stop.signal,
-        onCleanup: (handler) => {
-          cleanup = handler;
-        },
-      },
-      given,
-    );
+    await main(daemon, given);
     log.info('exiting');
   } catch (error) {
     // A request that fails because the daemon ends is no failure.
-    if (stop.signal.aborted && error instanceof ProductError) return log.info('exiting');
-    if (isReady || !(error instanceof ProductError)) return fatal(error);
+    if (daemon.signal.aborted && error instanceof ProductError) return log.info('exiting');
+    if (daemon.isReady || !(error instanceof ProductError)) return fatal(error);
     if (options.logFile !== undefined) log.err(explainError(error));
     throw error;
   } finally {
     // Everything that main opened closes at this signal.
-    stop.abort();
+    daemon.end();
     if (socket !== 'none') await unixctl.close();
     pidfile?.remove();
     process.off('uncaughtException', fatal);
@@ -127,17 +144,13 @@ function openVlog(options: DaemonOptions): Vlog {
   return vlog;
 }
 
-function registerCommands(
-  unixctl: UnixctlServer,
-  program: string,
-  vlog: Vlog,
-  exit: (cleanup: boolean) => Promise<void>,
-): void {
+function registerCommands(unixctl: UnixctlServer, program: string, vlog: Vlog, daemon: RunningDaemon): void {
   unixctl.register('version', '', 0, 0, () => `${program} ${VERSION}`);
   unixctl.register('exit', '[--cleanup]', 0, 1, async ([option]) => {
     if (option !== undefined && option !== '--cleanup')
       throw new ProductError('ERR_ARGUMENTS', `exit: unknown argument ${option}`);
-    await exit(option === '--cleanup');
+    if (option === '--cleanup') await daemon.cleanup();
+    daemon.end();
     return '';
   });
   unixctl.register('vlog/list', '', 0, 0, () => vlog.list());
@@ -156,9 +169,9 @@ function registerCommands(
   });
 }
 
-function catchSignals(vlog: Vlog, stop: AbortController): void {
-  process.on('SIGTERM', () => stop.abort());
-  process.on('SIGINT', () => stop.abort());
+function catchSignals(vlog: Vlog, daemon: RunningDaemon): void {
+  process.on('SIGTERM', () => daemon.end());
+  process.on('SIGINT', () => daemon.end());
   process.on('SIGHUP', () => {
     try {
       vlog.reopen();

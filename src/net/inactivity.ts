@@ -18,16 +18,16 @@ export class Inactivity {
   private readonly timer: NodeJS.Timeout;
   private lastCheck = performance.now();
   /** Whether a message came since the last check. */
-  private isHeard = false;
-  private isAsked = false;
+  private hasReceived = false;
+  private hasAsked = false;
 
   constructor(private readonly options: InactivityOptions) {
     this.timer = setInterval(() => this.check(), options.probeMs);
     this.timer.unref();
   }
 
-  heard(): void {
-    this.isHeard = true;
+  received(): void {
+    this.hasReceived = true;
   }
 
   stop(): void {
@@ -39,16 +39,16 @@ export class Inactivity {
     const now = performance.now();
     const isLate = now - this.lastCheck > LATE * probeMs;
     this.lastCheck = now;
-    if (this.isHeard) {
-      this.isHeard = false;
-      this.isAsked = false;
-    } else if (!this.isAsked || isLate) {
-      this.isAsked = true;
+    if (this.hasReceived) {
+      this.hasReceived = false;
+      this.hasAsked = false;
+    } else if (!this.hasAsked || isLate) {
+      this.hasAsked = true;
       ask();
     } else {
       // Messages that came while this process was busy are read first.
       setImmediate(() => {
-        if (!this.isHeard) giveUp();
+        if (!this.hasReceived) giveUp();
       });
     }
   }

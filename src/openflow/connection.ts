@@ -158,7 +158,7 @@ export class Connection {
   }
 
   private receive(chunk: Buffer): void {
-    this.inactivity.heard();
+    this.inactivity.received();
     try {
       this.splitter.push(chunk, (message) => this.handle(message));
     } catch (error) {

@@ -105,7 +105,7 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
  * Parses the output of `ovs-ofctl -O OpenFlow10 --no-names show`: `N(NAME): addr:…` begins a port, `config:` has its
  * flags, and `OFPT_GET_CONFIG_REPLY … frags=MODE` comes last.
  */
-export function parseShow(text: string): SwitchSettings {
+function parseShow(text: string): SwitchSettings {
   const noFlood = new Set<Ofport>();
   let port: Ofport | undefined;
   for (const line of text.split('\n')) {

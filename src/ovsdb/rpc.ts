@@ -92,7 +92,7 @@ export class RpcSession {
   }
 
   private receive(chunk: Buffer): void {
-    this.inactivity.heard();
+    this.inactivity.received();
     try {
       for (const text of this.splitter.push(chunk)) this.handle(JSON.parse(text));
     } catch (error) {

@@ -182,8 +182,8 @@ labTest('the next daemon takes over the pidfile and socket of one that was kille
   process.kill(first, 'SIGKILL');
   await ends(first);
   t.deepEqual(traces(host).sort(), [`${HELPER}.ctl`, `${HELPER}.pid`]);
-  const told = await host.net.attempt(['ovs-appctl', '-t', HELPER, 'version']);
-  t.not(told.exitCode, 0);
+  const answer = await host.net.attempt(['ovs-appctl', '-t', HELPER, 'version']);
+  t.not(answer.exitCode, 0);
   await wire.startHelper(control);
   t.not(pidOf(host), first);
   await host.appctl('-t', join(host.rundir, `${HELPER}.ctl`), 'exit');

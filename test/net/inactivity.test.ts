@@ -11,7 +11,7 @@ function watch(t: ExecutionContext, onAsk: (times: number) => boolean) {
     probeMs: PROBE_MS,
     ask: () => {
       events.push('ask');
-      if (onAsk(events.length)) inactivity.heard();
+      if (onAsk(events.length)) inactivity.received();
     },
     giveUp: () => {
       events.push('give up');

@@ -30,12 +30,12 @@ async function start(t: ExecutionContext, name: ChannelName) {
   const news: SwitchNews[] = [];
   const watch = () => {
     channel.watch((one) => news.push(one), stop.signal);
-    return heard(news, 'up');
+    return reported(news, 'up');
   };
   return { ovs, channel, news, watch };
 }
 
-function heard(news: readonly SwitchNews[], last: SwitchNews): Promise<true> {
+function reported(news: readonly SwitchNews[], last: SwitchNews): Promise<true> {
   return until(`the news "${last}"`, () => when(news.at(-1) === last));
 }
 
@@ -164,12 +164,12 @@ for (const name of ['ofctl', 'openflow'] as const) {
       t.is((await readFlows(channel)).length, FLOWS.length);
       t.deepEqual(news, ['up'], 'its own bundle is no news');
       await ovs.ofctl('del-flows', 'tcp');
-      await heard(news, 'changed');
+      await reported(news, 'changed');
       await ovs.killSwitch();
-      await heard(news, 'down');
+      await reported(news, 'down');
       await t.throwsAsync(readFlows(channel), { code: 'ERR_SWITCH_UNREACHABLE' });
       await ovs.startSwitch();
-      await heard(news, 'up');
+      await reported(news, 'up');
       t.deepEqual(await readFlows(channel), []);
       await settle(channel, FLOWS);
       t.deepEqual(meanings(await readFlows(channel)), meanings(FLOWS));

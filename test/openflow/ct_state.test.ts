@@ -9,7 +9,7 @@ test('a state is printed as its flags, and parsed back', (t) => {
   t.deepEqual(parseCtState('-est+trk'), { value: 0x20n, mask: 0x22n });
 });
 
-test('text that is no list of flags is no state', (t) => {
+test('text that is not a list of flags is not a state', (t) => {
   for (const text of ['', 'est', '+', '+est,+trk', '+dnat', '+toString', '0x22/0x22']) {
     t.is(parseCtState(text), undefined, text);
   }

@@ -38,9 +38,9 @@ async function start(t: ExecutionContext, { protocols, fault, ...options }: Opti
     await middle.dispose();
     await ovs.dispose();
   });
-  const heard = (...expected: readonly SwitchNews[]) =>
+  const reported = (...expected: readonly SwitchNews[]) =>
     until(`the news ${expected}`, () => when(expected.every((one, i) => news[i] === one)));
-  return { ovs, middle, channel, news, heard, stop };
+  return { ovs, middle, channel, news, reported, stop };
 }
 
 const isCommit = ({ type, body }: Message) =>
@@ -53,14 +53,14 @@ const isOpen = ({ type, body }: Message) =>
 test.serial(
   'the outcome of an unanswered commit is unknown; the session is opened again, and the flows can be read',
   async (t) => {
-    const { middle, channel, heard } = await start(t, { timeoutMs: 300 });
-    await heard('up');
+    const { middle, channel, reported } = await start(t, { timeoutMs: 300 });
+    await reported('up');
     middle.toChannel = (message) => (isCommitReply(message) ? 'drop' : 'pass');
     await t.throwsAsync(channel.apply({ add: FLOWS, remove: [] }), {
       code: 'ERR_BUNDLE_UNKNOWN',
       message: 'br0: no answer to a bundle of flows: no answer within 300 ms',
     });
-    await heard('up', 'down', 'up');
+    await reported('up', 'down', 'up');
     middle.toChannel = () => 'pass';
     t.is((await readFlows(channel)).length, FLOWS.length, 'the bundle was committed');
   },
@@ -69,14 +69,14 @@ test.serial(
 test.serial(
   'a session that ends after the commit leaves the outcome unknown; one that ends before changes nothing',
   async (t) => {
-    const { ovs, middle, channel, heard } = await start(t);
-    await heard('up');
+    const { ovs, middle, channel, reported } = await start(t);
+    await reported('up');
     middle.toSwitch = (message) => {
       if (isCommit(message)) middle.cut();
       return 'pass';
     };
     await t.throwsAsync(channel.apply({ add: FLOWS, remove: [] }), { code: 'ERR_BUNDLE_UNKNOWN' });
-    await heard('up', 'down', 'up');
+    await reported('up', 'down', 'up');
     const before = await ovs.dump();
     middle.toSwitch = (message) => {
       if (message.type === Type.barrierRequest) middle.cut();
@@ -84,7 +84,7 @@ test.serial(
     };
     await t.throwsAsync(channel.apply({ add: [], remove: FLOWS }), { code: 'ERR_SWITCH_UNREACHABLE' });
     middle.toSwitch = () => 'pass';
-    await heard('up', 'down', 'up', 'down', 'up');
+    await reported('up', 'down', 'up', 'down', 'up');
     t.deepEqual(await ovs.dump(), before);
   },
 );
@@ -92,8 +92,8 @@ test.serial(
 test.serial(
   'the error of a table that is full at commit names the flow, and nothing is changed',
   async (t) => {
-    const { ovs, channel, heard } = await start(t);
-    await heard('up');
+    const { ovs, channel, reported } = await start(t);
+    await reported('up');
     const limit = ['--', '--id=@t', 'create', 'Flow_Table', 'flow_limit=5', 'overflow_policy=refuse'];
     await ovs.vsctl(...['set', 'Bridge', BRIDGE, 'flow_tables:7=@t', ...limit]);
     const seven = Array.from({ length: 7 }, (_, i) =>
@@ -110,8 +110,8 @@ test.serial(
 test.serial(
   'the error of a flow that OpenFlow cannot express names it, and the next bundle is committed',
   async (t) => {
-    const { channel, heard } = await start(t);
-    await heard('up');
+    const { channel, reported } = await start(t);
+    await reported('up');
     const wrong = flow({ table: 0, priority: 9, match: [term('tp_dst', 80)], actions: [] }, () => COOKIE);
     await t.throwsAsync(channel.apply({ add: [...FLOWS, wrong], remove: [] }), {
       code: 'ERR_BUNDLE_REFUSED',
@@ -124,8 +124,8 @@ test.serial(
 );
 
 test.serial('a single flow is sent without a bundle; without an answer its outcome is unknown', async (t) => {
-  const { middle, channel, heard } = await start(t, { timeoutMs: 500 });
-  await heard('up');
+  const { middle, channel, reported } = await start(t, { timeoutMs: 500 });
+  await reported('up');
   const [one, other] = FLOWS;
   if (one === undefined || other === undefined) return t.fail();
   let opened = 0;
@@ -142,8 +142,8 @@ test.serial('a single flow is sent without a bundle; without an answer its outco
 });
 
 test.serial('at most one bundle is in flight', async (t) => {
-  const { middle, channel, heard } = await start(t);
-  await heard('up');
+  const { middle, channel, reported } = await start(t);
+  await reported('up');
   let inFlight = 0;
   let most = 0;
   middle.toSwitch = (message) => {
@@ -162,8 +162,8 @@ test.serial('at most one bundle is in flight', async (t) => {
 });
 
 test.serial('a bundle that a slow switch does not read is not held as octets', async (t) => {
-  const { middle, channel, heard } = await start(t);
-  await heard('up');
+  const { middle, channel, reported } = await start(t);
+  await reported('up');
   const many = Array.from({ length: 30_000 }, (_, i) =>
     flow({ table: 3, priority: 1, match: [term('reg0', i)], actions: [] }, () => COOKIE),
   );
@@ -186,20 +186,20 @@ test.serial('a bundle that a slow switch does not read is not held as octets', a
 });
 
 test.serial('a switch that hangs is down, and up again when it continues', async (t) => {
-  const { ovs, news, heard } = await start(t, { probeMs: 250 });
-  await heard('up');
+  const { ovs, news, reported } = await start(t, { probeMs: 250 });
+  await reported('up');
   process.kill(ovs.pid, 'SIGSTOP');
-  await heard('up', 'down');
+  await reported('up', 'down');
   process.kill(ovs.pid, 'SIGCONT');
-  await heard('up', 'down', 'up');
+  await reported('up', 'down', 'up');
   t.deepEqual(news, ['up', 'down', 'up']);
 });
 
 test.serial(
   'a quiet switch that answers echo requests is not given up, and its own are answered',
   async (t) => {
-    const { middle, news, heard } = await start(t, { probeMs: 250 });
-    await heard('up');
+    const { middle, news, reported } = await start(t, { probeMs: 250 });
+    await reported('up');
     const echoes = () => middle.sent.filter(({ type }) => type === Type.echoRequest).length;
     await until('three echo requests', () => when(echoes() >= 3));
     t.deepEqual(news, ['up']);
@@ -212,24 +212,24 @@ test.serial(
 );
 
 test.serial('garbage ends the session, and another one is opened', async (t) => {
-  const { middle, channel, heard } = await start(t);
-  await heard('up');
+  const { middle, channel, reported } = await start(t);
+  await reported('up');
   middle.say(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'));
-  await heard('up', 'down', 'up');
+  await reported('up', 'down', 'up');
   await channel.apply({ add: FLOWS, remove: [] });
   t.is((await readFlows(channel)).length, FLOWS.length);
 });
 
 test.serial('only changes of our flows and of ports are news', async (t) => {
-  const { ovs, news, heard, channel } = await start(t);
-  await heard('up');
+  const { ovs, news, reported, channel } = await start(t);
+  await reported('up');
   t.regex(channel.describe(), /notified of the changes of others/);
   await channel.apply({ add: FLOWS, remove: [] });
   await ovs.ofctl('add-flow', 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop');
   await readFlows(channel);
   t.deepEqual(news, ['up']);
   await ovs.vsctl('del-port', BRIDGE, 'p4');
-  await heard('up', 'changed');
+  await reported('up', 'changed');
   const before = news.length;
   await ovs.ofctl('mod-flows', 'tcp,actions=drop');
   await until('news of the flows', () => when(news.length > before));
@@ -253,12 +253,12 @@ test.serial(
     const fault = (middle: ManInTheMiddle) => {
       middle.toSwitch = withoutMonitor;
     };
-    const { ovs, news, channel, heard } = await start(t, { fault });
-    await heard('up');
+    const { ovs, news, channel, reported } = await start(t, { fault });
+    await reported('up');
     t.regex(channel.describe(), /notified of every change, its own too/);
     await ovs.ofctl('add-flow', 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop');
     await channel.apply({ add: FLOWS, remove: [] });
-    await heard('up', 'changed');
+    await reported('up', 'changed');
     const before = news.length;
     await ovs.ofctl('del-flows', 'tcp');
     await until('news of it', () => when(news.length > before));
@@ -271,8 +271,8 @@ test.serial(
     const fault = (middle: ManInTheMiddle) => {
       middle.toSwitch = withoutMonitor;
     };
-    const { channel, heard } = await start(t, { fault, protocols: 'OpenFlow14' });
-    await heard('up');
+    const { channel, reported } = await start(t, { fault, protocols: 'OpenFlow14' });
+    await reported('up');
     t.regex(channel.describe(), /notified of no change/);
     await channel.apply({ add: FLOWS, remove: [] });
     t.is((await readFlows(channel)).length, FLOWS.length);
@@ -298,8 +298,8 @@ test.serial(
 );
 
 test.serial('a channel that is stopped finishes the current bundle, then closes its session', async (t) => {
-  const { ovs, middle, channel, heard, stop } = await start(t);
-  await heard('up');
+  const { ovs, middle, channel, reported, stop } = await start(t);
+  await reported('up');
   const sent = channel.apply({ add: FLOWS, remove: [] });
   stop.abort();
   await sent;

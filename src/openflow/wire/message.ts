@@ -42,7 +42,7 @@ export const Type10 = {
 /** Nicira's experimenter number, under which OVS has actions (ovs-actions(7)) and messages of its own. */
 export const NICIRA = 0x2320;
 
-export const HEADER = 8;
+const HEADER = 8;
 /** The largest message: its length has 16 bits. */
 export const MAX_MESSAGE = 0xffff;
 

@@ -35,9 +35,9 @@ test('ovs-ofctl prints any flow that we write as we print it', async (t) => {
     const place = table === 0 ? '' : `table:${table}`;
     // ovs-ofctl leaves out the default priority, 32768.
     const match = [priority === 32768 ? '' : `priority=${priority}`, where].filter(Boolean).join(',');
-    const said = ['ADD', place, match, `cookie:${formatCookie(cookie)}`].filter(Boolean).join(' ');
+    const line = ['ADD', place, match, `cookie:${formatCookie(cookie)}`].filter(Boolean).join(' ');
     const actions = text.slice(text.indexOf(' actions=') + ' actions='.length);
-    t.is(lines[i], `OFPT_FLOW_MOD (OF1.4) (xid=0x${(i + 1).toString(16)}): ${said} actions=${actions}`);
+    t.is(lines[i], `OFPT_FLOW_MOD (OF1.4) (xid=0x${(i + 1).toString(16)}): ${line} actions=${actions}`);
   }
 });
 
