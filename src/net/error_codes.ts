@@ -27,12 +27,11 @@ export const ERROR_CODES = {
   },
   ERR_API_STATUS: {
     cause: 'The API server refused a request. The code ends with the HTTP status, such as `ERR_API_403`.',
-    remedy:
-      'For 401 and 403, give a token whose role allows the request. The client retries the other statuses.',
+    remedy: 'The daemons retry. For 401 and 403, give a token whose role allows the request.',
   },
   ERR_API_UNREACHABLE: {
     cause: 'No API server answered.',
-    remedy: 'Check `external_ids:k8s-api-server`, the network and the API server. The client retries.',
+    remedy: 'The daemons retry. Check `external_ids:k8s-api-server`, the network and the API server.',
   },
   ERR_ARGUMENTS: {
     cause: 'A command on a control socket got wrong arguments.',
@@ -358,7 +357,7 @@ export const ERROR_CODES = {
     remedy: 'Check the address; Open vSwitch 2.13 and OVN 20.03 or later have all of them.',
   },
   ERR_SERVICE: {
-    cause: 'A port of a Kubernetes service is not valid.',
+    cause: 'A port, protocol or address of a Kubernetes service is not valid.',
     remedy: 'Correct the service. It is ignored until then.',
   },
   ERR_STEP_FAILED: {
