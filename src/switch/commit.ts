@@ -1,9 +1,13 @@
+import { DatabaseIoError, WaitExpired } from '../ovsdb/errors.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { Transaction } from '../ovsdb/transaction.js';
 import { type LocalDatabase, rootOf } from './connection.js';
 
+/** Milliseconds without an answer until ovs-vswitchd is asked again; each further wait is twice as long. */
+const FIRST_WAIT_MS = 500;
+
 /**
- * Commits `txn` and waits until ovs-vswitchd has done what the database says (`cur_cfg`, ovs-vswitchd.conf.db(5)).
+ * Commits `txn` and waits until ovs-vswitchd has applied it (`cur_cfg`, ovs-vswitchd.conf.db(5)).
  * @throws TransactionError, WaitExpired
  */
 export async function commitAndWait(
@@ -17,13 +21,51 @@ export async function commitAndWait(
   // ovsdb-server sends the update before it replies to the transaction that caused it.
   const wanted = db.table('Open_vSwitch').get(root)?.next_cfg ?? 0;
   const isDone = () => (db.table('Open_vSwitch').get(root)?.cur_cfg ?? 0) >= wanted || undefined;
-  await db.until(isDone, { timeoutMs, what: 'ovs-vswitchd to do what the database says; is it running?' });
+  const what = 'ovs-vswitchd to do what the database says; is it running?';
+  await untilSwitch(db, isDone, { timeoutMs, what });
 }
 
 /**
- * Waits until ovs-vswitchd has done what the database says now.
- * @throws WaitExpired
+ * Waits until ovs-vswitchd has applied the database as it is now.
+ * @throws TransactionError, WaitExpired
  */
 export async function awaitSwitch(db: LocalDatabase, timeoutMs: number): Promise<void> {
   await commitAndWait(db, db.transaction('wait for ovs-vswitchd'), timeoutMs);
+}
+
+/**
+ * Waits until `evaluate` finds what ovs-vswitchd writes to the database, and asks it to write again meanwhile. Its
+ * writes fail while the database's disk is full, and it does not repeat them until the database changes.
+ * @throws WaitExpired, or DatabaseIoError if the database still cannot be written
+ */
+export async function untilSwitch<T>(
+  db: LocalDatabase,
+  evaluate: () => T | undefined,
+  { timeoutMs, what }: { readonly timeoutMs: number; readonly what: string },
+): Promise<T> {
+  const end = performance.now() + timeoutMs;
+  let full: DatabaseIoError | undefined;
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs *= 2) {
+    const leftMs = end - performance.now();
+    try {
+      return await db.until(evaluate, { timeoutMs: Math.min(waitMs, leftMs), what });
+    } catch (error) {
+      if (!(error instanceof WaitExpired)) throw error;
+    }
+    if (waitMs >= leftMs) throw full ?? new WaitExpired(what, timeoutMs);
+    full = await change(db);
+  }
+}
+
+/** Changes the database, so that ovs-vswitchd looks at all of it; returns the error if the disk is full. */
+async function change(db: LocalDatabase): Promise<DatabaseIoError | undefined> {
+  const txn = db.transaction('ask ovs-vswitchd again');
+  txn.increment('Open_vSwitch', rootOf(db), 'next_cfg');
+  try {
+    await txn.commit();
+    return undefined;
+  } catch (error) {
+    if (error instanceof DatabaseIoError) return error;
+    throw error;
+  }
 }

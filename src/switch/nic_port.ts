@@ -1,6 +1,6 @@
 import { ProductError } from '../net/errors.js';
 import { findBridge } from './bridges.js';
-import { commitAndWait } from './commit.js';
+import { commitAndWait, untilSwitch } from './commit.js';
 import type { LocalDatabase } from './connection.js';
 import { addPort, bridgeOf, findInterface, removePort } from './ports.js';
 
@@ -21,7 +21,7 @@ export async function attach(
     addPort(txn, row._uuid, nic);
     await txn.commit({ timeoutMs });
   }
-  await db.until(() => isOpen(db, nic) || undefined, {
+  await untilSwitch(db, () => isOpen(db, nic) || undefined, {
     timeoutMs,
     what: `ovs-vswitchd to open ${nic} on ${bridge}`,
   });
