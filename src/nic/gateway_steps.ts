@@ -8,24 +8,24 @@ import type { MacAddress } from '../net/mac.js';
 import { type DefaultGateway, defaultGateways } from './default_gateways.js';
 import type { Plan } from './plan.js';
 
-/** How long a gateway may take to answer before anything is touched, and how long to wait for somebody else's answer. */
+/** Time for a gateway's reply before the move, and for another host's reply after it. */
 const BEFORE = { timeoutMs: 1_000, settleMs: 50 } as const;
 
-/** Who must still answer at the end. */
-export interface Witnesses {
+/** The default gateways, and their MACs before the move: a gateway with a MAC must still answer after it. */
+export interface GatewayBaseline {
   readonly gateways: readonly DefaultGateway[];
-  /** Whose MAC each gave before; those that did not answer are not here. */
+  /** The MACs that answered for each; a gateway that did not answer is absent. */
   readonly macs: Map<IpAddress, readonly MacAddress[]>;
 }
 
 /**
- * Adds the step that asks the default gateways of an interface, where all still is as it was. One that does not
- * answer is a note: it may be that it never does.
+ * Adds the step that resolves the default gateways of an interface before anything changes. A gateway that does not answer
+ * is only a note, since it may never answer.
  */
-export function addGatewayQuestion(plan: Plan, wanted: Snapshot, device: string): Witnesses {
-  const witnesses: Witnesses = { gateways: defaultGateways(wanted), macs: new Map() };
-  const { gateways, macs } = witnesses;
-  if (gateways.length === 0) return witnesses;
+export function addGatewayBaseline(plan: Plan, wanted: Snapshot, device: string): GatewayBaseline {
+  const baseline: GatewayBaseline = { gateways: defaultGateways(wanted), macs: new Map() };
+  const { gateways, macs } = baseline;
+  if (gateways.length === 0) return baseline;
   const names = namesOf(gateways);
   plan.add({
     name: `ask ${names} for an answer on ${device}`,
@@ -42,23 +42,24 @@ export function addGatewayQuestion(plan: Plan, wanted: Snapshot, device: string)
       }
     },
   });
-  return witnesses;
+  return baseline;
 }
 
 /**
- * Adds the step that fails when a gateway that answered before does not where its routes are now. `canEcho`: whether
- * the kernel hears an answer on `device`; that of a NIC which the system datapath still has comes up on the bridge.
+ * Adds the step that fails if a gateway that answered before the move does not answer on `device` now.
+ * @param canEcho whether the kernel receives echo replies on `device`; while the system datapath has a NIC, they arrive on
+ * the bridge
  */
-export function addGatewayAnswer(
+export function addGatewayCheck(
   plan: Plan,
-  witnesses: Witnesses,
+  baseline: GatewayBaseline,
   device: string,
   { timeoutMs, canEcho }: { readonly timeoutMs: number; readonly canEcho: boolean },
 ): void {
-  const { gateways, macs } = witnesses;
+  const { gateways, macs } = baseline;
   if (gateways.length === 0) return;
   plan.add({
-    name: `see that ${namesOf(gateways)} answers on ${device}`,
+    name: `check that ${namesOf(gateways)} answers on ${device}`,
     details: [],
     run: async () => {
       const due = gateways.filter(({ address }) => macs.has(address));
@@ -73,7 +74,7 @@ export function addGatewayAnswer(
         }
         const before = macs.get(address) ?? [];
         if (!before.includes(mac))
-          plan.note(`${address} was at ${before.join(' and ')}, and is at ${mac} now`);
+          plan.note(`${address} was at ${before.join(' and ')} and is at ${mac} now`);
         const echo = canEcho ? await tryEcho(address, device) : undefined;
         const echoText = echo === undefined ? '' : `, an echo after ${echo.toFixed(1)} ms`;
         plan.note(
@@ -89,13 +90,13 @@ async function askAll(
   gateways: readonly DefaultGateway[],
   options: { readonly timeoutMs: number; readonly settleMs?: number },
 ): Promise<Resolution[]> {
-  const link = new NeighbourSocket(device);
+  const socket = new NeighbourSocket(device);
   try {
     return await Promise.all(
-      gateways.map(({ address, source }) => resolve(link, address, { ...options, source })),
+      gateways.map(({ address, source }) => resolve(socket, address, { ...options, source })),
     );
   } finally {
-    link.close();
+    socket.close();
   }
 }
 

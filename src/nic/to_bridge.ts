@@ -1,3 +1,6 @@
+// The move of a NIC to an Open vSwitch bridge and back, with its addresses, routes, policy rules and neighbours.
+// to_bridge.ts and to_nic.ts make a plan, plan.ts runs and undoes it; the …_step.ts files are its steps; batch.ts and lines.ts
+// compute the commands of `ip`, and journal.ts lets a command that was killed be completed or given up.
 import { existsSync } from 'node:fs';
 import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from '../host/guard.js';
 import { readSnapshot } from '../host/read_snapshot.js';
@@ -20,7 +23,8 @@ import { attach, detach } from '../switch/nic_port.js';
 import { bridgeOf } from '../switch/ports.js';
 import { isEmpty, type Move, merged, moveBatches } from './batch.js';
 import { addDhcp } from './dhcp_step.js';
-import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
+import { outlastFullDisk, UNDO_PATIENCE_MS } from './full_disk.js';
+import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
@@ -36,12 +40,12 @@ export interface MoveOptions {
   readonly restartDhcp: boolean;
 }
 
-/** The kernel takes at most 15 characters (IFNAMSIZ less one). */
+/** The kernel's limit for interface names (IFNAMSIZ less one). */
 const MAX_NAME = 15;
 
 /**
- * The plan that puts `nic` on bridge `brNIC` with everything that hangs on it. Looks, and changes nothing.
- * @throws ProductError for a NIC that cannot be moved, naming why
+ * Returns the plan that moves `nic`, with everything it has, to bridge `brNIC`. Only reads; the plan's steps change.
+ * @throws ProductError with the reason if the NIC cannot be moved
  */
 export async function planToBridge(db: LocalDatabase, nic: string, options: MoveOptions): Promise<Plan> {
   const bridge = `br${nic}`;
@@ -62,12 +66,12 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const isAttached = bridgeOf(db, nic) !== undefined;
   const move: Move = { wanted, from: now, to: there };
   const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));
-  const witnesses = isDone ? undefined : addGatewayQuestion(plan, wanted, nic);
+  const baseline = isDone ? undefined : addGatewayBaseline(plan, wanted, nic);
   addBridge(plan, db, bridge, settingsFor(bridge, now), datapath, timeoutMs);
   if (!isDone) addPrepare(plan, now, bridge, { isThere, timeoutMs });
   if (!isDone && datapath === 'netdev') {
     plan.add({
-      name: `keep the kernel from taking from ${bridge} what it takes from ${nic}`,
+      name: `stop the kernel from receiving on ${bridge} what it receives on ${nic}`,
       details: movingGuardScript(nic, bridge).trimEnd().split('\n'),
       run: () => setMovingGuard(nic, bridge),
       undo: () => removeGuard(nic),
@@ -76,36 +80,36 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   plan.add({
     name: `attach ${nic} to ${bridge}`,
     details: [],
-    run: () => attach(db, bridge, nic, timeoutMs),
+    run: () => outlastFullDisk(timeoutMs, () => attach(db, bridge, nic, timeoutMs)),
     undo: async () => {
-      if (!isAttached) await detach(db, nic, timeoutMs);
+      if (!isAttached) await outlastFullDisk(UNDO_PATIENCE_MS, () => detach(db, nic, timeoutMs));
     },
   });
   if (!isDone) addMove(plan, { ...move, to: withoutOwnAddresses(there) }, journal);
-  // Not earlier: until the addresses have moved the kernel may take them from the NIC only.
+  // Not earlier: until the addresses have moved, the kernel must receive on the NIC.
   if (datapath === 'netdev') {
     plan.add({
-      name: `keep the kernel from answering what ${bridge} answers`,
+      name: `stop the kernel from answering what ${bridge} answers`,
       details: guardScript(nic).trimEnd().split('\n'),
       run: () => setGuard(nic),
-      // It was there if nothing was left to move.
+      // If nothing was left to move, this guard was there before.
       undo: async () => {
         if (!isDone) await setMovingGuard(nic, bridge);
       },
     });
   }
-  if (witnesses !== undefined) addGatewayAnswer(plan, witnesses, bridge, { timeoutMs, canEcho: true });
+  if (baseline !== undefined) addGatewayCheck(plan, baseline, bridge, { timeoutMs, canEcho: true });
   addDhcp(plan, now, bridge, options);
   for (const note of await leftovers(nic)) plan.note(note);
   return plan;
 }
 
-/** Adds the step that fails when the switch is not there, before anything is changed. */
+/** Adds the step that fails if ovs-vswitchd does not answer, before anything changes. */
 export function addSwitchStep(plan: Plan, db: LocalDatabase, timeoutMs: number): void {
   plan.add({
-    name: 'see that ovs-vswitchd answers',
+    name: 'check that ovs-vswitchd answers',
     details: [],
-    run: () => awaitSwitch(db, timeoutMs),
+    run: () => outlastFullDisk(timeoutMs, () => awaitSwitch(db, timeoutMs)),
   });
 }
 
@@ -119,7 +123,7 @@ function datapathOf(db: LocalDatabase, bridge: string): DatapathType | undefined
   return row.datapath_type === 'netdev' ? 'netdev' : 'system';
 }
 
-/** Adds the step that makes the bridge, or gives one that is there what it lacks; none when it is right. */
+/** Adds the step that creates the bridge, or corrects an existing one; none if the bridge is right. */
 function addBridge(
   plan: Plan,
   db: LocalDatabase,
@@ -136,10 +140,20 @@ function addBridge(
     plan.add({
       name: `make bridge ${bridge}`,
       details,
-      run: () => createBridge(db, bridge, wanted, datapath, timeoutMs),
+      run: () =>
+        outlastFullDisk(timeoutMs, async () => {
+          // The bridge is there if the try before this one wrote it and then met the full disk.
+          if (findBridge(db, bridge) === undefined)
+            await createBridge(db, bridge, wanted, datapath, timeoutMs);
+          else await setUpBridge(db, bridge, wanted, timeoutMs);
+        }),
       undo: async () => {
-        await deleteBridge(db, bridge, timeoutMs);
-        await awaitNoBridge(db, bridge, timeoutMs);
+        // Without a bridge there is nothing to undo, and no need to write.
+        if (findBridge(db, bridge) === undefined && !existsSync(`/sys/class/net/${bridge}`)) return;
+        await outlastFullDisk(UNDO_PATIENCE_MS, async () => {
+          await deleteBridge(db, bridge, timeoutMs);
+          await awaitNoBridge(db, bridge, timeoutMs);
+        });
       },
     });
     return;
@@ -149,12 +163,12 @@ function addBridge(
   plan.add({
     name: `set up bridge ${bridge}`,
     details,
-    run: () => setUpBridge(db, bridge, wanted, timeoutMs),
-    undo: () => setUpBridge(db, bridge, now, timeoutMs),
+    run: () => outlastFullDisk(timeoutMs, () => setUpBridge(db, bridge, wanted, timeoutMs)),
+    undo: () => outlastFullDisk(UNDO_PATIENCE_MS, () => setUpBridge(db, bridge, now, timeoutMs)),
   });
 }
 
-/** The bridge as it is once it has been prepared. */
+/** Returns the bridge's snapshot as it is after the step that prepares it. */
 function withoutOwnAddresses({ link, ...rest }: Snapshot): Snapshot {
   return { ...rest, link: { ...link, ...(link.inet6_addr_gen_mode && { inet6_addr_gen_mode: 'none' }) } };
 }
@@ -163,10 +177,12 @@ function refuse(db: LocalDatabase, { device: nic, link }: Snapshot, bridge: stri
   const owner = bridgeOf(db, nic);
   const no = (why: string) => new ProductError('ERR_CANNOT_MOVE', `${nic}: ${why}`);
   if (bridge.length > MAX_NAME)
-    throw no(`a bridge ${bridge} would have more than ${MAX_NAME} characters; rename the interface first`);
+    throw no(
+      `the name of its bridge, ${bridge}, has more than ${MAX_NAME} characters; rename the interface first`,
+    );
   if (link.flags.includes('LOOPBACK')) throw no('the loopback interface cannot be on a bridge');
-  if (link.link_type !== 'ether') throw no('is no Ethernet device, which alone can be on a bridge');
-  if (findBridge(db, nic) !== undefined) throw no('this is a bridge itself; name the NIC');
+  if (link.link_type !== 'ether') throw no('is not an Ethernet device, and only those can be on a bridge');
+  if (findBridge(db, nic) !== undefined) throw no('is a bridge itself; name the NIC');
   if (owner !== undefined && owner.name !== bridge)
     throw no(`is on bridge ${owner.name} already; take it off with bridge-to-nics ${owner.name}`);
   if (link.master !== undefined && link.master !== 'ovs-system')
@@ -183,13 +199,13 @@ function refuseBridge(
   if (has === undefined && isThere) {
     throw new ProductError(
       'ERR_CANNOT_MOVE',
-      `there is a device ${bridge} that is no Open vSwitch bridge; rename or delete it first`,
+      `device ${bridge} exists and is not an Open vSwitch bridge; rename or delete it first`,
     );
   }
   if (has !== undefined && wanted !== undefined && wanted !== has) {
     throw new ProductError(
       'ERR_CANNOT_MOVE',
-      `bridge ${bridge} has datapath ${has}, not ${wanted}; bridge-to-nics ${bridge} first`,
+      `bridge ${bridge} has datapath ${has}, not ${wanted}; run bridge-to-nics ${bridge} first`,
     );
   }
 }

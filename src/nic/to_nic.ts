@@ -8,7 +8,8 @@ import type { LocalDatabase } from '../switch/connection.js';
 import { BRIDGE_ID } from '../switch/external_ids.js';
 import { merged } from './batch.js';
 import { addDhcp } from './dhcp_step.js';
-import { addGatewayAnswer, addGatewayQuestion } from './gateway_steps.js';
+import { outlastFullDisk } from './full_disk.js';
+import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
@@ -17,9 +18,9 @@ import { Plan } from './plan.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
 
 /**
- * The plan that gives everything on `bridge` back to its NIC and deletes the bridge: the inverse of
- * `planToBridge`. Looks, and changes nothing.
- * @throws ProductError for a bridge that is not there or has not exactly one NIC
+ * Returns the plan that moves everything on `bridge` back to its NIC and deletes the bridge: the inverse of
+ * `planToBridge`. Only reads; the plan's steps change.
+ * @throws ProductError if there is no such bridge, or it does not have exactly one NIC
  */
 export async function planToNic(
   db: LocalDatabase,
@@ -30,25 +31,25 @@ export async function planToNic(
   if (row === undefined)
     throw new ProductError(
       'ERR_NO_BRIDGE',
-      `there is no bridge ${bridge}; ovs-vsctl list-br shows those there are`,
+      `there is no bridge ${bridge}; ovs-vsctl list-br lists the bridges`,
     );
-  const nic = theNicOf(db, bridge, nicsOf(db, row));
+  const nic = onlyNicOf(db, bridge, nicsOf(db, row));
   const journal = new Journal(rundir, nic);
   const [from, to] = await Promise.all([readSnapshot(bridge), readSnapshot(nic)]);
   await refuseLockedMetrics(from);
   const before = journal.read();
-  // The link itself is the NIC's own, which the move there has not changed.
+  // The move to the bridge has not changed the NIC's link.
   const wanted = { ...(before === undefined ? from : merged(before, from)), link: to.link };
 
   const isGuarded = row.datapath_type === 'netdev';
   const plan = new Plan();
   addSwitchStep(plan, db, timeoutMs);
-  const witnesses = addGatewayQuestion(plan, wanted, bridge);
-  // Before the addresses move: from then on the kernel takes them from the NIC. Until it takes them from there alone
-  // some are taken twice, which is better than not at all.
+  const baseline = addGatewayBaseline(plan, wanted, bridge);
+  // Before the addresses move: from then on the kernel must receive on the NIC. Until the bridge is shut some frames are
+  // received twice, which is better than not at all.
   if (isGuarded) {
     plan.add({
-      name: `let the kernel have ${nic} again`,
+      name: `let the kernel receive on ${nic} again`,
       details: [`delete ${guardScript(nic).split('\n')[0]}`],
       run: () => removeGuard(nic),
       undo: () => setGuard(nic),
@@ -57,26 +58,26 @@ export async function planToNic(
   addMove(plan, { wanted, from, to }, journal);
   if (isGuarded) {
     plan.add({
-      name: `shut ${bridge}, so that the kernel takes all from ${nic}`,
+      name: `shut ${bridge}, so that the kernel receives only on ${nic}`,
       details: [`link set ${bridge} down`],
       run: () => runIp('link', 'set', bridge, 'down'),
       undo: () => runIp('link', 'set', bridge, 'up'),
     });
   }
-  addGatewayAnswer(plan, witnesses, nic, { timeoutMs, canEcho: isGuarded });
+  addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
   addDhcp(plan, from, nic, { restartDhcp });
   plan.end({
     name: `delete bridge ${bridge}`,
-    details: otherPortsOf(db, row, nic).map((port) => `its port ${port} goes with it`),
-    run: () => deleteBridge(db, bridge, timeoutMs),
-    confirm: () => awaitNoBridge(db, bridge, timeoutMs),
+    details: otherPortsOf(db, row, nic).map((port) => `its port ${port} is deleted with it`),
+    run: () => outlastFullDisk(timeoutMs, () => deleteBridge(db, bridge, timeoutMs)),
+    confirm: () => outlastFullDisk(timeoutMs, () => awaitNoBridge(db, bridge, timeoutMs)),
   });
   for (const note of await leftovers(bridge)) plan.note(note);
   return plan;
 }
 
-/** The one NIC of the bridge, or that for which `nics-to-bridge` made it and was cut off. */
-function theNicOf(db: LocalDatabase, bridge: string, nics: readonly string[]): string {
+/** Returns the bridge's only NIC, or the one for which an interrupted `nics-to-bridge` created the bridge. */
+function onlyNicOf(db: LocalDatabase, bridge: string, nics: readonly string[]): string {
   const [nic, ...others] = nics;
   if (nic !== undefined && others.length === 0) return nic;
   const former = bridge.replace(/^br/, '');
@@ -84,6 +85,6 @@ function theNicOf(db: LocalDatabase, bridge: string, nics: readonly string[]): s
   if (nic === undefined && isOurs && existsSync(`/sys/class/net/${former}`)) return former;
   throw new ProductError(
     'ERR_CANNOT_MOVE',
-    `${bridge} has ${nic === undefined ? 'no NIC' : `the NICs ${nics.join(', ')}`}; it must have one`,
+    `${bridge} has ${nic === undefined ? 'no NIC' : `the NICs ${nics.join(', ')}`}; it must have exactly one`,
   );
 }

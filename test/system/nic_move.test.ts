@@ -46,7 +46,7 @@ test('a stopped ovs-vswitchd is a step that fails, and everything is as it was',
   t.is(failed.exitCode, 1);
   t.regex(
     failed.stderr,
-    /^ovn-k8s-util: step 1, see that ovs-vswitchd answers, failed: .*is it running\?; everything is as it was\n?$/,
+    /^ovn-k8s-util: step 1, check that ovs-vswitchd answers, failed: .*is it running\?; everything is as it was\n?$/,
   );
   t.deepEqual(changes(before, await inventory(host.net, 'eth0')), []);
   t.is(await host.vsctl('--no-wait', 'list-br'), '');

@@ -1,0 +1,121 @@
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Host } from './host.js';
+import { accepting } from './ovsdb_server.js';
+import { until, when } from './until.js';
+
+/** Room for the database and its growth during a test, in bytes. */
+const SIZE = 1024 * 1024;
+/** The kernel gives out room on a tmpfs by pages of this many bytes. */
+const PAGE = 4096;
+const MAX_TRIES = 20;
+/** Arguments: the directory, the database to copy, the socket. */
+const SERVE = [
+  `mount -t tmpfs -o size=${SIZE} tmpfs "$1"`,
+  'cp "$2" "$1/conf.db"',
+  'exec ovsdb-server "$1/conf.db" "--remote=punix:$3" --pidfile --log-file -vconsole:off',
+].join(' && ');
+
+/**
+ * The disk of a host's Open_vSwitch database: a small tmpfs in a mount namespace that only ovsdb-server is in, and that
+ * ends with it. It can be filled, so that ovsdb-server cannot write, and freed again.
+ */
+export class SmallDisk {
+  private constructor(
+    private readonly dir: string,
+    private readonly host: Host,
+  ) {}
+
+  /** Restarts the host's ovsdb-server on a small disk with a copy of its database. */
+  static async under(host: Host): Promise<SmallDisk> {
+    const dir = join(host.dir, 'small');
+    const socket = join(host.rundir, 'db.sock');
+    const pidfile = join(host.rundir, 'ovsdb-server.pid');
+    await mkdir(dir);
+    await host.exec(['ovs-appctl', '-t', 'ovsdb-server', 'exit']);
+    await until('ovsdb-server to end', () => when(!existsSync(pidfile)));
+    host.net.spawn([
+      ...['unshare', '--mount', '--propagation', 'private'],
+      ...['sh', '-c', SERVE, 'sh', dir, join(host.dir, 'conf.db'), socket],
+    ]);
+    await accepting(socket);
+    const disk = new SmallDisk(dir, host);
+    await host.appctl('-t', 'ovsdb-server', 'vlog/disable-rate-limit');
+    // ovs-vswitchd must not write statistics of its own accord; and it is connected to the new server once it answers.
+    await host.vsctl('set', 'Open_vSwitch', '.', 'other_config:stats-update-interval=3600000');
+    return disk;
+  }
+
+  /** Fills the disk up to `room` bytes, which one small transaction of OVS may take or not. */
+  async fill(room: number): Promise<void> {
+    for (let length = 1, tries = 0; PAGE - (this.used % PAGE) !== room; tries++) {
+      if (tries === MAX_TRIES) throw new Error(`the database does not end ${room} bytes before a page`);
+      const before = this.used;
+      await this.pad(length);
+      // A transaction takes some bytes more than its padding; only the digits of its length vary.
+      const overhead = this.used - before - length;
+      length = 1 + ((8 * PAGE - 1 - (this.used % PAGE) - room - overhead) % PAGE);
+    }
+    writeUntilFull(this.filler);
+  }
+
+  /** Waits until ovsdb-server could not write, or `task` has ended; returns whether it could not write. */
+  async isMet(task: Promise<unknown>): Promise<boolean> {
+    const failures = () =>
+      readFileSync(join(this.host.rundir, 'ovsdb-server.log'), 'utf8').split('No space left').length;
+    const before = failures();
+    let hasEnded = false;
+    void task.finally(() => {
+      hasEnded = true;
+    });
+    await until('a write that fails', () => when(hasEnded || failures() > before));
+    return failures() > before;
+  }
+
+  /** Gives all room back. */
+  free(): void {
+    rmSync(this.filler, { force: true });
+  }
+
+  private get used(): number {
+    return statSync(join(this.path, 'conf.db')).size;
+  }
+
+  private get filler(): string {
+    return join(this.path, 'filler');
+  }
+
+  /** The disk as ovsdb-server sees it (proc(5), `/proc/PID/root`). */
+  private get path(): string {
+    const pid = readFileSync(join(this.host.rundir, 'ovsdb-server.pid'), 'utf8').trim();
+    return join('/proc', pid, 'root', this.dir);
+  }
+
+  /** Has the database grow, by a transaction without the comment that ovs-vsctl would add. */
+  private async pad(length: number): Promise<void> {
+    const mutations = [
+      ['external_ids', 'delete', ['set', ['pad']]],
+      ['external_ids', 'insert', ['map', [['pad', 'x'.repeat(length)]]]],
+    ];
+    const operation = { op: 'mutate', table: 'Open_vSwitch', where: [], mutations };
+    await this.host.exec([
+      'ovsdb-client',
+      'transact',
+      this.host.db,
+      JSON.stringify(['Open_vSwitch', operation]),
+    ]);
+  }
+}
+
+function writeUntilFull(path: string): void {
+  const page = Buffer.alloc(PAGE);
+  for (;;) {
+    try {
+      writeFileSync(path, page, { flag: 'a' });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return;
+      throw error;
+    }
+  }
+}
