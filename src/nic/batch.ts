@@ -10,7 +10,7 @@ import {
 } from './lines.js';
 import { onDevice } from './on_device.js';
 
-/** What shall hang on `to`, and what each device has now; `wanted` and `from` are of the same device. */
+/** What `to` shall have, and what each device has now. `wanted` and `from` are of the same device. */
 export interface Move {
   readonly wanted: Snapshot;
   readonly from: Snapshot;
@@ -18,8 +18,8 @@ export interface Move {
 }
 
 /**
- * Lines for `ip -batch`. A policy rule that names no prefix has no other sign of its family than `ip -6`, so the
- * IPv6 rules have batches of their own: the new ones before all else, the old ones after.
+ * Lines for `ip -batch`. Only `ip -6` tells the family of a policy rule without a prefix, so IPv6 rules have batches of
+ * their own: the new ones run before all else, the old ones after.
  */
 export interface Batches {
   readonly newRules6: readonly string[];
@@ -28,14 +28,14 @@ export interface Batches {
 }
 
 /**
- * What is left to do of a move. Things are made on one device before they go from the other; a route, which the
- * kernel will not have twice, goes and comes in two lines that follow each other: on-link ones, those through a
- * gateway, defaults last, since a gateway must be reachable when its route is made.
- * @throws ProductError `ERR_CANNOT_MOVE` for a route or a rule that has something this does not know
+ * Returns what is left to do of a move. Everything is added to one device before it is deleted from the other. The kernel
+ * does not take a route twice, so a route is deleted and added in two consecutive lines. A gateway must be reachable when
+ * its route is added: on-link routes come first, then routes through gateways, then default routes.
+ * @throws ProductError `ERR_CANNOT_MOVE` for a route or a rule with an unknown attribute
  */
 export function moveBatches({ wanted, from, to }: Move): Batches {
   const [old, name] = [from.device, to.device];
-  // In the names of the device that is left, so that both can be compared with what is wanted.
+  // With the name of the other device, so that both compare with `wanted`.
   const there = onDevice(to, old);
   const addresses = compare(wanted, from, there, (of) => of.addresses, addressKey);
   const neighbours = compare(wanted, from, there, neighboursThatMove, neighbourKey);
@@ -49,13 +49,13 @@ export function moveBatches({ wanted, from, to }: Move): Batches {
     newRules6: newRules(6),
     lines: [
       ...newRules(4),
-      ...inOrderOfMaking(addresses.missing).map((one) =>
+      ...inOrderAdded(addresses.missing).map((one) =>
         addressLine('replace', one, old, name, { nodad: !isDoubtful(one) }),
       ),
       ...neighbours.missing.map((one) => neighbourLine(one, name)),
       ...neighbours.leaving.filter(isPermanent).map((one) => deleteNeighbourLine(one, old)),
       ...routeLines(wanted.routes, routes, old, name),
-      // The last first: without its secondaries a primary can go without taking them along.
+      // In reverse: the kernel deletes the secondary addresses of a subnet with their primary.
       ...addresses.leaving.toReversed().map((one) => deleteAddressLine(one, old)),
       ...withFlagsToRestore(wanted.addresses, there.addresses).map((one) =>
         addressLine('change', one, old, name, { nodad: false }),
@@ -67,14 +67,12 @@ export function moveBatches({ wanted, from, to }: Move): Batches {
   };
 }
 
+/** Returns whether nothing is left to do. */
 export function isEmpty({ newRules6, lines, oldRules6 }: Batches): boolean {
   return newRules6.length + lines.length + oldRules6.length === 0;
 }
 
-/**
- * What hangs on the device now, and what the journal of a move that was cut off had: where both have a thing, as it
- * is now.
- */
+/** Returns what the device has now plus what the journal of an interrupted move has; what is in both, as it is now. */
 export function merged(journal: Snapshot, now: Snapshot): Snapshot {
   const before = journal.device === now.device ? journal : onDevice(journal, now.device);
   const union = <T>(kind: (of: Snapshot) => readonly T[], key: (one: T) => string): readonly T[] => {
@@ -92,7 +90,7 @@ export function merged(journal: Snapshot, now: Snapshot): Snapshot {
   };
 }
 
-/** The part of what is wanted that one device lacks, and the part that the other has. */
+/** The part of `wanted` that the target lacks, and the part that the source still has. */
 interface Comparison<T> {
   readonly missing: readonly T[];
   readonly leaving: readonly T[];
@@ -128,7 +126,7 @@ function routeLines(
     ]);
 }
 
-/** When a route can be made: on-link ones, then those through gateways, default routes last. */
+/** Returns a route's place in the order of adding: on-link, through a gateway, default. */
 function stage(route: Route): number {
   const hasGateway = [route, ...(route.nexthops ?? [])].some(
     ({ gateway, via }) => gateway !== undefined || via !== undefined,
@@ -137,13 +135,16 @@ function stage(route: Route): number {
   return route.dst === 'default' ? 2 : 1;
 }
 
-/** The kernel lists IPv4 addresses as they were made, IPv6 ones the newest first; source selection heeds that order. */
-function inOrderOfMaking(addresses: readonly Address[]): Address[] {
+/**
+ * Returns the addresses in the order in which they were added. The kernel lists IPv4 addresses in that order and IPv6
+ * addresses in reverse; source address selection depends on it.
+ */
+function inOrderAdded(addresses: readonly Address[]): Address[] {
   const isV4 = ({ family }: Address) => family === 'inet';
   return [...addresses.filter(isV4), ...addresses.filter((one) => !isV4(one)).reverse()];
 }
 
-/** The IPv6 addresses that shall not have `nodad`, but get it or have it from their move. */
+/** Returns the IPv6 addresses that have, or are about to get, `nodad` only for the move. */
 function withFlagsToRestore(wanted: readonly Address[], there: readonly Address[]): Address[] {
   const done = new Set(there.filter(({ nodad }) => nodad !== true).map(addressKey));
   return wanted.filter(
@@ -151,19 +152,19 @@ function withFlagsToRestore(wanted: readonly Address[], there: readonly Address[
   );
 }
 
-/** How the device makes addresses of its own, a secret of the other device aside (ip-link(8)). */
+/** Returns the line that sets how the device generates addresses (ip-link(8)); a stable secret stays with its device. */
 function addressMode({ inet6_addr_gen_mode: mode }: Link, { device, link }: Snapshot): string[] {
   const wanted = mode === 'stable_secret' ? 'random' : mode;
   if (wanted === undefined || wanted === link.inet6_addr_gen_mode) return [];
   return [`link set dev ${device} addrgenmode ${wanted}`];
 }
 
-/** An address that somebody else may have must not be used before duplicate address detection is through. */
+/** Another host may have such an address: it must not be used before duplicate address detection has ended. */
 function isDoubtful({ tentative, dadfailed }: Address): boolean {
   return tentative === true || dadfailed === true;
 }
 
-/** What was learnt goes along while it has an answer. */
+/** Learnt neighbours move only if they have a MAC. */
 function neighboursThatMove({ neighbours }: Snapshot): readonly Neighbour[] {
   return neighbours.filter(({ lladdr, proxy }) => lladdr !== undefined || proxy !== undefined);
 }

@@ -3,14 +3,14 @@ import { contains } from '../net/cidr.js';
 import { routersThrough } from '../net/default_routers.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
 
-/** A router that default routes of an interface lead to. */
+/** A router that a default route of an interface leads to. */
 export interface DefaultGateway {
   readonly address: IpAddress;
-  /** Of the interface's addresses, the one to ask it from; `undefined` where none is of its family. */
+  /** The interface's address to send requests from; `undefined` if it has none of the router's family. */
   readonly source: IpAddress | undefined;
 }
 
-/** The default gateways of an interface, of both families and whatever table, each once. */
+/** Returns the default gateways of an interface, of both families and all routing tables, each once. */
 export function defaultGateways({ device, routes, addresses }: Snapshot): DefaultGateway[] {
   const defaults = routes.filter(({ dst }) => dst === 'default' || dst === '0.0.0.0/0' || dst === '::/0');
   return routersThrough(device, defaults).map((address) => ({
@@ -19,7 +19,7 @@ export function defaultGateways({ device, routes, addresses }: Snapshot): Defaul
   }));
 }
 
-/** An address of the gateway's own network, as source selection would take (RFC 6724), else any of its family. */
+/** Returns an address of the gateway's network, as source selection does (RFC 6724), else any of its family. */
 function sourceFor(gateway: IpAddress, addresses: readonly Address[]): IpAddress | undefined {
   const family = familyOf(gateway);
   const usable = addresses.flatMap((one) => usableOf(one, family));

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** dhclient's file of leases, and of what it calls itself; another device has a file of its own. */
+/** The file of a dhclient's leases and client identifier, and the one for the other device. */
 export interface Leases {
   readonly file: string;
   readonly newFile: string;
@@ -9,19 +9,19 @@ export interface Leases {
 }
 
 const DEFAULT_LEASES = '/var/lib/dhcp/dhclient.leases';
-/** Options of dhclient(8) about how it waits and where it runs: it goes to the background at once. */
-const HOW_IT_STARTS: readonly string[] = ['-d', '-D', '-1', '-w', '-nw', '-n'];
+/** Options of dhclient(8) about waiting and the background. The restarted one always goes to the background at once. */
+const START_OPTIONS: readonly string[] = ['-d', '-D', '-1', '-w', '-nw', '-n'];
 
 /**
- * The command that has dhclient do for `to` what this one does for `from`: the same options, files named after the
- * other device, and the command that it was.
+ * Returns the command that runs dhclient on `to` with the options it has on `from`, with device names in file names
+ * replaced; the command it had (`former`); and its lease files.
  */
 export function onOtherDevice(
   argv: readonly string[],
   from: string,
   to: string,
 ): { command: readonly string[]; former: readonly string[]; leases: Leases } {
-  const [program = 'dhclient', ...options] = argv.filter((arg) => !HOW_IT_STARTS.includes(arg));
+  const [program = 'dhclient', ...options] = argv.filter((arg) => !START_OPTIONS.includes(arg));
   const renamed = options.map((arg) => withName(arg, from, to));
   const namesDevice = options.includes(from);
   const file = argumentOf(options, '-lf') ?? DEFAULT_LEASES;
@@ -34,21 +34,21 @@ export function onOtherDevice(
 }
 
 /**
- * Has dhclient find under the other device's name the lease that it had, and the identifier by which the server
- * knows it (dhclient.leases(5)): without it a server may take it for another client, with another address.
+ * Copies the leases under the other device's name, with the client identifier (dhclient.leases(5)). Without that
+ * identifier a server may see another client and assign another address.
  */
-export function takeLeasesAlong({ file, newFile, from, to }: Leases): void {
+export function copyLeases({ file, newFile, from, to }: Leases): void {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    // It has kept nothing, or not where it is looked for.
+    // dhclient has kept no lease, or keeps it somewhere else.
     return;
   }
   writeFileSync(newFile, text.replaceAll(`interface "${from}";`, `interface "${to}";`));
 }
 
-/** `eth0` as a word of its own: `/run/dhclient.eth0.pid`, not `myeth01`. */
+/** Replaces `from` where it is a whole word: in `/run/dhclient.eth0.pid`, not in `myeth01`. */
 function withName(arg: string, from: string, to: string): string {
   return arg
     .split(/([^A-Za-z0-9]+)/)

@@ -3,38 +3,39 @@ import { basename } from 'node:path';
 import type { Snapshot } from '../host/snapshot.js';
 import { type Leases, onOtherDevice } from './dhclient.js';
 
-/** A running process as /proc shows it. */
+/** A running process, from /proc. */
 export interface Process {
   readonly pid: number;
   readonly argv: readonly string[];
 }
 
-/** Who keeps a dynamic address alive, and what makes it do so on another interface. */
+/** The DHCP client that renews a lease, and the commands that move it to another interface. */
 export interface DhcpOwner {
   readonly client: 'dhclient' | 'dhcpcd' | 'systemd-networkd' | 'NetworkManager';
-  /** The process to end first, without letting it take the address down or give it back. */
+  /** The process to kill first, with SIGKILL: it must neither delete the address nor release the lease. */
   readonly pid?: number;
-  /** What the client knows, which it must know by the other interface's name. */
+  /** The lease files to copy under the other interface's name. */
   readonly leases?: Leases;
-  /** Run in order; the bridge has the NIC's MAC, so the server knows it. */
+  /** Run in order. The bridge has the NIC's MAC, so the server recognizes the client. */
   readonly commands: readonly (readonly string[])[];
-  /** What gives the lease back to the client on the interface that it had. */
+  /** Commands that move the client back. */
   readonly undo: readonly (readonly string[])[];
 }
 
+/** What is read of this machine to find a DHCP client; passed in so that tests can set it. */
 export interface Surroundings {
   readonly processes: readonly Process[];
   exists(path: string): boolean;
 }
 
-/** Whether an address of the interface was given for a time. */
+/** Returns whether an address of the interface has a limited lifetime that the kernel keeps. */
 export function hasLease({ addresses }: Pick<Snapshot, 'addresses'>, family: 'inet' | 'inet6'): boolean {
   return addresses.some((one) => one.family === family && one.dynamic === true);
 }
 
 /**
- * Finds the DHCP client of interface `from` (index `ifindex`), to be run on `to`; `undefined` when none is seen.
- * @param family the client's: dhclient has a process for each
+ * Finds the DHCP client of interface `from` (index `ifindex`) and how to move it to `to`; `undefined` if there is none.
+ * @param family dhclient has one process for each
  */
 export function findDhcpOwner(
   { from, ifindex, to, family }: { from: string; ifindex: number; to: string; family: 'inet' | 'inet6' },
@@ -44,7 +45,7 @@ export function findDhcpOwner(
   if (dhclient !== undefined) return dhclientOwner(dhclient, from, to);
   if (family === 'inet6') return undefined;
   if (processes.some(({ argv }) => isDhcpcd(argv, from))) {
-    // It ends or takes up one interface, whether it has a process for each or one for all.
+    // -x and -b concern one interface, whether dhcpcd has a process for each or one for all.
     return {
       client: 'dhcpcd',
       ...both(
@@ -80,13 +81,13 @@ export function findDhcpOwner(
   }
 }
 
-/** What makes a dhclient of `from` that of `to`. */
+/** Returns how to move a running dhclient from `from` to `to`. */
 export function dhclientOwner({ pid, argv }: Process, from: string, to: string): DhcpOwner {
   const { command, former, leases } = onOtherDevice(argv, from, to);
   return { client: 'dhclient', pid, leases, commands: [command], undo: [former] };
 }
 
-/** A dhclient for this interface, or one for all; that of NetworkManager is no one's but NetworkManager's. */
+/** Returns the dhclient of this interface, or the one of all interfaces; never one that NetworkManager runs. */
 export function findDhclient(
   processes: readonly Process[],
   device: string,
@@ -104,7 +105,7 @@ export function findDhclient(
   );
 }
 
-/** dhcpcd names itself `dhcpcd: eth0 [ip4]`, or `dhcpcd: [manager] [ip4]` when it serves all. */
+/** dhcpcd sets its title: `dhcpcd: eth0 [ip4]`, or `dhcpcd: [manager] [ip4]` if it serves all interfaces. */
 function isDhcpcd(argv: readonly string[], device: string): boolean {
   const [name = '', ...rest] = argv.join(' ').split(' ');
   if (basename(name).replace(/:$/, '') !== 'dhcpcd') return false;
@@ -113,7 +114,7 @@ function isDhcpcd(argv: readonly string[], device: string): boolean {
   );
 }
 
-/** This machine, as far as it is in the same network namespace: another's eth0 is not this one. */
+/** Reads the processes of this network namespace; eth0 of another namespace is another interface. */
 export function readSurroundings(): Surroundings {
   const here = readlinkSync('/proc/self/ns/net');
   const processes = readdirSync('/proc')
@@ -126,7 +127,7 @@ export function readSurroundings(): Surroundings {
           .filter((arg) => arg !== '');
         return argv.length === 0 ? [] : [{ pid: Number(pid), argv }];
       } catch {
-        // A process that has ended meanwhile.
+        // The process has ended meanwhile.
         return [];
       }
     });

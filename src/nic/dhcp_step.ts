@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import type { Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
-import { takeLeasesAlong } from './dhclient.js';
+import { copyLeases } from './dhclient.js';
 import {
   type DhcpOwner,
   dhclientOwner,
@@ -15,8 +15,8 @@ import type { Plan } from './plan.js';
 const FAMILIES = { inet: 'DHCP', inet6: 'DHCPv6' } as const;
 
 /**
- * Adds what is to be done about addresses that were given for a time: they move with what is left of it, and somebody
- * must renew them where they are now. A step with `restartDhcp`, else a note.
+ * Adds what keeps leased addresses alive: they move with their remaining lifetimes, and a DHCP client must renew them on
+ * `to`. That is a step with `restartDhcp`, else a note.
  */
 export function addDhcp(
   plan: Plan,
@@ -30,50 +30,50 @@ export function addDhcp(
     if (!hasLease(now, family)) continue;
     const owner = findDhcpOwner({ from, ifindex: now.link.ifindex, to, family }, surroundings);
     if (owner === undefined) {
-      // An IPv6 address without a client is from router advertisements, which the kernel hears on any device.
+      // An IPv6 address without a client comes from router advertisements, which the kernel receives on any device.
       if (family === 'inet')
         plan.note(
           `${from} has an address from DHCP and no known client renews it: start one on ${to} before it expires`,
         );
     } else if (!restartDhcp) {
       plan.note(
-        `the ${FAMILIES[family]} lease moved with what is left of it; to have ${owner.client} renew it on ${to}: ${asText(owner)} (or --restart-dhcp)`,
+        `the ${FAMILIES[family]} lease moved with its remaining lifetime; to have ${owner.client} renew it on ${to}: ${asText(owner)} (or --restart-dhcp)`,
       );
     } else if (family === 'inet6' && hasPermanent6(now)) {
-      // Its script flushes permanent IPv6 addresses before it asks for one (PREINIT6 of dhclient-script(8)).
+      // dhclient's script flushes permanent IPv6 addresses before the request (PREINIT6 of dhclient-script(8)).
       plan.note(
-        `${owner.client} -6 would delete the other IPv6 addresses of ${to} and is not restarted; by hand: ${asText(owner)}`,
+        `${owner.client} -6 is not restarted, since it would delete the other IPv6 addresses of ${to}; by hand: ${asText(owner)}`,
       );
     } else {
       plan.add({
         name: `restart ${owner.client} on ${to}`,
         details: [asText(owner)],
         run: () => restart(owner),
-        undo: () => giveBack(owner, { from, to, family }),
+        undo: () => moveBack(owner, { from, to, family }),
       });
     }
   }
 }
 
-/** What a shell would be told. */
+/** Formats the commands as a shell line. */
 function asText({ pid, leases, commands }: DhcpOwner): string {
-  const end = pid === undefined ? [] : [`kill -KILL ${pid}`];
+  const kill = pid === undefined ? [] : [`kill -KILL ${pid}`];
   const files =
     leases === undefined
       ? []
       : [`sed 's/"${leases.from}"/"${leases.to}"/' ${leases.file} > ${leases.newFile}`];
-  return [...end, ...files, ...commands.map((command) => command.join(' '))].join(' && ');
+  return [...kill, ...files, ...commands.map((command) => command.join(' '))].join(' && ');
 }
 
-/** @throws ProductError `ERR_DHCP` */
+/** Moves the client to the other interface. @throws ProductError `ERR_DHCP` */
 async function restart(owner: DhcpOwner): Promise<void> {
-  if (owner.pid !== undefined) end(owner.pid);
-  if (owner.leases !== undefined) takeLeasesAlong(owner.leases);
+  if (owner.pid !== undefined) kill(owner.pid);
+  if (owner.leases !== undefined) copyLeases(owner.leases);
   await runCommands(owner, owner.commands);
 }
 
-/** Has the client serve the interface again that it had. */
-async function giveBack(
+/** Moves the client back to the interface that it had. */
+async function moveBack(
   owner: DhcpOwner,
   { from, to, family }: { from: string; to: string; family: 'inet' | 'inet6' },
 ): Promise<void> {
@@ -82,12 +82,12 @@ async function giveBack(
   else await runCommands(owner, owner.undo);
 }
 
-/** Without a chance to take the address down, or to give it back. */
-function end(pid: number): void {
+/** Ends a client that must neither delete its address nor release its lease. */
+function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

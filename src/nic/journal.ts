@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { FOREVER, type Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
 
-/** The batches of a move, each a file beside the journal. */
+/** The batches of a move; each is a file beside the journal. */
 export type BatchName = 'rules6' | 'move' | 'old-rules6';
 const BATCHES: readonly BatchName[] = ['rules6', 'move', 'old-rules6'];
 
-/** What is in the file. */
+/** The content of the journal's file. */
 interface Entry {
-  /** When it was written, in milliseconds since 1970. */
+  /** When the file was written, in milliseconds since 1970. */
   readonly at: number;
   readonly snapshot: Snapshot;
 }
 
 /**
- * What was on the device when a move began, kept until it has ended: whoever finds it knows that a move was cut
- * off, and what must not be lost.
+ * The snapshot of the device when a move began, in a file that exists until the move has ended. If the next run finds
+ * the file, the move before it was interrupted, and what the snapshot has must not be lost.
  */
 export class Journal {
   private readonly path: string;
@@ -26,7 +26,7 @@ export class Journal {
   }
 
   /**
-   * What a move that was cut off had before it, lifetimes less the time since; `undefined` when there was none.
+   * Returns the snapshot of an interrupted move, its lifetimes reduced by the time since; `undefined` if there is none.
    * @throws ProductError `ERR_JOURNAL`
    */
   read(): Snapshot | undefined {
@@ -37,26 +37,26 @@ export class Journal {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw new ProductError(
         'ERR_JOURNAL',
-        `cannot read ${this.path}, left by a move that was cut off; see what it has, then delete it`,
+        `cannot read ${this.path}, left by an interrupted move; see what it has, then delete it`,
         { cause: error },
       );
     }
   }
 
-  /** @throws ProductError `ERR_JOURNAL` */
+  /** Writes the snapshot. @throws ProductError `ERR_JOURNAL` */
   write(snapshot: Snapshot): void {
     const entry: Entry = { at: Date.now(), snapshot };
     this.put(this.path, JSON.stringify(entry));
   }
 
-  /** Writes the lines of one `ip -batch`; returns the file. */
+  /** Writes the lines of one `ip -batch`; returns the file's name. */
   writeBatch(name: BatchName, lines: readonly string[]): string {
     const file = this.batchFile(name);
     this.put(file, lines.map((line) => `${line}\n`).join(''));
     return file;
   }
 
-  /** The move has ended. */
+  /** Deletes the files, since the move has ended. */
   remove(): void {
     for (const name of BATCHES) rmSync(this.batchFile(name), { force: true });
     rmSync(this.path, { force: true });
@@ -76,7 +76,7 @@ export class Journal {
   }
 }
 
-/** The snapshot as it would be after so many seconds; what has run out meanwhile is gone. */
+/** Returns the snapshot as it would be after `seconds`, without what has expired by then. */
 export function aged(snapshot: Snapshot, seconds: number): Snapshot {
   const left = (lifetime: number) => (lifetime === FOREVER ? FOREVER : Math.max(0, lifetime - seconds));
   const addresses = snapshot.addresses.map((one) => ({
@@ -84,7 +84,7 @@ export function aged(snapshot: Snapshot, seconds: number): Snapshot {
     valid_life_time: left(one.valid_life_time ?? FOREVER),
     preferred_life_time: left(one.preferred_life_time ?? FOREVER),
   }));
-  // `expires 0` is that of a route without end.
+  // `expires 0`: the route does not expire.
   const routes = snapshot.routes.filter(({ expires = 0 }) => expires === 0 || expires > seconds);
   return {
     ...snapshot,

@@ -3,10 +3,10 @@ import { withoutGuard } from '../host/guard.js';
 import { readLinks } from '../host/read_snapshot.js';
 import type { Link } from '../host/snapshot.js';
 
-/** What the tools print that know of things by a device's name. */
-export interface Prints {
+/** Output of the tools whose objects refer to a device by its name. */
+export interface ToolOutputs {
   readonly links: readonly Link[];
-  /** By the tool that printed it. */
+  /** The firewall's rules, by tool. */
   readonly firewall: Readonly<Record<string, string>>;
   readonly qdiscs: string;
   readonly nexthops: string;
@@ -21,7 +21,7 @@ const FIREWALL_TOOLS: Readonly<Record<string, readonly string[]>> = {
   ipset: ['ipset', 'save'],
 };
 
-/** What says `device` on this host and does not move with its addresses: each one line for the operator. */
+/** Returns what refers to `device` on this host and does not move with its addresses, one line each for the operator. */
 export async function leftovers(device: string): Promise<string[]> {
   const [links, qdiscs, nexthops, ...firewall] = await Promise.all([
     readLinks(),
@@ -35,7 +35,7 @@ export async function leftovers(device: string): Promise<string[]> {
 }
 
 /** The pure part of {@link leftovers}. */
-export function leftoversIn(device: string, { links, firewall, qdiscs, nexthops }: Prints): string[] {
+export function leftoversIn(device: string, { links, firewall, qdiscs, nexthops }: ToolOutputs): string[] {
   const names = nameIn(device);
   const rules = Object.entries(firewall).flatMap(([tool, text]) =>
     withoutGuard(text, device)
@@ -44,13 +44,13 @@ export function leftoversIn(device: string, { links, firewall, qdiscs, nexthops 
       .map((line) => `${tool} rule still names ${device} and will not match: ${line.trim()}`),
   );
   const children = links
-    // The other end of a veth pair is no child.
+    // `link` of a veth device is its peer.
     .filter(({ link, linkinfo }) => link === device && linkinfo?.info_kind !== 'veth')
     .map(
       ({ ifname }) =>
-        `${ifname} is stacked on ${device}: its frames pass through the bridge only if it is made anew on that`,
+        `${ifname} is stacked on ${device}: its frames bypass the bridge until it is created again on the bridge`,
     );
-  // The kernel's own defaults are no configuration: they are there on any interface.
+  // The kernel gives every interface one of these; an operator did not configure them.
   const shaped = linesOf(qdiscs)
     .filter((line) => !/^qdisc (noqueue|pfifo_fast|fq_codel|mq|fq) 0: /.test(line))
     .map((line) => `tc still shapes ${device}, not the bridge: ${line}`);
@@ -58,16 +58,13 @@ export function leftoversIn(device: string, { links, firewall, qdiscs, nexthops 
   return [...rules, ...children, ...shaped, ...hops];
 }
 
-/**
- * Where a rule names `device` as a word, or by a wildcard that its new name does not match: `eth+` of iptables, `eth*`
- * of nft.
- */
+/** Matches `device` as a word, or a wildcard that matches it: `eth+` of iptables, `eth*` of nft. */
 function nameIn(device: string): RegExp {
   const wildcards = Array.from(device, (_, index) => `${quoted(device.slice(0, index + 1))}[+*]`);
   return new RegExp(`(^|[\\s",={])(${[quoted(device), ...wildcards].join('|')})($|[\\s",.};:])`);
 }
 
-/** Standard output of a tool that may not be installed; a firewall that cannot be read holds no rule of this kind. */
+/** Returns a tool's standard output; empty if the tool is not installed or fails, since it then has no rules here. */
 async function outputOf(command: string, ...args: readonly string[]): Promise<string> {
   const { stdout, failed } = await execa(command, args, { reject: false, timeout: 5_000, stdin: 'ignore' });
   return failed ? '' : stdout;

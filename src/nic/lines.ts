@@ -9,17 +9,17 @@ import {
 import { ProductError } from '../net/errors.js';
 
 /*
- * One line of `ip -batch` for each thing that can hang on a device. What `ip` prints and this does not know is refused,
- * so that nothing is moved in part. A line that deletes names its thing completely: two things are the same when
- * those lines are.
+ * Lines of `ip -batch`, one for each address, route, rule or neighbour of a device. An attribute that `ip` prints and
+ * that is unknown here is refused, so that nothing is moved in part. The line that deletes a thing identifies it: two
+ * things are the same if their lines are.
  */
 
-/** `nodad`: take part in duplicate address detection later, so that the address works at once. */
+/** `nodad` leaves duplicate address detection for later, so that the address works at once. */
 interface AddressStyle {
   readonly nodad: boolean;
 }
 
-/** `replace` or `change` of an address (ip-address(8)); remaining lifetimes go along. */
+/** Returns the line that adds or changes an address, with its remaining lifetimes (ip-address(8)). */
 export function addressLine(
   verb: 'replace' | 'change',
   one: Address,
@@ -52,7 +52,7 @@ function addressText({ local, address, prefixlen }: Address): string {
   return address === undefined ? `${local}/${prefixlen}` : `${local} peer ${address}/${prefixlen}`;
 }
 
-/** An address may be deprecated for ever; of an IPv4 one the kernel tells only that it is. */
+/** An address may be deprecated for ever. For an IPv4 address the kernel then reports only the flag. */
 function lifetimes(one: Address): string | undefined {
   const valid = one.valid_life_time ?? FOREVER;
   const preferred = one.deprecated === true && valid === FOREVER ? 0 : (one.preferred_life_time ?? FOREVER);
@@ -60,13 +60,13 @@ function lifetimes(one: Address): string | undefined {
   return `valid_lft ${seconds(valid)} preferred_lft ${seconds(preferred)}`;
 }
 
-/** Attributes that `ip -json route` prints and this moves, or that say only how the route is doing. */
+/** Attributes of `ip -json route` that move with a route, or that report only its state. */
 const KNOWN_OF_ROUTE = new Set(
   'family dst from type table protocol scope prefsrc metric pref tos expires metrics nexthops gateway via dev weight flags cache uid error age'.split(
     ' ',
   ),
 );
-/** Flags that are the kernel's own view of a route (ip-route(8)). */
+/** Flags that the kernel sets itself (ip-route(8)). */
 const STATE_FLAGS: readonly string[] = [
   'linkdown',
   'dead',
@@ -77,13 +77,13 @@ const STATE_FLAGS: readonly string[] = [
   'pervasive',
   'unresolved',
 ];
-/** Per-route metrics that are one number (ip-route(8)). */
+/** Metrics of a route that are one number (ip-route(8)). */
 const METRICS = new Set(
   'mtu advmss window rtt rttvar rto_min ssthresh cwnd initcwnd initrwnd hoplimit quickack reordering fastopen_no_cookie'.split(
     ' ',
   ),
 );
-/** RTN_… of linux/rtnetlink.h: `ip -N` prints numbers, and reads only names. */
+/** RTN_… of linux/rtnetlink.h: `ip -N` prints numbers but accepts only names. */
 const ROUTE_TYPES = new Map([
   ['2', 'local'],
   ['3', 'broadcast'],
@@ -102,7 +102,7 @@ export function routeLine(verb: 'add' | 'del', route: Route, from: string, to: s
   return words(
     `route ${verb}`,
     ROUTE_TYPES.get(String(route.type)),
-    // A batch takes no -6: the family is that of the prefix.
+    // `ip -batch` without -6 takes the family from the prefix.
     route.family === 6 && route.dst === 'default' ? '::/0' : route.dst,
     route.from !== undefined && `from ${route.from}`,
     route.tos !== undefined && `tos ${route.tos}`,
@@ -150,7 +150,7 @@ function metricWords(route: Route): string {
     .join(' ');
 }
 
-/** Attributes that `ip -json rule` prints and this moves. */
+/** Attributes of `ip -json rule` that move with a rule. */
 const KNOWN_OF_RULE = new Set(
   'family priority not src srclen dst dstlen iif iif_detached oif oif_detached tos fwmark fwmask ipproto sport sport_start sport_end dport dport_start dport_end uid_start uid_end tun_id table protocol suppress_prefixlen suppress_ifgroup flow_from flow_to goto unresolved action'.split(
     ' ',
@@ -176,7 +176,7 @@ export function ruleLine(verb: 'add' | 'del', rule: Rule, from: string, to: stri
     rule.oif !== undefined && `oif ${renamed(rule.oif)}`,
     rule.tos !== undefined && `tos ${rule.tos}`,
     rule.fwmark !== undefined && `fwmark ${rule.fwmark}${rule.fwmask === undefined ? '' : `/${rule.fwmask}`}`,
-    // With -N it prints "ipproto-6", and reads 6.
+    // `ip -N` prints "ipproto-6" but accepts only 6.
     rule.ipproto !== undefined && `ipproto ${String(rule.ipproto).replace(/^ipproto-/, '')}`,
     ports('sport', rule.sport, rule.sport_start, rule.sport_end),
     ports('dport', rule.dport, rule.dport_start, rule.dport_end),
@@ -209,8 +209,8 @@ function ports(
 }
 
 /**
- * Known neighbours go along, so that the first packet need not wait for an answer; what was learnt is `stale`,
- * which is used at once and asked again soon (RFC 4861 section 7.3.2).
+ * Returns the line that adds a neighbour, so that the first packet need not wait for a reply. A learnt neighbour is added
+ * as `stale`: it is used at once and confirmed soon (RFC 4861 section 7.3.2).
  */
 export function neighbourLine(one: Neighbour, to: string): string {
   if (one.proxy !== undefined) return `neighbour add proxy ${one.dst} dev ${to}`;
@@ -225,7 +225,7 @@ export function deleteNeighbourLine(one: Neighbour, from: string): string {
   return `neighbour del ${one.proxy === undefined ? '' : 'proxy '}${one.dst} dev ${from}`;
 }
 
-/** Whether it was configured, rather than learnt. */
+/** Returns whether a neighbour was configured rather than learnt. */
 export function isPermanent({ state, proxy }: Neighbour): boolean {
   return proxy !== undefined || (state?.includes('PERMANENT') ?? false);
 }

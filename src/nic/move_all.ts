@@ -11,12 +11,12 @@ export interface MoveAllOptions extends MoveOptions {
   readonly dryRun: boolean;
 }
 
-/** A terminal that goes, or an operator who thinks better of it, must not leave a host half moved. */
+/** A closed terminal or Ctrl-C must not leave a host half moved: these signals cancel the plan, which undoes itself. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Plans the move of each named interface or bridge before the first one is touched, then runs them in order, and
- * prints what the operator must know. A dry run prints the plans instead.
+ * Plans the move of each named interface or bridge before the first change, then runs the plans in order and prints
+ * their notes. A dry run prints the plans instead.
  */
 export async function moveAll(
   names: readonly string[],
@@ -32,12 +32,12 @@ export async function moveAll(
       for (const plan of plans) process.stdout.write(String(plan));
       return;
     }
-    // What the first one moves may be in the plans of the others: a route over both.
+    // The first move may change what the others must do, such as a route over both: plan those again.
     const makers = names.map((name, index) => async () => {
       const [first] = plans;
       return index === 0 && first !== undefined ? first : await planFor(db, name, options);
     });
-    const done = await untilCalledOff((signal) => runAll(makers, signal));
+    const done = await withCancellation((signal) => runAll(makers, signal));
     for (const { remarks } of done) for (const remark of remarks) process.stdout.write(`note: ${remark}\n`);
   } finally {
     lock?.close();
@@ -45,19 +45,19 @@ export async function moveAll(
   }
 }
 
-/** Runs `task` with a signal that the first of {@link SIGNALS} aborts, and which keeps them from ending the process. */
-async function untilCalledOff<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const callOff = new AbortController();
-  const abort = (signal: NodeJS.Signals) => callOff.abort(signal);
+/** Runs `task` with an abort signal that the first of {@link SIGNALS} aborts. The signals do not end the process meanwhile. */
+async function withCancellation<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const cancel = new AbortController();
+  const abort = (signal: NodeJS.Signals) => cancel.abort(signal);
   for (const signal of SIGNALS) process.on(signal, abort);
   try {
-    return await task(callOff.signal);
+    return await task(cancel.signal);
   } finally {
     for (const signal of SIGNALS) process.off(signal, abort);
   }
 }
 
-/** One move at a time on a host; the lock goes with the process. */
+/** Takes the lock that allows one move at a time on a host. The kernel releases it when the process ends. */
 function lockMoves(rundir: string): FileLock {
   const path = join(rundir, 'ovn-k8s-util.lock');
   try {

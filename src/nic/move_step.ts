@@ -6,8 +6,8 @@ import { onDevice } from './on_device.js';
 import type { Plan } from './plan.js';
 
 /**
- * Adds the step that does what is left of a move, in either direction, and ends what an earlier one that was cut off
- * has left of its journal.
+ * Adds the step that does what is left of a move in either direction, and removes the journal that an interrupted move
+ * left.
  * @throws ProductError `ERR_CANNOT_MOVE`
  */
 export function addMove(plan: Plan, move: Move, journal: Journal): void {
@@ -22,21 +22,21 @@ export function addMove(plan: Plan, move: Move, journal: Journal): void {
     ],
     run: async () => {
       journal.write(wanted);
-      await carryOut(batches, journal);
+      await runBatches(batches, journal);
       journal.remove();
     },
     undo: async () => {
-      // How far it came is not known: look, and do what is left of the way back.
+      // The batch may have stopped anywhere: read both devices and do what is left of the way back.
       const [here, back] = await Promise.all([readSnapshot(to.device), readSnapshot(from.device)]);
       const home: Move = { wanted: onDevice(wanted, to.device), from: here, to: back };
-      await carryOut(moveBatches(home), journal, { force: true });
+      await runBatches(moveBatches(home), journal, { force: true });
       journal.remove();
     },
   });
 }
 
-/** With `force` all that can be done is done before the first failure is thrown. */
-async function carryOut(
+/** Runs the batches in order. With `force` it runs all of them before it throws the first failure. */
+async function runBatches(
   { newRules6, lines, oldRules6 }: Batches,
   journal: Journal,
   { force = false } = {},

@@ -1,22 +1,23 @@
 import { explainError, ProductError } from '../net/errors.js';
 
-/** One thing to do, and how to take it back. */
+/** One change, and how to undo it. */
 export interface Step {
   /** What an operator would call it: `attach eth0 to breth0`. */
   readonly name: string;
-  /** What exactly will be done, for `--dry-run`. */
+  /** The exact changes, for `--dry-run`. */
   readonly details: readonly string[];
   run(): Promise<void>;
+  /** Undoes what `run` did, completely or in part: `run` may have failed midway. */
   undo?(): Promise<void>;
 }
 
-/** What is done when all else has been, and cannot be taken back once `run` has succeeded. */
+/** The step that ends a plan. It cannot be undone once `run` has succeeded. */
 export interface LastStep extends Omit<Step, 'undo'> {
-  /** Waits until it shows. */
+  /** Waits until the effect shows. */
   confirm(): Promise<void>;
 }
 
-/** Steps in order; built without doing anything, printed, then run once. */
+/** Steps in order. A plan is built without side effects, can be printed, and runs once. */
 export class Plan {
   private readonly steps: Step[] = [];
   private last: LastStep | undefined;
@@ -31,7 +32,7 @@ export class Plan {
     this.last = step;
   }
 
-  /** Something the operator must know that no step does. */
+  /** Adds a note for the operator about something that no step does. */
   note(text: string): void {
     this.notes.push(text);
   }
@@ -40,6 +41,7 @@ export class Plan {
     return this.notes;
   }
 
+  /** Formats the plan for `--dry-run`. */
   toString(): string {
     const all = this.last === undefined ? this.steps : [...this.steps, this.last];
     const steps = all.flatMap(({ name, details }, index) => [
@@ -50,12 +52,13 @@ export class Plan {
   }
 
   /**
-   * Runs all steps but the last one; when one fails, or `signal` is aborted before it, they wait for {@link takeBack}.
+   * Runs all steps but the last. Stops at the first failure, or before the next step once `signal` is aborted; the steps
+   * done so far then wait for {@link undo}.
    * @throws ProductError `ERR_STEP_FAILED` naming the step
    */
   async run(signal: AbortSignal): Promise<void> {
     for (const [index, step] of this.steps.entries()) {
-      if (signal.aborted) throw failed(index, step, `called off by ${signal.reason}`);
+      if (signal.aborted) throw failed(index, step, `cancelled by ${signal.reason}`);
       this.done = index + 1;
       await step.run().catch((error: unknown) => {
         throw failed(index, step, explainError(error));
@@ -64,7 +67,7 @@ export class Plan {
   }
 
   /**
-   * Runs the last step, after which nothing can be taken back.
+   * Runs the last step, after which nothing can be undone.
    * @throws ProductError `ERR_STEP_FAILED`
    */
   async finish(): Promise<void> {
@@ -75,7 +78,7 @@ export class Plan {
     this.done = 0;
   }
 
-  /** @throws ProductError `ERR_NOT_CONFIRMED` when the last step is done and does not show */
+  /** Waits for the effect of the last step. @throws ProductError `ERR_NOT_CONFIRMED` if it does not show */
   async confirm(): Promise<void> {
     const { last } = this;
     await last?.confirm().catch((error: unknown) => {
@@ -83,23 +86,23 @@ export class Plan {
     });
   }
 
-  /** Undoes what has been done, the last step first; returns what could not be undone. */
-  async takeBack(): Promise<string[]> {
-    const trouble: string[] = [];
+  /** Undoes the steps that ran, in reverse order; returns why some could not be undone, one line each. */
+  async undo(): Promise<string[]> {
+    const problems: string[] = [];
     for (const { name, undo } of this.steps.splice(0, this.done).reverse()) {
       await undo?.().catch((error: unknown) => {
-        trouble.push(`${name}: ${explainError(error)}`);
+        problems.push(`${name}: ${explainError(error)}`);
       });
     }
     this.done = 0;
-    return trouble;
+    return problems;
   }
 }
 
 /**
- * Makes and runs one plan after the other, so that each sees what those before it did, then their last steps. When
- * something fails, whatever is not final is taken back, in all of them.
- * @throws ProductError `ERR_STEP_FAILED` with what failed, and what could not be taken back; `ERR_NOT_CONFIRMED`
+ * Makes and runs one plan after another, so that each sees the effects of those before; then runs their last steps. Undoes
+ * all plans that are not final if anything fails.
+ * @throws ProductError `ERR_STEP_FAILED` naming what failed and what could not be undone; `ERR_NOT_CONFIRMED`
  */
 export async function runAll(
   makers: readonly (() => Promise<Plan>)[],
@@ -114,10 +117,10 @@ export async function runAll(
     }
     for (const plan of plans) await plan.finish();
   } catch (error) {
-    const trouble: string[] = [];
-    for (const plan of plans.toReversed()) trouble.push(...(await plan.takeBack()));
+    const problems: string[] = [];
+    for (const plan of plans.toReversed()) problems.push(...(await plan.undo()));
     const outcome =
-      trouble.length === 0 ? 'everything is as it was' : `could not undo: ${trouble.join('; ')}`;
+      problems.length === 0 ? 'everything is as it was' : `could not undo: ${problems.join('; ')}`;
     throw new ProductError('ERR_STEP_FAILED', `${explainError(error)}; ${outcome}`);
   }
   for (const plan of plans) await plan.confirm();

@@ -5,8 +5,8 @@ import { reversed, type SysctlChange, sysctlChanges, sysctlText, writeSysctls } 
 import type { Plan } from './plan.js';
 
 /**
- * Adds the step that has the bridge's own port ready for what comes: up, with the NIC's MTU and sysctls, and no
- * addresses of its own making. It is up before the NIC is attached: from then on packets may come in there.
+ * Adds the step that prepares the bridge's LOCAL port: the NIC's MTU and sysctls, no generated addresses, and up. It must
+ * be up before the NIC is attached, since packets may arrive on it from then on.
  */
 export function addPrepare(
   plan: Plan,
@@ -30,7 +30,7 @@ export function addPrepare(
     details: [link.join(' '), ...expected.map(sysctlText), `link set ${bridge} up`],
     run: async () => {
       await awaitDevice(bridge, timeoutMs);
-      // This takes the kernel's rtnl lock: after it the device is registered for both families.
+      // This takes the kernel's rtnl lock, so the device is registered for both families afterwards.
       await runIp(...link);
       written = sysctlChanges(nic.device, bridge);
       writeSysctls(written);

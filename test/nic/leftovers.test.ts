@@ -26,7 +26,7 @@ test('rules, stacked devices and shapers that still name the NIC are told, other
     'nft rule still names eth0 and will not match: iifname "eth0" drop',
     'nft rule still names eth0 and will not match: iifname { "eth0", "eth1" } accept',
     'iptables rule still names eth0 and will not match: -A INPUT -i eth0 -p tcp -j DROP',
-    'eth0.100 is stacked on eth0: its frames pass through the bridge only if it is made anew on that',
+    'eth0.100 is stacked on eth0: its frames bypass the bridge until it is created again on the bridge',
     'tc still shapes eth0, not the bridge: qdisc tbf 8001: root refcnt 2 rate 1Mbit',
     'nexthop still goes through eth0: id 5 via 203.0.113.1 dev eth0 scope link',
   ]);
