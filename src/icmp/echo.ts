@@ -1,25 +1,23 @@
+// ICMP and ICMPv6 echoes, for the commands that check whether a host answers.
+// icmp_echo.ts builds and parses the packets; this file sends one and waits for its reply.
+// Only commands use it: raw-socket is optional and bound to the process's first event loop, so no daemon loads it.
 import { randomInt } from 'node:crypto';
 import type { ErrorCode } from '../net/error_codes.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { familyOf, type IpAddress } from '../net/ip.js';
 import { echoRequest, readEchoReply } from './icmp_echo.js';
 
-/*
- * ICMP echo by the npm package raw-socket. It is for commands only: it is bound to the process's first event loop, and
- * is optional. No daemon loads it.
- */
-
 export interface EchoOptions {
-  /** Send by this interface, whatever routes say. */
+  /** Send through this interface instead of the one that the routes choose. */
   readonly device?: string | undefined;
   readonly timeoutMs: number;
 }
 
 /**
  * Sends one echo request.
- * @returns milliseconds until its reply; `undefined` when none came in time
- * @throws ProductError `ERR_NO_RAW_SOCKET` when the package is not installed or this process may not use it;
- *   `ERR_ECHO` when the request could not be sent
+ * @returns milliseconds until its reply; `undefined` if none arrives in time
+ * @throws ProductError `ERR_NO_RAW_SOCKET` if the package is not installed or this process may not open raw sockets;
+ *   `ERR_ECHO` if the request cannot be sent
  */
 export async function echo(
   address: IpAddress,
@@ -39,7 +37,7 @@ export async function echo(
   try {
     if (device !== undefined) {
       const text = Buffer.from(`${device}\0`);
-      attempt('ERR_ECHO', `cannot send an echo by ${device}`, () =>
+      attempt('ERR_ECHO', `cannot send an echo through ${device}`, () =>
         socket.setOption(raw.SocketLevel.SOL_SOCKET, raw.SocketOption.SO_BINDTODEVICE, text, text.length),
       );
     }
@@ -49,8 +47,8 @@ export async function echo(
       timer = setTimeout(() => fulfil(undefined), timeoutMs);
       const packet = echoRequest(family, name);
       const start = performance.now();
-      socket.on('message', (heard) => {
-        const reply = readEchoReply(family, heard);
+      socket.on('message', (received) => {
+        const reply = readEchoReply(family, received);
         if (reply?.id !== name.id || reply.sequence !== name.sequence) return;
         fulfil(performance.now() - start);
       });
@@ -65,7 +63,7 @@ export async function echo(
   }
 }
 
-/** The same, where an echo is only a further sign: `undefined` also when none could be sent. */
+/** Sends one echo request where a reply is only additional evidence: returns `undefined` on any failure. */
 export function tryEcho(address: IpAddress, device: string): Promise<number | undefined> {
   return echo(address, { device, timeoutMs: 500 }).catch(() => undefined);
 }

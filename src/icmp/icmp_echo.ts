@@ -1,6 +1,6 @@
 import type { Family } from '../net/ip.js';
 
-/** What tells one echo from others: 16 bits each (RFC 792, RFC 4443 section 4). */
+/** Identifies an echo and its reply; 16 bits each (RFC 792, RFC 4443 section 4). */
 export interface EchoName {
   readonly id: number;
   readonly sequence: number;
@@ -10,7 +10,7 @@ const REQUEST: Readonly<Record<Family, number>> = { 4: 8, 6: 128 };
 const REPLY: Readonly<Record<Family, number>> = { 4: 0, 6: 129 };
 const PAYLOAD = 'ovn-k8s-util';
 
-/** An echo request. ICMPv6's checksum is left to the kernel, which knows the addresses it is over (RFC 3542 section 3.1). */
+/** Returns an echo request. The kernel fills in ICMPv6's checksum, which covers the addresses (RFC 3542 section 3.1). */
 export function echoRequest(family: Family, { id, sequence }: EchoName): Buffer {
   const packet = Buffer.alloc(8 + PAYLOAD.length);
   packet[0] = REQUEST[family];
@@ -21,7 +21,10 @@ export function echoRequest(family: Family, { id, sequence }: EchoName): Buffer 
   return packet;
 }
 
-/** Reads what a raw socket hears: with its IPv4 header, without its IPv6 one (raw(7)); `undefined` for all but replies. */
+/**
+ * Parses a packet of a raw socket, which has the IPv4 header but not the IPv6 header (raw(7)); returns `undefined` for
+ * anything but an echo reply.
+ */
 export function readEchoReply(family: Family, packet: Uint8Array): EchoName | undefined {
   const message = family === 4 ? packet.subarray(4 * ((packet[0] ?? 0) & 0x0f)) : packet;
   if (message.length < 8 || message[0] !== REPLY[family] || message[1] !== 0) return undefined;
@@ -29,7 +32,7 @@ export function readEchoReply(family: Family, packet: Uint8Array): EchoName | un
   return { id: (a << 8) | b, sequence: (c << 8) | d };
 }
 
-/** RFC 1071, over an even number of octets. */
+/** Returns the checksum of RFC 1071 of an even number of octets. */
 function checksum(bytes: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);

@@ -1,4 +1,4 @@
-/** What is used of the npm package raw-socket, which has no types of its own. */
+/** The part of the npm package raw-socket that is used here; the package has no types. */
 declare module 'raw-socket' {
   interface Socket {
     setOption(level: number, option: number, value: Buffer, length: number): void;
@@ -9,8 +9,8 @@ declare module 'raw-socket' {
       address: string,
       sent: (error: Error | null, bytes: number) => void,
     ): void;
-    on(event: 'message', hear: (packet: Buffer, source: string) => void): void;
-    on(event: 'error', fail: (error: Error) => void): void;
+    on(event: 'message', received: (packet: Buffer, source: string) => void): void;
+    on(event: 'error', failed: (error: Error) => void): void;
     close(): void;
   }
 
@@ -21,6 +21,6 @@ declare module 'raw-socket' {
     readonly SocketOption: { readonly SO_BINDTODEVICE: number };
     createSocket(options: { readonly protocol: number; readonly addressFamily: number }): Socket;
   };
-  // biome-ignore lint/style/noDefaultExport: what a CommonJS module is to an ES module
+  // biome-ignore lint/style/noDefaultExport: an ES module imports a CommonJS module as its default export
   export default raw;
 }
