@@ -1,6 +1,6 @@
 import { explainError, ProductError } from '../net/errors.js';
 
-/** Codes of the CNI specification ("Error"), and ours from 100 on. */
+/** Codes of the CNI specification ("Error"); codes from 100 on are the plugin's own. */
 export const CODES = {
   incompatibleVersion: 1,
   invalidEnvironment: 4,
@@ -8,10 +8,10 @@ export const CODES = {
   undecodable: 6,
   invalidConfiguration: 7,
   tryAgainLater: 11,
-  notAsItShould: 100,
+  checkFailed: 100,
 } as const;
 
-/** What the runtime is told when the plugin cannot do what it asks. */
+/** An error with the code that the runtime gets. */
 export class CniError extends ProductError {
   override readonly name = 'CniError';
 
@@ -24,7 +24,7 @@ export class CniError extends ProductError {
   }
 }
 
-/** The error as the runtime reads it (CNI specification, "Error"). */
+/** Formats an error as the runtime reads it (CNI specification, "Error"). */
 export function formatError(cniVersion: string, error: unknown): string {
   const code = error instanceof CniError ? error.number : CODES.inputOutput;
   const msg = error instanceof Error ? error.message : String(error);

@@ -6,26 +6,26 @@ import type { Attachment } from './request.js';
 /** What a pod's interface must have. */
 export interface Expected {
   readonly mac: string;
-  /** `10.244.1.5/24`. */
+  /** Such as `10.244.1.5/24`. */
   readonly addresses: readonly string[];
   readonly gateways: readonly (IpAddress | string)[];
 }
 
-/** What is not as it must be, each in a few words. */
+/** Returns the differences between a pod's interface and what it must have, a few words each. */
 export function disagreements(expected: Expected, actual: InsideState): string[] {
-  const lacks = (what: string, wanted: readonly string[], have: readonly string[]) =>
+  const missing = (what: string, wanted: readonly string[], have: readonly string[]) =>
     wanted.filter((one) => !have.includes(one)).map((one) => `${what} ${one} is missing`);
   return [
     ...(actual.isUp ? [] : ['it is down']),
     ...(actual.mac === expected.mac ? [] : [`its MAC is ${actual.mac}, not ${expected.mac}`]),
-    ...lacks('address', expected.addresses, actual.addresses),
-    ...lacks('the default route via', expected.gateways, actual.gateways),
+    ...missing('address', expected.addresses, actual.addresses),
+    ...missing('the default route via', expected.gateways, actual.gateways),
   ];
 }
 
 /**
- * What the result of ADD said, as the runtime gives it back to CHECK.
- * @throws CniError where it is missing or says nothing of this interface
+ * Reads the result of ADD, which the runtime passes to CHECK as `prevResult`.
+ * @throws CniError if it is missing or does not have this interface
  */
 export function readPrevResult(value: unknown, { ifName, netns }: Attachment): Expected {
   const { interfaces, ips } = fieldsOf(value);
@@ -33,7 +33,7 @@ export function readPrevResult(value: unknown, { ifName, netns }: Attachment): E
   const index = list.findIndex(({ name, sandbox }) => name === ifName && sandbox === netns);
   const own = list[index];
   if (own === undefined)
-    throw new CniError(CODES.invalidConfiguration, `prevResult says nothing of ${ifName} in ${netns}`);
+    throw new CniError(CODES.invalidConfiguration, `prevResult does not have ${ifName} in ${netns}`);
   const addresses = (Array.isArray(ips) ? ips.map(fieldsOf) : []).filter((one) => one.interface === index);
   return {
     mac: String(own.mac),

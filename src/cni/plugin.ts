@@ -1,3 +1,6 @@
+// The CNI plugin `ovn_cni`: gives a pod its interface on OVN (CNI specification 0.3 to 1.0).
+// request.ts and stdin.ts read what the runtime asks; pod_source.ts waits for the pod's annotation; veth_pair.ts and
+// pod_interface.ts change the kernel, switch_port.ts the local Open_vSwitch; result.ts and errors.ts write the answer.
 import { directories, localDatabase } from '../daemon/directories.js';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
@@ -6,34 +9,48 @@ import { POD_MTU, podPortName } from '../ovn/pods.js';
 import { findBridge } from '../switch/bridges.js';
 import { awaitSwitch } from '../switch/commit.js';
 import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
-import { IFACE_ID, OVN_INSTALLED, readSystemIds } from '../switch/external_ids.js';
+import { readSystemIds } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import { findInterface } from '../switch/ports.js';
 import { CniError, CODES } from './errors.js';
 import { disagreements, readPrevResult } from './expected.js';
-import { configureInside, createPair, deletePair, hostEnd, readInside, readMac } from './pod_interface.js';
+import { configureInside, readInside } from './pod_interface.js';
 import { awaitPodNetwork } from './pod_source.js';
+import { type RunProgram, runProgram } from './program.js';
 import { type Attachment, type NetworkConfiguration, readAttachment } from './request.js';
 import { formatResult } from './result.js';
-import { addPodPort, awaitInstalled, removePodPort } from './switch_port.js';
+import { addPodPort, awaitInstalled, removePodPort, switchDisagreements } from './switch_port.js';
+import { createPair, deletePair, hostEnd, readMac } from './veth_pair.js';
 
-/** How long the local database may take, in milliseconds. */
+/** The time limit of the local database, in milliseconds. */
 const DATABASE_MS = 5_000;
 
+/** One request of the runtime, and the way to run programs for it. */
+interface Call {
+  readonly env: NodeJS.ProcessEnv;
+  readonly config: NetworkConfiguration;
+  readonly attachment: Attachment;
+  readonly run: RunProgram;
+}
+
 /**
- * Does what the runtime asks in `env`, of ADD, DEL and CHECK.
- * @returns what it is told on standard output
- * @throws CniError; nothing has been made then that was not there before
+ * Executes the CNI_COMMAND of `env`: ADD, DEL or CHECK.
+ * @returns the text for standard output
+ * @throws CniError; an ADD that fails leaves nothing behind
  */
-export async function runPlugin(env: NodeJS.ProcessEnv, config: NetworkConfiguration): Promise<string> {
-  const attachment = readAttachment(env);
+export async function runPlugin(
+  env: NodeJS.ProcessEnv,
+  config: NetworkConfiguration,
+  run: RunProgram = runProgram,
+): Promise<string> {
+  const call: Call = { env, config, attachment: readAttachment(env), run };
   switch (env.CNI_COMMAND) {
     case 'ADD':
-      return withSwitch(env, config, (db) => add(db, env, attachment, config));
+      return withDatabase(call, (db) => add(db, call));
     case 'DEL':
-      return del(env, attachment, config);
+      return del(call);
     case 'CHECK':
-      return withSwitch(env, config, (db) => check(db, attachment, config));
+      return withDatabase(call, (db) => check(db, call));
     default:
       throw new CniError(
         CODES.invalidEnvironment,
@@ -42,136 +59,111 @@ export async function runPlugin(env: NodeJS.ProcessEnv, config: NetworkConfigura
   }
 }
 
-async function add(
-  db: LocalDatabase,
-  env: NodeJS.ProcessEnv,
-  attachment: Attachment,
-  { cniVersion, kubeconfig, timeoutMs, mtu = POD_MTU }: NetworkConfiguration,
-): Promise<string> {
+async function add(db: LocalDatabase, call: Call): Promise<string> {
+  const { env, config, attachment, run } = call;
+  const { cniVersion, kubeconfig, timeoutMs, mtu = POD_MTU } = config;
   const end = performance.now() + timeoutMs;
-  const left = () => Math.max(1, Math.round(end - performance.now()));
+  const leftMs = () => Math.max(1, Math.round(end - performance.now()));
   const systemIds = readSystemIds(db);
-  const bridge = findIntegration(db, systemIds);
+  const bridge = findIntegrationBridge(db, systemIds);
   const access = { kubeconfig, systemIds, sysconf: directories(env).sysconf, env };
-  const network = await awaitPodNetwork(access, attachment, left());
+  const network = await awaitPodNetwork(access, attachment, leftMs());
   const host = hostEnd(attachment);
-  const hostMac = (await isThere(db, attachment, network, host))
-    ? await readMac(host)
-    : await orTakeAway(db, host, async () => {
-        if (findInterface(db, host) !== undefined) await takeAwayRest(db, host, left());
-        await createPair(attachment, host, network.mac, mtu);
+  const hostMac = (await isComplete(db, call, network, host))
+    ? await readMac(run, host)
+    : await orCleanUp(db, call, host, async () => {
+        if (findInterface(db, host) !== undefined) await cleanUpEarlier(db, call, host, leftMs());
+        await createPair(run, attachment, host, network.mac, mtu);
         const isUserspace = bridge.datapath_type === 'netdev';
-        await all(
-          configureInside(attachment, network, isUserspace),
-          addPodPort(db, bridge._uuid, host, attachment, network, left()),
+        await settleAll(
+          configureInside(run, attachment, network, isUserspace),
+          addPodPort(db, bridge._uuid, host, attachment, network, leftMs()),
         );
-        const [mac] = await Promise.all([readMac(host), awaitInstalled(db, host, left())]);
+        const [mac] = await Promise.all([readMac(run, host), awaitInstalled(db, host, leftMs())]);
         return mac;
       });
   const ends = { host, hostMac, container: attachment.ifName, netns: attachment.netns };
   return formatResult(cniVersion, network, ends);
 }
 
-async function del(
-  env: NodeJS.ProcessEnv,
-  attachment: Attachment,
-  config: NetworkConfiguration,
-): Promise<string> {
-  const host = hostEnd(attachment);
-  // The pod is off the network even where the database does not answer.
-  await deletePair(host);
-  return withSwitch(env, config, async (db) => {
+async function del(call: Call): Promise<string> {
+  const host = hostEnd(call.attachment);
+  // First, so that the pod is off the network even if the database does not answer.
+  await deletePair(call.run, host);
+  return withDatabase(call, async (db) => {
     await removePodPort(db, host, DATABASE_MS);
     return '';
   });
 }
 
-async function check(
-  db: LocalDatabase,
-  attachment: Attachment,
-  { prevResult }: NetworkConfiguration,
-): Promise<string> {
-  const expected = readPrevResult(prevResult, attachment);
-  const host = hostEnd(attachment);
+async function check(db: LocalDatabase, { config, attachment, run }: Call): Promise<string> {
+  const expected = readPrevResult(config.prevResult, attachment);
   const wrong = [
-    ...disagreements(expected, await readInside(attachment)),
-    ...switchDisagreements(db, attachment, host),
+    ...disagreements(expected, await readInside(run, attachment)),
+    ...switchDisagreements(db, attachment, hostEnd(attachment)),
   ];
   if (wrong.length > 0)
     throw new CniError(
-      CODES.notAsItShould,
+      CODES.checkFailed,
       `${podPortName(attachment.namespace, attachment.pod)}: ${wrong.join('; ')}`,
     );
   return '';
 }
 
-/** Whether an earlier ADD of the same has made all of it. */
-async function isThere(
+/** Returns whether an earlier ADD of the same attachment has done everything. */
+async function isComplete(
   db: LocalDatabase,
-  attachment: Attachment,
+  { attachment, run }: Call,
   network: PodNetwork,
   host: string,
 ): Promise<boolean> {
   if (switchDisagreements(db, attachment, host).length > 0) return false;
   const expected = { ...network, addresses: network.addresses.map(formatCidr) };
   try {
-    return disagreements(expected, await readInside(attachment)).length === 0;
+    return disagreements(expected, await readInside(run, attachment)).length === 0;
   } catch (error) {
-    // The pair has gone, or its other end is in another namespace.
+    // The pair has gone, or the pod's end is in another namespace.
     if (error instanceof CniError) return false;
     throw error;
   }
 }
 
-function switchDisagreements(db: LocalDatabase, attachment: Attachment, host: string): string[] {
-  const ids = findInterface(db, host)?.external_ids;
-  if (ids === undefined) return [`${host} is not on the integration bridge`];
-  const id = podPortName(attachment.namespace, attachment.pod);
-  return [
-    ...(ids.get(IFACE_ID) === id ? [] : [`${host} is not that of logical port ${id}`]),
-    ...(ids.get(OVN_INSTALLED) === 'true' ? [] : [`the flows of ${host} are not installed`]),
-  ];
-}
-
-/** Runs `make`; when it fails, what it made so far is taken away before the error goes on. */
-async function orTakeAway<T>(db: LocalDatabase, host: string, make: () => Promise<T>): Promise<T> {
+/** Runs `make`; if it fails, removes what it made before the error is thrown on. */
+async function orCleanUp<T>(db: LocalDatabase, call: Call, host: string, make: () => Promise<T>): Promise<T> {
   try {
     return await make();
   } catch (error) {
     try {
-      await takeAway(db, host);
-    } catch (other) {
-      const what = `${explainError(error)}; and ${host} could not be taken away again`;
-      throw new CniError(CODES.inputOutput, what, { cause: other });
+      await cleanUp(db, call, host);
+    } catch (cause) {
+      throw new CniError(CODES.inputOutput, `${explainError(error)}; and ${host} could not be removed`, {
+        cause,
+      });
     }
     throw error;
   }
 }
 
 /**
- * Takes off the bridge what an ADD that was killed has left there, or what was spoilt since. ovs-vswitchd must have
- * let go of the device before there is another of that name, or it goes on reading the one that has gone.
+ * Removes what an ADD that was killed left on the bridge, or what was damaged since. Waits until ovs-vswitchd has closed
+ * the device: otherwise it keeps reading the deleted one although a new one has the same name.
  */
-async function takeAwayRest(db: LocalDatabase, host: string, timeoutMs: number): Promise<void> {
-  await takeAway(db, host);
+async function cleanUpEarlier(db: LocalDatabase, call: Call, host: string, timeoutMs: number): Promise<void> {
+  await cleanUp(db, call, host);
   await awaitSwitch(db, timeoutMs);
 }
 
-async function takeAway(db: LocalDatabase, host: string): Promise<void> {
-  await deletePair(host);
+async function cleanUp(db: LocalDatabase, { run }: Call, host: string): Promise<void> {
+  await deletePair(run, host);
   await removePodPort(db, host, DATABASE_MS);
 }
 
-/** Waits for all of them, whatever becomes of some, so that nothing is still being made when this fails. */
-async function all(...work: readonly Promise<void>[]): Promise<void> {
+/** Waits for all of `work`, then throws the first failure, so that no part still runs when it throws. */
+async function settleAll(...work: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
 
-async function withSwitch<T>(
-  env: NodeJS.ProcessEnv,
-  config: NetworkConfiguration,
-  use: (db: LocalDatabase) => Promise<T>,
-): Promise<T> {
+async function withDatabase<T>({ env, config }: Call, use: (db: LocalDatabase) => Promise<T>): Promise<T> {
   let db: LocalDatabase;
   try {
     db = await connectLocalDatabase(config.db ?? localDatabase(env), DATABASE_MS);
@@ -185,7 +177,7 @@ async function withSwitch<T>(
   }
 }
 
-function findIntegration(db: LocalDatabase, systemIds: ReadonlyMap<string, string>) {
+function findIntegrationBridge(db: LocalDatabase, systemIds: ReadonlyMap<string, string>) {
   const name = integrationBridge(systemIds);
   const bridge = findBridge(db, name);
   if (bridge === undefined)

@@ -9,8 +9,8 @@ import { CniError, CODES } from './errors.js';
 import type { Attachment } from './request.js';
 
 /**
- * Waits until the pod's annotation says what its interface gets, which the watcher may write later.
- * @throws CniError after `timeoutMs` with what was wrong then
+ * Waits until the pod has its annotation, which the watcher may write after the runtime starts the plugin.
+ * @throws CniError after `timeoutMs`, with the last reason
  */
 export async function awaitPodNetwork(
   where: AccessOptions,
@@ -21,7 +21,7 @@ export async function awaitPodNetwork(
   if (access === undefined)
     throw new CniError(
       CODES.invalidConfiguration,
-      'nobody says where the API server is; set external_ids:k8s-api-server of the Open_vSwitch row, or "kubeconfig" in the network configuration',
+      'the address of the API server is not configured; set external_ids:k8s-api-server of the Open_vSwitch row, or "kubeconfig" in the network configuration',
     );
   const key = `${namespace}/${pod}`;
   const api = new KubeApi(access, { sockets: 1 });

@@ -1,18 +1,21 @@
 import { execFile } from 'node:child_process';
+import { CniError, CODES } from './errors.js';
 
 const TIMEOUT_MS = 10_000;
-/** No program of ours says more. */
+/** More than any program here prints. */
 const MAX_BYTES = 1024 * 1024;
 
 export interface ProgramResult {
   readonly stdout: string;
-  /** What it said on standard error, or why it could not be run; `undefined` where it succeeded. */
+  /** Standard error on one line, or why the program could not be run; `undefined` if it succeeded. */
   readonly failure: string | undefined;
 }
 
+export type RunProgram = (program: string, args: readonly string[], input?: string) => Promise<ProgramResult>;
+
 /**
- * Runs a program to its end. Node's own call, and not execa: to load that takes half as long again as the plugin's own
- * code, at each start.
+ * Runs a program to its end. Uses Node's own call: loading execa would add half of what the plugin's own code takes to
+ * load, at each start.
  */
 export function runProgram(program: string, args: readonly string[], input = ''): Promise<ProgramResult> {
   return new Promise((resolve) => {
@@ -23,10 +26,23 @@ export function runProgram(program: string, args: readonly string[], input = '')
       (error, stdout, stderr) =>
         resolve({ stdout, failure: error === null ? undefined : oneLine(stderr) || error.message }),
     );
-    // One that ended before it had read all of it has its own reason, which it says.
+    // A program that ends before it has read all its input says why on standard error.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });
+}
+
+/** Runs a program; returns its standard output. @throws CniError with its standard error */
+export async function runOrFail(
+  run: RunProgram,
+  program: string,
+  args: readonly string[],
+  what: string,
+  input?: string,
+): Promise<string> {
+  const { stdout, failure } = await run(program, args, input);
+  if (failure !== undefined) throw new CniError(CODES.inputOutput, `${what}: ${failure}`);
+  return stdout;
 }
 
 function oneLine(text: string): string {

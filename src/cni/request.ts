@@ -2,55 +2,56 @@ import { isAbsolute } from 'node:path';
 import { CniError, CODES } from './errors.js';
 import { type CniVersion, isSupported, SUPPORTED } from './versions.js';
 
+/** The interface of one container that the runtime names. */
 export interface Attachment {
   readonly containerId: string;
-  /** The path of the container's network namespace; empty where the runtime has none any more. */
+  /** The path of the container's network namespace; may be empty in DEL, when the namespace has gone. */
   readonly netns: string;
-  /** The name of the interface inside. */
+  /** The interface's name in that namespace. */
   readonly ifName: string;
-  /** With the pod's name it names the logical port; DEL, which needs neither, has them empty. */
+  /** Namespace and pod name the logical port; both are empty in DEL, which needs neither. */
   readonly namespace: string;
   readonly pod: string;
 }
 
-/** What `10-net.conf` says, as the runtime hands it over. */
+/** The network configuration (`10-net.conf`) that the runtime passes on standard input. */
 export interface NetworkConfiguration {
   readonly cniVersion: CniVersion;
   readonly name: string;
-  /** Of the pod's interface, in bytes. */
+  /** The MTU of the pod's interface, in bytes. */
   readonly mtu: number | undefined;
-  /** How long a pod's annotation and flows may take in all, in milliseconds. */
+  /** The time limit for a pod's annotation and flows together, in milliseconds. */
   readonly timeoutMs: number;
   readonly kubeconfig: string | undefined;
   readonly db: string | undefined;
   readonly prevResult: unknown;
 }
 
-/** No name of Kubernetes or of a container is longer. */
-const MOST_CHARACTERS = 253;
+/** The length limit of Kubernetes' names and of container IDs. */
+const MAX_CHARACTERS = 253;
 const TIMEOUT_SECONDS = 60;
 
 /**
- * Reads the environment of ADD, DEL and CHECK (CNI specification, "Parameters"); DEL needs only what names the interface.
- * @throws CniError for what is missing or no name
+ * Reads the environment of ADD, DEL and CHECK (CNI specification, "Parameters"). DEL needs only container ID and interface.
+ * @throws CniError for a variable that is missing or not a valid name
  */
 export function readAttachment(env: NodeJS.ProcessEnv): Attachment {
   const isDel = env.CNI_COMMAND === 'DEL';
   const args = isDel ? new Map() : readArgs(env.CNI_ARGS ?? '');
   return {
-    // The same characters as in a path: this becomes part of no path, yet of a row of the database.
-    containerId: variable(env, 'CNI_CONTAINERID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/),
-    ifName: variable(env, 'CNI_IFNAME', /^(?!\.{1,2}$)[^\s/:]{1,15}$/),
+    // CNI specification, "Parameters". It is written to the database.
+    containerId: variable(env, 'CNI_CONTAINERID', 'container ID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/),
+    ifName: variable(env, 'CNI_IFNAME', 'interface name', /^(?!\.{1,2}$)[^\s/:]{1,15}$/),
     netns: readNetns(env.CNI_NETNS ?? '', isDel),
-    // As kubectl has it; a runtime that is not kubelet's, such as podman, knows of no namespaces.
+    // The default of kubectl; runtimes other than kubelet's, such as podman, do not pass a namespace.
     namespace: isDel ? '' : kubernetesName(args, 'K8S_POD_NAMESPACE', 'default'),
     pod: isDel ? '' : kubernetesName(args, 'K8S_POD_NAME'),
   };
 }
 
 /**
- * Reads the network configuration of standard input.
- * @throws CniError for what is no JSON, another version, or a value that cannot be
+ * Parses the network configuration.
+ * @throws CniError for invalid JSON, an unsupported version or an invalid value
  */
 export function readConfiguration(text: string): NetworkConfiguration {
   const value = parse(text);
@@ -85,18 +86,18 @@ function readArgs(text: string): ReadonlyMap<string, string> {
 
 function kubernetesName(args: ReadonlyMap<string, string>, key: string, absent = ''): string {
   const name = args.get(key) ?? absent;
-  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name) || name.length > MOST_CHARACTERS)
+  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name) || name.length > MAX_CHARACTERS)
     throw new CniError(
       CODES.invalidEnvironment,
-      `CNI_ARGS: ${key}=${JSON.stringify(name)} is no name of Kubernetes`,
+      `CNI_ARGS: ${key}=${JSON.stringify(name)} is not a valid name of Kubernetes`,
     );
   return name;
 }
 
-function variable(env: NodeJS.ProcessEnv, name: string, pattern: RegExp): string {
+function variable(env: NodeJS.ProcessEnv, name: string, what: string, pattern: RegExp): string {
   const value = env[name] ?? '';
-  if (!pattern.test(value) || value.length > MOST_CHARACTERS)
-    throw new CniError(CODES.invalidEnvironment, `${name}=${JSON.stringify(value)} is not one`);
+  if (!pattern.test(value) || value.length > MAX_CHARACTERS)
+    throw new CniError(CODES.invalidEnvironment, `${name}=${JSON.stringify(value)} is not a valid ${what}`);
   return value;
 }
 
@@ -120,14 +121,14 @@ function parse(text: string): Fields {
     throw new CniError(CODES.undecodable, 'the network configuration is not JSON', { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new CniError(CODES.undecodable, 'the network configuration is no JSON object');
+    throw new CniError(CODES.undecodable, 'the network configuration is not a JSON object');
   return value as Fields;
 }
 
 function optionalText(fields: Fields, key: string): string | undefined {
   const value = fields[key];
   if (value === undefined || typeof value === 'string') return value;
-  throw new CniError(CODES.invalidConfiguration, `${key}: ${JSON.stringify(value)} is no text`);
+  throw new CniError(CODES.invalidConfiguration, `${key}: ${JSON.stringify(value)} is not a string`);
 }
 
 function optionalNumber(fields: Fields, key: string, least: number, most: number): number | undefined {

@@ -1,9 +1,9 @@
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { type Cidr, contains, formatCidr } from '../net/cidr.js';
-import type { IpAddress } from '../net/ip.js';
+import { familyOf, type IpAddress } from '../net/ip.js';
 import type { CniVersion } from './versions.js';
 
-/** The two ends of a pod's cable. */
+/** The two ends of the veth pair. */
 export interface Ends {
   readonly host: string;
   readonly hostMac: string;
@@ -11,7 +11,7 @@ export interface Ends {
   readonly netns: string;
 }
 
-/** The result of ADD (CNI specification, "ADD Success"); before 1.0 each address says its family. */
+/** Formats the result of ADD (CNI specification, "ADD Success"). Before 1.0 each address has its family as `version`. */
 export function formatResult(version: CniVersion, network: PodNetwork, ends: Ends): string {
   const { mac, addresses, gateways } = network;
   return JSON.stringify({
@@ -26,7 +26,7 @@ export function formatResult(version: CniVersion, network: PodNetwork, ends: End
       address: formatCidr(address),
       ...gatewayField(address, gateways),
     })),
-    routes: gateways.map((gw) => ({ dst: gw.includes(':') ? '::/0' : '0.0.0.0/0', gw })),
+    routes: gateways.map((gw) => ({ dst: familyOf(gw) === 6 ? '::/0' : '0.0.0.0/0', gw })),
     dns: {},
   });
 }

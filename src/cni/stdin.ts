@@ -1,9 +1,9 @@
 import { CniError, CODES } from './errors.js';
 
-/** A network configuration is some hundred bytes; with a result of a chain of plugins, some thousand. */
+/** A network configuration has some hundred bytes, or some thousand with the results of a chain of plugins. */
 const MAX_BYTES = 1024 * 1024;
 
-/** Reads a stream to its end. @throws CniError for more than a network configuration has */
+/** Reads a stream to its end. @throws CniError if it has more bytes than a network configuration can have */
 export async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -10,8 +10,9 @@ import { CniError, CODES } from './errors.js';
 import type { Attachment } from './request.js';
 
 /**
- * Puts the host's end on the integration bridge. A sandbox of the same pod that the runtime has not taken down yet
- * loses its claim to the logical port in the same transaction: of two interfaces ovn-controller would take either.
+ * Adds the host end to the integration bridge, as the interface of the pod's logical port. Takes `iface-id` in the same
+ * transaction from another sandbox of the pod that the runtime has not deleted yet: of two interfaces with one
+ * `iface-id`, ovn-controller binds an arbitrary one.
  * @throws TransactionError, WaitExpired
  */
 export async function addPodPort(
@@ -36,15 +37,30 @@ export async function addPodPort(
     ]),
   });
   await txn.commit({ timeoutMs });
-  // Until then it could not be found to be taken away.
-  await db.until(() => findInterface(db, host), { timeoutMs, what: `the row of ${host} to be seen` });
+  // A cleanup must find the row in this client's copy.
+  await db.until(() => findInterface(db, host), { timeoutMs, what: `the row of ${host} to appear` });
 }
 
-/** Takes the host's end off its bridge; one that is not on any is off. */
+/** Removes the host end from its bridge, if it is on one. */
 export async function removePodPort(db: LocalDatabase, host: string, timeoutMs: number): Promise<void> {
   const txn = db.transaction(`ovn-k8s-cni-overlay: remove ${host}`);
   removePort(db, txn, host);
   await txn.commit({ timeoutMs });
+}
+
+/** Returns the differences between the port on the integration bridge and what ADD makes, a few words each. */
+export function switchDisagreements(
+  db: LocalDatabase,
+  { namespace, pod }: Attachment,
+  host: string,
+): string[] {
+  const ids = findInterface(db, host)?.external_ids;
+  if (ids === undefined) return [`${host} is not on the integration bridge`];
+  const id = podPortName(namespace, pod);
+  return [
+    ...(ids.get(IFACE_ID) === id ? [] : [`${host} does not have iface-id ${id}`]),
+    ...(ids.get(OVN_INSTALLED) === 'true' ? [] : [`the flows of ${host} are not installed`]),
+  ];
 }
 
 /** Waits until ovn-controller has installed the flows of the pod's port. @throws CniError after `timeoutMs` */
@@ -57,7 +73,7 @@ export async function awaitInstalled(db: LocalDatabase, host: string, timeoutMs:
     const row = findInterface(db, host);
     const why = row?.error
       ? `ovs-vswitchd: ${row.error}`
-      : 'is ovn-controller running, and the pod scheduled here?';
+      : 'is ovn-controller running, and is the pod scheduled to this node?';
     throw new CniError(
       CODES.tryAgainLater,
       `ovn-controller did not install the flows of ${row?.external_ids.get(IFACE_ID) ?? host} within ${timeoutMs} ms; ${why}`,

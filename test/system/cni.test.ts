@@ -116,7 +116,7 @@ kubeTest('CHECK says what is not as ADD made it, and ADD makes it anew', async (
     [() => gw1.host.vsctl('del-port', host), /is not on the integration bridge/],
     [
       () => gw1.host.vsctl('remove', 'Interface', host, 'external_ids', 'iface-id'),
-      /is not that of logical port default_checked/,
+      /does not have iface-id default_checked/,
     ],
   ];
   for (const [spoil, says] of faults) {
@@ -126,7 +126,7 @@ kubeTest('CHECK says what is not as ADD made it, and ADD makes it anew', async (
     t.deepEqual(addressesOf(await plugin.add(sandbox)), addressesOf(result));
     t.is((await net.attempt(['ping', '-c1', '-W1', '-q', '10.244.2.1'])).exitCode, 0, String(says));
   }
-  errorOf(t, await plugin.run('CHECK', sandbox), 7, /prevResult says nothing of eth0/);
+  errorOf(t, await plugin.run('CHECK', sandbox), 7, /prevResult does not have eth0/);
 });
 
 kubeTest('DEL takes all away, and does not mind what is gone already', async (t) => {
@@ -158,11 +158,11 @@ kubeTest('an ADD that fails leaves nothing, and says why in the words of the spe
   await fails(11, /no annotation ovn; is ovn-k8s-watcher running\?/);
   await fails(4, /CNI_NETNS="" is not the path of a namespace/, { env: { CNI_NETNS: '' } });
   await fails(4, /CNI_NETNS="ns" is not the path of a namespace/, { env: { CNI_NETNS: 'ns' } });
-  await fails(4, /K8S_POD_NAME="" is no name of Kubernetes/, { env: { CNI_ARGS: '' } });
-  await fails(4, /K8S_POD_NAME="\.\.\/x" is no name/, {
+  await fails(4, /K8S_POD_NAME="" is not a valid name of Kubernetes/, { env: { CNI_ARGS: '' } });
+  await fails(4, /K8S_POD_NAME="\.\.\/x" is not a valid name/, {
     env: { CNI_ARGS: 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=../x' },
   });
-  await fails(4, /CNI_IFNAME="a\/b" is not one/, { env: { CNI_IFNAME: 'a/b' } });
+  await fails(4, /CNI_IFNAME="a\/b" is not a valid interface name/, { env: { CNI_IFNAME: 'a/b' } });
   await fails(1, /cniVersion "0\.2\.0" is none of/, { config: { cniVersion: '0.2.0' } });
   await fails(6, /is not JSON/, { input: '{' });
   await fails(7, /mtu: "x" is not a whole number/, { config: { mtu: 'x' } });
