@@ -1,0 +1,209 @@
+import test from 'ava';
+import { type Address, FOREVER, type Route, type Rule } from '../../src/host/snapshot.js';
+import {
+  addressLine,
+  deleteAddressLine,
+  deleteNeighbourLine,
+  isPermanent,
+  neighbourLine,
+  routeLine,
+  ruleLine,
+} from '../../src/nic/lines.js';
+
+const V4: Address = { family: 'inet', local: '203.0.113.10', prefixlen: 24 };
+const V6: Address = { family: 'inet6', local: '2001:db8::10', prefixlen: 64 };
+
+const ADDRESSES: readonly (readonly [string, Address, string])[] = [
+  ['an address alone', V4, 'address replace 203.0.113.10/24 dev breth0'],
+  [
+    'a point-to-point address',
+    { ...V4, address: '192.0.2.7', prefixlen: 32 },
+    'address replace 203.0.113.10 peer 192.0.2.7/32 dev breth0',
+  ],
+  [
+    'all attributes',
+    { ...V4, broadcast: '203.0.113.255', scope: 'global', label: 'eth0:1', metric: 5, protocol: 'kernel_ra' },
+    'address replace 203.0.113.10/24 broadcast 203.0.113.255 scope global label breth0:1 metric 5 proto kernel_ra dev breth0',
+  ],
+  ['a label that is only the name', { ...V4, label: 'eth0' }, 'address replace 203.0.113.10/24 dev breth0'],
+  [
+    'a lease',
+    { ...V4, valid_life_time: 60, preferred_life_time: 30 },
+    'address replace 203.0.113.10/24 dev breth0 valid_lft 60 preferred_lft 30',
+  ],
+  [
+    'an address without end that is deprecated',
+    { ...V4, deprecated: true, valid_life_time: FOREVER, preferred_life_time: FOREVER },
+    'address replace 203.0.113.10/24 dev breth0 valid_lft forever preferred_lft 0',
+  ],
+  [
+    'the flags of IPv6',
+    { ...V6, home: true, mngtmpaddr: true, noprefixroute: true, autojoin: true },
+    'address replace 2001:db8::10/64 dev breth0 home mngtmpaddr noprefixroute autojoin nodad',
+  ],
+];
+
+for (const [name, address, line] of ADDRESSES) {
+  test(`the line of ${name} has everything that the address has`, (t) => {
+    t.is(addressLine('replace', address, 'eth0', 'breth0', { nodad: true }), line);
+  });
+}
+
+test('nodad is for IPv6, and kept where it was set', (t) => {
+  const line = (one: Address, nodad: boolean) => addressLine('change', one, 'eth0', 'breth0', { nodad });
+  t.is(line(V6, false), 'address change 2001:db8::10/64 dev breth0');
+  t.is(line({ ...V6, nodad: true }, false), 'address change 2001:db8::10/64 dev breth0 nodad');
+  t.is(line(V4, true), 'address change 203.0.113.10/24 dev breth0');
+});
+
+test('the line that deletes an address has what identifies it', (t) => {
+  t.is(
+    deleteAddressLine({ ...V4, label: 'eth0:1', metric: 5 }, 'eth0'),
+    'address del 203.0.113.10/24 dev eth0',
+  );
+});
+
+const route = (one: Partial<Route>): Route => ({ family: 4, dst: '10.0.0.0/8', dev: 'eth0', ...one });
+
+const ROUTES: readonly (readonly [string, Route, string])[] = [
+  [
+    'an on-link gateway',
+    route({ gateway: '192.0.2.1', flags: ['onlink', 'linkdown'] }),
+    'route add 10.0.0.0/8 via 192.0.2.1 dev breth0 onlink',
+  ],
+  [
+    'a default route of IPv6',
+    route({ family: 6, dst: 'default', gateway: 'fe80::1' }),
+    'route add ::/0 via fe80::1 dev breth0',
+  ],
+  [
+    'a gateway of the other family',
+    route({ via: { family: 'inet6', host: 'fe80::1' } }),
+    'route add 10.0.0.0/8 via inet6 fe80::1 dev breth0',
+  ],
+  ['a type', route({ type: '6' }), 'route add blackhole 10.0.0.0/8 dev breth0'],
+  [
+    'every attribute',
+    route({
+      from: '192.0.2.0/24',
+      tos: '0x10',
+      table: '77',
+      protocol: '4',
+      scope: '253',
+      prefsrc: '203.0.113.10',
+      metric: 100,
+      pref: 'high',
+      metrics: [{ mtu: 1400, initcwnd: 20 }],
+      expires: 300,
+    }),
+    'route add 10.0.0.0/8 from 192.0.2.0/24 tos 0x10 dev breth0 table 77 proto 4 scope 253 src 203.0.113.10 metric 100 pref high mtu 1400 initcwnd 20 expires 300',
+  ],
+  [
+    'the scope of an IPv6 route, which has none',
+    route({ family: 6, scope: '0' }),
+    'route add 10.0.0.0/8 dev breth0',
+  ],
+];
+
+for (const [name, one, line] of ROUTES) {
+  test(`the line of a route has ${name}`, (t) => t.is(routeLine('add', one, 'eth0', 'breth0'), line));
+}
+
+test('the line that deletes a route has no lifetime, which changes', (t) => {
+  t.is(routeLine('del', route({ expires: 300 }), 'eth0', 'eth0'), 'route del 10.0.0.0/8 dev eth0');
+});
+
+test('a route keeps its next hops on other devices', (t) => {
+  const nexthops = [
+    { gateway: '203.0.113.1', dev: 'eth0', weight: 1 },
+    { gateway: '192.0.2.1', dev: 'eth1', weight: 3 },
+  ];
+  t.is(
+    routeLine('add', { family: 4, dst: 'default', flags: [], nexthops }, 'eth0', 'breth0'),
+    'route add default nexthop via 203.0.113.1 dev breth0 weight 1 nexthop via 192.0.2.1 dev eth1 weight 3',
+  );
+});
+
+for (const [what, strange] of [
+  ['encap', { encap: 'mpls' }],
+  ['nhid', { nhid: 5 }],
+  ['congctl', { metrics: [{ congctl: 'bbr' }] }],
+  ['notify', { flags: ['notify'] }],
+] as const) {
+  test(`a route with "${what}" is refused, not moved without it`, (t) => {
+    t.throws(() => routeLine('add', { ...route({}), ...strange } as Route, 'eth0', 'breth0'), {
+      code: 'ERR_CANNOT_MOVE',
+      message: `route 10.0.0.0/8 has "${what}", which cannot be moved; delete that route first`,
+    });
+  });
+}
+
+const rule = (one: Partial<Rule>): Rule => ({ family: 4, priority: 1000, src: 'all', ...one });
+
+const RULES: readonly (readonly [string, Rule, string])[] = [
+  ['the device', rule({ iif: 'eth0', table: '77' }), 'rule add from all iif breth0 table 77 priority 1000'],
+  ['another device', rule({ oif: 'eth1', table: '77' }), 'rule add from all oif eth1 table 77 priority 1000'],
+  [
+    'its selectors',
+    rule({
+      not: null,
+      src: '10.0.0.0',
+      srclen: 8,
+      dst: '10.66.0.0',
+      dstlen: 16,
+      tos: '0x10',
+      fwmark: '0x1',
+      fwmask: '0xff',
+      ipproto: 'ipproto-6',
+      sport_start: 1024,
+      sport_end: 2048,
+      dport: 22,
+      uid_start: 0,
+      uid_end: 99,
+      table: '77',
+    }),
+    'rule add not from 10.0.0.0/8 to 10.66.0.0/16 tos 0x10 fwmark 0x1/0xff ipproto 6 sport 1024-2048 dport 22 uidrange 0-99 table 77 priority 1000',
+  ],
+  [
+    'its actions',
+    rule({
+      table: '77',
+      protocol: '4',
+      suppress_prefixlen: 0,
+      flow_from: 1,
+      flow_to: 2,
+      goto: 2000,
+      action: '7',
+    }),
+    'rule add from all table 77 protocol 4 suppress_prefixlength 0 realms 1/2 goto 2000 type 7 priority 1000',
+  ],
+];
+
+for (const [name, one, line] of RULES) {
+  test(`the line of a rule has ${name}`, (t) => t.is(ruleLine('add', one, 'eth0', 'breth0'), line));
+}
+
+test('a rule with an unknown attribute is refused', (t) => {
+  const strange = { ...rule({ iif: 'eth0' }), l3mdev: true };
+  t.throws(() => ruleLine('add', strange, 'eth0', 'breth0'), {
+    code: 'ERR_CANNOT_MOVE',
+    message: 'rule 1000 has "l3mdev", which cannot be moved; delete that rule first',
+  });
+});
+
+test('a configured neighbour stays permanent, a learnt one is stale, a proxy is a proxy', (t) => {
+  const learnt = { dst: '203.0.113.1', lladdr: '02:00:00:00:00:02', state: ['REACHABLE'] };
+  const configured = { ...learnt, state: ['PERMANENT'], router: null, extern_learn: null };
+  const proxy = { dst: '203.0.113.67', proxy: null };
+  t.is(
+    neighbourLine(learnt, 'breth0'),
+    'neighbour replace 203.0.113.1 lladdr 02:00:00:00:00:02 dev breth0 nud stale',
+  );
+  t.is(
+    neighbourLine(configured, 'breth0'),
+    'neighbour replace 203.0.113.1 lladdr 02:00:00:00:00:02 dev breth0 nud permanent router extern_learn',
+  );
+  t.is(neighbourLine(proxy, 'breth0'), 'neighbour add proxy 203.0.113.67 dev breth0');
+  t.is(deleteNeighbourLine(proxy, 'eth0'), 'neighbour del proxy 203.0.113.67 dev eth0');
+  t.deepEqual([learnt, configured, proxy].map(isPermanent), [false, true, true]);
+});
