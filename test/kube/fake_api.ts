@@ -111,7 +111,8 @@ export class FakeApi {
   }
 
   close(): void {
-    this.reset();
+    // Not by a reset, which never ends a socket whose other end has just closed it.
+    for (const socket of this.sockets) socket.destroy();
     this.server.close();
   }
 
