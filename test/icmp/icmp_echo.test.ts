@@ -4,17 +4,17 @@ import { echoRequest, readEchoReply } from '../../src/icmp/icmp_echo.js';
 
 const HEADER = Buffer.alloc(24).fill(0x46, 0, 1);
 
-test('a request becomes a reply that is read as what was asked, behind an IPv4 header with options', (t) => {
+test('a reply is parsed to the id and sequence of its request, after an IPv4 header with options too', (t) => {
   const word = fc.integer({ min: 0, max: 0xffff });
   fc.assert(
     fc.property(fc.constantFrom(4 as const, 6 as const), word, word, (family, id, sequence) => {
       const packet = echoRequest(family, { id, sequence });
-      const heard = (type: number) => {
+      const replyOf = (type: number) => {
         packet[0] = type;
         return readEchoReply(family, family === 4 ? Buffer.concat([HEADER, packet]) : packet);
       };
-      t.is(heard(family === 4 ? 8 : 128), undefined);
-      t.deepEqual(heard(family === 4 ? 0 : 129), { id, sequence });
+      t.is(replyOf(family === 4 ? 8 : 128), undefined);
+      t.deepEqual(replyOf(family === 4 ? 0 : 129), { id, sequence });
     }),
   );
 });
@@ -26,7 +26,7 @@ test('an IPv4 request has the checksum of RFC 1071', (t) => {
   t.is((sum & 0xffff) + (sum >>> 16), 0xffff);
 });
 
-test('no bytes are too few', (t) => {
+test('no bytes throw, and fewer than 8 are no reply', (t) => {
   fc.assert(
     fc.property(
       fc.uint8Array({ maxLength: 40 }),

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/neighbour/clock.js';
 import type { OpenSocket } from '../../src/neighbour/neighbour_socket.js';
 import { type MacAddress, macBytes } from '../../src/net/mac.js';
 
-/** Time that passes when it is told to. */
+/** A clock that advances only by {@link pass}. */
 export class TestClock implements Clock {
   private time = 1_000;
   private due: { at: number; run: () => void }[] = [];
@@ -20,7 +20,7 @@ export class TestClock implements Clock {
     };
   }
 
-  /** Lets time pass, and what is due happen at its time. */
+  /** Advances the clock by `ms` milliseconds and calls each timer at its time. */
   pass(ms: number): void {
     const end = this.time + ms;
     for (;;) {
@@ -34,13 +34,13 @@ export class TestClock implements Clock {
   }
 }
 
-/** The wire of a socket whose other end is the test: what is sent is kept, and what is heard is given. */
+/** A packet socket whose other end is the test: keeps the frames that are sent, and delivers frames. */
 export class TestWire {
   readonly sent: Buffer[] = [];
   private events: PacketEvents | undefined;
-  /** The errno that the next frames meet. */
+  /** The errno with which sending fails. */
   refusal: number | undefined;
-  /** The errno of whoever opens it. */
+  /** The errno with which opening fails. */
   absence: number | undefined;
 
   constructor(
@@ -63,6 +63,7 @@ export class TestWire {
     };
   };
 
+  /** Delivers frames as if they had arrived. */
   give(...frames: readonly Buffer[]): void {
     this.events?.received(
       Buffer.concat(frames),

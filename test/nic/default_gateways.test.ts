@@ -20,13 +20,17 @@ const CASES: readonly (readonly [
 ])[] = [
   ['the gateway of a default route', [v4({ gateway: '203.0.113.1' })], [['203.0.113.1', '203.0.113.10']]],
   [
-    'one outside of every subnet',
+    'a gateway outside of every subnet, from any address',
     [v4({ gateway: '198.51.100.1', flags: ['onlink'] })],
     [['198.51.100.1', '192.0.2.5']],
   ],
-  ['a link-local one, from the link-local address', [v6({ gateway: 'fe80::1' })], [['fe80::1', 'fe80::10']]],
   [
-    'not from an address that is still in doubt',
+    'a link-local gateway, from the link-local address',
+    [v6({ gateway: 'fe80::1' })],
+    [['fe80::1', 'fe80::10']],
+  ],
+  [
+    'a gateway, but not from a tentative address',
     [v6({ gateway: '2001:db8::1' })],
     [['2001:db8::1', '2001:db8::10']],
   ],
@@ -48,7 +52,7 @@ const CASES: readonly (readonly [
     [['203.0.113.1', '203.0.113.10']],
   ],
   [
-    'of several tables, each router once',
+    'those of several tables, each once',
     [
       v4({ gateway: '203.0.113.1' }),
       v4({ gateway: '203.0.113.1', table: '77' }),
@@ -60,7 +64,7 @@ const CASES: readonly (readonly [
     ],
   ],
   [
-    'none of other routes, or without a router',
+    'none of other routes, or of a route without a gateway',
     [v4({ dst: '10.0.0.0/8', gateway: '203.0.113.1' }), v4({})],
     [],
   ],

@@ -12,7 +12,7 @@ const link = (ifname: string, on?: string): Link => ({
   ...(on === undefined ? {} : { link: on }),
 });
 
-test('rules, stacked devices and shapers that still name the NIC are told, others are not', (t) => {
+test('rules, stacked devices and shapers that still name the NIC are listed, and no others', (t) => {
   const found = leftoversIn('eth0', {
     links: [link('eth0'), link('eth0.100', 'eth0'), link('eth1.5', 'eth1')],
     firewall: {
@@ -32,7 +32,7 @@ test('rules, stacked devices and shapers that still name the NIC are told, other
   ]);
 });
 
-test('the guard that the product set itself is no firewall of an operator', (t) => {
+test('the guard of the product itself is not listed', (t) => {
   const ruleset = `${guardScript('eth0').split('\n').slice(2).join('\n')}table netdev fw {\n  device "eth0" drop\n}\n`;
   const found = leftoversIn('eth0', { links: [], firewall: { nft: ruleset }, qdiscs: '', nexthops: '' });
   t.deepEqual(found, ['nft rule still names eth0 and will not match: device "eth0" drop']);

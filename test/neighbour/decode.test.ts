@@ -13,39 +13,39 @@ const OTHER = parseMac('02:00:00:00:00:02');
 const TAIL = Buffer.alloc(8);
 const [A, B] = [parseIp('203.0.113.1'), parseIp('203.0.113.2')];
 const [A6, B6] = [parseIp('2001:db8::1'), parseIp('2001:db8::2')];
-const [NOBODY, NOBODY6] = [parseIp('0.0.0.0'), parseIp('::')];
+const [UNSPECIFIED, UNSPECIFIED6] = [parseIp('0.0.0.0'), parseIp('::')];
 
 const link = { dst: MAC, src: OTHER };
 const READ: readonly (readonly [string, Buffer, NeighbourMessage | undefined])[] = [
   [
-    'a question',
+    'an ARP request',
     arp(link, 1, OTHER, A, B, TAIL),
     { kind: 'request', family: 4, target: B, sender: A, mac: OTHER },
   ],
   [
-    'a probe',
-    arp(link, 1, OTHER, NOBODY, B, TAIL),
+    'an ARP probe',
+    arp(link, 1, OTHER, UNSPECIFIED, B, TAIL),
     { kind: 'request', family: 4, target: B, sender: undefined, mac: OTHER },
   ],
   [
-    'an announcement',
+    'an ARP announcement',
     arp(link, 1, OTHER, A, A, TAIL),
     { kind: 'advertisement', family: 4, target: A, sender: A, mac: OTHER },
   ],
   [
-    'a reply',
+    'an ARP reply',
     arp(link, 2, OTHER, A, B, TAIL),
     { kind: 'advertisement', family: 4, target: A, sender: A, mac: OTHER },
   ],
-  ['a reply of nobody', arp(link, 2, OTHER, NOBODY, B, TAIL), undefined],
+  ['an ARP reply without a sender', arp(link, 2, OTHER, UNSPECIFIED, B, TAIL), undefined],
   [
     'a solicitation',
     nd(link, { src: A6, dst: B6 }, 135, B6, TAIL),
     { kind: 'request', family: 6, target: B6, sender: A6, mac: OTHER },
   ],
   [
-    'one of duplicate address detection',
-    nd(link, { src: NOBODY6, dst: B6 }, 135, B6, TAIL),
+    'a solicitation of duplicate address detection',
+    nd(link, { src: UNSPECIFIED6, dst: B6 }, 135, B6, TAIL),
     { kind: 'request', family: 6, target: B6, sender: undefined, mac: OTHER },
   ],
   [
@@ -53,26 +53,30 @@ const READ: readonly (readonly [string, Buffer, NeighbourMessage | undefined])[]
     nd(link, { src: A6, dst: B6 }, 136, A6, TAIL),
     { kind: 'advertisement', family: 6, target: A6, sender: A6, mac: OTHER },
   ],
-  ['one of a group', nd(link, { src: A6, dst: B6 }, 136, parseIp('ff02::1'), TAIL), undefined],
+  [
+    'an advertisement of a multicast address',
+    nd(link, { src: A6, dst: B6 }, 136, parseIp('ff02::1'), TAIL),
+    undefined,
+  ],
 ];
 
 for (const [name, frame, message] of READ) {
-  test(`${name} is read`, (t) => t.deepEqual(decodeMessage(frame), message));
+  test(`${name} is parsed`, (t) => t.deepEqual(decodeMessage(frame), message));
 }
 
 const DAMAGED: readonly (readonly [string, Buffer, number, number])[] = [
-  ['ARP of another hardware', arp(link, 1, OTHER, A, B, TAIL), 15, 6],
+  ['ARP of another hardware type', arp(link, 1, OTHER, A, B, TAIL), 15, 6],
   ['ARP of another protocol', arp(link, 1, OTHER, A, B, TAIL), 16, 0x86],
   ['ARP with other lengths', arp(link, 1, OTHER, A, B, TAIL), 18, 8],
   ['ARP of another operation', arp(link, 1, OTHER, A, B, TAIL), 21, 3],
-  ['ARP from the MAC of a group', arp(link, 1, OTHER, A, B, TAIL), 22, 0xff],
+  ['ARP from a group MAC', arp(link, 1, OTHER, A, B, TAIL), 22, 0xff],
   ['discovery that was routed', nd(link, { src: A6, dst: B6 }, 136, A6, TAIL), 21, 254],
   ['discovery with a wrong checksum', nd(link, { src: A6, dst: B6 }, 136, A6, TAIL), 56, 0x12],
-  ['discovery with an option of no length', nd(link, { src: A6, dst: B6 }, 136, A6, TAIL), 79, 0],
+  ['discovery with an option of length 0', nd(link, { src: A6, dst: B6 }, 136, A6, TAIL), 79, 0],
 ];
 
 for (const [name, frame, at, octet] of DAMAGED) {
-  test(`${name} is nothing`, (t) => {
+  test(`${name} is not parsed`, (t) => {
     t.not(decodeMessage(frame), undefined);
     frame[at] = octet;
     t.is(decodeMessage(frame), undefined);
@@ -86,9 +90,9 @@ const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => ipOfBy
 const ipv6 = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
   .map((bytes) => ipOfBytes([0x20, ...bytes.slice(1)]));
-const isSomebody = (ip: IpAddress) => ip !== NOBODY;
+const isSpecified = (ip: IpAddress) => ip !== UNSPECIFIED;
 
-test('what is written is read as what it was', (t) => {
+test('every frame that is built is parsed to what it was built from', (t) => {
   const reads = (
     frame: Uint8Array,
     family: 4 | 6,
@@ -98,7 +102,7 @@ test('what is written is read as what it was', (t) => {
     from: MacAddress,
   ) => t.deepEqual(decodeMessage(frame), { kind, family, target, sender, mac: from });
   fc.assert(
-    fc.property(mac, ipv4.filter(isSomebody), ipv4, (from, sender, target) => {
+    fc.property(mac, ipv4.filter(isSpecified), ipv4, (from, sender, target) => {
       fc.pre(sender !== target);
       if (!isIpv4(sender) || !isIpv4(target)) return;
       reads(arpRequest(from, sender, target), 4, 'request', target, sender, from);
@@ -118,11 +122,11 @@ test('what is written is read as what it was', (t) => {
   );
 });
 
-test('no bytes are too few or too strange', (t) => {
+test('a frame that is cut short is not parsed, and no bytes throw', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 192 }), fc.constantFrom(0x0806, 0x86dd), (bytes, type) => {
       if (bytes.length >= 14) bytes.set([type >> 8, type & 0xff], 12);
-      decodeMessage(bytes);
+      t.notThrows(() => decodeMessage(bytes));
     }),
   );
   for (const [, frame] of READ) {
