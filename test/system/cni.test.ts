@@ -13,7 +13,7 @@ import { faultsIn, StandIns } from '../../lab/stand_in.js';
 import { until, when } from '../../lab/until.js';
 import { httpGet, startWebServer } from '../../lab/web.js';
 
-/** Pods of a real API server, given their interfaces by the plugin, on two nodes. */
+/** Two nodes whose pods are in a real API server and get their interfaces from the plugin. */
 let cluster: Cluster;
 let kubernetes: Kubernetes;
 let gw1: Node;
@@ -31,37 +31,40 @@ test.before(async () => {
 });
 test.after.always(() => cluster?.dispose());
 
-kubeTest('ADD gives a pod what its annotation says, and returns when it is reached', async (t) => {
-  const { result, net } = await addPod(gw1, 'one');
-  const there = await addPod(cluster.node('gw2'), 'two');
-  const [v4 = '', v6 = ''] = addressesOf(result);
-  t.regex(v4, /^10\.244\.2\.\d+$/);
-  t.regex(v6, /^fd00:10:244:2:/);
-  t.is(result.cniVersion, '1.0.0');
-  t.deepEqual(
-    result.interfaces.map(({ name, sandbox }) => [name.replace(/^veth[0-9a-f]{11}$/, 'veth'), sandbox]),
-    [
-      ['veth', undefined],
-      ['eth0', `/run/netns/${net.name}`],
-    ],
-  );
-  t.deepEqual(result.routes, [
-    { dst: '0.0.0.0/0', gw: '10.244.2.1' },
-    { dst: '::/0', gw: 'fd00:10:244:2::1' },
-  ]);
-  const link = await net.exec(['ip', 'link', 'show', 'dev', 'eth0']);
-  t.regex(link, /mtu 1400 /);
-  t.true(link.includes(`link/ether ${result.interfaces[1]?.mac}`), link);
-  // Right away: with the result of ADD a runtime starts the pod's containers.
-  for (const address of ['10.244.2.1', 'fd00:10:244:2::1'])
-    t.is((await net.attempt(['ping', '-c1', '-W1', '-q', address])).exitCode, 0, address);
-  // The userspace datapath drops what first makes it ask for the other node's MAC.
-  for (const address of [v4, v6])
-    t.is((await there.net.attempt(['ping', '-c3', '-i0.2', '-W1', '-q', address])).exitCode, 0, address);
-  await startWebServer(net, 8080);
-  t.regex(await httpGet(there.net, `http://${v4}:8080/`), /^hello, 10\.244\.3\./);
-  t.regex(await httpGet(there.net, `http://[${v6}]:8080/`), /^hello, fd00:10:244:3:/);
-});
+kubeTest(
+  'ADD gives a pod the network of its annotation, and returns when the pod is reachable',
+  async (t) => {
+    const { result, net } = await addPod(gw1, 'one');
+    const there = await addPod(cluster.node('gw2'), 'two');
+    const [v4 = '', v6 = ''] = addressesOf(result);
+    t.regex(v4, /^10\.244\.2\.\d+$/);
+    t.regex(v6, /^fd00:10:244:2:/);
+    t.is(result.cniVersion, '1.0.0');
+    t.deepEqual(
+      result.interfaces.map(({ name, sandbox }) => [name.replace(/^veth[0-9a-f]{11}$/, 'veth'), sandbox]),
+      [
+        ['veth', undefined],
+        ['eth0', `/run/netns/${net.name}`],
+      ],
+    );
+    t.deepEqual(result.routes, [
+      { dst: '0.0.0.0/0', gw: '10.244.2.1' },
+      { dst: '::/0', gw: 'fd00:10:244:2::1' },
+    ]);
+    const link = await net.exec(['ip', 'link', 'show', 'dev', 'eth0']);
+    t.regex(link, /mtu 1400 /);
+    t.true(link.includes(`link/ether ${result.interfaces[1]?.mac}`), link);
+    // Without a wait: the runtime starts the pod's containers as soon as ADD returns.
+    for (const address of ['10.244.2.1', 'fd00:10:244:2::1'])
+      t.is((await net.attempt(['ping', '-c1', '-W1', '-q', address])).exitCode, 0, address);
+    // The userspace datapath drops the packet for which it must first resolve the other node's MAC.
+    for (const address of [v4, v6])
+      t.is((await there.net.attempt(['ping', '-c3', '-i0.2', '-W1', '-q', address])).exitCode, 0, address);
+    await startWebServer(net, 8080);
+    t.regex(await httpGet(there.net, `http://${v4}:8080/`), /^hello, 10\.244\.3\./);
+    t.regex(await httpGet(there.net, `http://[${v6}]:8080/`), /^hello, fd00:10:244:3:/);
+  },
+);
 
 kubeTest('ADD waits for a pod, and for its annotation, by a watch', async (t) => {
   const sandbox = await makeSandbox(cluster.lab, 'late');
@@ -74,14 +77,14 @@ kubeTest('ADD waits for a pod, and for its annotation, by a watch', async (t) =>
   t.regex(addressesOf(JSON.parse(adding.output))[0] ?? '', /^10\.244\.2\./);
 });
 
-kubeTest('a second ADD answers the same and changes nothing', async (t) => {
+kubeTest('a second ADD returns the same and changes nothing', async (t) => {
   const { result, sandbox, net } = await addPod(gw1, 'twice');
   const before = [await net.exec(['ip', '-o', 'address']), await portsOf(gw1)];
   t.deepEqual(await plugin.add(sandbox), result);
   t.deepEqual([await net.exec(['ip', '-o', 'address']), await portsOf(gw1)], before);
 });
 
-kubeTest('results and prevResults are those of the version asked for', async (t) => {
+kubeTest('results have the requested version, and CHECK accepts them as prevResult', async (t) => {
   const { sandbox } = await addPod(gw1, 'versions');
   for (const cniVersion of ['0.3.0', '0.3.1', '0.4.0']) {
     const result = await plugin.add(sandbox, { config: { cniVersion } });
@@ -103,7 +106,7 @@ kubeTest('results and prevResults are those of the version asked for', async (t)
   });
 });
 
-kubeTest('CHECK says what is not as ADD made it, and ADD makes it anew', async (t) => {
+kubeTest('CHECK names what differs from what ADD made, and another ADD repairs it', async (t) => {
   const { result, sandbox, net } = await addPod(gw1, 'checked');
   const [v4, v6] = result.ips.map(({ address }) => address);
   const host = result.interfaces[0]?.name ?? '';
@@ -129,7 +132,7 @@ kubeTest('CHECK says what is not as ADD made it, and ADD makes it anew', async (
   errorOf(t, await plugin.run('CHECK', sandbox), 7, /prevResult does not have eth0/);
 });
 
-kubeTest('DEL takes all away, and does not mind what is gone already', async (t) => {
+kubeTest('DEL removes everything, and succeeds if it has gone already', async (t) => {
   const { sandbox, net } = await addPod(gw1, 'gone');
   const before = (await portsOf(gw1)).length;
   for (const env of [{}, {}, { CNI_NETNS: '' }, { CNI_NETNS: '/run/netns/none' }, { CNI_ARGS: '' }])
@@ -137,14 +140,14 @@ kubeTest('DEL takes all away, and does not mind what is gone already', async (t)
   t.is((await portsOf(gw1)).length, before - 1);
   t.notRegex(await net.exec(['ip', '-o', 'link']), /eth0/);
 
-  // A namespace that went, and took the pair along, before anybody asked.
+  // A namespace that has gone, with its end of the pair, before DEL.
   const other = await addPod(gw1, 'vanished');
   await gw1.host.exec(['ip', 'link', 'del', other.result.interfaces[0]?.name ?? '']);
   t.is((await plugin.run('DEL', other.sandbox, { env: { CNI_NETNS: '' } })).exitCode, 0);
   t.is((await portsOf(gw1)).length, before - 1);
 });
 
-kubeTest('an ADD that fails leaves nothing, and says why in the words of the specification', async (t) => {
+kubeTest('an ADD that fails leaves nothing, and its error has the code of the specification', async (t) => {
   const sandbox = await makeSandbox(cluster.lab, 'failing');
   const quick = { config: { timeout: 1 } };
   const before = await portsOf(gw1);
@@ -178,7 +181,7 @@ kubeTest('an ADD that fails leaves nothing, and says why in the words of the spe
   t.regex(addressesOf(await plugin.add(sandbox))[0] ?? '', /^10\.244\.2\./);
 });
 
-kubeTest('an interface that is there and not ours is left alone', async (t) => {
+kubeTest('an interface of the pod that the plugin did not make is left alone', async (t) => {
   const sandbox = await makeSandbox(cluster.lab, 'taken');
   await kubernetes.apply(podManifest('taken', 'gw1'));
   await sandbox.net.ip('link add eth0 type bridge');
@@ -186,7 +189,7 @@ kubeTest('an interface that is there and not ours is left alone', async (t) => {
   t.regex(await sandbox.net.exec(['ip', '-o', 'link']), /eth0/);
 });
 
-kubeTest('an ADD that is killed anywhere is completed by the next, or taken away by DEL', async (t) => {
+kubeTest('an ADD that was killed anywhere is completed by another ADD, or removed by DEL', async (t) => {
   const sandbox = await makeSandbox(cluster.lab, 'killed');
   await kubernetes.apply(podManifest('killed', 'gw1'));
   const standIns = StandIns.on(gw1.host);
@@ -207,7 +210,7 @@ kubeTest('an ADD that is killed anywhere is completed by the next, or taken away
   }
 });
 
-kubeTest('of two sandboxes of one pod the newer is on the network', async (t) => {
+kubeTest('the newer of two sandboxes of one pod is on the network', async (t) => {
   const { sandbox: old } = await addPod(gw1, 'replaced');
   const fresh = { ...(await makeSandbox(cluster.lab, 'replaced-2')), pod: 'replaced' };
   await plugin.add(fresh);
@@ -222,7 +225,7 @@ interface AddedPod {
   readonly net: Namespace;
 }
 
-/** A pod of the API server, and the sandbox that the plugin has put on the network. */
+/** Creates a pod in the API server and runs ADD for a sandbox of it. */
 async function addPod({ host }: Node, name: string): Promise<AddedPod> {
   const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
   await kubernetes.apply(podManifest(name, host.label));

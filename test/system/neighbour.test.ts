@@ -17,7 +17,7 @@ const AGENT = [
 const MAC = { here: '02:00:00:00:00:01', one: '02:00:00:00:00:11', two: '02:00:00:00:00:12' };
 const ADDRESS = { v4: '203.0.113.1', v6: '2001:db8::1' };
 
-/** A host whose eth0 is on a switch with two others, which both have the same addresses if told so. */
+/** Starts three hosts on one network segment. With `twins` two of them have the same addresses. */
 async function begin(t: ExecutionContext, { twins = false } = {}) {
   const lab = Lab.open();
   t.teardown(() => lab.dispose());
@@ -44,7 +44,7 @@ async function ask(net: Namespace, ...args: readonly string[]) {
   return JSON.parse(await net.exec([...AGENT, ...args]));
 }
 
-labTest('a neighbour is found in both families, with an address of ours and without one', async (t) => {
+labTest('a neighbour is resolved in both families, with a sender address and without one', async (t) => {
   const { here } = await begin(t);
   for (const args of [
     [ADDRESS.v4, '203.0.113.10'],
@@ -59,7 +59,7 @@ labTest('a neighbour is found in both families, with an address of ours and with
   }
 });
 
-labTest('two that answer for one address are both found', async (t) => {
+labTest('two hosts that answer for one address are both found', async (t) => {
   const { here } = await begin(t, { twins: true });
   for (const [address, source] of [
     [ADDRESS.v4, '203.0.113.10'],
@@ -70,7 +70,7 @@ labTest('two that answer for one address are both found', async (t) => {
   }
 });
 
-labTest('an address that another host has is found by probing, and a free one is free', async (t) => {
+labTest('a probe finds the host that has an address, and no host for a free address', async (t) => {
   const { here } = await begin(t);
   t.deepEqual(await ask(here, 'probe', 'eth0', '203.0.113.10', ADDRESS.v4, ADDRESS.v6, '2001:db8::10'), [
     { address: ADDRESS.v4, mac: MAC.one },
@@ -78,7 +78,7 @@ labTest('an address that another host has is found by probing, and a free one is
   ]);
 });
 
-labTest('announcements arrive at the far end, each once, and change what neighbours knew', async (t) => {
+labTest('announcements arrive once each, and replace the MACs that neighbours had', async (t) => {
   const { here, one } = await begin(t);
   await one.ip(
     'neigh add 203.0.113.99 lladdr 02:00:00:00:00:99 dev eth0 nud stale',
@@ -98,7 +98,7 @@ labTest('announcements arrive at the far end, each once, and change what neighbo
   t.regex(known, new RegExp(`2001:db8::99 lladdr ${MAC.here}`));
 });
 
-labTest('what others say is heard, but not what is in a VLAN', async (t) => {
+labTest('messages of other hosts are received, but not those in a VLAN', async (t) => {
   const { here, one } = await begin(t);
   const listening = here.spawn([...AGENT, 'listen', 'eth0']);
   await listening.says(/ready/);
@@ -114,7 +114,7 @@ labTest('what others say is heard, but not what is in a VLAN', async (t) => {
   await listening.stop();
 });
 
-labTest('an interface that goes down or away while listened to is told, and nothing hangs', async (t) => {
+labTest('a listener is notified if its interface goes down or away, and the process ends', async (t) => {
   const { here } = await begin(t);
   for (const change of ['link set eth0 down', 'link set eth0 up', 'link del eth0']) {
     if (change === 'link set eth0 up') {
@@ -129,7 +129,7 @@ labTest('an interface that goes down or away while listened to is told, and noth
   }
 });
 
-labTest('what cannot be done is said in one line', async (t) => {
+labTest('an interface that cannot be used is an error in one line', async (t) => {
   const { here } = await begin(t);
   await here.ip('link add d0 type veth peer name d1');
   t.like(await ask(here, 'resolve', 'd0', ADDRESS.v4), { code: 'ERR_LINK_DOWN' });

@@ -11,7 +11,7 @@ const BACK = ['bridge-to-nics', 'breth0', '--timeout=1'];
 const SILENCE =
   'table netdev silent { chain ingress { type filter hook ingress device lan priority 0; policy drop; }; }\n';
 
-labTest('a gateway that falls silent during the move has it taken back, in either direction', async (t) => {
+labTest('a move is undone if a gateway falls silent during it, in either direction', async (t) => {
   const edge = await begin(t);
   const before = await inventory(edge.host.net, 'eth0');
   const there = await silencedDuring(edge, THERE);
@@ -33,7 +33,7 @@ labTest('a gateway that falls silent during the move has it taken back, in eithe
   t.deepEqual(changes(before, await inventory(edge.host.net, 'breth0')), []);
 });
 
-labTest('a gateway that answered on both is told, with its echo; one that never did is a note', async (t) => {
+labTest('a note has the answer of each gateway and its echo, or that a gateway never answered', async (t) => {
   const edge = await begin(t);
   const there = await edge.host.run('ovn-k8s-util', THERE);
   t.is(there.exitCode, 0, there.stderr);
@@ -52,7 +52,7 @@ labTest('a gateway that answered on both is told, with its echo; one that never 
     );
 });
 
-labTest('gateways that are link-local or outside of every subnet are asked too', async (t) => {
+labTest('gateways that are link-local or outside of every subnet are resolved too', async (t) => {
   const { host, router } = await begin(t);
   await router.ip('addr add fe80::1/64 dev lan nodad', 'addr add 192.0.2.1/32 dev lan');
   await host.net.ip(
@@ -67,7 +67,7 @@ labTest('gateways that are link-local or outside of every subnet are asked too',
   t.regex(stdout, /^note: fe80::1 answers on breth0 after [\d.]+ ms, an echo/m);
 });
 
-labTest('without CAP_NET_RAW the NIC moves, and the note says what was not looked at', async (t) => {
+labTest('without CAP_NET_RAW the NIC moves, and a note says that no gateway was asked', async (t) => {
   const { host } = await begin(t);
   const argv = ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw', process.execPath];
   const { exitCode, stdout, stderr } = await host.net.attempt([
@@ -85,7 +85,7 @@ async function begin(t: ExecutionContext): Promise<Edge> {
   return edge;
 }
 
-/** Runs the move; the router hears nothing any more from when the move first changes a rule. */
+/** Runs the move; the router receives nothing from the move's first change of an nft rule on. */
 async function silencedDuring({ host, router }: Edge, args: readonly string[]): Promise<Outcome> {
   const dir = join(host.dir, 'silencing');
   mkdirSync(dir, { recursive: true });

@@ -1,10 +1,10 @@
-import test from 'ava';
 import { changes, inventory, startLadenEdge } from '../../lab/edge.js';
+import { labTest } from '../../lab/lab_test.js';
 
 const moved = ['ovn-k8s-util', ['nics-to-bridge', 'eth0']] as const;
 const back = ['ovn-k8s-util', ['bridge-to-nics', 'breth0']] as const;
 
-test('everything that hangs on a NIC moves to the bridge, and comes back the same', async (t) => {
+labTest('everything that a NIC has moves to the bridge, and comes back the same', async (t) => {
   const { lab, host } = await startLadenEdge();
   t.teardown(() => lab.dispose());
   const before = await inventory(host.net, 'eth0');
@@ -37,7 +37,7 @@ test('everything that hangs on a NIC moves to the bridge, and comes back the sam
   t.is((await host.net.exec(['nft', 'list', 'ruleset'])).trim(), '');
 });
 
-test('a stopped ovs-vswitchd is a step that fails, and everything is as it was', async (t) => {
+labTest('without ovs-vswitchd the first step fails, and everything is as it was', async (t) => {
   const { lab, host } = await startLadenEdge();
   t.teardown(() => lab.dispose());
   const before = await inventory(host.net, 'eth0');
@@ -55,11 +55,11 @@ test('a stopped ovs-vswitchd is a step that fails, and everything is as it was',
   t.deepEqual(changes(before, await inventory(host.net, 'breth0')), []);
 });
 
-test('a step that fails after the move takes everything back', async (t) => {
+labTest('a batch that fails midway is undone with all steps before it', async (t) => {
   const { lab, host } = await startLadenEdge();
   t.teardown(() => lab.dispose());
   const before = await inventory(host.net, 'eth0');
-  // A rule of the same priority, table and selector on the bridge makes the batch fail on its way.
+  // The bridge has a rule of the same priority, table and selector already, so the batch fails midway.
   await host.net.exec(['ip', 'rule', 'add', 'iif', 'breth0', 'table', '77', 'priority', '1000']);
   const failed = await host.run(...moved);
   t.is(failed.exitCode, 1);
@@ -72,7 +72,7 @@ test('a step that fails after the move takes everything back', async (t) => {
   t.is((await host.net.exec(['nft', 'list', 'ruleset'])).trim(), '');
 });
 
-test('a dry run prints the plan and what stays behind, and changes nothing', async (t) => {
+labTest('a dry run prints the plan and what does not move, and changes nothing', async (t) => {
   const { lab, host } = await startLadenEdge();
   t.teardown(() => lab.dispose());
   await host.net.exec(['nft', '-f', '-'], {
@@ -89,7 +89,7 @@ test('a dry run prints the plan and what stays behind, and changes nothing', asy
   t.is(await host.vsctl('list-br'), '');
 });
 
-test('what cannot be moved is refused in one line, with the remedy', async (t) => {
+labTest('a NIC that cannot be moved is refused in one line, with the remedy', async (t) => {
   const { lab, host } = await startLadenEdge();
   t.teardown(() => lab.dispose());
   const refused = async (args: readonly string[], exitCode: number, message: RegExp) => {
@@ -126,7 +126,7 @@ test('what cannot be moved is refused in one line, with the remedy', async (t) =
   await refused(['nics-to-bridge', '--timeout=0.3', '--db=unix:/nonexistent', 'eth0'], 1, /does not answer/);
 });
 
-test('the NIC that a reboot gave its addresses back is moved again', async (t) => {
+labTest('a NIC that has its addresses back after a reboot is moved again', async (t) => {
   const { lab, host } = await startLadenEdge();
   t.teardown(() => lab.dispose());
   t.is((await host.run(...moved)).exitCode, 0);
