@@ -35,7 +35,10 @@ export function addMove(plan: Plan, move: Move, journal: Journal): void {
   });
 }
 
-/** Runs the batches in order. With `force` it runs all of them before it throws the first failure. */
+/**
+ * Runs the batches in order. Writes all their files first, so that a full disk fails before anything changes. With
+ * `force` it runs all of them before it throws the first failure.
+ */
 async function runBatches(
   { newRules6, lines, oldRules6 }: Batches,
   journal: Journal,
@@ -46,10 +49,13 @@ async function runBatches(
     { name: 'move', batch: lines, family: undefined },
     { name: 'old-rules6', batch: oldRules6, family: 6 },
   ] as const;
+  const files = parts
+    .filter(({ batch }) => batch.length > 0)
+    .map(({ name, batch, family }) => ({ file: journal.writeBatch(name, batch), family }));
   const failures: unknown[] = [];
-  for (const { name, batch, family } of parts.filter(({ batch }) => batch.length > 0)) {
+  for (const { file, family } of files) {
     try {
-      await runIpBatch(journal.writeBatch(name, batch), { family, force });
+      await runIpBatch(file, { family, force });
     } catch (error) {
       if (!force) throw error;
       failures.push(error);

@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
+import { until, when } from '../../lab/until.js';
 import { CniError, CODES } from '../../src/cni/errors.js';
 import { awaitPodNetwork } from '../../src/cni/pod_source.js';
 import { FakeApi } from '../kube/fake_api.js';
@@ -37,7 +38,7 @@ test('an annotation that is written later is received by the watch', async (t) =
   const { api, network } = await begin(t);
   api.set('web', {}, PODS);
   const waiting = network(10_000);
-  while (api.openWatches === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until('the plugin to watch', () => when(api.openWatches > 0));
   api.set('web', ANNOTATED, PODS);
   t.is((await waiting).mac as string, '0a:58:0a:f4:02:05');
 });
