@@ -5,12 +5,12 @@ import type { Host } from './host.js';
 import { accepting } from './ovsdb_server.js';
 import { until, when } from './until.js';
 
-/** Room for the database and its growth during a test, in bytes. */
+/** The size of the disk, in bytes: more than a database and its growth during a test. */
 const SIZE = 1024 * 1024;
-/** The kernel gives out room on a tmpfs by pages of this many bytes. */
+/** A tmpfs allocates pages of this many bytes. */
 const PAGE = 4096;
 const MAX_TRIES = 20;
-/** Arguments: the directory, the database to copy, the socket. */
+/** A shell script; its arguments are the directory, the database to copy and the socket. */
 const SERVE = [
   `mount -t tmpfs -o size=${SIZE} tmpfs "$1"`,
   'cp "$2" "$1/conf.db"',
@@ -42,18 +42,18 @@ export class SmallDisk {
     await accepting(socket);
     const disk = new SmallDisk(dir, host);
     await host.appctl('-t', 'ovsdb-server', 'vlog/disable-rate-limit');
-    // ovs-vswitchd must not write statistics of its own accord; and it is connected to the new server once it answers.
+    // Keeps ovs-vswitchd from writing statistics. It is connected to the new server once this returns.
     await host.vsctl('set', 'Open_vSwitch', '.', 'other_config:stats-update-interval=3600000');
     return disk;
   }
 
-  /** Fills the disk up to `room` bytes, which one small transaction of OVS may take or not. */
+  /** Fills the disk until the database can grow by `room` bytes and no more. */
   async fill(room: number): Promise<void> {
     for (let length = 1, tries = 0; PAGE - (this.used % PAGE) !== room; tries++) {
       if (tries === MAX_TRIES) throw new Error(`the database does not end ${room} bytes before a page`);
       const before = this.used;
       await this.pad(length);
-      // A transaction takes some bytes more than its padding; only the digits of its length vary.
+      // A transaction takes more bytes than its padding: a constant, but for the digits of its own length.
       const overhead = this.used - before - length;
       length = 1 + ((8 * PAGE - 1 - (this.used % PAGE) - room - overhead) % PAGE);
     }
@@ -73,7 +73,7 @@ export class SmallDisk {
     return failures() > before;
   }
 
-  /** Gives all room back. */
+  /** Frees the disk. */
   free(): void {
     rmSync(this.filler, { force: true });
   }
@@ -92,7 +92,7 @@ export class SmallDisk {
     return join('/proc', pid, 'root', this.dir);
   }
 
-  /** Has the database grow, by a transaction without the comment that ovs-vsctl would add. */
+  /** Makes the database grow, by a transaction without the comment that ovs-vsctl would add. */
   private async pad(length: number): Promise<void> {
     const mutations = [
       ['external_ids', 'delete', ['set', ['pad']]],
