@@ -18,11 +18,30 @@ export interface GatewayBaseline {
   readonly macs: Map<IpAddress, readonly MacAddress[]>;
 }
 
+/** The packets that the steps send; passed in so that tests can answer them. */
+export interface GatewayProbes {
+  /** Resolves the gateways on an interface, all at once. */
+  resolveAll(
+    device: string,
+    gateways: readonly DefaultGateway[],
+    options: { readonly timeoutMs: number; readonly settleMs?: number },
+  ): Promise<readonly Resolution[]>;
+  /** Sends an ICMP echo; returns milliseconds until its reply. */
+  echo(address: IpAddress, device: string): Promise<number | undefined>;
+}
+
+const REAL: GatewayProbes = { resolveAll, echo: tryEcho };
+
 /**
  * Adds the step that resolves the default gateways of an interface before anything changes. A gateway that does not answer
  * is only a note, since it may never answer.
  */
-export function addGatewayBaseline(plan: Plan, wanted: Snapshot, device: string): GatewayBaseline {
+export function addGatewayBaseline(
+  plan: Plan,
+  wanted: Snapshot,
+  device: string,
+  probes: GatewayProbes = REAL,
+): GatewayBaseline {
   const baseline: GatewayBaseline = { gateways: defaultGateways(wanted), macs: new Map() };
   const { gateways, macs } = baseline;
   if (gateways.length === 0) return baseline;
@@ -32,7 +51,7 @@ export function addGatewayBaseline(plan: Plan, wanted: Snapshot, device: string)
     details: [],
     run: async () => {
       try {
-        for (const { address, macs: found } of await askAll(device, gateways, BEFORE)) {
+        for (const { address, macs: found } of await probes.resolveAll(device, gateways, BEFORE)) {
           if (found.length > 0) macs.set(address, found);
           else plan.note(`default gateway ${address} did not answer on ${device} before the move`);
           if (found.length > 1) plan.note(`${found.join(' and ')} both answer for ${address} on ${device}`);
@@ -55,6 +74,7 @@ export function addGatewayCheck(
   baseline: GatewayBaseline,
   device: string,
   { timeoutMs, canEcho }: { readonly timeoutMs: number; readonly canEcho: boolean },
+  probes: GatewayProbes = REAL,
 ): void {
   const { gateways, macs } = baseline;
   if (gateways.length === 0) return;
@@ -64,7 +84,7 @@ export function addGatewayCheck(
     run: async () => {
       const due = gateways.filter(({ address }) => macs.has(address));
       if (due.length === 0) return;
-      for (const { address, macs: found, answers } of await askAll(device, due, { timeoutMs })) {
+      for (const { address, macs: found, answers } of await probes.resolveAll(device, due, { timeoutMs })) {
         const [mac] = found;
         if (mac === undefined) {
           throw new ProductError(
@@ -75,7 +95,7 @@ export function addGatewayCheck(
         const before = macs.get(address) ?? [];
         if (!before.includes(mac))
           plan.note(`${address} was at ${before.join(' and ')} and is at ${mac} now`);
-        const echo = canEcho ? await tryEcho(address, device) : undefined;
+        const echo = canEcho ? await probes.echo(address, device) : undefined;
         const echoText = echo === undefined ? '' : `, an echo after ${echo.toFixed(1)} ms`;
         plan.note(
           `${address} answers on ${device} after ${(answers[0]?.rttMs ?? 0).toFixed(1)} ms${echoText}`,
@@ -85,7 +105,7 @@ export function addGatewayCheck(
   });
 }
 
-async function askAll(
+async function resolveAll(
   device: string,
   gateways: readonly DefaultGateway[],
   options: { readonly timeoutMs: number; readonly settleMs?: number },
