@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {
   contains,
   formatCidr,
@@ -9,31 +8,7 @@ import {
   overlaps,
   parseCidr,
 } from '../../src/net/cidr.js';
-import { familyOf, ipBytes, ipOfBytes, parseIp } from '../../src/net/ip.js';
-import { linkLocalOf, parseMac } from '../../src/net/mac.js';
-
-test('an address is what net.isIP accepts: no octal numbers, no short forms, no zones', (t) => {
-  for (const bad of ['010.0.0.1', '1.2', '256.1.1.1', 'fe80::1%eth0', '', 'localhost', '1.2.3.4/24']) {
-    t.throws(() => parseIp(bad), { code: 'ERR_NOT_AN_ADDRESS' }, bad);
-  }
-});
-
-test('IPv6 is written in the form of RFC 5952', (t) => {
-  t.is<string, string>(parseIp('2001:DB8:0:0:0:0:0:1'), '2001:db8::1');
-  t.is<string, string>(parseIp('::ffff:1.2.3.4'), '::ffff:1.2.3.4');
-  t.is<string, string>(parseIp('::ffff:102:304'), '::ffff:1.2.3.4');
-});
-
-test('an address survives conversion to octets and back', (t) => {
-  t.notThrows(() =>
-    fc.assert(
-      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
-        const ip = parseIp(text);
-        return ipOfBytes(ipBytes(ip)) === ip && ipBytes(ip).length === (familyOf(ip) === 4 ? 4 : 16);
-      }),
-    ),
-  );
-});
+import { parseIp } from '../../src/net/ip.js';
 
 test('the address of an interface keeps its host bits, and its network has none', (t) => {
   const cidr = parseCidr('10.1.2.3/24');
@@ -66,11 +41,4 @@ test('networks overlap if one contains the other', (t) => {
   t.false(overlaps(parseCidr('0.0.0.0/0'), parseCidr('::/0')));
   t.true(contains(parseCidr('::/0'), parseIp('2001:db8::1')));
   t.false(contains(parseCidr('::/0'), parseIp('10.0.0.1')));
-});
-
-test('the link-local address of a MAC is its modified EUI-64', (t) => {
-  t.is<string, string>(linkLocalOf(parseMac('0A:58:0a:01:02:03')), 'fe80::858:aff:fe01:203');
-  for (const bad of ['', '0a:58:0a:01:02', '0a-58-0a-01-02-03', '0a:58:0a:01:02:0g']) {
-    t.throws(() => parseMac(bad), { code: 'ERR_NOT_A_MAC' }, bad);
-  }
 });

@@ -3,50 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
 import { until, when } from '../../lab/until.js';
-import { JsonSplitter } from '../../src/net/json_stream.js';
 import { RpcError, RpcSession } from '../../src/ovsdb/rpc.js';
+import { pieces, tricky } from '../net/stream_pieces.js';
 import { startFakeServer } from './fake_server.js';
 
-/** Text that has all that can confuse a splitter: quotes, backslashes, brackets, characters of several bytes. */
-const tricky = fc.string({
-  unit: fc.constantFrom('"', '\\', '{', '}', '[', ']', ' ', 'a', 'é', '漢', '🐙', '\n', '\u2028'),
-});
-const message = fc.record({ id: fc.nat(), params: fc.array(fc.oneof(tricky, fc.jsonValue())), k: tricky });
-const spacing = fc.constantFrom('', ' ', '\n', '\r\n\t');
-
-/** `bytes` in pieces that end at `cuts`, taken modulo the length. */
-function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
-  return [...ends, bytes.length].map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end));
-}
-
-test('messages come out complete and in order, wherever the stream is cut', (t) => {
-  const stream = fc.tuple(fc.array(fc.tuple(message, spacing)), fc.array(fc.nat()), fc.boolean());
-  fc.assert(
-    fc.property(stream, ([messages, cuts, everyByte]) => {
-      const texts = messages.map(([value]) => JSON.stringify(value));
-      const bytes = Buffer.from(messages.map(([, space], i) => `${space}${texts[i]}`).join(''));
-      const splitter = new JsonSplitter();
-      const chunks = everyByte ? [...bytes].map((byte) => Buffer.from([byte])) : pieces(bytes, cuts);
-      t.deepEqual(
-        chunks.flatMap((chunk) => splitter.push(chunk)).map((text) => text.trim()),
-        texts,
-      );
-    }),
-  );
-});
-
-test('the first byte that is not JSON-RPC is refused, and so is a message that exceeds the limit', (t) => {
-  t.throws(() => new JsonSplitter().push(Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')), { code: 'ERR_NOT_JSON' });
-  t.throws(() => new JsonSplitter().push(Buffer.from('{"a":1}garbage')), { code: 'ERR_NOT_JSON' });
-  const splitter = new JsonSplitter(100);
-  t.deepEqual(splitter.push(Buffer.from('{"a":"')), []);
-  t.throws(() => Array.from({ length: 3 }, () => splitter.push(Buffer.alloc(50, 'x'))), {
-    code: 'ERR_MESSAGE_TOO_LARGE',
-  });
-});
-
-/** A session whose peer says only what the test writes on `peer`. */
+/** Opens a session whose peer sends only what the test writes to `peer`. */
 async function pair() {
   const server = await startFakeServer({ silence: () => undefined });
   const socket = connect(server.path);
