@@ -1,0 +1,30 @@
+import test from 'ava';
+import { directories, localDatabase } from '../../src/daemon/directories.js';
+
+test('directories are those of the environment, else those of the packages', (t) => {
+  t.deepEqual(directories({}), {
+    run: '/var/run/openvswitch',
+    log: '/var/log/openvswitch',
+    sysconf: '/etc/openvswitch',
+    ovnRun: '/var/run/ovn',
+    ovnLog: '/var/log/ovn',
+  });
+  const env = {
+    OVS_RUNDIR: '/r',
+    OVS_LOGDIR: '/l',
+    OVS_SYSCONFDIR: '/c',
+    OVN_RUNDIR: '/n',
+    OVN_LOGDIR: '/o',
+  };
+  t.deepEqual(directories(env), {
+    run: '/r',
+    log: '/l',
+    sysconf: '/c/openvswitch',
+    ovnRun: '/n',
+    ovnLog: '/o',
+  });
+});
+
+test('the local database is a socket in the run directory', (t) => {
+  t.is(localDatabase({ OVS_RUNDIR: '/r' }), 'unix:/r/db.sock');
+});
