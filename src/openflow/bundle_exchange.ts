@@ -17,11 +17,11 @@ export interface Refusal {
  */
 export class BundleExchange implements Exchange {
   readonly last: number;
-  /** Resolves with the barrier, by when every error of an earlier message has come. */
+  /** Resolves when the barrier is answered. Every error of an earlier message has come by then. */
   readonly filled: Promise<void>;
   /** Resolves when the commit is answered. */
   readonly ended: Promise<void>;
-  /** The first error. */
+  /** The first error that came. */
   refusal: Refusal | undefined;
   private readonly settle: { filled(): void; ended(): void; fail(reason: Error): void };
 

@@ -13,8 +13,8 @@ export async function readDump(chunks: Chunks): Promise<InstalledFlow[]> {
 }
 
 /**
- * Parses the output of `ovs-ofctl dump-flows` while it arrives: 50,000 flows are 10 MB of text, which need not be in
- * memory at once, and half a second of work, between whose parts other events can be handled.
+ * Parses the output of `ovs-ofctl dump-flows` while it arrives: 50,000 flows are 10 MB of text, which are never in
+ * memory at once, and half a second of work, in parts between which other events are handled.
  */
 export async function eachDumped(chunks: Chunks, visit: (flow: InstalledFlow) => void): Promise<void> {
   const take = (line: string) => {

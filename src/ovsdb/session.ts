@@ -44,8 +44,8 @@ const MONITOR_ID = 'tables';
 const SERVER_MONITOR_ID = 'server';
 
 /**
- * Opens one session: connects, refuses a follower of a cluster if told to, compares the schema with the descriptor, and
- * fills the cache.
+ * Opens one session: connects, refuses a follower of a cluster if `leaderOnly`, compares the schema with the
+ * descriptor, and fills the cache.
  * @throws ProductError for the first failure; the connection is then closed
  */
 export async function openSession(options: SessionOptions): Promise<Session> {

@@ -1,9 +1,7 @@
 import { Type } from './message.js';
 import type { WireWriter } from './writer.js';
 
-/**
- * `ofp_async_config_prop_type` (OpenFlow 1.4.1 section 7.3.10): two properties for each kind of message, one a role.
- */
+/** `ofp_async_config_prop_type` (OpenFlow 1.4.1 section 7.3.10): for each kind of message a property for each role. */
 const PACKET_IN = [0, 1];
 const PORT_STATUS = [2, 3];
 const FLOW_REMOVED = [4, 5];
