@@ -14,7 +14,6 @@ export const openVswitch = database('Open_vSwitch', {
     name: string,
     ports: setOf(uuid),
     datapath_type: string,
-    datapath_id: optional(string),
     fail_mode: optional(string),
     protocols: setOf(string),
     external_ids: stringMap,
