@@ -1,14 +1,18 @@
 import { type Summary, summarize } from './statistics.js';
 
-/** One thing measured, beside another measured in the same run. */
+// Figures: what a section of the benchmarks returns.
+// A figure has samples, the reference that was measured in the same run, and targets.
+// run.ts runs the sections, table.ts prints the figures, page/ plots them.
+
+/** A measured quantity, with the reference it is compared with. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly samples: readonly number[];
-  /** What it is a ratio to; left out where it is a ratio by itself, or is itself such a reference. */
+  /** The reference of the ratio. Absent for a reference, and for a figure that is a ratio already. */
   readonly to?: Figure;
   readonly targets?: readonly Target[];
-  /** Where it stands in a plot of medians against a number, on log axes; without it the samples are a distribution. */
+  /** The place in a plot of medians against a number, on log axes. Without it, the samples are a distribution. */
   readonly at?: PlaceInPlot;
 }
 
@@ -20,29 +24,29 @@ export interface PlaceInPlot {
   readonly axis: string;
 }
 
-/** What a figure is to be at most. */
+/** The upper limit of a figure. */
 export interface Target {
   readonly of: keyof Omit<Summary, 'runs'>;
-  /** The samples, in their unit, or their ratio to the median of the reference. */
+  /** `value`: the samples in their unit. `ratio`: the samples divided by the reference's median. */
   readonly as: 'ratio' | 'value';
   readonly atMost: number;
 }
 
-/** A part of the benchmarks, that can be run alone. */
+/** A part of the benchmarks that can be run alone. */
 export interface Section {
   readonly name: string;
-  /** What is measured and how, in lines of text. */
+  /** Says what is measured and how, in lines of text. */
   readonly about: readonly string[];
   measure(): Promise<Report>;
 }
 
 export interface Report {
   readonly figures: readonly Figure[];
-  /** What a reader must know of this very run. */
+  /** Facts about this run that a reader must know. */
   readonly notes?: readonly string[];
 }
 
-/** The samples as multiples of the reference's median. */
+/** Returns the samples as multiples of the reference's median. */
 export function ratioOf({ samples, to }: Figure): Summary | undefined {
   if (to === undefined) return undefined;
   const { median } = summarize(to.samples);

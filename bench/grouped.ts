@@ -1,4 +1,4 @@
-/** The items that have a name in common, in the order in which each name comes first. */
+/** Groups items by name, in the order in which the names first occur. */
 export function grouped<T, N>(items: Iterable<T>, nameOf: (item: T) => N): [N, T[]][] {
   const groups = new Map<N, T[]>();
   for (const item of items) {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** How long a process takes from its start to its end, in milliseconds; fails when it does. */
+/** Runs a process to its end and returns how many milliseconds that took. Throws if the process fails. */
 export function timeProcess(
   argv: readonly [string, ...string[]],
   { input = '', env = process.env }: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},

@@ -8,7 +8,7 @@ import type { Run } from './outcome.js';
 import { formatPage } from './page/page.js';
 import { summarize } from './statistics.js';
 
-/** Where a run leaves what it found. */
+/** The folder of a run's report. */
 const DIRECTORY = join(PROJECT, 'bench/report');
 
 export function describeMachine(): string[] {
@@ -16,7 +16,7 @@ export function describeMachine(): string[] {
   return [`${cpus().length} x ${cpus()[0]?.model}`, `Linux ${release()}`, `Node ${process.version}`, first];
 }
 
-/** Writes the run as JSON and as one page that needs nothing else; answers where. */
+/** Writes the run as JSON and as one self-contained page. Returns the names of both files. */
 export function writeReport(run: Run): readonly string[] {
   mkdirSync(DIRECTORY, { recursive: true });
   const files = { 'report.json': reportJson(run), 'report.html': formatPage(run) };

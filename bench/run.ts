@@ -10,9 +10,9 @@ import { SECTIONS } from './sections.js';
 import { formatFigures } from './table.js';
 
 const command = new Command('npm run bench --')
-  .description('measure the product beside what it is compared with, in the same run on the same machine')
+  .description('measure the product and its references in the same run on the same machine')
   .addArgument(
-    new Argument('[section...]', 'what to measure (default: everything)').choices(
+    new Argument('[section...]', 'sections to measure (default: all)').choices(
       SECTIONS.map(({ name }) => name),
     ),
   )
@@ -25,7 +25,7 @@ for (const section of SECTIONS) {
 }
 for (const path of writeReport({ started, machine: describeMachine(), outcomes })) say(path);
 
-/** Whatever the figures say is no failure; that they could not be had is. */
+/** Measures and prints a section. A missed target is no failure; a section that could not be measured is. */
 async function show(section: Section): Promise<Outcome> {
   say(`${section.name}\n${section.about.map((line) => `  ${line}\n`).join('')}`);
   const outcome = await measureApart(section);
@@ -41,10 +41,10 @@ async function show(section: Section): Promise<Outcome> {
   return outcome;
 }
 
-/** In a process of its own: what one section leaves in memory is no part of another's figures. */
+/** Measures a section in a process of its own, so that memory left by another section does not affect the figures. */
 async function measureApart({ name, about }: Section): Promise<Outcome> {
   const began = performance.now();
-  // Figures refer to each other, which JSON would make copies of.
+  // Figures refer to each other. JSON would copy them.
   const agent = fork(join(PROJECT, 'dist/section_agent.js'), [name], { serialization: 'advanced' });
   let answer: Report | { readonly failure: string } | undefined;
   agent.on('message', (message) => {

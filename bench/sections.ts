@@ -17,7 +17,7 @@ import { startUp } from './sections/start_up.js';
 import { watcher } from './sections/watcher.js';
 import { wire } from './sections/wire.js';
 
-/** All that is measured, in this order. */
+/** All sections, in the order in which they run. */
 export const SECTIONS: readonly Section[] = [
   wire,
   repair,

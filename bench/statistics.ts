@@ -1,4 +1,4 @@
-/** What is told of one thing that was measured again and again. */
+/** The statistics of repeated measurements. */
 export interface Summary {
   readonly runs: number;
   readonly min: number;
@@ -15,7 +15,7 @@ export function summarize(samples: readonly number[]): Summary {
   };
 }
 
-/** By nearest rank, so that it is always something that was measured; of few runs the p99 is the worst. */
+/** Returns a quantile by nearest rank, which is always a measured value. The p99 of few runs is their maximum. */
 export function quantile(samples: readonly number[], q: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;

@@ -2,15 +2,15 @@ import { type Figure, isMet, ratioOf, type Target } from './figure.js';
 import { summarize } from './statistics.js';
 
 const HEAD = ['', 'runs', 'min', 'median', 'p99', 'unit', '', 'min', 'median', 'p99', 'target'];
-/** The columns that hold text and not numbers. */
+/** The columns that hold text. */
 const TEXT = new Set([0, 5, 6, 10]);
 
-/** The figures as a plain table: the samples, then the same as multiples of what they are compared with. */
+/** Returns the figures as a plain table: the samples, then their ratios to the reference. */
 export function formatFigures(figures: readonly Figure[]): string {
   return formatTable([HEAD, ...figures.map(rowOf)]);
 }
 
-/** Columns aligned by spaces, numbers to the right. */
+/** Aligns columns with spaces, numbers to the right. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
@@ -46,7 +46,7 @@ function formatTarget(figure: Figure, target: Target): string {
   return `${target.of} <= ${limit}: ${isMet(figure, target) ? 'met' : 'NOT MET'}`;
 }
 
-/** Three digits that say something; more only left of the point. */
+/** Returns a number with three significant digits, or with all its integer digits if there are more. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '-';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 4;

@@ -5,7 +5,7 @@ import test from 'ava';
 import { execa } from 'execa';
 import { PROJECT } from '../lab/project.js';
 
-/** Runs the check on a tree with these files, each importing the files named. */
+/** Runs the check on a tree of these files, each with its imports. */
 async function check(files: Readonly<Record<string, readonly string[]>>) {
   const root = mkdtempSync(join(tmpdir(), 'layers-'));
   try {

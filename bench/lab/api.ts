@@ -11,7 +11,7 @@ const NODE_PORTS = '10000-32767';
 export type Request = readonly [method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object];
 
 export interface ApiEvent {
-  /** The wall clock's milliseconds when the benchmark's own watch had it. */
+  /** The wall clock in milliseconds when the benchmark's own watch received the event. */
   readonly at: number;
   readonly type: string;
   readonly name: string;
@@ -19,14 +19,14 @@ export interface ApiEvent {
   readonly annotated: boolean;
 }
 
-/** A real API server on a host, and a client of it that is not the product's. */
+/** A real API server on a host, and the benchmark's own client. */
 export class Api {
   private constructor(
     private readonly kubernetes: Kubernetes,
     private readonly host: Host,
   ) {}
 
-  /** Starts it, and tells the host where it is. */
+  /** Starts the server and configures the host with its address. */
   static async start(host: Host): Promise<Api> {
     const place = { net: host.net, dir: host.dir, address: '127.0.0.1', nodePorts: NODE_PORTS };
     const kubernetes = await Kubernetes.start(place);
@@ -34,12 +34,12 @@ export class Api {
     return new Api(kubernetes, host);
   }
 
-  /** Sends requests over 16 connections, so many a second at most; answers how long all took, in milliseconds. */
+  /** Sends requests over 16 connections, at most `rate` a second. Returns the milliseconds that all of them took. */
   async send(requests: readonly Request[], rate = Number.POSITIVE_INFINITY): Promise<number> {
     return (await this.sendAll(requests, rate)).tookMs;
   }
 
-  /** Sends one request; answers when the answer came, in the wall clock's milliseconds. */
+  /** Sends one request. Returns the wall clock in milliseconds when the answer arrived. */
   async sendOne(request: Request): Promise<number> {
     return (await this.sendAll([request])).answeredAt;
   }
@@ -63,7 +63,7 @@ export class Api {
   }
 }
 
-/** The events of one watch. Reading them again costs what is new: the server being measured has the same processors. */
+/** The events of one watch. Each read parses only new events, because the measured server shares the processors. */
 export class ApiWatch {
   private readonly known: ApiEvent[] = [];
   private read = 0;
@@ -84,7 +84,7 @@ export class ApiWatch {
   }
 }
 
-/** A service with one node port; `10000` is the first of those there can be. */
+/** Returns a service with one node port, from 10000 on. */
 export function nodePortService(name: string, nodePort: number): object {
   return {
     apiVersion: 'v1',
@@ -94,11 +94,11 @@ export function nodePortService(name: string, nodePort: number): object {
   };
 }
 
-/** Node ports of {@link crowdedService}: each of TCP and of UDP, and each of those a flow a family. */
+/** Node ports of {@link crowdedService}. Each is for TCP and for UDP, and each of those makes one flow a family. */
 const PORTS_OF_ONE = 50;
 export const FLOWS_OF_ONE = PORTS_OF_ONE * 2 * 2;
 
-/** The service of this number, with as many flows as {@link FLOWS_OF_ONE} says. */
+/** Returns the service with this number. It has {@link FLOWS_OF_ONE} flows. */
 export function crowdedService(number: number): object {
   const ports = Array.from({ length: PORTS_OF_ONE }, (_, i) => 10_000 + number * PORTS_OF_ONE + i);
   return {

@@ -1,7 +1,7 @@
-// A client of an API server that is not the product's. URL TOKEN CA-FILE, then
-//   send RATE    requests of standard input, a JSON array of [method, path, body], AT_ONCE at a time and RATE a second
-//                at most; says how many milliseconds all of them took, and when the last answer came
-//   watch PATH   says "watching", then one line of JSON an event, with the wall clock's milliseconds
+// The benchmark's own client of an API server. Arguments: URL TOKEN CA-FILE, then
+//   send RATE    sends the requests on standard input, a JSON array of [method, path, body], AT_ONCE at a time and at
+//                most RATE a second; prints the milliseconds that all took, and the time of the last answer
+//   watch PATH   prints "watching", then one line of JSON an event, with the wall clock in milliseconds
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import process from 'node:process';

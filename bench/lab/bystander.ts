@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { PROJECT } from '../../lab/project.js';
 
 /**
- * A process beside the one that is measured, which does what it is sent and answers how many milliseconds that took.
- * Nothing is started by the one that is measured: after a fork each page that it writes to is a fault.
+ * A process that executes requests and reports how many milliseconds each took. The measured process starts nothing
+ * itself: after a fork, its first write to each page would be a page fault.
  */
 export class Bystander<Request extends string | readonly string[]> {
   private constructor(private readonly child: ChildProcess) {}
 
-  /** Of other processes, each started by its command line. */
+  /** Makes a bystander that times processes, each given by its command line. */
   static ofProcesses(): Bystander<readonly [string, ...string[]]> {
     return new Bystander(start('dist/process_agent.js'));
   }
 
-  /** Of messages on a bare OpenFlow socket, each a number of octets in hexadecimal digits that ends with a barrier. */
+  /** Makes a bystander that times messages on a bare OpenFlow socket: hexadecimal digits with a barrier at the end. */
   static ofMessages(socket: string): Bystander<string> {
     return new Bystander(start('bench/lab/flow_mod_agent.mjs', socket));
   }

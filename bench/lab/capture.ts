@@ -4,14 +4,14 @@ import { trafficMix } from '../../lab/traffic_mix.js';
 import type { Batch } from '../../src/demux/classifier.js';
 import { NAMED_ROLES, type NamedRole } from '../../src/demux/port_role.js';
 
-/** So many frames of the mix are made; a longer capture has them again, at other places. */
+/** The number of different frames. A longer capture repeats them, at other places in memory. */
 const DISTINCT = 20_000;
 
-/** A capture file of the traffic mix, and the same bytes in memory with where its frames are. */
+/** A capture file of the traffic mix, and the same bytes in memory with the places of its frames. */
 export interface Capture {
   readonly path: string;
   readonly packets: number;
-  /** The frames that come in by each side; all in one buffer, which is the file. */
+  /** The frames that enter at each port. All are in one buffer, the file's bytes. */
   readonly batches: readonly (readonly [NamedRole, Batch])[];
   readonly sideOf: (index: number) => NamedRole;
   readonly placeOf: (index: number) => { readonly offset: number; readonly length: number };

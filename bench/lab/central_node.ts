@@ -6,7 +6,7 @@ import type { Running } from '../../lab/running.js';
 import { connectNorthbound, type Northbound } from '../../src/ovn/connection.js';
 import { Api } from './api.js';
 
-/** The one node, whose subnet has room for thousands of pods. */
+/** The only node. Its subnet has room for thousands of pods. */
 export const NODE = 'central';
 const CLUSTER = '10.244.0.0/16';
 const SUBNET = '10.244.0.0/20';
@@ -39,7 +39,7 @@ export class CentralNode {
     return new CentralNode(lab, host, await Api.start(host), nb);
   }
 
-  /** Starts the watcher in the foreground; it goes on while it starts. */
+  /** Starts the watcher in the foreground, without waiting until it is ready. */
   startWatcher = async (): Promise<Running> => this.host.spawn('ovn-k8s-watcher', ['--overlay']);
 
   dispose(): void {

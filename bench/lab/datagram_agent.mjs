@@ -1,10 +1,10 @@
-// Both ends of a stream of numbered datagrams.
+// Client and server of a stream of numbered datagrams.
 //   datagram_agent.mjs serve PORT                     sends back what it receives
-//   datagram_agent.mjs keep HOST PORT INTERVAL_MS     sends one every INTERVAL_MS; says "open" at the first answer,
-//                                                     and after SIGTERM goes on for a moment, then says what it saw
+//   datagram_agent.mjs keep HOST PORT INTERVAL_MS     sends one every INTERVAL_MS; prints "open" at the first answer;
+//                                                     after SIGTERM it continues for a moment, then prints a report
 //   datagram_agent.mjs open HOST PORT COUNT           opens COUNT "connections", a socket each, AT_ONCE at a time, each
-//                                                     until its first answer or ANSWER_MS; says how many, and when
-//                                                     the last of them was
+//                                                     until its first answer or ANSWER_MS; prints how many were
+//                                                     answered, and when the last one was
 //   datagram_agent.mjs flood HOST PORT COUNT          sends COUNT from many ports, a few a millisecond, and ends
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -47,7 +47,7 @@ function keep(host, port, interval) {
     last = now;
     answered.add(message.readUInt32BE(0));
   });
-  // Nobody there for a moment, or no way to there: what is not answered is counted as such.
+  // No server or no route for a moment: the datagram counts as unanswered.
   socket.on('error', () => undefined);
   socket.connect(port, host, () => {
     timer = setInterval(() => {
@@ -58,7 +58,7 @@ function keep(host, port, interval) {
     }, interval);
   });
   process.on('SIGTERM', async () => {
-    // A way that was cut just now has not been silent long enough to be seen, and may come back.
+    // A path that was cut just now must stay silent for a while before the loss shows; it may also recover.
     const told = performance.now();
     while (last < told + AFTERWARDS_MS && performance.now() < told + PATIENCE_MS) await pause(interval);
     clearInterval(timer);

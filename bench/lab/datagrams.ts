@@ -12,7 +12,7 @@ export interface StreamReport {
   readonly longestGapMs: number;
 }
 
-/** Numbered datagrams to a host, each of which it sends back. */
+/** Sends numbered datagrams to a host, which sends each back. */
 export class Stream {
   private constructor(
     private readonly server: Running,
@@ -37,14 +37,14 @@ export class Stream {
   }
 }
 
-/** Has a host send back the datagrams that come to a port of its. */
+/** Makes a host send back the datagrams that arrive at a port. */
 export async function serveDatagrams(net: Namespace, port: number): Promise<Running> {
   const server = net.spawn(agent('serve', String(port)));
   await server.says(/serving/);
   return server;
 }
 
-/** Sends as many datagrams as told, from many source ports, as fast as is no flood. */
+/** Sends `count` datagrams from many source ports, slowly enough that none is lost. */
 export async function sendDatagrams(
   from: Namespace,
   to: { readonly address: string; readonly port: number },
@@ -53,7 +53,7 @@ export async function sendDatagrams(
   await from.exec(agent('flood', to.address, String(to.port), String(count)));
 }
 
-/** Opens so many "connections" from sockets of their own; how many were answered, and after how long the last was. */
+/** Opens `count` "connections", each from a new socket. Returns how many were answered, and when the last one was. */
 export async function openMany(
   from: Namespace,
   to: { readonly address: string; readonly port: number },
@@ -62,7 +62,7 @@ export async function openMany(
   return JSON.parse(await from.exec(agent('open', to.address, String(to.port), String(count))));
 }
 
-/** Ahead of everything else on the machine, so that what is lost is lost in the switch. */
+/** Returns a command that runs ahead of all other programs, so that any loss is the switch's. */
 function agent(...args: readonly string[]): string[] {
   return ['nice', '-n', '-20', process.execPath, AGENT, ...args];
 }

@@ -1,7 +1,7 @@
 import { formatCookie } from '../../src/openflow/cookie.js';
 import type { Flow } from '../../src/openflow/flow.js';
 
-/** Flows as `ovs-ofctl --no-names dump-flows` prints them. */
+/** Returns flows as `ovs-ofctl --no-names dump-flows` prints them. */
 export function dumpOf(flows: readonly Flow[]): string {
   return flows
     .map(({ cookie, table, text }) => {

@@ -1,5 +1,5 @@
-// The least that Node can do for one change of a flow: flow_mod_agent.mjs SOCKET writes the OpenFlow 1.4 messages that
-// it is sent, in hexadecimal digits, and answers how many milliseconds the reply to the barrier at their end took.
+// flow_mod_agent.mjs SOCKET: the minimum that Node needs for one change of a flow. It receives OpenFlow 1.4 messages in
+// hexadecimal, writes them to the socket, and answers how many milliseconds the reply to their barrier took.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import process from 'node:process';
@@ -23,7 +23,7 @@ process.on('message', async (messages) => {
 });
 process.on('disconnect', () => process.exit());
 
-/** Answers are a few octets each, and so never come in pieces. */
+/** Reads answers. They have a few octets each, so they arrive whole. */
 function read(length) {
   for (let at = 0; at < length; at += buffer.readUInt16BE(at + 2)) {
     const type = buffer[at + 1];

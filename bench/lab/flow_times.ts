@@ -6,21 +6,21 @@ import { Loop } from './loop.js';
 import type { Place } from './place.js';
 
 export const CHANNEL_NAMES = ['ofctl', 'openflow'] as const satisfies readonly ChannelName[];
-/** The node ports that come and go on top of those in place. */
+/** The first node port that comes and goes, above those in place. */
 const ON_TOP = 60_000;
 export const BURST = 1_000;
-/** Until the echo of the first fill has been heard. */
+/** Milliseconds until the switch has reported all changes of the first fill. */
 const SETTLE_MS = 1_500;
 const RUNS = { fill: 5, change: 50, turns: 10, burst: 10, replace: 10, look: 30 };
-/** Changes in a row, in each turn. */
+/** The number of changes in a row, in each turn. */
 export const IN_A_ROW = 10;
 
-/** How long each run of each thing took, in milliseconds. */
+/** The duration of each run with a process, in milliseconds. */
 interface ByProcess {
   readonly fill: number[];
   readonly change: number[];
   readonly inRow: number[];
-  /** By no process of its own, but an open socket: what no change can do without. */
+  /** Without a new process, on an open socket: the minimum for any change. */
   readonly bare: number[];
   readonly bareInRow: number[];
   readonly replace: number[];
@@ -29,7 +29,7 @@ interface ByProcess {
 }
 interface ByLoop {
   readonly fill: number[];
-  /** Of flows that are made already: what the channel alone takes. */
+  /** With flows that are computed already: the channel's share of the time. */
   readonly bundle: number[];
   readonly change: number[];
   readonly inRow: number[];
@@ -44,7 +44,7 @@ export interface FlowTimes {
   readonly ours: ReadonlyMap<ChannelName, ByLoop>;
 }
 
-/** Takes all times beside `count` flows. */
+/** Measures all times with `count` flows in place. */
 export async function timeFlows(place: Place, count: number): Promise<FlowTimes> {
   const [all, burst] = [await place.file('all', count), await place.file('burst', BURST, 8)];
   const process: ByProcess = {

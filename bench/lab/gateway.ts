@@ -11,7 +11,7 @@ export const HOST = { v4: '203.0.113.10', v6: '2001:db8::10' };
 export const OUTSIDE = { v4: '203.0.113.1', v6: '2001:db8::1' };
 export const MAC = '0a:58:cb:00:71:0a';
 
-/** A gateway whose NIC is on breth0, cabled to the outside; what is behind the patch port is an empty br-int. */
+/** A gateway with its NIC on breth0 and a cable to the outside. An empty br-int is behind the patch port. */
 export class Gateway {
   private constructor(
     readonly host: Host,
@@ -32,12 +32,12 @@ export class Gateway {
     return new Gateway(host, outside, lab);
   }
 
-  /** Where the OpenFlow of a bridge is, for processes outside the namespace. */
+  /** Returns a bridge's OpenFlow socket, for processes outside the namespace. */
   socket(bridge: string): string {
     return `${this.host.rundir}/${bridge}.mgmt`;
   }
 
-  /** Starts the helper in the background; answers when its flows are in place. */
+  /** Starts the helper in the background; resolves when its flows are in place. */
   async startHelper(...args: readonly string[]): Promise<void> {
     const { exitCode, stderr } = await this.host.run('ovn-k8s-gateway-helper', [
       ...['--physical-bridge=breth0', '--physical-interface=eth0'],
@@ -46,23 +46,23 @@ export class Gateway {
     if (exitCode !== 0) throw new Error(`the helper exited with ${exitCode}: ${stderr}`);
   }
 
-  /** A command of the running helper. */
+  /** Sends a command to the running helper and returns its answer. */
   helper(...command: readonly string[]): Promise<string> {
     return this.host.appctl('-t', 'ovn-k8s-gateway-helper', ...command);
   }
 
-  /** Waits until the helper, which was told to end, has ended. */
+  /** Waits until the helper has ended after an `exit`. */
   async helperEnded(): Promise<void> {
     await until('the helper to end', async () =>
       when((await this.helperPid().catch(() => undefined)) === undefined),
     );
   }
 
-  /** When the helper wrote the last line that matches to its log, in the wall clock's milliseconds. */
+  /** Returns when the helper logged the last line that matches, as the wall clock in milliseconds. */
   async helperSaid(pattern: RegExp): Promise<number> {
     const log = await readFile(`${this.host.rundir}/ovn-k8s-gateway-helper.log`, 'utf8');
     const line = log.split('\n').findLast((one) => pattern.test(one));
-    if (line === undefined) throw new Error(`the helper never said ${pattern}`);
+    if (line === undefined) throw new Error(`the helper never logged ${pattern}`);
     return Date.parse(line.split('|')[0] ?? '');
   }
 
@@ -70,7 +70,7 @@ export class Gateway {
     return Number(await readFile(`${this.host.rundir}/ovn-k8s-gateway-helper.pid`, 'utf8'));
   }
 
-  /** The cookies of the flows that are the helper's, as the switch has them now. */
+  /** Returns the cookies of the helper's flows that are on the switch now. */
   async ourCookies(): Promise<string[]> {
     const dump = await this.host.ofctl('--no-names', 'dump-flows', 'breth0');
     return [...dump.matchAll(/cookie=(0x[0-9a-f]+)/g)].flatMap(([, cookie = '']) =>
@@ -78,7 +78,7 @@ export class Gateway {
     );
   }
 
-  /** Waits until the helper has looked at everything and has no reason to look again. */
+  /** Waits until the helper has checked everything and has nothing left to do. */
   async settled(): Promise<void> {
     await this.helper('flow/sync');
   }
@@ -94,7 +94,7 @@ export interface PlainHost {
   readonly outside: Namespace;
 }
 
-/** A host with its addresses on a plain eth0, cabled to the outside. */
+/** Starts a host with its addresses on a plain eth0 and a cable to the outside. */
 export async function startPlainHost(): Promise<PlainHost> {
   const lab = Lab.open();
   const [host, outside] = await Promise.all([startHost(lab, 'gw'), lab.namespace('outside')]);
@@ -108,7 +108,7 @@ export async function startPlainHost(): Promise<PlainHost> {
   return { lab, host, outside };
 }
 
-/** As `nics-to-bridge` and `gateway-init` leave it; every packet is looked up as if its flow were new to the switch. */
+/** The bridges as `nics-to-bridge` and `gateway-init` leave them. The exact match cache is off. */
 const BRIDGES = `
   set Open_vSwitch . other_config:emc-insert-inv-prob=0
   -- add-br breth0 -- set Bridge breth0 datapath_type=netdev fail-mode=standalone other-config:hwaddr="${MAC}"

@@ -1,6 +1,6 @@
 import Benchmark from 'benchmark';
 
-/** How long one call takes, in milliseconds, as often as benchmark.js thinks it takes to know. */
+/** Measures the milliseconds of a call, repeated as often as benchmark.js requires. */
 export function timeCalls(name: string, call: () => unknown): Promise<readonly number[]> {
   return new Promise((resolve, reject) => {
     new Benchmark(name, call, {

@@ -17,10 +17,10 @@ import type { BridgeFacts } from '../../src/switch/bridge_facts.js';
 import { HOST, MAC } from './gateway.js';
 
 const IN_A_TURN = 40;
-/** So long nothing happens until one thing is measured that happens alone. */
+/** Milliseconds of rest before a change that is measured alone. */
 export const REST_MS = 20;
 
-/** Of IPv4 alone, so that a service with one node port is one flow. */
+/** Facts of an IPv4-only host, so that a service with one node port makes one flow. */
 const FACTS: { readonly bridge: BridgeFacts; readonly localAddresses: readonly LocalAddress[] } = {
   bridge: {
     uuid: '',
@@ -38,7 +38,7 @@ const FACTS: { readonly bridge: BridgeFacts; readonly localAddresses: readonly L
   localAddresses: [{ ...parseCidr(`${HOST.v4}/24`), secondary: false }],
 };
 
-/** The helper's own loop in this process, on a real bridge: services are put in its book, as a watch does it. */
+/** Runs the helper's own loop in this process, on a real bridge. Services arrive as from a watch. */
 export class Loop {
   private readonly book = new ServiceBook();
   private readonly stop = new AbortController();
@@ -48,7 +48,7 @@ export class Loop {
   private waiting: { readonly flows: number; readonly done: () => void } | undefined;
   private looked: (() => void) | undefined;
 
-  /** How many flows there are without a service. */
+  /** The number of flows without any service. */
   private frame = 0;
 
   private constructor(channel: FlowChannel) {
@@ -71,7 +71,7 @@ export class Loop {
     this.running = this.loop.run({ step, audit: () => this.keeper.audit() }, signal);
   }
 
-  /** Answers when the flows of a gateway without services are in place. */
+  /** Starts the loop; resolves when the flows of a gateway without services are in place. */
   static async start(channel: FlowChannel): Promise<Loop> {
     const loop = new Loop(channel);
     await loop.keeper.sync();
@@ -79,13 +79,13 @@ export class Loop {
     return loop;
   }
 
-  /** The node ports from `first` on get a service each, all of them in one breath. */
+  /** Adds `count` services at once, with node ports from `first` on. */
   add(first: number, count: number): void {
     for (let port = first; port < first + count; port += 1) this.put(port, true);
     this.loop.ring();
   }
 
-  /** The same as a watch hands them out: as many in a turn of the event loop as 64 KiB of events have. */
+  /** Adds the services as a watch does: in each turn of the event loop, as many as 64 KiB of events hold. */
   async trickle(first: number, count: number): Promise<void> {
     for (let port = first; port < first + count; port += IN_A_TURN) {
       this.add(port, Math.min(IN_A_TURN, first + count - port));
@@ -98,7 +98,7 @@ export class Loop {
     this.loop.ring();
   }
 
-  /** Resolves when the switch has taken the last of the flows of that many services. */
+  /** Resolves when the switch has accepted the last flow of that many services. */
   async has(services: number): Promise<void> {
     const flows = this.frame + services;
     if (this.present === flows) return;
@@ -107,7 +107,7 @@ export class Loop {
     });
   }
 
-  /** Has it look though nothing has changed; resolves when it has. */
+  /** Requests a pass although nothing has changed; resolves when the pass is done. */
   async look(): Promise<void> {
     this.loop.ring();
     await new Promise<void>((resolve) => {
@@ -115,7 +115,7 @@ export class Loop {
     });
   }
 
-  /** Lets it finish what comes after an answer: the echo of a bundle, the next process. */
+  /** Waits for what follows an answer: the switch's report of the bundle, the start of the next process. */
   async rests(ms = REST_MS): Promise<void> {
     await pause(ms);
   }
@@ -134,7 +134,7 @@ export class Loop {
     return flowsAdded - flowsRemoved;
   }
 
-  /** Each bundle that the switch has taken is a line in the log. */
+  /** Counts the bundles that the switch has accepted: each is a line in the log. */
   private count(): void {
     if (this.waiting?.flows === this.present) this.waiting.done();
   }

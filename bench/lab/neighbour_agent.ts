@@ -1,4 +1,4 @@
-// Times announcements and questions in the namespace that this runs in: {"announce4", "announce6", "resolve", "rtt"},
+// Times announcements and requests in this process's namespace. Prints {"announce4", "announce6", "resolve", "rtt"},
 // samples in milliseconds.
 //   node neighbour_agent.js INTERFACE TARGET SOURCE ADDRESSES ANNOUNCEMENTS QUESTIONS
 import { announce } from '../../src/neighbour/announce.js';

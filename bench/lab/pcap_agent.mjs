@@ -1,5 +1,5 @@
-// Reads an interface with the npm package pcap and its decoder, as its README has it, until SIGTERM:
-//   pcap_agent DEVICE   says "reading", then at each SIGUSR2 how many packets it decoded and what that cost, as JSON
+// Reads an interface with the npm package pcap and its decoder, as in that package's README, until SIGTERM:
+//   pcap_agent DEVICE   prints "reading", then at each SIGUSR2 the number of decoded packets and their cost, as JSON
 import pcap from 'pcap';
 
 const [, , device = ''] = process.argv;
@@ -15,5 +15,5 @@ process.on('SIGUSR2', () => {
   console.log(JSON.stringify({ count, cpuMicroseconds: user + system }));
 });
 process.once('SIGTERM', () => session.close());
-// Only now: a signal that comes before somebody minds it would end this.
+// Printed last: a signal before the handlers are in place would end this process.
 console.log('reading');

@@ -9,13 +9,13 @@ import { GATEWAY, IP4 } from '../../test/demux/sample.js';
 import { Bystander } from './bystander.js';
 import type { Gateway } from './gateway.js';
 
-/** What goes over the bare socket: one flow, and the barrier. */
+/** The messages on the bare socket: one flow mod and a barrier. */
 const FRAME = { ...GATEWAY, addresses: [IP4] };
 const NODE_PORT = { protocol: 'tcp', port: 65_000 } as const;
 const ADD = messagesOf(writeFlowAdd);
 const DELETE = messagesOf(writeFlowDelete);
 
-/** Where flows are put without the product: br-int, by ovs-ofctl and by a bare socket. */
+/** Installs flows on br-int without the product: with ovs-ofctl and on a bare socket. */
 export class Place {
   readonly rundir: string;
   private readonly target: string;

@@ -6,10 +6,10 @@ import { PortIndex } from '../../src/watcher/port_index.js';
 import { timeProcess } from '../processes.js';
 import { type CentralNode, NODE } from './central_node.js';
 
-/** Pods of one transaction, as the watcher has them at most. */
+/** The number of pods in one transaction, the watcher's maximum. */
 const AT_ONCE = 500;
 
-/** What the original ran for each pod, in milliseconds, with nothing waited for in between. */
+/** Measures the original's commands for one pod, in milliseconds, one right after the other. */
 export async function timePortsByHand({ host, nb }: CentralNode, pods: number): Promise<number[]> {
   const env = { ...process.env, ...host.net.env };
   const nbctl = (...args: string[]) => timeProcess(['ovn-nbctl', ...args], { env });
@@ -35,7 +35,7 @@ export async function timePortsByHand({ host, nb }: CentralNode, pods: number): 
   return times;
 }
 
-/** The product's transactions for `pods` new pods, in milliseconds per pod. */
+/** Measures the product's transactions for `pods` new pods, in milliseconds per pod. */
 export async function timePortWrites(
   { host, nb }: CentralNode,
   pods: number,
@@ -62,13 +62,13 @@ export async function timePortWrites(
   return times;
 }
 
-/** Takes away the ports of all pods, which are so many. */
+/** Deletes the ports of all pods; `count` is their number. */
 export async function withoutPods(
   { host, nb }: Pick<CentralNode, 'host' | 'nb'>,
   count: number,
 ): Promise<void> {
   const pods = () => nb.filter('Logical_Switch_Port', ({ external_ids }) => external_ids.has('pod'));
-  await until('the ports to be seen', () => when(pods().length === count), 60_000);
+  await until('the ports to arrive', () => when(pods().length === count), 60_000);
   await host.exec(['ovn-nbctl', ...pods().flatMap(({ _uuid }) => ['--', 'lsp-del', _uuid])]);
   await until('no ports of pods', () => when(pods().length === 0), 60_000);
 }

@@ -1,4 +1,4 @@
-// Starts each command that it is sent, waits for its end, and answers how many milliseconds that took.
+// Runs each command that it receives to its end, and answers how many milliseconds that took.
 import { timeProcess } from '../processes.js';
 
 process.on('message', (argv: readonly [string, ...string[]]) => process.send?.(timeProcess(argv)));

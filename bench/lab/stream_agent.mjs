@@ -1,6 +1,6 @@
-// Both ends of a TCP stream.
-//   stream_agent.mjs serve PORT               takes whatever comes, and when it ends says how many octets that were
-//   stream_agent.mjs send HOST PORT MEGABYTES sends so much as fast as it is taken; says how many milliseconds that took
+// Client and server of a TCP stream.
+//   stream_agent.mjs serve PORT               receives a stream, and answers with the number of octets at its end
+//   stream_agent.mjs send HOST PORT MEGABYTES sends as fast as possible; prints the milliseconds that this took
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
@@ -33,7 +33,7 @@ async function send(host, port, megabytes) {
   socket.end();
   const [answer] = await once(socket, 'data');
   const took = performance.now() - began;
-  if (Number(answer) !== octets) throw new Error(`${answer} octets of ${octets} came`);
+  if (Number(answer) !== octets) throw new Error(`${answer} octets of ${octets} arrived`);
   console.log(took);
   process.exit(0);
 }

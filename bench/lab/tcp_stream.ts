@@ -4,12 +4,12 @@ import { PROJECT } from '../../lab/project.js';
 
 const AGENT = join(PROJECT, 'bench/lab/stream_agent.mjs');
 
-/** Has a host take TCP streams at a port of its. */
+/** Makes a host accept TCP streams at a port. */
 export async function takeStreams(net: Namespace, port: number): Promise<void> {
   await net.spawn([process.execPath, AGENT, 'serve', String(port)]).says(/serving/);
 }
 
-/** How long one TCP stream takes, in milliseconds, from its first octet until the other end says that it has the last. */
+/** Returns the milliseconds of a TCP stream, from its first octet until the receiver confirms the last. */
 export async function sendStream(
   from: Namespace,
   to: { readonly address: string; readonly port: number },

@@ -7,19 +7,19 @@ interface Change {
   readonly atMs: number;
   readonly kind: string;
   readonly cookie: string;
-  /** What its flow says of `tp_dst`. */
+  /** The flow's `tp_dst`. */
   readonly port: number | undefined;
 }
 
-/** The tag in the cookie of every flow that is the helper's. */
+/** The tag in the cookie of each of the helper's flows. */
 export const OURS = '0x6b38';
 
 const STAMP = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+): NXST_FLOW_MONITOR/;
 const EVENT = /^ event=(\w+) .*?cookie=(0x[0-9a-f]+)(?: \S*\btp_dst=(\d+))?/;
 
 /**
- * An `ovs-ofctl monitor --timestamp … watch:` that nobody but the benchmark listens to. It stamps events with
- * the wall clock in milliseconds itself, so how soon they are read here is of no matter.
+ * The benchmark's own `ovs-ofctl monitor --timestamp … watch:`. It stamps events with the wall clock in milliseconds
+ * itself, so a late read does not change them.
  */
 export class Witness {
   #changes: Change[] = [];
@@ -28,14 +28,14 @@ export class Witness {
 
   private constructor(private readonly child: ChildProcess) {}
 
-  /** `watch:!initial` for changes only; with `watch:` what is there already counts as added now. */
+  /** Opens a monitor. `watch:!initial` reports changes only; `watch:` also reports existing flows as added now. */
   static async open(socket: string, watch: 'watch:' | 'watch:!initial'): Promise<Witness> {
     const child = spawn('ovs-ofctl', ['--unixctl=none', 'monitor', '--timestamp', `unix:${socket}`, watch], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, TZ: 'UTC' },
     });
     const witness = new Witness(child);
-    // The answer to the request comes on standard output, without a stamp; events on standard error.
+    // ovs-ofctl prints its answer on standard output without a stamp, and events on standard error.
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!witness.#listens) witness.#stamp = Date.now();
       witness.#listens = true;
@@ -46,7 +46,7 @@ export class Witness {
     return witness;
   }
 
-  /** The changes of the helper's flows. */
+  /** Returns the changes of the helper's flows. */
   get changes(): readonly Change[] {
     return this.#changes;
   }
@@ -55,17 +55,17 @@ export class Witness {
     this.#changes = [];
   }
 
-  /** Waits until all of these flows have come, and tells when the last of them did. */
+  /** Waits until all of these flows have been added, and returns when the last one was. */
   async arrived(cookies: readonly string[]): Promise<number> {
     const arrivals = () => this.#changes.filter(({ kind }) => kind !== 'DELETED');
-    await until('every flow has come', () => {
+    await until('every flow', () => {
       const seen = new Set(arrivals().map(({ cookie }) => cookie));
       return when(cookies.every((cookie) => seen.has(cookie)));
     });
     return Math.max(...arrivals().map(({ atMs }) => atMs));
   }
 
-  /** When the last deletion was heard of. */
+  /** The time of the last deletion. */
   get lastDeletionMs(): number {
     return Math.max(...this.#changes.filter(({ kind }) => kind === 'DELETED').map(({ atMs }) => atMs));
   }

@@ -1,4 +1,4 @@
-/** Text that is markup already; whatever else is put into markup is escaped. */
+/** Text that is markup already. Any other text in a template is escaped. */
 export class Markup {
   constructor(readonly text: string) {}
 }

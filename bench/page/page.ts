@@ -6,10 +6,10 @@ import { type Markup, markup } from './markup.js';
 import { plotsOf } from './plots.js';
 import { STYLE } from './style.js';
 
-/** More rows than these stand behind the plots until somebody asks. */
+/** A table with more rows than this is folded until the reader opens it. */
 const FEW = 20;
 
-/** A run as one page of HTML: what was to be met first, then each section with its plots and its table. */
+/** Returns a run as one page of HTML: all targets, then each section with its plots and its table. */
 export function formatPage({ started, machine, outcomes }: Run): string {
   return markup`<!doctype html>
 <html lang="en">
@@ -30,7 +30,7 @@ ${outcomes.map(section)}
 `.text;
 }
 
-/** Every target of the run, those that are not met first. */
+/** Returns every target of the run, missed targets first. */
 function overview(outcomes: readonly Outcome[]): Markup {
   const all = outcomes.flatMap(({ name, figures }) =>
     figures.flatMap((figure) => (figure.targets ?? []).map((target) => ({ name, figure, target }))),

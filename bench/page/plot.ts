@@ -3,13 +3,13 @@ import { type Markup, markup } from './markup.js';
 import type { Scale } from './scale.js';
 
 export const SIZE = { width: 560, height: 320, left: 64, right: 16, top: 14, bottom: 48 };
-/** As many as can be told apart, by colour and by mark; more lines begin again. */
+/** The number of colours that a reader can tell apart. Further lines reuse them. */
 const COLOURS = 8;
 
 export interface Line {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** With a mark at each point: for points that were measured, and not for each of a thousand samples. */
+  /** Whether each point has a mark: for few measured points, not for a thousand samples. */
   readonly isMarked: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface Axis {
   readonly format?: (value: number) => string;
 }
 
-/** A plot with its title and legend. */
+/** Returns a plot with its title and legend. */
 export function plot(title: string, x: Axis, y: Axis, lines: readonly Line[]): Markup {
   const { width, height } = SIZE;
   return markup`<figure>

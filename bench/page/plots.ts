@@ -5,18 +5,18 @@ import type { Markup } from './markup.js';
 import { type Line, plot, SIZE } from './plot.js';
 import { linearScale, logScale } from './scale.js';
 
-/** Fewer runs have no distribution to speak of. */
+/** Fewer runs than this are not plotted as a distribution. */
 const FEW = 10;
 const QUANTILES = Array.from({ length: 101 }, (_, i) => i / 100);
 const X = [SIZE.left, SIZE.width - SIZE.right] as const;
 const Y = [SIZE.height - SIZE.bottom, SIZE.top] as const;
 
-/** Every plot that the figures of a section make: medians against a number, and distributions, one for each unit. */
+/** Returns a section's plots: medians against a number, and one plot of distributions for each unit. */
 export function plotsOf(figures: readonly Figure[]): Markup[] {
   return [...growths(figures), ...distributions(figures)];
 }
 
-/** Medians against what they may grow with, both on log axes. */
+/** Returns plots of medians against the number that they may grow with, both on log axes. */
 function growths(figures: readonly Figure[]): Markup[] {
   const placed = figures.flatMap((figure) => (figure.at === undefined ? [] : [{ figure, at: figure.at }]));
   return grouped(placed, ({ at }) => at.plot).flatMap(([title, members]) => {
@@ -46,7 +46,7 @@ function growths(figures: readonly Figure[]): Markup[] {
   });
 }
 
-/** How many of the runs took at most so long. */
+/** Returns plots of the share of runs that took at most a given time. */
 function distributions(figures: readonly Figure[]): Markup[] {
   const many = figures.filter(({ samples, at }) => at === undefined && samples.length >= FEW);
   return grouped(many, ({ unit }) => unit).flatMap(([unit, members]) => {

@@ -1,10 +1,10 @@
-/** From a value to a place along an axis, and the values that get a mark. */
+/** Maps values to places along an axis, and names the values that get a mark. */
 export interface Scale {
   at(value: number): number;
   readonly ticks: readonly number[];
 }
 
-/** Decades, and where there are few of them 2 and 5 too; `values` are greater than zero. */
+/** Returns a log scale with marks at decades, and at 2 and 5 if there are few decades. `values` must be positive. */
 export function logScale(values: readonly number[], from: number, to: number): Scale {
   const [low, high] = bounds(values);
   const [start, end] = [Math.log10(low), Math.log10(high)];
@@ -31,7 +31,7 @@ export function linearScale(
   return { at: (value) => from + ((value - low) / (high - low)) * (to - from), ticks };
 }
 
-/** A little room on both sides. */
+/** Returns the range of the values with some room on both sides. */
 function bounds(values: readonly number[]): [number, number] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return [low / 1.15, high * 1.15];

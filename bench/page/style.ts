@@ -1,6 +1,6 @@
 import { Markup } from './markup.js';
 
-/** Readable on paper, by day and by night: colours of Okabe and Ito, which people who see few colours tell apart. */
+/** The page's style, for paper, light and dark screens. The colours are those of Okabe and Ito, for the colour-blind. */
 export const STYLE = new Markup(`
 :root { color-scheme: light dark; --ink: #1c1f23; --quiet: #667; --line: #d8dade; --ground: #fff; --card: #f6f7f9;
   --met: #0b7a4b; --missed: #b3261e; --c0: #0072b2; --c1: #d55e00; --c2: #009e73; --c3: #cc79a7; --c4: #8a6d00;

@@ -8,10 +8,10 @@ const SERVICES = 200;
 export const apiOutage: Section = {
   name: 'api-outage',
   about: [
-    `A cluster with a real API server, which is killed while ${SERVICES} NodePort services are being made and one that does not`,
-    `change is in use: a TCP connection with a byte every 5 ms, and a new conversation every 50 ms. It is away for`,
-    `${AWAY_MS / 1000} s; services are changed, deleted, and made anew meanwhile. From its first answer to kubectl until the`,
-    "gateway's flows, and its load balancers in OVN, are those of the services that there are.",
+    `A cluster whose API server is killed while it creates ${SERVICES} NodePort services. An unchanged service is in use`,
+    `meanwhile: a TCP connection with a byte every 5 ms, and a new conversation every 50 ms. The outage lasts`,
+    `${AWAY_MS / 1000} s; in it, services are changed, deleted and recreated. Time from the server's first answer to kubectl`,
+    "until the gateway's flows, and its load balancers in OVN, fit the services.",
   ],
 
   async measure(): Promise<Report> {
@@ -32,8 +32,8 @@ export const apiOutage: Section = {
         { name: 'longest gap of the session', unit: 'ms', samples: [session.longestGapMs] },
       ],
       notes: [
-        `${probes.answered} of ${probes.sent} conversations were answered; the session ${session.alive ? 'is open still' : 'DIED'}.`,
-        ...crashes.map((crash) => `Debian's Open vSwitch 3.1 crashed and came back: ${crash}`),
+        `${probes.answered} of ${probes.sent} conversations were answered; the session ${session.alive ? 'is still open' : 'DIED'}.`,
+        ...crashes.map((crash) => `Debian's Open vSwitch 3.1 crashed and restarted: ${crash}`),
       ],
     };
   },

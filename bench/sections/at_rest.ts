@@ -8,9 +8,9 @@ import { Gateway } from '../lab/gateway.js';
 import { residentMb } from '../lab/process_stat.js';
 
 const WINDOWS = 2;
-/** One look or two in each. */
+/** Long enough for one or two passes of the helper. */
 const WINDOW_MS = 20_000;
-/** What a change left V8 collects when it has been idle for so long. */
+/** Milliseconds after a change in which V8 still collects garbage of it. */
 const FIRST_MS = 60_000;
 const SIZES = [
   { name: 'no service', services: 0, mostMb: 90 },
@@ -21,10 +21,10 @@ const SIZES = [
 export const atRest: Section = {
   name: 'helper-at-rest',
   about: [
-    `The helper when nothing happens, in ${WINDOWS} windows of ${WINDOW_MS / 1000} s, without a service and with those of a real API server:`,
-    'its memory (VmRSS of /proc), compared with a node that does nothing; and the processor time of its threads and',
-    'of the processes it runs (schedstat and stat of /proc), as a share of one processor. The first minute after a',
-    'change, in which V8 still cleans up after it, stands apart. And the bundles that were sent meanwhile.',
+    `The helper at rest, in ${WINDOWS} windows of ${WINDOW_MS / 1000} s, without services and with services of a real API server.`,
+    'Its memory (VmRSS of /proc), compared with an idle node. The processor time of its threads and of the processes that it',
+    'runs (schedstat and stat of /proc), as a share of one processor. The first minute after a change is a figure of its',
+    'own, because V8 still collects garbage then. The number of bundles sent at rest.',
   ],
 
   async measure(): Promise<Report> {
@@ -91,7 +91,7 @@ async function bundlesOf(gateway: Gateway): Promise<number> {
   return totals.bundles;
 }
 
-/** Processor time in one window, as a percentage of one processor's. */
+/** Returns the processor time in one window, as a percentage of one processor. */
 async function shareOf(pid: number, windowMs: number): Promise<number> {
   const [began, before] = [performance.now(), await processorMs(pid)];
   await pause(windowMs);
@@ -99,7 +99,7 @@ async function shareOf(pid: number, windowMs: number): Promise<number> {
   return (100 * used) / (performance.now() - began);
 }
 
-/** What a process, its living children and those it has waited for have run, in milliseconds (proc(5)). */
+/** Returns the processor time of a process, its living children and its ended children, in milliseconds (proc(5)). */
 async function processorMs(pid: number): Promise<number> {
   const tasks = await readdir(`/proc/${pid}/task`);
   const children = await Promise.all(
@@ -114,7 +114,7 @@ async function processorMs(pid: number): Promise<number> {
   return [own, waitedFor, ...others].reduce((sum, one) => sum + one, 0);
 }
 
-/** In nanoseconds in /proc, and so good for short windows. */
+/** Returns the time of a process's own threads. /proc has it in nanoseconds, which suits short windows. */
 async function ownMs(pid: number): Promise<number> {
   const tasks = await readdir(`/proc/${pid}/task`);
   const times = await Promise.all(
@@ -123,10 +123,10 @@ async function ownMs(pid: number): Promise<number> {
   return times.reduce((sum, one) => sum + Number(one) / 1e6, 0);
 }
 
-/** cutime and cstime, in hundredths of a second. */
+/** Returns the time of ended children: cutime and cstime, which /proc has in units of 10 ms. */
 async function waitedForMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name of the program, in parentheses, may have spaces; cutime is field 16, and field 3 follows the name.
+  // The program's name, in parentheses, may contain spaces. Field 3 follows the name; cutime is field 16.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[13]) + Number(fields[14])) * 10;
 }

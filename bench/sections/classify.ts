@@ -13,9 +13,9 @@ import { type Capture, writeCapture } from '../lab/capture.js';
 
 const PACKETS = 1_000_000;
 const RUNS = 10;
-/** The decoder takes so long that a few runs say enough. */
+/** The decoder is slow, so a few runs suffice. */
 const DECODER_RUNS = 3;
-/** The addon's threads share a batch of 32,768 frames, and none that is smaller. */
+/** The addon's threads share a batch of 32,768 frames or more. A batch of this size runs on one thread. */
 const UNSHARED = 16_384;
 const FILTER = 'dst portrange 61000-65535';
 
@@ -24,13 +24,12 @@ type Batches = Capture['batches'];
 export const classify: Section = {
   name: 'classify',
   about: [
-    `The classes of ${PACKETS} frames of 64 to 1500 bytes (seven of 64 to four of 594 to one of 1500), of every class and both`,
-    'families, from one buffer in memory, into an array that was written to before: in the addon, a batch for each port, which',
-    'the hardware threads share, and in batches too small for that, on one thread; one by one by the decoder of the npm',
-    'package pcap, which takes them apart and tells no class; and "tcpdump -r --count" with one filter',
-    `(${FILTER}) over a file of the same bytes, in turns. The classes of the batches are held, packet by packet,`,
-    'against what follows from the fields that tshark prints. explain --count is the whole command over that file, which',
-    'libpcap reads.',
+    `${PACKETS} frames of 64 to 1500 bytes (64, 594 and 1500 at 7 : 4 : 1) of all classes and both families, in memory.`,
+    'The addon classifies them into an array that was written to before: in one batch for each port, which the hardware',
+    'threads share, and in smaller batches on one thread. References, in turns: the decoder of the npm package pcap, which',
+    `parses each frame and finds no class, and "tcpdump -r --count" with one filter (${FILTER})`,
+    'over a file of the same bytes. Each class is compared with the class that follows from the fields printed by tshark.',
+    'explain --count is the whole command over that file, which libpcap reads.',
   ],
 
   async measure(): Promise<Report> {
@@ -50,7 +49,7 @@ async function measureIn(folder: string): Promise<Report> {
   const tcpdump: number[] = [];
   const smallBatches = inParts(capture.batches, UNSHARED);
   const whole: number[] = [];
-  // Written to, as is the array of whoever classifies more than once: two threads that meet new pages wait for each other.
+  // Filled first, as any array is that is used twice: two threads that touch new pages wait for each other.
   const classes = new Uint8Array(PACKETS).fill(1);
   const state = join(folder, 'state.json');
   writeFileSync(state, formatState(MIX_GATEWAY));
@@ -108,7 +107,7 @@ async function measureIn(folder: string): Promise<Report> {
   };
 }
 
-/** `batches` in parts of at most `size` frames. */
+/** Splits batches into parts of at most `size` frames. */
 function inParts(batches: Batches, size: number): Batches {
   return batches.flatMap(([side, { frames, offsets, lengths }]) =>
     Array.from({ length: Math.ceil(offsets.length / size) }, (_, part): [NamedRole, Batch] => {
@@ -125,12 +124,12 @@ function timeClassify(batches: Batches, classes: Uint8Array): number {
   return performance.now() - start;
 }
 
-/** As a user of the package does it: a frame and its header are decoded into objects. */
+/** Times the package's decoder as its users call it: it decodes a frame and its header into objects. */
 async function timeDecoder({ bytes, placeOf }: Capture): Promise<number[]> {
   const { default: pcap }: { default: typeof import('pcap') } = await import('pcap');
   const decode = (packet: object): unknown => pcap.decode.packet(packet);
   const { log } = console;
-  // It says of each frame of a kind that it does not know that it does not know it.
+  // The decoder logs each frame of an unknown type.
   console.log = () => undefined;
   try {
     return Array.from({ length: DECODER_RUNS }, () => {

@@ -13,9 +13,9 @@ const STARTS = 30;
 export const cni: Section = {
   name: 'cni',
   about: [
-    `The plugin, on a node with real OVN. ${PODS} pods whose annotations are there: from the start of ADD until a ping from`,
-    'inside the pod to its gateway is answered, the time of ip netns exec and of ping itself included. VERSION, and node',
-    'with an empty script, one after the other in each round.',
+    `The plugin, on a node with real OVN, for ${PODS} annotated pods. Time from the start of ADD until the gateway answers a`,
+    'ping from inside the pod; it includes ip netns exec and ping itself. Then VERSION and node with an empty script, in',
+    'turns.',
   ],
 
   async measure(): Promise<Report> {

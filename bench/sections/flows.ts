@@ -13,15 +13,16 @@ const MOST = 50_000;
 export const flows: Section = {
   name: 'flows',
   about: [
-    'What it takes until ovs-vswitchd has taken flows, beside 10 to 50,000 others, from the start of a process to its end or',
-    'from a change of a service to the answer of the switch; all in turns, on bridges of one ovs-vswitchd. The original: a',
-    `process for each flow (of many: one, as often as there are flows). ovn-kubernetes: replace-flows of everything. Ours: the`,
-    "helper's own loop in this process, on a real bridge, by each channel; each service is one flow. A burst is",
-    `${BURST} services, handed out as a watch does, a few in a turn of the event loop, compared with one bundle of as many flows.`,
-    `One change comes after ${REST_MS} ms in which nothing happens. Changes in a row: ${IN_A_ROW} by one, then ${IN_A_ROW} by the next, each as`,
-    'soon as the flow before is there and taken away again, which does not count.',
-    'A bare socket: one flow mod and a barrier, from a Node program that does nothing else: what the switch, the kernel and',
-    'Node take of a change.',
+    'Time until ovs-vswitchd has accepted flows, with 10 to 50,000 flows in place, all in turns on bridges of one',
+    'ovs-vswitchd. A process is timed from its start to its end; ours from the change of a service to the answer of the switch.',
+    '"a process" is the original: one ovs-ofctl for each flow (for many flows, the time of one multiplied).',
+    'replace-flows of all flows is what ovn-kubernetes does.',
+    "Ours is the helper's own loop in this process, on a real bridge, with each channel. Each service makes one flow.",
+    `A burst is ${BURST} services that arrive as from a watch, a few in each turn of the event loop, compared with one bundle of`,
+    `as many flows. One change comes after ${REST_MS} ms of rest. Changes in a row: ${IN_A_ROW} with one way, then ${IN_A_ROW} with the next;`,
+    'each follows as soon as the flow before it is in place and deleted again, and the deletion does not count.',
+    'A bare socket carries one flow mod and a barrier from a minimal Node program: the share of the switch, the kernel and',
+    'Node in a change.',
   ],
 
   async measure(): Promise<Report> {
@@ -119,7 +120,7 @@ const ONE_CHANGE: Readonly<Record<ChannelName, readonly Target[]>> = {
   openflow: [{ of: 'median', as: 'value', atMost: 0.5 }, THIRTY_TIMES],
 };
 
-/** Whether one change costs more where there are more flows. */
+/** Returns figures that show whether one change costs more with more flows in place. */
 function growth(measured: readonly FlowTimes[]): Figure[] {
   const samples = (count: number, name: ChannelName) =>
     measured.find((one) => one.count === count)?.ours.get(name)?.change ?? [];

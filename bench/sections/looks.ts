@@ -16,9 +16,9 @@ const CHUNK_BYTES = 64 * 1024;
 export const looks: Section = {
   name: 'in-process',
   about: [
-    'In this process, with benchmark.js: the flows of a gateway and what is done with them at each look at the switch,',
-    `for a gateway without services and for one with ${SERVICES} node ports, compared with the start of one ovs-ofctl; and what cuts a`,
-    'stream of JSON into messages, compared with JSON.parse of the same bytes.',
+    'In this process, with benchmark.js: what a pass of the helper computes, for a gateway without services and for one with',
+    `${SERVICES} node ports, compared with the start of one ovs-ofctl. The splitter of a JSON stream into messages, compared with`,
+    'JSON.parse of the same bytes.',
   ],
 
   async measure(): Promise<Report> {
@@ -28,7 +28,7 @@ export const looks: Section = {
   },
 };
 
-/** What the helper does in its own process at each look. */
+/** Measures the computations of a pass: making, printing, parsing and comparing flows. */
 async function work(reference: Figure): Promise<Figure[]> {
   const nodePorts = Array.from(
     { length: SERVICES },
@@ -54,7 +54,7 @@ async function work(reference: Figure): Promise<Figure[]> {
   return figures;
 }
 
-/** The first reply of a monitor, in chunks as a socket delivers them. */
+/** Measures the splitter on a monitor's first reply, in chunks as a socket delivers them. */
 async function splitting(): Promise<Figure[]> {
   const message = JSON.stringify({ id: 1, error: null, result: { Bridge: rows(10_000) } });
   const bytes = Buffer.from(message);

@@ -8,7 +8,7 @@ import type { Figure, Report, Section } from '../figure.js';
 const ADDRESSES = 10_000;
 const ANNOUNCEMENTS = 30;
 const QUESTIONS = 200;
-/** `arping` waits a second between two. */
+/** `arping` waits 1 s between two requests. */
 const ARPINGS = 20;
 const [HERE, THERE] = ['203.0.113.10', '203.0.113.1'];
 
@@ -22,8 +22,8 @@ interface Samples {
 export const neighbour: Section = {
   name: 'neighbour',
   about: [
-    `On a veth to another host: ${ADDRESSES} addresses announced in one call, made into frames and sent, with every frame`,
-    'counted at the far end; and a question until the caller has its answer, beside the time that arping reports.',
+    `On a veth to another host: one call that announces ${ADDRESSES} addresses, from making the frames to sending them; the far`,
+    'end counts every frame. One request until the caller has its answer, compared with the time that arping reports.',
   ],
 
   async measure(): Promise<Report> {
@@ -42,7 +42,7 @@ export const neighbour: Section = {
     const sent = 2 * ADDRESSES * ANNOUNCEMENTS;
     return {
       figures: figuresOf(samples, arping),
-      notes: [`${arrived} frames arrived; ${sent} were announcements, ${QUESTIONS} questions.`],
+      notes: [`${arrived} frames arrived; ${sent} announcements and ${QUESTIONS} requests were sent.`],
     };
   },
 };
@@ -65,13 +65,13 @@ function figuresOf({ announce4, announce6, resolve, rtt }: Samples, arping: read
   ];
 }
 
-/** The times that `arping` reports. */
+/** Returns the times that `arping` reports. */
 async function arpings(net: Namespace): Promise<number[]> {
   const text = await net.exec(['arping', '-c', String(ARPINGS), '-I', 'eth0', THERE]);
   return [...text.matchAll(/ ([\d.]+)ms$/gm)].map(([, time]) => Number(time));
 }
 
-/** How many frames the other host has had. */
+/** Returns how many frames the other host has received. */
 async function received(net: Namespace): Promise<number> {
   return Number(await net.exec(['cat', '/sys/class/net/eth0/statistics/rx_packets']));
 }

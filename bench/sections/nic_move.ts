@@ -7,13 +7,13 @@ import { HOST, MAC, OUTSIDE, type PlainHost, startPlainHost } from '../lab/gatew
 
 const ROUNDS = 10;
 const INTERVAL_MS = 5;
-/** How long the wire may be without an answer. */
+/** The target for the longest time without an answer, in milliseconds. */
 const MOST_MS = 15;
 const PORTS = { tcp: 22, udp: 5003, udp6: 5004 };
 const KINDS = ['TCP', 'UDP', 'UDP over IPv6'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** A way to move the NIC of a host to a bridge and back. */
+/** A procedure that moves a host's NIC to a bridge and back. */
 interface Way {
   readonly name: string;
   there(host: Host): Promise<void>;
@@ -26,7 +26,7 @@ const PRODUCT: Way = {
   back: (host) => util(host, 'bridge-to-nics', 'breth0'),
 };
 
-/** What a how-to of the original tells an operator to type, here without the time it takes to type. */
+/** The commands of the original's how-to, run without the pauses of a human operator. */
 const BY_HAND: Way = {
   name: 'three commands',
   async there(host) {
@@ -36,7 +36,7 @@ const BY_HAND: Way = {
     );
     await host.exec(['ip', 'addr', 'flush', 'dev', 'eth0']);
     await host.net.ip('link set breth0 up', ...configured('breth0'));
-    // Of the lab, not of the three: the kernel must not answer too what the userspace datapath answers.
+    // Not one of the three commands. The lab needs it: else the kernel answers too, beside the userspace datapath.
     await host.exec(['nft', '-f', '-'], { input: ingressGuard('eth0') });
   },
   async back(host) {
@@ -50,9 +50,9 @@ const BY_HAND: Way = {
 export const nicMove: Section = {
   name: 'nic-move',
   about: [
-    `A TCP session from the wire that sends a byte every ${INTERVAL_MS} ms, and datagrams of both families as often, all answered by the host, while`,
-    'its NIC is moved to a bridge, and back: the longest time between two answers. By ovn-k8s-util, and by three',
-    'commands one right after the other: ovs-vsctl add-br and add-port, ip addr flush, ip addr and route add.',
+    `A TCP session from outside sends a byte every ${INTERVAL_MS} ms, as do streams of datagrams in both families. The host answers`,
+    'all of them while its NIC moves to a bridge and back. The longest time between two answers, with ovn-k8s-util and with',
+    'three commands one right after the other: ovs-vsctl add-br and add-port, ip addr flush, ip addr and route add.',
   ],
 
   async measure(): Promise<Report> {

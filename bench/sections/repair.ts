@@ -14,11 +14,11 @@ const PATCH = 'k8s-patch-breth0-br-int';
 export const repair: Section = {
   name: 'repair',
   about: [
-    'ovs-ofctl del-flows breth0 while the helper runs: from the event of the last deletion until that of the last flow',
-    'that came back, both stamped by an ovs-ofctl monitor --timestamp of the benchmark; compared with one ovs-ofctl',
-    'add-flow, from its start to its end, of a flow on br-int of the same ovs-vswitchd. They take turns.',
-    'The port to OVN deleted: from the end of ovs-vsctl del-port until the last flow of the port that is made anew.',
-    'ovs-vswitchd killed and started again: from the moment breth0.mgmt accepts a connection until all flows are back.',
+    'ovs-ofctl del-flows breth0 while the helper runs: time from the last deletion until the last flow is restored, both',
+    "stamped by the benchmark's own ovs-ofctl monitor --timestamp. The reference, in turns, is one ovs-ofctl add-flow on",
+    'br-int of the same ovs-vswitchd, from its start to its end.',
+    'The port to OVN deleted: time from the end of ovs-vsctl del-port until the last flow for the recreated port.',
+    'ovs-vswitchd killed and restarted: time from when breth0.mgmt accepts a connection until all flows are restored.',
   ],
 
   async measure(): Promise<Report> {
@@ -76,7 +76,7 @@ async function repairDeletions(gateway: Gateway): Promise<{ deletions: number[];
   return { deletions, bare };
 }
 
-/** The number of the port is another each time, and so are the flows that name it. */
+/** Deletes the patch port and times its repair. The new port has a new number each time, so its flows are new too. */
 async function repairPatch(gateway: Gateway): Promise<number[]> {
   const witness = await Witness.open(gateway.socket('breth0'), 'watch:!initial');
   const times: number[] = [];
@@ -105,14 +105,14 @@ async function restartSwitch(gateway: Gateway): Promise<number> {
   const accepted = await firstAccept(gateway.socket('breth0'));
   const witness = await Witness.open(gateway.socket('breth0'), 'watch:');
   await starting;
-  // Ports may have got other numbers, and so the flows other cookies: only the end tells which they are.
+  // Ports may have new numbers, and their flows new cookies, so the cookies are known only at the end.
   await gateway.settled();
   const whole = await witness.arrived(await gateway.ourCookies());
   witness.close();
   return whole - accepted;
 }
 
-/** When a socket that refuses, or is not there, first accepts a connection. */
+/** Returns when a socket that refuses or does not exist first accepts a connection. */
 async function firstAccept(path: string): Promise<number> {
   while (!(await accepts(path))) await turn();
   return Date.now();

@@ -12,8 +12,8 @@ const INTERVAL_MS = 1;
 export const restart: Section = {
   name: 'restart',
   about: [
-    'The helper told to exit and started again, while its flows are right and a stream of datagrams from the wire, 1 ms',
-    'apart, is answered by the host: changes of its flows that an ovs-ofctl monitor hears of, and answers missing.',
+    'The helper exits and starts again while its flows are right, and while the host answers datagrams from outside, 1 ms',
+    'apart. The changes of its flows that an ovs-ofctl monitor reports, and the missing answers.',
   ],
 
   async measure(): Promise<Report> {
@@ -47,9 +47,9 @@ export const restart: Section = {
   },
 };
 
-/** Returns when the process is gone, and its pidfile may be taken. */
+/** Stops the helper; resolves when its process has ended, so that another one may take its pidfile. */
 async function stopHelper(gateway: Gateway): Promise<void> {
   const pid = await gateway.helperPid();
   await gateway.helper('exit');
-  await until('the helper is gone', () => when(!signal(pid, 0)));
+  await until('the helper to end', () => when(!signal(pid, 0)));
 }

@@ -13,19 +13,19 @@ import type { Figure, Report, Section } from '../figure.js';
 
 const ROUNDS = 7;
 const PACKETS = 1_000_000;
-/** pcap takes some ten times as long. */
+/** pcap takes about ten times as long. */
 const PCAP_PACKETS = 200_000;
 const STOPPED_MS = 300;
-/** Frames of the mix; those that come in by the NIC are sent over and over. */
+/** The number of frames of the mix. Those that enter at the NIC are sent repeatedly. */
 const DISTINCT = 2_000;
 
 export const ring: Section = {
   name: 'ring',
   about: [
-    'A veth flooded by the lab with the mix of frames of every class that comes in by the NIC, read by the ring, which counts',
-    'them by class, and by npm pcap with its decoder: processor time of the reading process (user and system) for each',
-    `packet that it had, ${PACKETS} packets a round for the ring, ${PCAP_PACKETS} for pcap, which take turns. Then the ring again,`,
-    `its process stopped (SIGSTOP) for ${STOPPED_MS} ms in the flood.`,
+    'The lab floods a veth with a mix of frames of every class that enters at the NIC. The ring reads and counts them by',
+    'class, in turns with npm pcap and its decoder. Processor time of the reading process (user and system) for each packet',
+    `that it received; a round has ${PACKETS} packets for the ring and ${PCAP_PACKETS} for pcap. Then the ring again, with its`,
+    `process stopped (SIGSTOP) for ${STOPPED_MS} ms during the flood.`,
   ],
 
   async measure(): Promise<Report> {
@@ -51,7 +51,7 @@ export const ring: Section = {
 
 interface Run {
   readonly microsecondsPerPacket: number;
-  /** Packets that came to the interface and were not counted. */
+  /** Packets that arrived at the interface and were not counted. */
   readonly missed: number;
   readonly packetsPerSecond: number;
 }
@@ -73,7 +73,7 @@ async function readByRing(
   }
   const packetsPerSecond = await sending;
   const arrived = (await received(net)) - before;
-  // What was lost never comes: then what there is by now counts.
+  // Lost packets never arrive. After the deadline, the count so far is the result.
   const last = await agent.seen(arrived).catch(() => agent.seen(0));
   await agent.running.stop();
   const counted = totalOf(last);
@@ -93,7 +93,7 @@ async function readByPcap(net: Namespace, send: (count: number) => Promise<numbe
   const packetsPerSecond = await send(PCAP_PACKETS);
   const arrived = (await received(net)) - before;
   let last = idle;
-  // Until it has all, or gets no more.
+  // Asks until pcap has all packets or receives no more.
   for (let earlier = -1; last.count < arrived && last.count !== earlier; ) {
     earlier = last.count;
     await pause(500);
@@ -120,7 +120,7 @@ async function askPcap(running: Running): Promise<{ count: number; cpuMicrosecon
   );
 }
 
-/** What the kernel says came to the interface (sysfs, `statistics/rx_packets`). */
+/** Returns the kernel's count of packets that arrived at the interface (sysfs, `statistics/rx_packets`). */
 async function received(net: Namespace): Promise<number> {
   return Number(await net.exec(['cat', '/sys/class/net/eth0/statistics/rx_packets']));
 }

@@ -8,7 +8,7 @@ import { Witness } from '../lab/witness.js';
 import { timeProcess } from '../processes.js';
 
 const EVENTS = 100;
-/** Events a second, and how many of them. */
+/** Rates in events a second, each with its number of events. */
 const RATES = [
   { rate: 1, events: 10 },
   { rate: 10, events: 50 },
@@ -24,12 +24,12 @@ const PATH = '/api/v1/namespaces/default/services';
 export const services: Section = {
   name: 'services',
   about: [
-    'A real API server. From the moment when a watch of the benchmark has the event of a new NodePort service, or who made',
-    'it has the answer, whichever comes first, until its flow is in breth0, as an ovs-ofctl monitor --timestamp saw it;',
-    'compared with one ovs-ofctl add-flow, from its start to its end, of a flow on br-int of the same ovs-vswitchd. They',
-    'take turns.',
-    `${SERVICES} NodePort services that are there when the helper starts: from its own word that it has their list until`,
-    'the last flow; and its memory then (VmRSS).',
+    'A real API server. Time from a new NodePort service until its flow is on breth0, as an ovs-ofctl monitor --timestamp',
+    "reports it. The time starts when the benchmark's own watch receives the event or the client that created the service",
+    'receives the answer, whichever comes first. The reference, in turns, is one ovs-ofctl add-flow on br-int of the same',
+    'ovs-vswitchd, from its start to its end.',
+    `${SERVICES} NodePort services that exist when the helper starts: time from its log line about their list until the last`,
+    'flow, and its memory then (VmRSS).',
   ],
 
   async measure(): Promise<Report> {
@@ -115,7 +115,7 @@ async function followEvents(gateway: Gateway, api: Api): Promise<{ bare: number[
     const answered = await api.sendOne(['POST', PATH, nodePortService(name, FIRST_PORT + round)]);
     const event = await until('the event', () => watch.events.find((one) => one.name === name));
     await until('its flow', () => when(witness.changes.length > 0));
-    // Each came after the API server had the event; the earlier one is nearer to that.
+    // Both follow the event in the API server, so the earlier one is the better estimate of it.
     events.push(Math.max(...witness.changes.map(({ atMs }) => atMs)) - Math.min(event.at, answered));
     await gateway.settled();
   }
@@ -124,7 +124,7 @@ async function followEvents(gateway: Gateway, api: Api): Promise<{ bare: number[
   return { bare, events };
 }
 
-/** How long after its event each new service had its flows, at each rate. */
+/** Returns, for each rate, the time from each new service's event until its flows. */
 async function followRates(
   gateway: Gateway,
   api: Api,
@@ -143,7 +143,7 @@ async function followRates(
     );
     const arrivals = () => new Map(grouped(witness.changes, (change) => change.port));
     await until(
-      'the flows of all',
+      'the flows of all services',
       () => when([...names.values()].every((one) => arrivals().get(one)?.length === 2)),
       30_000,
     );
@@ -161,7 +161,7 @@ async function followRates(
   return found;
 }
 
-/** Milliseconds from the line in the helper's log that says the list is here to the last flow. */
+/** Returns the milliseconds from the helper's log line about the list of services until the last flow. */
 async function startWithServices(gateway: Gateway): Promise<number> {
   const witness = await Witness.open(gateway.socket('breth0'), 'watch:!initial');
   await gateway.startHelper();

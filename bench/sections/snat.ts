@@ -12,22 +12,22 @@ import type { Figure, Report, Section } from '../figure.js';
 import { openMany, serveDatagrams } from '../lab/datagrams.js';
 import { OUTSIDE } from '../lab/gateway.js';
 
-/** None shares a port with another: a connection goes on to hold its port for a while. */
+/** Port ranges without overlap, because a closed connection still holds its port for a while. */
 const RANGES = [
   [61_000, 61_063],
   [61_100, 61_611],
   [61_700, 65_535],
 ] as const;
-/** So many times as many connections as the range has ports. */
+/** The ratio of connections to ports in the range. */
 const MORE = 1.25;
 const PORT = 5004;
 
 export const snat: Section = {
   name: 'snat-range',
   about: [
-    'A pod on a gateway with real OVN opens connections to one port of one server outside, of UDP, 128 at a time: a quarter',
-    'more than the SNAT range has ports, and each waits a second for its first answer. How many got through, compared with',
-    'the ports that there are, and the time that each took of those that did.',
+    'A pod on a gateway with real OVN opens UDP connections to one port of one server outside, 128 at a time: a quarter more',
+    'than the SNAT range has ports. Each waits 1 s for its first answer. The number of answered connections, compared with',
+    'the number of ports, and the rate of new connections until the range is used up.',
   ],
 
   async measure(): Promise<Report> {

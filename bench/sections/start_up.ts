@@ -10,17 +10,17 @@ import { timeProcess } from '../processes.js';
 
 const ROUNDS = 30;
 const DAEMON_ROUNDS = 10;
-/** Nobody is there: a daemon is ready before it has reached either. */
+/** Addresses without a server: a daemon is ready before it has reached either. */
 const ELSEWHERE = ['external_ids:ovn-nb="tcp:127.0.0.1:1"', 'external_ids:k8s-api-server=127.0.0.1:1'];
 const MEMORY_ROUNDS = 5;
 
 export const startUp: Section = {
   name: 'start-up',
   about: [
-    'Every executable of dist/bin with --help, and node with an empty script, one after the other in each round: how long',
-    'it takes, and the most memory that it had (getrusage(2), ru_maxrss). Both daemons, with an API server named, from their',
-    'start with --detach until they say that they are ready: the helper has its flows in place then. The time of',
-    "ip netns exec and of node's own start is in it.",
+    'Every executable of dist/bin with --help, and node with an empty script, in turns: the time, and the maximum memory',
+    '(getrusage(2), ru_maxrss). Both daemons, configured with an API server: time from their start with --detach until they',
+    'report that they are ready, which for the helper is when its flows are in place. The times include ip netns exec and',
+    "node's own start.",
   ],
 
   async measure(): Promise<Report> {
@@ -28,7 +28,7 @@ export const startUp: Section = {
     const files = (await readdir(bin)).filter((file) => file.endsWith('.js')).sort();
     const bare: number[] = [];
     const samples = new Map<string, number[]>(files.map((file) => [file, []]));
-    // The first start of each reads it from the disk.
+    // The first start reads each file from the disk.
     for (const file of files) timeProcess([process.execPath, join(bin, file), '--help']);
     for (let round = 0; round < ROUNDS; round += 1) {
       bare.push(timeProcess([process.execPath, '-e', '0']));
@@ -99,11 +99,11 @@ async function startDaemons(): Promise<Figure[]> {
   return figures;
 }
 
-/** A process says what it needed at its end, in the kilobytes of getrusage(2). */
+/** A module that makes a process print its maximum memory at its end, in kilobytes (getrusage(2)). */
 const SAY_MEMORY =
   "data:text/javascript,process.on('exit',()=>process.stderr.write(String(process.resourceUsage().maxRSS)))";
 
-/** The most memory that node had for a script, in MB, each time. */
+/** Returns the maximum memory of node with these arguments, in MB, one value for each run. */
 function memoryOf(args: readonly string[]): number[] {
   return Array.from({ length: MEMORY_ROUNDS }, () => {
     const { stderr } = spawnSync(process.execPath, ['--import', SAY_MEMORY, ...args], { encoding: 'utf8' });

@@ -14,13 +14,13 @@ const NAMESPACE = '/api/v1/namespaces/default';
 export const watcher: Section = {
   name: 'watcher',
   about: [
-    'A real API server and a real northbound database with ovn-northd. The rows of pods, each transaction until its',
-    "reply, per pod; compared with the original's ovn-nbctl processes for one pod: the port with its addresses, the",
-    "switch's gateway, the addresses given out.",
-    `${PODS} pods that are there when the watcher starts: from its start until the last is annotated, as another watch`,
-    `of the API server saw it; compared with ${PODS} PATCH requests over 16 connections.`,
-    `${SERVICES} services with ${ENDPOINTS} endpoints each that are there when the watcher starts: from its own word that`,
-    'it has the last list until the northbound database has the last of them.',
+    "A real API server and a real northbound database with ovn-northd. The rows of pods: a transaction's time until its",
+    "reply, per pod, compared with the original's ovn-nbctl processes for one pod, which add the port with its addresses,",
+    "read the switch's gateway, and read the assigned addresses.",
+    `${PODS} pods that exist when the watcher starts: time from its start until the last pod is annotated, as another watch`,
+    `of the API server reports it, compared with ${PODS} PATCH requests over 16 connections.`,
+    `${SERVICES} services with ${ENDPOINTS} endpoints each that exist when the watcher starts: time from its log line about the`,
+    'last list until the northbound database has the last service.',
   ],
 
   async measure(): Promise<Report> {
@@ -83,7 +83,7 @@ async function annotatePods({ api, nb, host, startWatcher }: CentralNode) {
   return { annotated, patched };
 }
 
-/** When the last of all pods was annotated; `undefined` while some are not. */
+/** Returns when the last pod was annotated, or `undefined` while a pod is not. */
 function lastOf(events: readonly ApiEvent[]): number | undefined {
   if (events.length < PODS) return undefined;
   const annotated = events.filter((event) => event.annotated);
@@ -127,7 +127,7 @@ async function balanceServices({ api, nb, host, startWatcher }: CentralNode): Pr
   return times;
 }
 
-/** Virtual addresses that have somewhere to send their traffic. */
+/** Counts the virtual addresses that have endpoints. */
 function balancedVips(nb: CentralNode['nb']): number {
   let count = 0;
   for (const { vips } of nb.table('Load_Balancer').values())

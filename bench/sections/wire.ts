@@ -9,12 +9,12 @@ import { timeProcess } from '../processes.js';
 
 const ROUNDS = 5;
 const DATAGRAMS = 5_000;
-/** Of the host, and of the host's stream to it from ports that are its own too. */
+/** The host's port for datagrams. */
 const PORT = 5001;
-/** Where `conntrack` mode keeps the connections of pods. */
+/** The conntrack zone of pods' connections in mode `conntrack`. */
 const POD_ZONE = 64_000;
 
-/** Of TCP, to the host. */
+/** Size of the TCP stream to the host, in MB. */
 const STREAM_MB = 32;
 const STREAM_PORT = 5005;
 
@@ -25,23 +25,23 @@ const OUTSIDE_MAC = parseMac('02:00:00:00:00:01');
 const MODES = ['no helper', 'port-range', 'conntrack'] as const;
 type Mode = (typeof MODES)[number];
 
-/** What one stream cost the datapath. */
+/** The datapath's work in one round. */
 interface Cost {
   readonly passes: number;
   readonly lookups: number;
   readonly tracked: number;
-  /** Of a TCP stream, in milliseconds. */
+  /** Duration of the TCP stream, in milliseconds. */
   readonly stream: number;
 }
 
 export const wire: Section = {
   name: 'wire',
   about: [
-    `${DATAGRAMS} datagrams of management from the wire to a port of the host, which sends each back, from 64 ports.`,
-    'Counted by the datapath itself (dpif-netdev/pmd-stats-show), whose cache of exact matches is off.',
-    `Then ${STREAM_MB} MB of TCP from the wire to the host, until the host says that it has them. Then a datagram of each of`,
-    `${POD_CONNECTIONS} pods, and what is in zone ${POD_ZONE} by then (dpctl/dump-conntrack). Modes take turns; without a helper the`,
-    'bridge has one NORMAL flow.',
+    `${DATAGRAMS} management datagrams from 64 ports outside to a port of the host, which sends each back. The datapath counts`,
+    'passes and lookups itself (dpif-netdev/pmd-stats-show), with its exact match cache off.',
+    `Then ${STREAM_MB} MB of TCP from outside to the host, until the host confirms them. Then one datagram from each of`,
+    `${POD_CONNECTIONS} pods, and the number of entries in zone ${POD_ZONE} (dpctl/dump-conntrack). Modes take turns. Without a helper,`,
+    'the bridge has one NORMAL flow.',
   ],
 
   async measure(): Promise<Report> {
@@ -60,9 +60,9 @@ export const wire: Section = {
 async function costOf(gateway: Gateway, mode: Mode): Promise<Cost> {
   const { host, outside } = gateway;
   if (mode !== 'no helper') await gateway.startHelper(`--demux=${mode}`);
-  // Else the order in which earlier packets made the datapath's subtables decides how many are looked into.
+  // Without this, the number of lookups depends on the order in which earlier packets created subtables.
   await host.appctl('revalidator/purge');
-  // Pods' frames of the round before had the host's MAC: NORMAL would send the host's packets to the patch port.
+  // The previous round's pod frames had the host's MAC, so NORMAL would send the host's packets to the patch port.
   await host.appctl('fdb/flush', 'breth0');
   await host.appctl('dpctl/flush-conntrack');
   await host.appctl('dpif-netdev/pmd-stats-clear');
@@ -93,14 +93,14 @@ function sendFromPods({ host }: Gateway): void {
   }
 }
 
-/** Ends the helper, and leaves the bridge as it was without one. */
+/** Stops the helper, and restores the bridge's single NORMAL flow. */
 async function stopHelper({ host }: Gateway): Promise<void> {
   await host.appctl('-t', 'ovn-k8s-gateway-helper', 'exit', '--cleanup');
 }
 
 function read(stats: string, name: string): number {
   const [, value] = new RegExp(`${name}: ([\\d.]+)`).exec(stats) ?? [];
-  if (value === undefined) throw new Error(`pmd-stats-show says nothing of ${name}`);
+  if (value === undefined) throw new Error(`pmd-stats-show has no line for ${name}`);
   return Number(value);
 }
 

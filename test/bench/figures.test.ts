@@ -22,19 +22,19 @@ test('median and p99 are samples, by nearest rank', (t) => {
   t.is(summarize([3, 1, 2]).p99, 3);
 });
 
-test('a ratio is to the median of the reference, whatever its outliers', (t) => {
+test('a ratio uses the median of the reference, so its outliers do not matter', (t) => {
   t.deepEqual(ratioOf(figure), { runs: 3, min: 1.5, median: 2, p99: 4.5 });
   t.is(ratioOf(reference), undefined);
 });
 
-test('a target is met up to its limit, and missed beyond', (t) => {
+test('a target is met up to and at its limit, and missed above it', (t) => {
   t.deepEqual(
     figure.targets?.map((target) => isMet(figure, target)),
     [false, true, false],
   );
 });
 
-test('the table says of each target whether it is met, in aligned columns', (t) => {
+test('the table says in aligned columns whether each target is met', (t) => {
   const [head = '', first = '', second = ''] = formatFigures([reference, figure]).split('\n');
   t.regex(second, /p99 <= 4x: NOT MET; median <= 2x: met; min <= 14 ms: NOT MET$/);
   t.regex(second, / 15\.0 +20\.0 +45\.0 +ms +x one process: +1\.50 +2\.00 +4\.50 /);

@@ -24,14 +24,14 @@ const FIGURES: readonly Figure[] = [
   ...[10, 1_000].map((x): Figure => ({ name: `at ${x}`, unit: 'ms', samples: [x / 10], ...AT('ofctl', x) })),
 ];
 
-test('text is escaped, markup is not, and lists are put together', (t) => {
+test('text is escaped, markup is not, and lists are joined', (t) => {
   t.is(
     markup`<p>${'<b>&'}${markup`<i>${1}</i>`}${[undefined, 'x']}</p>`.text,
     '<p>&lt;b&gt;&amp;<i>1</i>x</p>',
   );
 });
 
-test('a log axis has equal room for each decade, and a mark at each that is on it', (t) => {
+test('a log axis has equal room and a mark for each decade', (t) => {
   const { at, ticks } = logScale([1, 10_000], 0, 400);
   t.true(Math.abs(at(100) - at(10) - (at(1000) - at(100))) < 1e-9);
   t.deepEqual(ticks, [1, 10, 100, 1000, 10_000]);
@@ -39,7 +39,7 @@ test('a log axis has equal room for each decade, and a mark at each that is on i
   t.is(linearScale(0, 100, [], 300, 0).at(50), 150);
 });
 
-test('what has a place in a plot is one there, and what has many runs is a distribution', (t) => {
+test('a figure with a place is drawn in its plot, and a figure with many runs as a distribution', (t) => {
   const plots = plotsOf(FIGURES).map(({ text }) => text);
   t.is(plots.length, 2);
   t.regex(plots[0] ?? '', /one change[\s\S]*median, ms[\s\S]*<circle[\s\S]*<circle[\s\S]*ofctl/);
@@ -47,7 +47,7 @@ test('what has a place in a plot is one there, and what has many runs is a distr
   t.regex(plots[1] ?? '', /% of the runs[\s\S]*ours/);
 });
 
-test('a page needs nothing else, says how many targets are met, and those that are not first', (t) => {
+test('a page is self-contained, counts the met targets, and lists the missed ones first', (t) => {
   const outcome = { name: 'flows', about: ['How.'], figures: FIGURES, notes: [], seconds: 3 };
   const failed = { ...outcome, name: 'wire', figures: [], failure: 'Error: no <switch>' };
   const page = formatPage({ started: new Date(0), machine: ['2 x CPU'], outcomes: [outcome, failed] });
