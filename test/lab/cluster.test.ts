@@ -11,7 +11,7 @@ test.before(async () => {
 });
 test.after.always(() => cluster?.dispose());
 
-labTest('a new node reaches beyond its router from a plain eth0, in both families', async (t) => {
+labTest('a new node with a plain eth0 reaches a host beyond its router, in both families', async (t) => {
   const { host } = cluster.node('gw1');
   for (const far of [FAR.v4, FAR.v6])
     t.regex(await host.exec(['ping', '-c1', '-W2', far]), / 0% packet loss/);
@@ -45,7 +45,7 @@ labTest('a node answers a ping once when its NIC is on a bridge', async (t) => {
   }
 });
 
-labTest('a session from outside tells its longest gap, and a web server who asked', async (t) => {
+labTest("a session reports its longest gap, and a web server reports its client's address", async (t) => {
   const { host, v4 } = cluster.node('gw1');
   const session = await Session.open(cluster.outside, { in: host.net, address: v4, port: 2222 });
   await startWebServer(cluster.outside);

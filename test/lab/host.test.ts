@@ -30,7 +30,7 @@ labTest('a lab leaves nothing behind: no namespace, no process, no file', async 
   t.false(existsSync(lab.dir) || existsSync(`/etc/netns/${host.net.name}`));
 });
 
-labTest('what a killed test run left is swept up by the next lab', async (t) => {
+labTest('a new lab removes what a killed test run left', async (t) => {
   const script = `import { Lab } from './test/lab/lab.js';
     const lab = Lab.open();
     await lab.namespace('left');
@@ -46,7 +46,7 @@ labTest('what a killed test run left is swept up by the next lab', async (t) => 
   t.false(namespaces().includes(`${name}-left`));
 });
 
-labTest('an aborted switch comes back by itself and is counted, a killed one stays away', async (t) => {
+labTest('an aborted switch restarts by itself and is counted; a killed switch stays away', async (t) => {
   const { host } = await aHost();
   await host.vsctl('add-br', 'br', '--', 'set', 'Bridge', 'br', 'datapath_type=netdev');
   await host.killSwitch('SIGABRT');
@@ -58,7 +58,7 @@ labTest('an aborted switch comes back by itself and is counted, a killed one sta
   t.regex(await host.ofctl('dump-flows', 'br'), /actions=NORMAL/);
 });
 
-labTest('what a host writes under /etc/sysctl.d stays in its namespace', async (t) => {
+labTest('a file that a host writes to /etc/sysctl.d stays in its namespace', async (t) => {
   const { host } = await aHost();
   await host.exec(['tee', '/etc/sysctl.d/lab.conf'], { input: 'net.ipv4.ip_forward = 1\n' });
   t.false(existsSync('/etc/sysctl.d/lab.conf'));

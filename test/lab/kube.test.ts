@@ -2,7 +2,7 @@ import { Kubernetes } from '../../lab/kube.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import { Lab } from '../../lab/lab.js';
 
-kubeTest('an API server keeps its objects when it is stopped and started', async (t) => {
+kubeTest('an API server keeps its objects across a restart', async (t) => {
   const lab = Lab.open();
   t.teardown(() => lab.dispose());
   const net = await lab.namespace('api');

@@ -2,13 +2,13 @@ import { stopApiServer } from '../../lab/api_outage.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import { until, when } from '../../lab/until.js';
 
-/** How long what changed meanwhile may take to be followed, in milliseconds. */
+/** Milliseconds within which flows and load balancers must fit the services after the outage. */
 const TARGET_MS = 2_000;
-/** Far less than the server is away, and more than a busy machine takes to run a process, in milliseconds. */
+/** Milliseconds that the session may be silent: far less than the outage, more than a busy machine delays a process. */
 const GAP_MS = 3_000;
 
 kubeTest(
-  'while the API server is away traffic goes on, and all that changed is followed when it answers',
+  'traffic continues while the API server is away, and all changes are applied once it answers',
   async (t) => {
     const { session, probes, flowsMs, balancersMs, crashes } = await stopApiServer(
       40,
@@ -17,7 +17,7 @@ kubeTest(
           [cluster.master, 'ovn-k8s-watcher'],
           [gateway, 'ovn-k8s-gateway-helper'],
         ] as const)
-          await until(`${program} to say so`, async () =>
+          await until(`the status of ${program} to report it`, async () =>
             when(/no answer|broke off/.test(await host.appctl('-t', program, 'status'))),
           );
       },

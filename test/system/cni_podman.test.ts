@@ -7,9 +7,9 @@ import { podManifest } from '../../lab/manifests.js';
 import { bridgeNics, masterInit, minionInit, overlayWell } from '../../lab/overlay.js';
 import { Podman } from '../../lab/podman.js';
 
-/** The plugin as a real runtime's library calls it. */
+/** Why the plugin cannot be run by a real runtime here, or `undefined`. */
 const missing = kubeAssets() === undefined ? 'no API server' : Podman.missing();
-const TITLE = 'a container of podman has its interface from the plugin, and gives it back';
+const TITLE = 'podman gets the interface of a container from the plugin, and releases it';
 
 let cluster: Cluster | undefined;
 test.after.always(() => cluster?.dispose());

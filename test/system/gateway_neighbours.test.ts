@@ -23,7 +23,7 @@ test.after.always(() => wire?.dispose());
 const BROADCAST = parseMac('ff:ff:ff:ff:ff:ff');
 const ALL_NODES = { mac: parseMac('33:33:00:00:00:01'), ip: parseIp('ff02::1') };
 
-/** An announcement of `ip` from `mac`, and that it went where it should. */
+/** Sends an announcement of `of` from `mac`, and checks that LOCAL and PATCH receive it. */
 async function announced(family: 4 | 6, mac: typeof MAC, of: typeof IP): Promise<void> {
   const ip = of[family];
   await wire.send('phys', (marker) =>
@@ -44,7 +44,7 @@ const logged = async (pattern: RegExp) => {
 
 for (const family of [4, 6] as const) {
   labTest(
-    `IPv${family}: another host with our address is counted, and named once, with its MAC`,
+    `IPv${family}: a claim of our address by another host is counted, and logged once with its MAC`,
     async (t) => {
       const text = new RegExp(`${IP[family]} is claimed by ${OTHER_MAC} on eth0`);
       for (let count = 1; count <= 3; count++) {
@@ -63,13 +63,13 @@ for (const family of [4, 6] as const) {
     },
   );
 
-  labTest(`IPv${family}: a default gateway that is at another MAC is told`, async (t) => {
+  labTest(`IPv${family}: a new MAC of the default gateway is reported`, async (t) => {
     await announced(family, ROUTER_MAC, OUTSIDE);
     const router = async () =>
       (await status()).neighbours.routers.find((one: { address: string }) => one.address === OUTSIDE[family]);
     await until('the router', async () => when((await router())?.mac === ROUTER_MAC));
     await announced(family, OTHER_MAC, OUTSIDE);
-    // The lab's own frames are from the router's first MAC, so it may be back there by now.
+    // The lab's own frames carry the router's first MAC, so the helper may have seen that MAC again.
     await until('a change', async () => when((await router())?.changes > 0));
     const text = new RegExp(
       `default gateway ${OUTSIDE[family]} has been at ${ROUTER_MAC}, then ${OTHER_MAC}`,
@@ -80,7 +80,7 @@ for (const family of [4, 6] as const) {
 }
 
 labTest(
-  'a NIC that goes down is a problem while the flows stay; once it is back claims are seen again',
+  'a NIC that goes down is a problem and the flows stay; claims are seen again once it is up',
   async (t) => {
     const { net } = wire.host;
     await net.ip('link set eth0 down');

@@ -6,10 +6,10 @@ import { type Fault, faultsIn, StandIns } from '../../lab/stand_in.js';
 
 const THERE = ['nics-to-bridge', 'eth0'];
 const BACK = ['bridge-to-nics', 'breth0'];
-/** Of the lines of a batch, every so many are a place to be killed at. */
+/** A fault is injected after every so many lines of a batch. */
 const STEP = 7;
 
-labTest('a move there that is killed anywhere is completed by the same command', async (t) => {
+labTest('a move to the bridge that is killed at any point is completed by the same command', async (t) => {
   const { edge, standIns, before } = await begin(t);
   t.is((await standIns.run('ovn-k8s-util', THERE)).exitCode, 0);
   const faults = faultsIn(standIns.calls(), 'kill', STEP);
@@ -24,7 +24,7 @@ labTest('a move there that is killed anywhere is completed by the same command',
   }
 });
 
-labTest('a move back that is killed anywhere is completed by the same command', async (t) => {
+labTest('a move back that is killed at any point is completed by the same command', async (t) => {
   const { edge, standIns, before } = await begin(t);
   t.is((await standIns.run('ovn-k8s-util', THERE)).exitCode, 0);
   t.is((await standIns.run('ovn-k8s-util', BACK)).exitCode, 0);
@@ -38,7 +38,7 @@ labTest('a move back that is killed anywhere is completed by the same command', 
   }
 });
 
-labTest('a move that is killed can be given up, in either direction', async (t) => {
+labTest('a killed move can be undone by the inverse command, in either direction', async (t) => {
   const { edge, standIns, before } = await begin(t);
   t.is((await standIns.run('ovn-k8s-util', THERE)).exitCode, 0);
   const faults = faultsIn(standIns.calls(), 'kill', 20);
@@ -58,7 +58,7 @@ labTest('a move that is killed can be given up, in either direction', async (t) 
   }
 });
 
-labTest('a move there of which anything fails is taken back', async (t) => {
+labTest('a move to the bridge is undone if any of its calls fails', async (t) => {
   const { edge, standIns, before } = await begin(t);
   t.is((await standIns.run('ovn-k8s-util', THERE)).exitCode, 0);
   const faults = faultsIn(standIns.calls(), 'fail', STEP);
@@ -70,7 +70,7 @@ labTest('a move there of which anything fails is taken back', async (t) => {
   }
 });
 
-labTest('a move back of which anything fails leaves all on the bridge', async (t) => {
+labTest('a move back leaves everything on the bridge if any of its calls fails', async (t) => {
   const { edge, standIns, before } = await begin(t);
   t.is((await standIns.run('ovn-k8s-util', THERE)).exitCode, 0);
   t.is((await standIns.run('ovn-k8s-util', BACK)).exitCode, 0);

@@ -33,18 +33,21 @@ const MASTER = 1;
 const GW1 = 2;
 const GW2 = 3;
 
-labTest('master-init and minion-init say that they are complete, and again change nothing', async (t) => {
-  const [master, gw1] = [cluster.master, cluster.node('gw1')];
-  t.is(await overlayWell(master, ...masterInit(master, MASTER)), 'Initialization complete.');
-  t.is(await overlayWell(gw1, ...minionInit(gw1, GW1)), 'Initialization complete.');
-  const [rows, state] = [await northboundRows(cluster), await managementPort(gw1.host.net, 'k8s-gw1')];
-  await overlayWell(master, ...masterInit(master, MASTER));
-  await overlayWell(gw1, ...minionInit(gw1, GW1));
-  t.is(await northboundRows(cluster), rows);
-  t.is(await managementPort(gw1.host.net, 'k8s-gw1'), state);
-});
+labTest(
+  'master-init and minion-init report that they are complete, and a second run changes nothing',
+  async (t) => {
+    const [master, gw1] = [cluster.master, cluster.node('gw1')];
+    t.is(await overlayWell(master, ...masterInit(master, MASTER)), 'Initialization complete.');
+    t.is(await overlayWell(gw1, ...minionInit(gw1, GW1)), 'Initialization complete.');
+    const [rows, state] = [await northboundRows(cluster), await managementPort(gw1.host.net, 'k8s-gw1')];
+    await overlayWell(master, ...masterInit(master, MASTER));
+    await overlayWell(gw1, ...minionInit(gw1, GW1));
+    t.is(await northboundRows(cluster), rows);
+    t.is(await managementPort(gw1.host.net, 'k8s-gw1'), state);
+  },
+);
 
-labTest("the node's own port has its MAC, addresses, MTU and the way to the cluster", async (t) => {
+labTest("the node's own port has its MAC, addresses, MTU and a route to the cluster", async (t) => {
   const { net } = cluster.node('gw1').host;
   const [link] = JSON.parse(await net.exec(['ip', '-j', 'addr', 'show', 'k8s-gw1']));
   const { v4, v6 } = subnetsOf(GW1);
@@ -65,12 +68,14 @@ labTest('minion-init links the plugin and writes its configuration', (t) => {
 });
 
 labTest(
-  "the node's own port is the same after its switch crashed, and after a reboot and another run",
+  "the node's own port is the same after its switch crashed, and after a reboot and a second run",
   async (t) => {
     const { host } = cluster.node('gw1');
     const before = await managementPort(host.net, 'k8s-gw1');
     await host.killSwitch('SIGABRT');
-    await until('the monitor to see the crash', async () => when((await host.switchCrashes()) > 0));
+    await until('the monitor process to restart the switch', async () =>
+      when((await host.switchCrashes()) > 0),
+    );
     await until('k8s-gw1 as it was', async () =>
       when((await managementPort(host.net, 'k8s-gw1')) === before),
     );
@@ -80,33 +85,42 @@ labTest(
   },
 );
 
-labTest('gateways that are set up at once get addresses of their own, and one is the first', async (t) => {
-  const [gw1, gw2] = [cluster.node('gw1'), cluster.node('gw2')];
-  await overlayWell(gw2, ...minionInit(gw2, GW2));
-  await Promise.all([gw1, gw2].map((node) => overlayWell(node, ...gatewayInit(node))));
-  const addresses = [await joinAddress('gw1'), await joinAddress('gw2')];
-  t.deepEqual(addresses.toSorted(), ['100.64.1.2', '100.64.1.3']);
-  t.is((await find('Logical_Router', 'external_ids:first_gateway=yes')).length, 1);
-  t.is((await routes()).filter((route) => route.startsWith('0.0.0.0/0')).length, 1);
-});
-
-labTest('gateway-init again changes nothing, and with other arguments it converges', async (t) => {
-  const gw2 = cluster.node('gw2');
-  const rows = await northboundRows(cluster);
-  await overlayWell(gw2, ...gatewayInit(gw2));
-  t.is(await northboundRows(cluster), rows);
-
-  const contents = await northboundContents(cluster);
-  await overlayWell(gw2, ...gatewayInit(gw2, '--rampout-ip-subnets=10.244.1.0/24', '--snat-port-range=none'));
-  t.true((await routes()).includes(`10.244.1.0/24 ${await joinAddress('gw2')} src-ip`));
-  t.deepEqual(await find('NAT', 'external_port_range=""', 'external_ip'), [gw2.v6, gw2.v4].toSorted());
-
-  await overlayWell(gw2, ...gatewayInit(gw2));
-  t.deepEqual(await northboundContents(cluster), contents);
-});
+labTest(
+  'gateways that are set up at the same time get different addresses, and one is the first gateway',
+  async (t) => {
+    const [gw1, gw2] = [cluster.node('gw1'), cluster.node('gw2')];
+    await overlayWell(gw2, ...minionInit(gw2, GW2));
+    await Promise.all([gw1, gw2].map((node) => overlayWell(node, ...gatewayInit(node))));
+    const addresses = [await joinAddress('gw1'), await joinAddress('gw2')];
+    t.deepEqual(addresses.toSorted(), ['100.64.1.2', '100.64.1.3']);
+    t.is((await find('Logical_Router', 'external_ids:first_gateway=yes')).length, 1);
+    t.is((await routes()).filter((route) => route.startsWith('0.0.0.0/0')).length, 1);
+  },
+);
 
 labTest(
-  "--reserve-host-ports narrows the host's own ports, now and after a reboot, until it is taken back",
+  'a second run of gateway-init changes nothing, and other arguments change the rows to fit',
+  async (t) => {
+    const gw2 = cluster.node('gw2');
+    const rows = await northboundRows(cluster);
+    await overlayWell(gw2, ...gatewayInit(gw2));
+    t.is(await northboundRows(cluster), rows);
+
+    const contents = await northboundContents(cluster);
+    await overlayWell(
+      gw2,
+      ...gatewayInit(gw2, '--rampout-ip-subnets=10.244.1.0/24', '--snat-port-range=none'),
+    );
+    t.true((await routes()).includes(`10.244.1.0/24 ${await joinAddress('gw2')} src-ip`));
+    t.deepEqual(await find('NAT', 'external_port_range=""', 'external_ip'), [gw2.v6, gw2.v4].toSorted());
+
+    await overlayWell(gw2, ...gatewayInit(gw2));
+    t.deepEqual(await northboundContents(cluster), contents);
+  },
+);
+
+labTest(
+  "--reserve-host-ports narrows the host's ephemeral ports, also after a reboot, until a run without it",
   async (t) => {
     const gw2 = cluster.node('gw2');
     const values = async () =>
@@ -130,32 +144,39 @@ labTest(
         [gw2.v6, gw2.v4].toSorted(),
       );
     }
-    // As at the next boot.
+    // Does what the next boot does.
     await gw2.host.exec(['sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=32768 60999']);
     await gw2.host.exec(['sysctl', '-q', '-p', '/etc/sysctl.d/60-ovn-k8s-gateway.conf']);
     t.deepEqual(await values(), ['32768', '49151', '49152-65535']);
     const { exitCode, stderr } = await overlay(gw2, ...gatewayInit(gw2, '--snat-port-range=50000-65535'));
     t.is(exitCode, 1);
-    t.regex(stderr, /overlaps net\.ipv4\.ip_local_port_range 32768-60999/, 'which the host would get back');
+    t.regex(
+      stderr,
+      /overlaps net\.ipv4\.ip_local_port_range 32768-60999/,
+      'the range that the host would use again',
+    );
     await overlayWell(gw2, ...gatewayInit(gw2));
     t.deepEqual(await values(), ['32768', '60999', '61000-65535']);
     await overlayWell(gw2, ...gatewayInit(gw2, '--reserve-host-ports'));
   },
 );
 
-labTest("each gateway's subnet leaves by it until another gateway ramps it out", async (t) => {
-  const [gw1, gw2] = [cluster.node('gw1'), cluster.node('gw2')];
-  const [by1, by2] = [await joinAddress('gw1'), await joinAddress('gw2')];
-  t.true((await routes()).includes(`10.244.${GW1}.0/24 ${by1} src-ip`), (await routes()).join('; '));
-  await overlayWell(gw2, ...gatewayInit(gw2, `--rampout-ip-subnets=10.244.${GW1}.0/24`));
-  t.deepEqual(await routesFor(`10.244.${GW1}.0/24`), [`10.244.${GW1}.0/24 ${by2} src-ip`]);
-  await overlayWell(gw1, ...gatewayInit(gw1));
-  t.deepEqual(await routesFor(`10.244.${GW1}.0/24`), [`10.244.${GW1}.0/24 ${by2} src-ip`]);
-  await overlayWell(gw2, ...gatewayInit(gw2));
-  t.deepEqual(await routesFor(`10.244.${GW1}.0/24`), [`10.244.${GW1}.0/24 ${by1} src-ip`]);
-});
+labTest(
+  "pods on a gateway's node leave by that gateway until another gateway ramps their subnet out",
+  async (t) => {
+    const [gw1, gw2] = [cluster.node('gw1'), cluster.node('gw2')];
+    const [by1, by2] = [await joinAddress('gw1'), await joinAddress('gw2')];
+    t.true((await routes()).includes(`10.244.${GW1}.0/24 ${by1} src-ip`), (await routes()).join('; '));
+    await overlayWell(gw2, ...gatewayInit(gw2, `--rampout-ip-subnets=10.244.${GW1}.0/24`));
+    t.deepEqual(await routesFor(`10.244.${GW1}.0/24`), [`10.244.${GW1}.0/24 ${by2} src-ip`]);
+    await overlayWell(gw1, ...gatewayInit(gw1));
+    t.deepEqual(await routesFor(`10.244.${GW1}.0/24`), [`10.244.${GW1}.0/24 ${by2} src-ip`]);
+    await overlayWell(gw2, ...gatewayInit(gw2));
+    t.deepEqual(await routesFor(`10.244.${GW1}.0/24`), [`10.244.${GW1}.0/24 ${by1} src-ip`]);
+  },
+);
 
-labTest('when the first gateway leaves, the one that remains is the first', async (t) => {
+labTest('the remaining gateway becomes the first one after gateway-deinit of the first', async (t) => {
   const [first] = await find('Logical_Router', 'external_ids:first_gateway=yes');
   const [leaving, staying] = first === 'GR_gw1' ? ['gw1', 'gw2'] : ['gw2', 'gw1'];
   t.is(await overlayWell(cluster.node(leaving), 'gateway-deinit', `--node-name=${leaving}`), '');
@@ -166,7 +187,7 @@ labTest('when the first gateway leaves, the one that remains is the first', asyn
   ]);
 });
 
-labTest('gateway-deinit of a node that is no gateway says so, and changes nothing', async (t) => {
+labTest('gateway-deinit on a node that is no gateway says so, and changes nothing', async (t) => {
   const [first] = await find('Logical_Router', 'external_ids:first_gateway=yes');
   const node = first === 'GR_gw1' ? 'gw2' : 'gw1';
   const rows = await northboundRows(cluster);
@@ -175,7 +196,7 @@ labTest('gateway-deinit of a node that is no gateway says so, and changes nothin
   t.is(await northboundRows(cluster), rows);
 });
 
-labTest('what was set up is taken down without a trace', async (t) => {
+labTest('the inverse commands leave no trace', async (t) => {
   for (const name of ['gw1', 'gw2']) {
     const node = cluster.node(name);
     await overlayWell(node, 'gateway-deinit', `--node-name=${name}`);
@@ -193,7 +214,7 @@ labTest('what was set up is taken down without a trace', async (t) => {
   }
 });
 
-/** Has ovn-controller connect from a port that stays the host's, whichever it had. */
+/** Makes ovn-controller reconnect from a port outside the upper range. */
 async function leavesUpperPorts(host: Host): Promise<void> {
   const remote = (await host.vsctl('get', 'Open_vSwitch', '.', 'external_ids:ovn-remote')).trim();
   await host.net.sysctl({ 'net.ipv4.ip_local_port_range': '32768 49151' });
@@ -205,7 +226,7 @@ async function leavesUpperPorts(host: Host): Promise<void> {
   await host.net.sysctl({ 'net.ipv4.ip_local_port_range': '32768 60999' });
 }
 
-/** What must be the same: not the device's number, nor what the kernel notes of its carrier. */
+/** Returns the facts that must stay the same, without the device's index and the kernel's carrier counters. */
 async function managementPort(net: Namespace, device: string): Promise<string> {
   const ask = async (...args: readonly string[]) => JSON.parse(await net.exec(['ip', '-j', ...args]));
   const [[link], routes, routes6] = await Promise.all([

@@ -16,7 +16,7 @@ test.before(async () => {
 });
 test.after.always(() => cluster?.dispose());
 
-labTest('the northbound database is reached by ssl:, and its CA is kept at first use', async (t) => {
+labTest('the northbound database is reached over ssl:, and its CA is stored at first use', async (t) => {
   const { host } = cluster.master;
   const ca = join(host.dir, 'etc/openvswitch/ovnnb-ca.cert');
   t.false(existsSync(ca));
@@ -25,7 +25,7 @@ labTest('the northbound database is reached by ssl:, and its CA is kept at first
   t.regex(await cluster.nbctl('lr-list'), /\(node\)/);
 });
 
-labTest('a server whose CA is another than the one that was kept is refused', async (t) => {
+labTest('a server with a CA other than the stored one is refused', async (t) => {
   const { host } = cluster.master;
   await makeCa(host, 'other');
   await host.exec(['cp', join(host.dir, 'pki/other.pem'), join(host.dir, 'etc/openvswitch/ovnnb-ca.cert')]);
@@ -34,7 +34,7 @@ labTest('a server whose CA is another than the one that was kept is refused', as
   t.regex(stderr, /OVN_Northbound database at ssl:127\.0\.0\.1:6641.*certificate/);
 });
 
-/** A CA, a key pair of the server and one of this host, where OVN's tools and the product look for them. */
+/** Makes a CA and key pairs of the server and this host, in the files that OVN's tools and the product use. */
 async function keyPairs(host: Host): Promise<string[]> {
   const pki = join(host.dir, 'pki');
   await mkdir(pki, { recursive: true });

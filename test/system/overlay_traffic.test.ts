@@ -18,10 +18,10 @@ import { Session } from '../../lab/session.js';
 import { until, when } from '../../lab/until.js';
 import { httpGet, startWebServer } from '../../lab/web.js';
 
-/** Sends datagrams to an address and port, each from a port of its own. */
+/** The program that sends datagrams to an address and port, each from a new port. */
 const BURST = join(PROJECT, 'lab/burst_agent.mjs');
 
-/** A cluster as an operator sets it up: master, and two gateways which are nodes too; a pod on each of the three. */
+/** A cluster as an operator sets it up: a master and two gateways, with one pod on each of the three nodes. */
 let cluster: Cluster;
 const pods = new Map<string, Namespace>();
 const NODES = { master: 1, gw1: 2, gw2: 3 } as const;
@@ -50,7 +50,7 @@ test.after.always(async (t) => {
   cluster?.dispose();
 });
 
-/** Who a server outside sees when the pod of a node asks, and from which port. */
+/** Returns the source address and port that a server outside sees when the pod of a node asks it. */
 async function seenFrom(name: NodeName, authority: string): Promise<{ address: string; port: number }> {
   const pod = pods.get(name);
   if (pod === undefined) throw new Error(`there is no pod on ${name}`);
@@ -60,8 +60,8 @@ async function seenFrom(name: NodeName, authority: string): Promise<{ address: s
 }
 
 /**
- * Waits for an answer: the first packet of a tunnel is lost each way while the userspace datapath looks for its
- * other end's MAC, which together is more than a page may take.
+ * Waits until a ping is answered. The userspace datapath drops the first packet of a tunnel in each direction while it
+ * resolves the MAC of the far end; both losses together take longer than a page fetch may.
  */
 async function answersPing(name: NodeName, address: string): Promise<void> {
   await until(`a ping of ${address} from the pod on ${name}`, async () =>
@@ -69,20 +69,23 @@ async function answersPing(name: NodeName, address: string): Promise<void> {
   );
 }
 
-labTest('a pod on a gateway leaves by it, and one on another node by the first gateway', async (t) => {
-  const by = { master: 'gw1', gw1: 'gw1', gw2: 'gw2' } as const;
-  for (const [name, gateway] of Object.entries(by) as [NodeName, NodeName][]) {
-    const node = cluster.node(gateway);
-    for (const [far, address] of [
-      [FAR.v4, node.v4],
-      [`[${FAR.v6}]`, node.v6],
-    ] as const) {
-      const seen = await seenFrom(name, far);
-      t.is(seen.address, address, `${name} to ${far}`);
-      t.true(seen.port >= 61000, `port ${seen.port} is of the pods' range`);
+labTest(
+  'a pod on a gateway leaves by that gateway, and a pod on another node by the first gateway',
+  async (t) => {
+    const by = { master: 'gw1', gw1: 'gw1', gw2: 'gw2' } as const;
+    for (const [name, gateway] of Object.entries(by) as [NodeName, NodeName][]) {
+      const node = cluster.node(gateway);
+      for (const [far, address] of [
+        [FAR.v4, node.v4],
+        [`[${FAR.v6}]`, node.v6],
+      ] as const) {
+        const seen = await seenFrom(name, far);
+        t.is(seen.address, address, `${name} to ${far}`);
+        t.true(seen.port >= 61000, `port ${seen.port} is of the pods' range`);
+      }
     }
-  }
-});
+  },
+);
 
 labTest("pods reach the gateway hosts' own addresses, from the same node and from others", async (t) => {
   for (const gateway of ['gw1', 'gw2']) {
@@ -98,46 +101,49 @@ labTest("pods reach the gateway hosts' own addresses, from the same node and fro
 });
 
 for (const mode of ['port-range', 'conntrack'] as const) {
-  labTest(`${mode}: pod and host use the same port to the same server, and neither is cut off`, async (t) => {
-    const gw1 = cluster.node('gw1');
-    await gw1.host.appctl('-t', 'ovn-k8s-gateway-helper', 'exit');
-    await until('the helper to end', async () =>
-      when(
-        (await gw1.host.net.attempt(['test', '-e', `${gw1.host.rundir}/ovn-k8s-gateway-helper.pid`]))
-          .exitCode !== 0,
-      ),
-    );
-    await startGatewayHelper(gw1, `--demux=${mode}`);
-    const pod = pods.get('gw1');
-    if (pod === undefined) throw new Error('there is no pod on gw1');
-    for (const [address, port] of [
-      [FAR.v4, 2001],
-      [FAR.v6, 2002],
-    ] as const) {
-      const server = await Session.serve(cluster.outside, port + (mode === 'conntrack' ? 10 : 0));
-      const to = { address, port: port + (mode === 'conntrack' ? 10 : 0) };
-      const sessions = [
-        await Session.join(gw1.host.net, to, 40_000),
-        await Session.join(pod, to, 40_000),
-        await Session.join(gw1.host.net, to, 40_001),
-      ];
-      for (const session of sessions) await session.busy();
-      for (const session of sessions) {
-        const { alive, answered, sent } = await session.close();
-        t.true(alive && answered >= sent - 20, `${answered} of ${sent} answered`);
+  labTest(
+    `${mode}: a pod and the host use the same source port to the same server, and both stay connected`,
+    async (t) => {
+      const gw1 = cluster.node('gw1');
+      await gw1.host.appctl('-t', 'ovn-k8s-gateway-helper', 'exit');
+      await until('the helper to end', async () =>
+        when(
+          (await gw1.host.net.attempt(['test', '-e', `${gw1.host.rundir}/ovn-k8s-gateway-helper.pid`]))
+            .exitCode !== 0,
+        ),
+      );
+      await startGatewayHelper(gw1, `--demux=${mode}`);
+      const pod = pods.get('gw1');
+      if (pod === undefined) throw new Error('there is no pod on gw1');
+      for (const [address, port] of [
+        [FAR.v4, 2001],
+        [FAR.v6, 2002],
+      ] as const) {
+        const server = await Session.serve(cluster.outside, port + (mode === 'conntrack' ? 10 : 0));
+        const to = { address, port: port + (mode === 'conntrack' ? 10 : 0) };
+        const sessions = [
+          await Session.join(gw1.host.net, to, 40_000),
+          await Session.join(pod, to, 40_000),
+          await Session.join(gw1.host.net, to, 40_001),
+        ];
+        for (const session of sessions) await session.busy();
+        for (const session of sessions) {
+          const { alive, answered, sent } = await session.close();
+          t.true(alive && answered >= sent - 20, `${answered} of ${sent} answered`);
+        }
+        await server.stop('SIGKILL');
       }
-      await server.stop('SIGKILL');
-    }
-  });
+    },
+  );
 }
 
-labTest("a port range that is used up is seen and said, and the host's own traffic goes on", async (t) => {
+labTest("a used up port range is reported, and the host's own traffic continues", async (t) => {
   const gw1 = cluster.node('gw1');
   const status = () => gw1.host.appctl('-t', 'ovn-k8s-gateway-helper', 'status');
   await overlayWell(gw1, ...gatewayInit(gw1, '--snat-port-range=61000-61063'));
   await cluster.settled();
   for (const far of [FAR.v4, FAR.v6]) {
-    // The first ones are lost where the router must ask for a neighbour.
+    // The first datagrams are lost while the router resolves a neighbour.
     await until(`the range to be full towards ${far}`, async () => {
       await pods.get('gw1')?.exec([process.execPath, BURST, far, '9', '100']);
       return when((await status()).includes(`pod ports: 64 of 64 in use towards udp ${far} port 9`));
@@ -157,7 +163,7 @@ labTest("a port range that is used up is seen and said, and the host's own traff
   await until('room again', async () => when(!/used up/.test(await status())));
 });
 
-labTest('a subnet that another gateway ramps out leaves by that one', async (t) => {
+labTest('pods of a subnet that another gateway ramps out leave by that gateway', async (t) => {
   const gw2 = cluster.node('gw2');
   await overlayWell(gw2, ...gatewayInit(gw2, '--rampout-ip-subnets=10.244.1.0/24,fd00:10:244:1::/64'));
   await cluster.settled();
@@ -166,7 +172,7 @@ labTest('a subnet that another gateway ramps out leaves by that one', async (t) 
   t.is((await seenFrom('gw1', FAR.v4)).address, cluster.node('gw1').v4);
 });
 
-labTest('when the first gateway is taken down, its pods leave by the other', async (t) => {
+labTest('pods leave by the second gateway after the first one is taken down', async (t) => {
   await overlayWell(cluster.node('gw1'), 'gateway-deinit', '--node-name=gw1');
   await cluster.settled();
   t.is((await seenFrom('gw1', FAR.v4)).address, cluster.node('gw2').v4);
