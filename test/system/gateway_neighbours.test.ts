@@ -23,7 +23,7 @@ test.after.always(() => wire?.dispose());
 const BROADCAST = parseMac('ff:ff:ff:ff:ff:ff');
 const ALL_NODES = { mac: parseMac('33:33:00:00:00:01'), ip: parseIp('ff02::1') };
 
-/** Sends an announcement of `of` from `mac`, and checks that LOCAL and PATCH receive it. */
+/** Sends an announcement of `of` from `mac` on the wire; resolves when the switch has forwarded it. */
 async function announced(family: 4 | 6, mac: typeof MAC, of: typeof IP): Promise<void> {
   const ip = of[family];
   await wire.send('phys', (marker) =>

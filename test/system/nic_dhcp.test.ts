@@ -10,7 +10,7 @@ const LEASE_SECONDS = 120;
 const TOOLS = ['/usr/sbin/dhclient', '/usr/sbin/dnsmasq'];
 
 if (TOOLS.every((path) => existsSync(path))) {
-  labTest('a lease moves with what is left of it, and the command that renews it is told', async (t) => {
+  labTest('a lease moves with its remaining time, and the note has the command that renews it', async (t) => {
     const { edge, address } = await startLeased(t);
     // In another namespace, so no one's here: it asks on an eth0 where nobody answers.
     const elsewhere = await edge.lab.namespace('elsewhere');
@@ -27,27 +27,30 @@ if (TOOLS.every((path) => existsSync(path))) {
     t.deepEqual(await clientsOf(edge.host.net), ['eth0']);
   });
 
-  labTest('--restart-dhcp has the client renew the same address on the bridge, and back', async (t) => {
-    const { edge, address, granted } = await startLeased(t);
-    const { host } = edge;
-    for (const [args, device] of [
-      [['nics-to-bridge', '--restart-dhcp', 'eth0'], 'breth0'],
-      [['bridge-to-nics', '--restart-dhcp', 'breth0'], 'eth0'],
-    ] as const) {
-      const before = granted();
-      const { exitCode, stderr } = await host.run('ovn-k8s-util', args);
-      t.is(exitCode, 0, stderr);
-      await until('the lease is renewed', () => when(granted() > before));
-      t.is((await leaseOf(host.net, device)).local, address);
-      t.deepEqual(await clientsOf(host.net), [device]);
-      t.regex(
-        await host.net.exec(['ip', 'route']),
-        new RegExp(`default via 203\\.0\\.113\\.1 dev ${device}`),
-      );
-    }
-  });
+  labTest(
+    '--restart-dhcp makes the client renew the same address on the bridge, and back on the NIC',
+    async (t) => {
+      const { edge, address, granted } = await startLeased(t);
+      const { host } = edge;
+      for (const [args, device] of [
+        [['nics-to-bridge', '--restart-dhcp', 'eth0'], 'breth0'],
+        [['bridge-to-nics', '--restart-dhcp', 'breth0'], 'eth0'],
+      ] as const) {
+        const before = granted();
+        const { exitCode, stderr } = await host.run('ovn-k8s-util', args);
+        t.is(exitCode, 0, stderr);
+        await until('the lease is renewed', () => when(granted() > before));
+        t.is((await leaseOf(host.net, device)).local, address);
+        t.deepEqual(await clientsOf(host.net), [device]);
+        t.regex(
+          await host.net.exec(['ip', 'route']),
+          new RegExp(`default via 203\\.0\\.113\\.1 dev ${device}`),
+        );
+      }
+    },
+  );
 
-  labTest('a client that cannot be started on the bridge is a step that fails', async (t) => {
+  labTest('the move is undone if the client cannot be started on the bridge', async (t) => {
     const { edge, address } = await startLeased(t);
     const { net } = edge.host;
     // Its own leases are not to be had under that name: a directory is there.

@@ -7,13 +7,13 @@ import { until, when } from '../../lab/until.js';
 import { IP, MAC, Wire } from '../../lab/wire.js';
 import type { ChannelName } from '../../src/openflow/channels.js';
 
-/** One helper through everything that can happen to its bridge; it must be the same process at the end. */
+/** One helper lives through all faults of its bridge. It must be the same process after each test. */
 let wire: Wire;
 let pid: string;
 const FOREIGN = 'cookie=0xabc,priority=7,udp,tp_dst=7,actions=drop';
 const PATCH = 'k8s-patch-breth0-br-int';
 
-/** What a helper repairs, by whatever channel its flows get to the switch. */
+/** Declares tests of what the helper repairs, for one channel. */
 export function repairTests(channel: ChannelName): void {
   test.before(async () => {
     if (process.getuid?.() !== 0) return;
@@ -24,11 +24,11 @@ export function repairTests(channel: ChannelName): void {
   });
   test.afterEach(async (t) => {
     t.is(await pidOfHelper(), pid, 'the helper is the same process');
-    t.regex(await flows(), /cookie=0xabc,/, "somebody else's flow is where it was");
+    t.regex(await flows(), /cookie=0xabc,/, 'the foreign flow is unchanged');
   });
   test.after.always(() => wire?.dispose());
 
-  labTest('flows that somebody deleted are put back', async (t) => {
+  labTest('deleted flows are restored', async (t) => {
     const before = await ours();
     await wire.host.ofctl('del-flows', 'breth0', 'tcp');
     t.deepEqual(await whole(before), before);
@@ -37,19 +37,19 @@ export function repairTests(channel: ChannelName): void {
     t.deepEqual(await whole(before), before);
   });
 
-  labTest('a flow that somebody altered is put right, whatever its cookie is by then', async (t) => {
+  labTest('an altered flow is restored, also if its cookie changed', async (t) => {
     const before = await ours();
     await wire.host.ofctl('mod-flows', 'breth0', 'arp,actions=drop');
     t.deepEqual(await whole(before), before);
   });
 
-  labTest('the fragment mode is set again', async (t) => {
+  labTest('the fragment mode is restored', async (t) => {
     await wire.host.ofctl('set-frags', 'breth0', 'normal');
     await wire.helper('flow/sync');
     t.regex(await wire.host.ofctl('get-frags', 'breth0'), /nx-match/);
   });
 
-  labTest('the flows follow an address of the bridge', async (t) => {
+  labTest('the flows follow a change of the addresses of the bridge', async (t) => {
     const { net } = wire.host;
     await net.ip(`addr del ${IP[4]}/24 dev breth0`, 'addr add 203.0.113.20/24 dev breth0');
     await until('flows of the new address', async () =>
@@ -65,7 +65,7 @@ export function repairTests(channel: ChannelName): void {
     t.regex(await wire.helper('status'), /flows: +in place/);
   });
 
-  labTest('the flows follow the MAC of the bridge', async (t) => {
+  labTest('the flows follow a change of the MAC of the bridge', async (t) => {
     const before = await ours();
     await wire.host.vsctl('set', 'Bridge', 'breth0', 'other-config:hwaddr="0a:58:cb:00:71:99"');
     await until('flows of the new MAC', async () =>
@@ -76,7 +76,7 @@ export function repairTests(channel: ChannelName): void {
     t.deepEqual(await whole(before), before);
   });
 
-  labTest('a patch port that is deleted is made again, and the flows follow its number', async (t) => {
+  labTest('a deleted patch port is recreated, and the flows use its new number', async (t) => {
     const { host } = wire;
     const number = await ofport(PATCH);
     await host.vsctl('del-port', PATCH);
@@ -94,7 +94,7 @@ export function repairTests(channel: ChannelName): void {
     t.notRegex(await flows(), new RegExp(`output:${number}(,|\\n)`));
   });
 
-  labTest('a NIC that gets another number is followed', async (t) => {
+  labTest('the flows use the new number of a NIC', async (t) => {
     const { host } = wire;
     await host.vsctl('del-port', 'eth0');
     await host.vsctl('add-port', 'breth0', 'eth0', '--', 'set', 'Interface', 'eth0', 'ofport_request=77');
@@ -102,28 +102,25 @@ export function repairTests(channel: ChannelName): void {
     t.regex(await wire.helper('status'), /phys 77/);
   });
 
-  labTest(
-    'after ovs-vswitchd was killed the flows are whole within 250 ms of its answering again',
-    async (t) => {
-      const { host } = wire;
-      const before = await ours();
-      await host.killSwitch();
-      await until('the helper to say so', async () =>
-        when(/ovs-vswitchd does not answer/.test(await wire.helper('status'))),
-      );
-      await Promise.all([host.startSwitch(), bridgeAnswers(host, 'breth0')]);
-      const answered = performance.now();
-      t.deepEqual(await whole(before), before);
-      const took = performance.now() - answered;
-      t.log(`${took.toFixed(0)} ms after the management socket answered`);
-      t.true(took <= 250, `${took} ms`);
-      await wire.helper('flow/sync');
-      t.regex(await host.ofctl('get-frags', 'breth0'), /nx-match/);
-      await host.ofctl('add-flow', 'breth0', FOREIGN);
-    },
-  );
+  labTest('all flows are restored within 250 ms after a killed ovs-vswitchd answers again', async (t) => {
+    const { host } = wire;
+    const before = await ours();
+    await host.killSwitch();
+    await until('the helper to say so', async () =>
+      when(/ovs-vswitchd does not answer/.test(await wire.helper('status'))),
+    );
+    await Promise.all([host.startSwitch(), bridgeAnswers(host, 'breth0')]);
+    const answered = performance.now();
+    t.deepEqual(await whole(before), before);
+    const took = performance.now() - answered;
+    t.log(`${took.toFixed(0)} ms after the management socket answered`);
+    t.true(took <= 250, `${took} ms`);
+    await wire.helper('flow/sync');
+    t.regex(await host.ofctl('get-frags', 'breth0'), /nx-match/);
+    await host.ofctl('add-flow', 'breth0', FOREIGN);
+  });
 
-  labTest('a bridge that is deleted and made again gets its flows, and OVN its port', async (t) => {
+  labTest('a recreated bridge gets its flows and its port to OVN', async (t) => {
     const { host } = wire;
     await host.vsctl('del-br', 'breth0', '--', '--if-exists', 'del-port', 'k8s-patch-br-int-breth0');
     await until('the helper to say so', async () =>
@@ -149,19 +146,19 @@ export function repairTests(channel: ChannelName): void {
       return when(/^\d+$/.test(found) && (await flows()).includes(`output:${found}`));
     });
     await host.ofctl('add-flow', 'breth0', FOREIGN);
-    // The flows are there before the fragment mode and the port's flags are, and it is right only then.
+    // The flows are in place before the fragment mode and the port's flags; the helper reports "in place" after all three.
     await until('the helper to find all in place', async () =>
       when(/flows: +in place/.test(await wire.helper('status'))),
     );
     t.pass();
   });
 
-  labTest('a helper that is started with the right flows in place sends nothing', async (t) => {
+  labTest('a helper that starts with the right flows in place sends nothing', async (t) => {
     const before = await ours();
     const ages = await installed();
     await wire.helper('exit');
     await until('the helper to end', async () => when((await pidOfHelper().catch(() => '')) === ''));
-    t.deepEqual(await ours(), before, 'the flows stay while it is away');
+    t.deepEqual(await ours(), before, 'the flows stay while the helper is away');
     await wire.startHelper(`--flow-channel=${channel}`);
     pid = await pidOfHelper();
     t.deepEqual(await ours(), before);
@@ -169,26 +166,28 @@ export function repairTests(channel: ChannelName): void {
     t.regex(await wire.helper('status'), /bundles 0, flows added 0, deleted 0/);
   });
 
-  labTest('a helper that is killed leaves the flows in place and no process behind', async (t) => {
+  labTest('a killed helper leaves the flows in place and no process behind', async (t) => {
     const before = await ours();
     process.kill(Number(pid), 'SIGKILL');
-    await until('nothing of it to run', async () => when(!(await processes()).includes('ovs-ofctl')));
+    await until('all ovs-ofctl processes to end', async () =>
+      when(!(await processes()).includes('ovs-ofctl')),
+    );
     t.deepEqual(await ours(), before);
     await wire.startHelper(`--flow-channel=${channel}`);
     pid = await pidOfHelper();
     t.regex(await wire.helper('status'), /bundles 0, flows added 0, deleted 0/);
   });
 
-  labTest('that there is no API server is said once', async (t) => {
+  labTest('a missing API server is logged once for each start', async (t) => {
     const log = await readFile(join(wire.host.rundir, 'ovn-k8s-gateway-helper.log'), 'utf8');
     const lines = log.split('\n').filter((line) => line.includes('k8s-api-server is not set'));
     t.is(lines.length, 3, 'once for each start');
   });
 
   labTest(
-    'cleaning up leaves one NORMAL flow, what is not ours, and the fragment mode as it was',
+    'cleaning up leaves one NORMAL flow and the foreign flow, and restores the fragment mode',
     async (t) => {
-      // Ends the helper, so that the hook which looks for its process finds another.
+      // `exit` ends the helper, so the test starts a new one for the hook that checks the process.
       await wire.helper('exit', '--cleanup');
       await until('the helper to end', async () => when((await pidOfHelper().catch(() => '')) === ''));
       const left = (await flows()).split('\n').filter((line) => line.includes('cookie='));
@@ -205,7 +204,7 @@ async function pidOfHelper(): Promise<string> {
   return (await readFile(join(wire.host.rundir, 'ovn-k8s-gateway-helper.pid'), 'utf8')).trim();
 }
 
-/** The commands that run on the host. */
+/** Returns the command lines of all processes on the host. */
 async function processes(): Promise<string> {
   const pids = await wire.host.exec(['ip', 'netns', 'pids', wire.host.net.name]);
   return wire.host.exec(['ps', '-o', 'args=', '-p', pids.split('\n').filter(Boolean).join(',')]);
@@ -219,7 +218,7 @@ function flows(): Promise<string> {
   return wire.host.ofctl('-O', 'OpenFlow14', '--no-names', 'dump-flows', 'breth0');
 }
 
-/** Our flows without their counters, in order. */
+/** Returns the helper's flows without counters, sorted. */
 async function ours(): Promise<string[]> {
   return (await lines()).map((line) =>
     line.replace(/duration=.*?, (?=table)|n_packets=\d+, n_bytes=\d+, /g, ''),
@@ -241,14 +240,14 @@ async function lines(): Promise<string[]> {
     .toSorted();
 }
 
-/** When each of our flows was made, to the second. */
+/** Returns when each of the helper's flows was added, in units of 5 s. */
 async function installed(): Promise<number[]> {
   const now = Date.now() / 1000;
   return (await lines()).map((line) => Math.round((now - Number(/duration=([0-9.]+)s/.exec(line)?.[1])) / 5));
 }
 
 async function whole(expected: readonly string[]): Promise<string[]> {
-  const reached = until('the flows to be whole', async () => {
+  const reached = until('all flows', async () => {
     const now = await ours();
     return now.length === expected.length && now.every((line, i) => line === expected[i]) ? now : undefined;
   });

@@ -16,7 +16,7 @@ import {
 } from '../../lab/overlay.js';
 import { answering, httpGet, startWebServer } from '../../lab/web.js';
 
-/** What a service is for: that somebody asks its address, and a pod answers. All of the product, and objects of kubectl. */
+/** The whole product, with objects made by kubectl: a client connects to a service's address, and a pod answers. */
 let cluster: Cluster;
 let kubernetes: Kubernetes;
 let gateway: Node;
@@ -48,14 +48,14 @@ kubeTest('a NodePort of the gateway reaches pods on both nodes, from outside and
   }
 });
 
-kubeTest('an external address is answered for on the wire, and reaches pods on both nodes', async (t) => {
+kubeTest('the gateway answers ARP for an external address, which reaches pods on both nodes', async (t) => {
   const served = '203.0.113.80';
   await serve('external', { externalIPs: [served], ports: [{ port: 81 }] }, pods);
   t.deepEqual(await answering(cluster.outside, `http://${served}:81/`, 2), ['web-1', 'web-2']);
 });
 
 kubeTest(
-  "of a policy of Local only the gateway's own pods answer, and see the client's address",
+  "with policy Local only the gateway's own pods answer, and they see the client's address",
   async (t) => {
     const spec = {
       type: 'NodePort',
@@ -70,13 +70,13 @@ kubeTest(
   },
 );
 
-kubeTest("the host's own ports answer beside those of services", async (t) => {
+kubeTest("the host's own ports answer as well as those of services", async (t) => {
   await startWebServer(gateway.host.net, 9090, 'the host');
   t.regex(await httpGet(cluster.outside, `http://${gateway.v4}:9090/`), /from the host$/);
   t.regex(await httpGet(cluster.outside, `http://[${gateway.v6}]:9090/`), /from the host$/);
 });
 
-kubeTest('while the API server is away connections are made as before', async (t) => {
+kubeTest('new connections work while the API server is away', async (t) => {
   await kubernetes.stopServer();
   t.deepEqual(await answering(cluster.outside, `http://${gateway.v4}:30080/`, 2), ['web-1', 'web-2']);
   await startWebServer(cluster.outside, 8000);
@@ -91,7 +91,7 @@ interface Pod {
   readonly v4: string;
 }
 
-/** A pod of the API server whose interface is the plugin's, and which serves HTTP. */
+/** Creates a pod, runs the plugin for it, and starts a web server in it. */
 async function startWebPod(node: Node, name: string): Promise<Pod> {
   const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
   await kubernetes.apply(podManifest(name, node.host.label));
@@ -100,7 +100,7 @@ async function startWebPod(node: Node, name: string): Promise<Pod> {
   return { name, node, net, v4: ips[0]?.address.split('/')[0] ?? '' };
 }
 
-/** Makes a service and, as a controller would, its endpoints. */
+/** Creates a service and, as a controller would, its endpoints. */
 async function serve(name: string, spec: object, endpoints: readonly Pod[]): Promise<void> {
   const list = endpoints.map(({ v4, node }) => ({ ip: v4, node: node.host.label }));
   await kubernetes.apply(serviceManifest(name, spec), endpointsManifest(name, { port: 8080 }, list));

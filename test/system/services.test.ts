@@ -9,7 +9,7 @@ import { IP, MAC, OUTSIDE, PLACES, type Place, ROUTER_MAC, Wire } from '../../la
 import { type IpAddress, ipBytes, parseIp } from '../../src/net/ip.js';
 import { linkLocalOf, macBytes, parseMac } from '../../src/net/mac.js';
 
-/** Services of a real API server on the wire: the rows of the class table that are theirs. */
+/** Services of a real API server: the rows of the class table that concern them, on the wire. */
 let wire: Wire;
 let kubernetes: Kubernetes;
 test.before(async () => {
@@ -45,7 +45,7 @@ const WEB = service('web', {
   ],
 });
 
-/** A frame, where it comes in, and where alone it must come out. */
+/** A frame, the place where it enters, and the only places where it must come out. */
 type Row = readonly [title: string, from: Place, to: readonly Place[], frame: (marker: Buffer) => Buffer];
 
 function rows(f: 4 | 6): Row[] {
@@ -87,7 +87,7 @@ function rows(f: 4 | 6): Row[] {
 }
 
 for (const mode of ['port-range', 'conntrack'] as const) {
-  kubeTest(`${mode}: every frame of a service comes out at OVN, and nowhere else`, async (t) => {
+  kubeTest(`${mode}: every frame of a service comes out at PATCH only`, async (t) => {
     await restartHelper(`--demux=${mode}`, `--flow-channel=${mode === 'conntrack' ? 'openflow' : 'ofctl'}`);
     await kubernetes.apply(WEB);
     await flowsHave(/tp_dst=30099/);
@@ -101,7 +101,7 @@ for (const mode of ['port-range', 'conntrack'] as const) {
 }
 
 kubeTest(
-  'served addresses are announced on the wire, from our MAC, when they begin to be served',
+  'an address is announced on the wire, from our MAC, when this gateway begins to serve it',
   async (t) => {
     await restartHelper('--demux=conntrack');
     const nets = { 4: '203.0.113.81', 6: '2001:db8::81' } as const;
@@ -116,14 +116,14 @@ kubeTest(
     await wire.taps.arrived('wire', arpOf);
     await wire.taps.arrived('wire', advertised);
     t.is(wire.taps.count('ovn', arpOf) + wire.taps.count('breth0', arpOf), 0);
-    await until('the second time', () => when(wire.taps.count('wire', arpOf) === 2));
+    await until('the second announcement', () => when(wire.taps.count('wire', arpOf) === 2));
     t.regex(await wire.helper('status'), /^announced: +\d+ addresses$/m);
     await kubernetes.kubectl('delete', 'service', 'late');
   },
 );
 
 kubeTest(
-  "a service that is changed is followed, and what it no longer claims is the host's again",
+  'flows follow a changed service, and a port that it gives up belongs to the host again',
   async (t) => {
     const toPort = (port: number) => (m: Buffer) =>
       transport(toUs, { src: OUTSIDE[4], dst: IP[4] }, 'tcp', { src: 5000, dst: port }, m);
@@ -141,7 +141,7 @@ kubeTest(
 );
 
 kubeTest(
-  'while the API server is away what was known stays, also for a helper that is started then',
+  "the services' flows stay while the API server is away, also for a helper that starts then",
   async (t) => {
     await kubernetes.apply(WEB);
     await flowsHave(/tp_dst=30099/);
@@ -165,7 +165,7 @@ kubeTest(
 );
 
 kubeTest(
-  'a service that cannot be, and two that want the same, are named once; the rest goes on',
+  'the younger of two services with one address is reported once, and its other ports are served',
   async (t) => {
     await kubernetes.apply(
       service('first', { type: 'ClusterIP', externalIPs: ['203.0.113.90'], ports: [{ port: 80 }] }),

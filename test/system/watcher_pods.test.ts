@@ -22,7 +22,7 @@ test.before(async () => {
 });
 test.after.always(() => cluster?.dispose());
 
-kubeTest('it waits for the cluster router, and says so', async (t) => {
+kubeTest('the watcher waits for the cluster router, and reports it', async (t) => {
   watcher = await startWatcher(master);
   await watcher.says(/WARN\|waiting for the cluster router; run master-init/);
   await kubernetes.apply(podManifest('early', 'gw1'));
@@ -31,7 +31,7 @@ kubeTest('it waits for the cluster router, and says so', async (t) => {
   t.regex(await status(), /problem: +Pod default\/early: node gw1 has no Logical_Switch/);
 });
 
-kubeTest('a pod whose node comes later has its port then', async (t) => {
+kubeTest('a pod gets its port once its node exists', async (t) => {
   await overlayWell(cluster.node('gw1'), ...minionInit(cluster.node('gw1'), 2));
   const network = await annotation('early');
   t.regex(network.mac_address, /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
@@ -42,7 +42,7 @@ kubeTest('a pod whose node comes later has its port then', async (t) => {
   await until('no problem', async () => when(!/problem/.test(await status())));
 });
 
-kubeTest('pods come and go: only those that have a network of their own have a port', async (t) => {
+kubeTest('only pods with a network of their own have a port, from their start to their end', async (t) => {
   await overlayWell(cluster.node('gw2'), ...minionInit(cluster.node('gw2'), 3));
   await kubernetes.apply(
     podManifest('one', 'gw1'),
@@ -54,13 +54,17 @@ kubeTest('pods come and go: only those that have a network of their own have a p
   await annotation('two');
   t.deepEqual(await ports(), ['default_early', 'default_one', 'default_two']);
   await setStatus('one', { phase: 'Succeeded' });
-  await until('the finished pod to leave', async () => when(!(await ports()).includes('default_one')));
+  await until('the port of the finished pod to be deleted', async () =>
+    when(!(await ports()).includes('default_one')),
+  );
   await kubernetes.kubectl('delete', 'pod', 'two', '--grace-period=0', '--force');
-  await until('the deleted pod to leave', async () => when(!(await ports()).includes('default_two')));
+  await until('the port of the deleted pod to be deleted', async () =>
+    when(!(await ports()).includes('default_two')),
+  );
   t.deepEqual(await ports(), ['default_early']);
 });
 
-kubeTest('what happened while it was away is made up for, and nothing else is touched', async (t) => {
+kubeTest('a restarted watcher applies what changed in its absence, and touches nothing else', async (t) => {
   const { mac_address, ip_address } = await annotation('early');
   await kubernetes.apply(podManifest('gone', 'gw2'));
   await annotation('gone');
@@ -74,7 +78,7 @@ kubeTest('what happened while it was away is made up for, and nothing else is to
   t.like(await annotation('early'), { mac_address, ip_address });
 });
 
-kubeTest("a port that somebody deleted comes back with the pod's address", async (t) => {
+kubeTest("a deleted port is recreated with the pod's address", async (t) => {
   const before = await annotation('early');
   await cluster.nbctl('lsp-del', 'default_early');
   await until('the port again', async () => when((await ports()).includes('default_early')));
@@ -85,7 +89,7 @@ kubeTest("a port that somebody deleted comes back with the pod's address", async
   );
 });
 
-kubeTest("a pod that has the original's annotation keeps its address", async (t) => {
+kubeTest('a pod with an annotation of the original keeps its address', async (t) => {
   const text =
     "{u'gateway_ip': u'10.244.2.1', u'ip_address': u'10.244.2.77/24', u'mac_address': u'0a:00:00:00:00:77'}";
   await kubernetes.apply(podManifest('old', 'gw1', {}, { annotations: { ovn: text } }));
@@ -96,7 +100,7 @@ kubeTest("a pod that has the original's annotation keeps its address", async (t)
   t.like(await annotation('old'), { ip_address: '10.244.2.77/24', mac_address: '0a:00:00:00:00:77' });
 });
 
-kubeTest('an annotation that is no JSON is named once and written anew', async (t) => {
+kubeTest('an annotation that is not JSON is reported once and rewritten', async (t) => {
   await kubernetes.apply(podManifest('broken', 'gw1', {}, { annotations: { ovn: 'garbage' } }));
   await watcher.says(/INFO\|no longer: Pod default\/broken: annotation ovn is not JSON/);
   t.is(watcher.output.match(/WARN\|Pod default\/broken: annotation ovn is not JSON/g)?.length, 1);
@@ -107,7 +111,7 @@ kubeTest('an annotation that is no JSON is named once and written anew', async (
   t.regex((await annotation('broken')).ip_address, /^10\.244\.2\./);
 });
 
-kubeTest("an annotation that claims what is not the switch's gives no address", async (t) => {
+kubeTest("an annotation with the router's own address is not used", async (t) => {
   const text = JSON.stringify({
     ip_address: '10.244.2.1/24',
     mac_address: '0a:00:00:00:00:78',
@@ -122,7 +126,7 @@ kubeTest("an annotation that claims what is not the switch's gives no address", 
   t.is(gateway_ip, '10.244.2.1,fd00:10:244:2::1');
 });
 
-kubeTest('a database that was killed and comes back is gone on with', async (t) => {
+kubeTest('the watcher reconnects to a database that was killed and restarted', async (t) => {
   await killNorthbound(master.host);
   await until('the watcher to notice', async () =>
     when(/waiting for the OVN_Northbound/.test(await status())),
@@ -151,13 +155,13 @@ function annotation(pod: string): Promise<Annotation> {
   });
 }
 
-/** As a kubelet does it: kubectl of this age has no word for it. */
+/** Sets a pod's status, as kubelet does. kubectl 1.20 has no command for that. */
 async function setStatus(pod: string, status: object): Promise<void> {
   const object = JSON.parse(await kubernetes.kubectl('get', 'pod', pod, '-o', 'json'));
   await kubernetes.replaceRaw(`/api/v1/namespaces/default/pods/${pod}/status`, { ...object, status });
 }
 
-/** The logical ports of pods' switches that are not the system's own. */
+/** Returns the names of all pods' logical ports. */
 async function ports(): Promise<string[]> {
   const text = await cluster.nbctl('--bare', '--columns=name', 'find', 'Logical_Switch_Port', 'type=""');
   return text

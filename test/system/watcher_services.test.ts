@@ -8,7 +8,7 @@ import { bridgeNics, gatewayInit, masterInit, minionInit, overlayWell } from '..
 import type { Running } from '../../lab/running.js';
 import { until, when } from '../../lab/until.js';
 
-/** Services of a real API server, and the load balancers of a real OVN. */
+/** Services of a real API server become load balancers of a real OVN. */
 let cluster: Cluster;
 let kubernetes: Kubernetes;
 let watcher: Running;
@@ -33,7 +33,7 @@ const WEB = {
   ports: [{ name: 'http', port: 80, targetPort: 'web', nodePort: 30_080 }],
 };
 
-kubeTest('a NodePort service has its addresses in the cluster and on the gateway', async (t) => {
+kubeTest('a NodePort service has load balancers in the cluster and on the gateway', async (t) => {
   await kubernetes.apply(
     serviceManifest('web', WEB),
     endpointsManifest('web', { name: 'http', port: 8080 }, [
@@ -51,18 +51,21 @@ kubeTest('a NodePort service has its addresses in the cluster and on the gateway
   });
 });
 
-kubeTest('a gateway that comes later gets its own; external addresses stay with the first', async (t) => {
-  await nodeUp('gw2', 3);
-  await vip('203.0.113.12:30080');
-  t.like(await vips(), {
-    'cluster tcp 203.0.113.12:30080': BOTH,
-    'GR_gw2 tcp 203.0.113.12:30080': BOTH,
-    'GR_gw1 tcp 198.51.100.80:80': BOTH,
-    'GR_gw2 tcp 198.51.100.80:80': undefined,
-  });
-});
+kubeTest(
+  'a new gateway gets load balancers of its own; external addresses stay with the first gateway',
+  async (t) => {
+    await nodeUp('gw2', 3);
+    await vip('203.0.113.12:30080');
+    t.like(await vips(), {
+      'cluster tcp 203.0.113.12:30080': BOTH,
+      'GR_gw2 tcp 203.0.113.12:30080': BOTH,
+      'GR_gw1 tcp 198.51.100.80:80': BOTH,
+      'GR_gw2 tcp 198.51.100.80:80': undefined,
+    });
+  },
+);
 
-kubeTest('ports, type, addresses and endpoints that change are followed', async (t) => {
+kubeTest('load balancers follow changes of ports, type, addresses and endpoints', async (t) => {
   await kubernetes.apply(
     serviceManifest('web', { ...WEB, externalIPs: [], ports: [{ ...WEB.ports[0], nodePort: 30_081 }] }),
   );
@@ -85,60 +88,66 @@ kubeTest('ports, type, addresses and endpoints that change are followed', async 
   });
 });
 
-kubeTest('UDP and SCTP have load balancers of their own; headless services and aliases none', async (t) => {
-  await kubernetes.apply(
-    serviceManifest('dns', {
-      clusterIP: '10.96.0.11',
-      ports: [
-        { name: 'dns', port: 53, protocol: 'UDP' },
-        { name: 'signal', port: 99, protocol: 'SCTP' },
-      ],
-    }),
-    serviceManifest('headless', { clusterIP: 'None', ports: [{ port: 80 }] }),
-    serviceManifest('alias', { type: 'ExternalName', externalName: 'example.com' }),
-  );
-  await vip('10.96.0.11:99');
-  const all = await vips();
-  t.deepEqual(
-    Object.keys(all).filter((key) => !key.includes(' tcp ')),
-    ['cluster udp 10.96.0.11:53', 'cluster sctp 10.96.0.11:99'].sort(),
-  );
-  t.is(Object.keys(all).length, 4);
-});
+kubeTest(
+  'UDP and SCTP have load balancers of their own; headless services and aliases have none',
+  async (t) => {
+    await kubernetes.apply(
+      serviceManifest('dns', {
+        clusterIP: '10.96.0.11',
+        ports: [
+          { name: 'dns', port: 53, protocol: 'UDP' },
+          { name: 'signal', port: 99, protocol: 'SCTP' },
+        ],
+      }),
+      serviceManifest('headless', { clusterIP: 'None', ports: [{ port: 80 }] }),
+      serviceManifest('alias', { type: 'ExternalName', externalName: 'example.com' }),
+    );
+    await vip('10.96.0.11:99');
+    const all = await vips();
+    t.deepEqual(
+      Object.keys(all).filter((key) => !key.includes(' tcp ')),
+      ['cluster udp 10.96.0.11:53', 'cluster sctp 10.96.0.11:99'].sort(),
+    );
+    t.is(Object.keys(all).length, 4);
+  },
+);
 
-kubeTest('affinity and a policy of Local are rows of their own, on every switch or one router', async (t) => {
-  await kubernetes.apply(
-    serviceManifest('sticky', {
-      clusterIP: '10.96.0.12',
-      sessionAffinity: 'ClientIP',
-      ports: [{ port: 80 }],
-    }),
-    serviceManifest('local', {
-      type: 'NodePort',
-      clusterIP: '10.96.0.13',
-      externalTrafficPolicy: 'Local',
-      ports: [{ port: 80, nodePort: 30_090 }],
-    }),
-    endpointsManifest('local', { port: 8080 }, [POD.one, POD.two]),
-  );
-  await vip('10.96.0.12:80');
-  const all = await until('the endpoints', async () => {
-    const found = await vips();
-    return found['GR_gw2 tcp 203.0.113.12:30090'] === '10.244.3.5:8080' ? found : undefined;
-  });
-  t.like(all, {
-    'cluster tcp 203.0.113.12:30090': BOTH,
-    'GR_gw1 tcp 203.0.113.11:30090': '10.244.2.5:8080',
-  });
-  t.regex(await options('10.96.0.12:80'), /affinity_timeout="10800"/);
-  t.regex(await options('203.0.113.11:30090'), /skip_snat="true"/);
-  await kubernetes.apply(
-    serviceManifest('sticky', { clusterIP: '10.96.0.12', sessionAffinity: 'None', ports: [{ port: 80 }] }),
-  );
-  await until('the shared row to have it', async () => when((await options('10.96.0.12:80')) === '{}'));
-});
+kubeTest(
+  'a service with affinity or policy Local has rows of its own, on every switch or on one router',
+  async (t) => {
+    await kubernetes.apply(
+      serviceManifest('sticky', {
+        clusterIP: '10.96.0.12',
+        sessionAffinity: 'ClientIP',
+        ports: [{ port: 80 }],
+      }),
+      serviceManifest('local', {
+        type: 'NodePort',
+        clusterIP: '10.96.0.13',
+        externalTrafficPolicy: 'Local',
+        ports: [{ port: 80, nodePort: 30_090 }],
+      }),
+      endpointsManifest('local', { port: 8080 }, [POD.one, POD.two]),
+    );
+    await vip('10.96.0.12:80');
+    const all = await until('the endpoints', async () => {
+      const found = await vips();
+      return found['GR_gw2 tcp 203.0.113.12:30090'] === '10.244.3.5:8080' ? found : undefined;
+    });
+    t.like(all, {
+      'cluster tcp 203.0.113.12:30090': BOTH,
+      'GR_gw1 tcp 203.0.113.11:30090': '10.244.2.5:8080',
+    });
+    t.regex(await options('10.96.0.12:80'), /affinity_timeout="10800"/);
+    t.regex(await options('203.0.113.11:30090'), /skip_snat="true"/);
+    await kubernetes.apply(
+      serviceManifest('sticky', { clusterIP: '10.96.0.12', sessionAffinity: 'None', ports: [{ port: 80 }] }),
+    );
+    await until('the shared row to have it', async () => when((await options('10.96.0.12:80')) === '{}'));
+  },
+);
 
-kubeTest('a node that comes later has the rows that services have of their own', async (t) => {
+kubeTest("a new node gets the services' own rows", async (t) => {
   await kubernetes.apply(
     serviceManifest('sticky', {
       clusterIP: '10.96.0.12',
@@ -149,7 +158,7 @@ kubeTest('a node that comes later has the rows that services have of their own',
   await until('its own row again', async () => when(/affinity/.test(await options('10.96.0.12:80'))));
   await overlayWell(cluster.node('gw2'), 'gateway-deinit', '--node-name=gw2');
   await overlayWell(cluster.node('gw2'), 'minion-deinit', '--node-name=gw2', ...cni('gw2'));
-  await until('what the gateway had to be gone', async () =>
+  await until("the gateway's rows to be deleted", async () =>
     when(!Object.keys(await vips()).some((key) => key.includes('203.0.113.12'))),
   );
   await nodeUp('gw2', 3);
@@ -161,60 +170,54 @@ kubeTest('a node that comes later has the rows that services have of their own',
   t.pass();
 });
 
-kubeTest(
-  'a gateway that was made anew while nobody watched has its rows of services all the same',
-  async (t) => {
-    const gw2 = cluster.node('gw2');
-    const ofGw2 = async () => Object.keys(await vips()).filter((key) => key.startsWith('GR_gw2 '));
-    const before = await ofGw2();
-    t.true(before.some((key) => key.endsWith(':30090')));
-    await watcher.stop();
-    const row = await ownRowOf('gw2');
-    await cluster.nbctl('remove', 'Logical_Router', 'GR_gw2', 'load_balancer', row);
-    watcher = await startWatcher(master);
-    await until('its row on the router again', async () =>
-      when((await balancersOf('Logical_Router', 'GR_gw2')).includes(row)),
-    );
-    await watcher.stop();
-    await overlayWell(gw2, 'gateway-deinit', '--node-name=gw2');
-    t.is(await ownRowOf('gw2'), '');
-    await overlayWell(gw2, ...gatewayInit(gw2));
-    watcher = await startWatcher(master);
-    await until('the same as before', async () => when((await ofGw2()).join() === before.join()));
-  },
-);
+kubeTest("a gateway that was recreated while the watcher was away gets the services' own rows", async (t) => {
+  const gw2 = cluster.node('gw2');
+  const ofGw2 = async () => Object.keys(await vips()).filter((key) => key.startsWith('GR_gw2 '));
+  const before = await ofGw2();
+  t.true(before.some((key) => key.endsWith(':30090')));
+  await watcher.stop();
+  const row = await ownRowOf('gw2');
+  await cluster.nbctl('remove', 'Logical_Router', 'GR_gw2', 'load_balancer', row);
+  watcher = await startWatcher(master);
+  await until('its row on the router again', async () =>
+    when((await balancersOf('Logical_Router', 'GR_gw2')).includes(row)),
+  );
+  await watcher.stop();
+  await overlayWell(gw2, 'gateway-deinit', '--node-name=gw2');
+  t.is(await ownRowOf('gw2'), '');
+  await overlayWell(gw2, ...gatewayInit(gw2));
+  watcher = await startWatcher(master);
+  await until('the same as before', async () => when((await ofGw2()).join() === before.join()));
+});
+
+kubeTest('the older of two services with one address gets it, and the younger one is reported', async (t) => {
+  await kubernetes.apply(
+    serviceManifest('first', {
+      clusterIP: '10.96.0.20',
+      externalIPs: ['198.51.100.90'],
+      ports: [{ port: 80 }],
+    }),
+  );
+  await vip('198.51.100.90:80');
+  // Creation times are in whole seconds. Equal times would make the names decide.
+  await kubernetes.apply(
+    serviceManifest('zsecond', {
+      clusterIP: '10.96.0.21',
+      externalIPs: ['198.51.100.90'],
+      ports: [{ port: 80 }],
+    }),
+  );
+  await watcher.says(
+    /WARN\|Service default\/zsecond: tcp 198\.51\.100\.90:80 is that of Service default\/first/,
+  );
+  await vip('10.96.0.21:80');
+  await kubernetes.kubectl('delete', 'service', 'first');
+  await until('the conflict to be over', async () => when(!/zsecond/.test(await status())));
+  t.truthy((await vips())['GR_gw1 tcp 198.51.100.90:80'] !== undefined);
+});
 
 kubeTest(
-  'of two that claim one address the older has it, and a service that cannot be is named',
-  async (t) => {
-    await kubernetes.apply(
-      serviceManifest('first', {
-        clusterIP: '10.96.0.20',
-        externalIPs: ['198.51.100.90'],
-        ports: [{ port: 80 }],
-      }),
-    );
-    await vip('198.51.100.90:80');
-    // A creation time is in whole seconds, and the names must not decide.
-    await kubernetes.apply(
-      serviceManifest('zsecond', {
-        clusterIP: '10.96.0.21',
-        externalIPs: ['198.51.100.90'],
-        ports: [{ port: 80 }],
-      }),
-    );
-    await watcher.says(
-      /WARN\|Service default\/zsecond: tcp 198\.51\.100\.90:80 is that of Service default\/first/,
-    );
-    await vip('10.96.0.21:80');
-    await kubernetes.kubectl('delete', 'service', 'first');
-    await until('the conflict to be over', async () => when(!/zsecond/.test(await status())));
-    t.truthy((await vips())['GR_gw1 tcp 198.51.100.90:80'] !== undefined);
-  },
-);
-
-kubeTest(
-  'while the API server is away all stays; what changed meanwhile is followed within 2 s',
+  'load balancers stay while the API server is away; changes are applied within 2 s after it',
   async (t) => {
     const before = await vips();
     await kubernetes.stopServer();
@@ -229,20 +232,23 @@ kubeTest(
   },
 );
 
-kubeTest('what was deleted while it was away leaves; a database as it must be is not written', async (t) => {
-  await watcher.stop();
-  await kubernetes.kubectl('delete', 'service', 'late', 'sticky', 'local');
-  watcher = await startWatcher(master);
-  await until('they are gone', async () =>
-    when(!Object.keys(await vips()).some((key) => /0\.30|0\.12|30090/.test(key))),
-  );
-  await watcher.stop();
-  watcher = await startWatcher(master);
-  await until('a look', async () => when(/looks +[1-9]/.test((await status()).replaceAll(':', ''))));
-  t.regex(await status(), /transactions 0, failures 0/);
-});
+kubeTest(
+  'a restarted watcher deletes rows of deleted services, and writes nothing if all is right',
+  async (t) => {
+    await watcher.stop();
+    await kubernetes.kubectl('delete', 'service', 'late', 'sticky', 'local');
+    watcher = await startWatcher(master);
+    await until('they are gone', async () =>
+      when(!Object.keys(await vips()).some((key) => /0\.30|0\.12|30090/.test(key))),
+    );
+    await watcher.stop();
+    watcher = await startWatcher(master);
+    await until('a look', async () => when(/looks +[1-9]/.test((await status()).replaceAll(':', ''))));
+    t.regex(await status(), /transactions 0, failures 0/);
+  },
+);
 
-/** Makes a node and its gateway. */
+/** Sets up a node and its gateway. */
 async function nodeUp(label: string, n: number): Promise<void> {
   const node = cluster.node(label);
   await overlayWell(node, ...minionInit(node, n));
@@ -255,7 +261,10 @@ function cni(label: string): readonly string[] {
 
 const API_SERVER = 'cluster tcp 10.96.0.1:443';
 
-/** Every virtual address of the product's load balancers: `cluster tcp IP:PORT`, `GR_gw1 tcp IP:PORT`, and its targets; without that of the API server itself. */
+/**
+ * Returns the targets of each virtual address, by `cluster tcp IP:PORT` or `GR_gw1 tcp IP:PORT`. The API server's own
+ * service is left out.
+ */
 async function vips(): Promise<Record<string, string>> {
   const places = new Map([
     ...(await balancersOf('Logical_Switch', 'gw1')).map((uuid) => [uuid, 'cluster'] as const),
@@ -282,7 +291,7 @@ async function balancersOf(table: string, name: string): Promise<string[]> {
   return row === undefined ? [] : uuids(row[0]);
 }
 
-/** The row that a service has for itself on one gateway. */
+/** Returns the `_uuid` of a service's own row on one gateway. */
 async function ownRowOf(node: string): Promise<string> {
   const rows = await list('Load_Balancer', ['_uuid', 'external_ids']);
   const found = rows.find(([, ids]) =>
@@ -295,7 +304,7 @@ async function switchBalancers(name: string): Promise<string> {
   return (await balancersOf('Logical_Switch', name)).sort().join();
 }
 
-/** The options of the load balancer that has a virtual address on a switch or a gateway. */
+/** Returns the options of the load balancer with this virtual address. */
 async function options(address: string): Promise<string> {
   const rows = await list('Load_Balancer', ['_uuid', 'vips', 'options']);
   const found = rows.filter(([, map]) => pairs(map).some(([key]) => key === address));
@@ -321,7 +330,7 @@ function pairs(map: Wire): [string, string][] {
   return (map as [string, [string, string][]] | undefined)?.[1] ?? [];
 }
 
-/** One uuid, or a set of them. */
+/** Returns the uuids of a column that holds one uuid or a set. */
 function uuids(value: Wire): string[] {
   const [kind, content] = value as [string, Wire];
   return kind === 'uuid' ? [String(content)] : (content as Wire[]).flatMap(uuids);
