@@ -146,7 +146,7 @@ export function repairTests(channel: ChannelName): void {
       return when(/^\d+$/.test(found) && (await flows()).includes(`output:${found}`));
     });
     await host.ofctl('add-flow', 'breth0', FOREIGN);
-    // The flows are in place before the fragment mode and the port's flags; the helper reports "in place" after all three.
+    // The flows precede the fragment mode and the port's flags; the helper reports "in place" after all three.
     await until('the helper to find all in place', async () =>
       when(/flows: +in place/.test(await wire.helper('status'))),
     );
