@@ -107,7 +107,7 @@ export class Loop {
     });
   }
 
-  /** Requests a pass although nothing has changed; resolves when the pass is done. */
+  /** Requests a step although nothing has changed; resolves when the step is done. */
   async look(): Promise<void> {
     this.loop.ring();
     await new Promise<void>((resolve) => {

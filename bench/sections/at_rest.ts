@@ -8,7 +8,7 @@ import { Gateway } from '../lab/gateway.js';
 import { residentMb } from '../lab/process_stat.js';
 
 const WINDOWS = 2;
-/** Long enough for one or two passes of the helper. */
+/** Long enough for one or two audits of the helper, which come every 20 s. */
 const WINDOW_MS = 20_000;
 /** Milliseconds after a change in which V8 still collects garbage of it. */
 const FIRST_MS = 60_000;

@@ -16,7 +16,7 @@ const CHUNK_BYTES = 64 * 1024;
 export const looks: Section = {
   name: 'in-process',
   about: [
-    'In this process, with benchmark.js: what a pass of the helper computes, for a gateway without services and for one with',
+    'In this process, with benchmark.js: what a step of the helper computes, for a gateway without services and for one with',
     `${SERVICES} node ports, compared with the start of one ovs-ofctl. The splitter of a JSON stream into messages, compared with`,
     'JSON.parse of the same bytes.',
   ],
@@ -28,7 +28,7 @@ export const looks: Section = {
   },
 };
 
-/** Measures the computations of a pass: making, printing, parsing and comparing flows. */
+/** Measures the computations of a step: making, printing, parsing and comparing flows. */
 async function work(reference: Figure): Promise<Figure[]> {
   const nodePorts = Array.from(
     { length: SERVICES },
