@@ -1,6 +1,6 @@
 // The gateway helper: keeps the flows of the bridge that the node's NIC and OVN share.
-// Sources (sources/) change what is known; each step (step) makes a state of it (state_*), the flows that the state
-// wants (desired_flows), and applies what differs (bridge_keeper, apply_*). report/ tells an operator.
+// sources/ follow the outside world. Each step (step.ts) makes a state of what they know (state_*), computes the flows
+// for that state (desired_flows) and applies the difference (bridge_keeper, apply_*). report/ informs the operator.
 import { directories } from '../daemon/directories.js';
 import { Loop } from '../daemon/loop.js';
 import type { Daemon } from '../daemon/main.js';
