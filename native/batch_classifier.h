@@ -29,7 +29,7 @@ struct Batch {
   }
 };
 
-/// Classifies the frames of one batch, which all came in by the same port. For a large batch it starts one thread for
+/// Classifies the frames of one batch, which all came in by the same port. Threads share a large batch, at most one for
 /// each CPU that the process may use. Each thread takes one part at a time, so a slow or late thread takes fewer.
 class BatchClassifier {
  public:
