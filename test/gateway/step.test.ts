@@ -1,0 +1,146 @@
+import test from 'ava';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
+import type { GatewayFrame, GatewayState } from '../../src/demux/state.js';
+import type { Announcer } from '../../src/gateway/apply_announcements.js';
+import type { BridgeKeeper } from '../../src/gateway/bridge_keeper.js';
+import type { Sources } from '../../src/gateway/sources.js';
+import { type Exposure, exposureOf, type KnownExposure } from '../../src/gateway/state_exposure.js';
+import { gatewayWork } from '../../src/gateway/step.js';
+import type { NeighbourSocket } from '../../src/neighbour/neighbour_socket.js';
+import { parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
+import { ofportOf } from '../../src/openflow/ofport.js';
+import type { BridgeFacts, BridgePort } from '../../src/switch/bridge_facts.js';
+import type { LocalDatabase } from '../../src/switch/connection.js';
+
+const PATCH = 'k8s-patch-breth0-br-int';
+const INTENT = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };
+const EXPOSED = exposureOf([{ protocol: 'tcp', port: 30_080 }], [parseIp('203.0.113.80')]);
+const ROUTERS = [parseIp('203.0.113.1')];
+
+function port(name: string, number: number): BridgePort {
+  const mac = name === 'breth0' ? parseMac('0a:58:cb:00:71:0a') : undefined;
+  return { uuid: name, name, type: '', ofport: ofportOf(number), mac };
+}
+
+const BRIDGE: BridgeFacts = {
+  uuid: 'u',
+  name: 'breth0',
+  ports: [port('breth0', 65_534), port('eth0', 1), port(PATCH, 2)],
+  externalIds: new Map([
+    ['k8s-physical-ip', '203.0.113.10/24'],
+    ['k8s-snat-port-range', '61000-65535'],
+  ]),
+};
+
+interface World {
+  facts: BridgeFacts | undefined;
+  exposed: Exposure | undefined;
+  isFirstGateway: boolean | undefined;
+  /** Whether the keeper gets the flows in place. */
+  isKept: boolean | Error;
+  socket: NeighbourSocket | undefined;
+}
+
+/** The work with sources, keeper and announcer that record in `order` what the step does. */
+function begin(given: Partial<World> = {}) {
+  const world: World = {
+    ...{ facts: BRIDGE, exposed: EXPOSED, isFirstGateway: true, isKept: true },
+    socket: {} as NeighbourSocket,
+    ...given,
+  };
+  const order: string[] = [];
+  const kept: [GatewayFrame | undefined, KnownExposure][] = [];
+  const sources = {
+    ovs: { report: () => order.push('report the switch') },
+    bridge: {
+      get facts() {
+        return world.facts;
+      },
+    },
+    addresses: { addresses: [] },
+    services: { isConfigured: true, take: () => world.exposed },
+    northbound: { isFirstGateway: () => world.isFirstGateway, check: () => order.push('check rows') },
+    routers: { routers: ROUTERS },
+    neighbours: {
+      get socket() {
+        return world.socket;
+      },
+      follow: (_state: GatewayState, routers: unknown) => order.push(`ask for ${routers}`),
+      report: () => order.push('report the neighbours'),
+    },
+  } as unknown as Sources;
+  const keeper = {
+    keep: async (frame: GatewayFrame | undefined, known: KnownExposure) => {
+      order.push('keep');
+      kept.push([frame, known]);
+      if (world.isKept instanceof Error) throw world.isKept;
+      return world.isKept && frame !== undefined ? { ...frame, ...EXPOSED } : undefined;
+    },
+    audit: () => order.push('audit the flows'),
+  } as unknown as BridgeKeeper;
+  const announcer = { announce: () => order.push('announce') } as unknown as Announcer;
+  const problems = new Problems(SILENT);
+  const db = {} as LocalDatabase;
+  const work = gatewayWork({ intent: INTENT, db, sources, keeper, announcer, problems });
+  return { world, work, order, kept, problems };
+}
+
+test('neighbours are told only after the flows are in place', async (t) => {
+  const { work, order } = begin();
+  await work.step();
+  t.deepEqual(order, ['check rows', 'keep', 'ask for 203.0.113.1', 'announce']);
+});
+
+test('while the flows are not in place nothing is sent to neighbours', async (t) => {
+  const away = begin({ isKept: false });
+  await away.work.step();
+  t.deepEqual(away.order, ['check rows', 'keep']);
+  const failed = begin({ isKept: new Error('refused') });
+  await t.throwsAsync(failed.work.step(), { message: 'refused' });
+  t.deepEqual(failed.order, ['check rows', 'keep']);
+});
+
+test('without an open socket nothing is announced', async (t) => {
+  const { work, order } = begin({ socket: undefined });
+  await work.step();
+  t.false(order.includes('announce'));
+});
+
+test('the same facts make the same frame, and new facts another', async (t) => {
+  const { world, work, kept } = begin();
+  await work.step();
+  await work.step();
+  t.is(kept[1]?.[0], kept[0]?.[0]);
+  world.facts = { ...BRIDGE, ports: BRIDGE.ports.slice(0, 2) };
+  await work.step();
+  t.is(kept[0]?.[0]?.patch, ofportOf(2));
+  t.is(kept[2]?.[0]?.patch, undefined);
+});
+
+test('a problem of the bridge is written, and ends with its cause', async (t) => {
+  const { world, work, problems } = begin({ facts: undefined });
+  await work.step();
+  t.deepEqual(problems.current, ['there is no bridge breth0; ovn-k8s-util nics-to-bridge makes it']);
+  world.facts = BRIDGE;
+  await work.step();
+  t.deepEqual(problems.current, []);
+});
+
+test('external addresses are kept only on the first gateway', async (t) => {
+  const { world, work, kept } = begin();
+  await work.step();
+  world.isFirstGateway = false;
+  await work.step();
+  t.deepEqual(
+    kept.map(([, { served }]) => served?.size),
+    [1, 0],
+  );
+});
+
+test('an audit looks at the flows, at the switch and at the neighbours', (t) => {
+  const { work, order } = begin();
+  work.audit();
+  t.deepEqual(order, ['audit the flows', 'report the switch', 'report the neighbours']);
+});
