@@ -1,5 +1,5 @@
 // `ovn-k8s-util audit`: compares the packets that arrive on the NIC with the counters of the gateway's flows.
-// It finds a flow of somebody else that takes packets first, and a switch that lost flows. It changes nothing.
+// A difference means that a foreign flow takes packets first, or that the switch lost flows. It changes nothing.
 // `delivered.ts` sorts the counters by class, `compare.ts` compares, `report.ts` prints.
 import { findNic } from '../capture/bridge_port.js';
 import { openCapture } from '../capture/open.js';

@@ -145,8 +145,8 @@ async function orCleanUp<T>(db: LocalDatabase, call: Call, host: string, make: (
 }
 
 /**
- * Removes what an ADD that was killed left on the bridge, or what was damaged since. Waits until ovs-vswitchd has closed
- * the device: otherwise it keeps reading the deleted one although a new one has the same name.
+ * Removes the port that a killed ADD left on the bridge, or that was damaged since. Waits until ovs-vswitchd has closed
+ * the device: otherwise ovs-vswitchd keeps reading the deleted device although a new one has the same name.
  */
 async function cleanUpEarlier(db: LocalDatabase, call: Call, host: string, timeoutMs: number): Promise<void> {
   await cleanUp(db, call, host);

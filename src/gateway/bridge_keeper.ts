@@ -56,7 +56,7 @@ export class BridgeKeeper {
     return this.isSynced;
   }
 
-  /** Takes news of the switch: what it has must be read again. */
+  /** Handles news of the switch: marks its flows to be read again. */
   hear(news: SwitchNews): void {
     this.installed.doubt();
     if (news === 'up') {
@@ -86,7 +86,7 @@ export class BridgeKeeper {
   }
 
   /**
-   * Makes the switch have what the state wants. While the switch is away only the state is brought up to date.
+   * Applies the state's flows and settings to the switch. While the switch is away, it only updates the state.
    * @returns the state, if its flows and settings are in place
    * @throws SwitchUnreachable, BundleRefused, BundleUnknown
    */

@@ -16,7 +16,7 @@ export interface Exposure {
   readonly served: Keyed<IpAddress>;
 }
 
-/** An exposure as far as it is known. A part that nobody has told yet is `undefined`. */
+/** An exposure as far as it is known. A part is `undefined` until its source knows it. */
 export type KnownExposure = { readonly [K in keyof Exposure]: Exposure[K] | undefined };
 
 export const NOTHING_EXPOSED: Exposure = { nodePorts: Keyed.EMPTY, served: Keyed.EMPTY };
@@ -65,7 +65,7 @@ const TRANSPORT_OF: ReadonlyMap<bigint, Transport> = new Map([
 
 /**
  * Returns what services exposed when the installed flows were made. A helper that starts while the API server is away
- * goes on from there.
+ * keeps that.
  */
 export function recoverExposure(installed: Iterable<FlowIdentity>): Exposure {
   const nodePorts: NodePort[] = [];

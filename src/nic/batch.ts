@@ -72,7 +72,7 @@ export function isEmpty({ newRules6, lines, oldRules6 }: Batches): boolean {
   return newRules6.length + lines.length + oldRules6.length === 0;
 }
 
-/** Returns what the device has now plus what the journal of an interrupted move has; what is in both, as it is now. */
+/** Adds the journal of an interrupted move to the device's current contents. A current entry replaces a journal's. */
 export function merged(journal: Snapshot, now: Snapshot): Snapshot {
   const before = journal.device === now.device ? journal : onDevice(journal, now.device);
   const union = <T>(kind: (of: Snapshot) => readonly T[], key: (one: T) => string): readonly T[] => {

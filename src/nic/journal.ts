@@ -16,7 +16,7 @@ interface Entry {
 
 /**
  * The snapshot of the device when a move began, in a file that exists until the move has ended. If the next run finds
- * the file, the move before it was interrupted, and what the snapshot has must not be lost.
+ * the file, the previous move was interrupted, and the snapshot's contents must not be lost.
  */
 export class Journal {
   private readonly path: string;
@@ -76,7 +76,7 @@ export class Journal {
   }
 }
 
-/** Returns the snapshot as it would be after `seconds`, without what has expired by then. */
+/** Returns the snapshot as it would be after `seconds`, without entries that have expired. */
 export function aged(snapshot: Snapshot, seconds: number): Snapshot {
   const left = (lifetime: number) => (lifetime === FOREVER ? FOREVER : Math.max(0, lifetime - seconds));
   const addresses = snapshot.addresses.map((one) => ({

@@ -38,7 +38,7 @@ export class KeptSession {
     }
   }
 
-  /** Keeps a session open until `signal` is aborted. Uses that have begun by then can still finish. */
+  /** Keeps a session open until `signal` is aborted. A use that is under way at the abort can still finish. */
   async keep(
     open: () => Promise<Session>,
     listener: (news: SwitchNews) => void,

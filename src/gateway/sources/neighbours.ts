@@ -101,7 +101,7 @@ export class NeighbourSource implements Source {
     this.isSocketNew &&= socket === undefined;
   }
 
-  /** Writes what is wrong on the network. A claim is a problem for five minutes, a router's change for ten. */
+  /** Writes the problems of the network. A claim is a problem for 5 min, a router's change for 10 min. */
   report(): void {
     const { physicalInterface: nic, problems } = this.options;
     const now = this.clock.now();

@@ -27,7 +27,7 @@ export class ServiceBook {
   private nodePortChanges = new Map<string, NodePort | undefined>();
   private addressChanges = new Map<string, IpAddress | undefined>();
 
-  /** Puts a service as it is now; `undefined` removes it. */
+  /** Replaces a service by its current version; `undefined` removes it. */
   put(key: string, service: V1Service | undefined): void {
     for (const port of this.entries.get(key)?.exposed ?? []) this.release(port, key);
     const { exposed, problem } = service === undefined ? { exposed: [] } : readService(service);
@@ -51,7 +51,7 @@ export class ServiceBook {
     return this.taken;
   }
 
-  /** Services that do not get what they want, and services that cannot be read, each one line. */
+  /** One line for each service that lost a conflict with another one, or that is invalid. */
   get problems(): readonly string[] {
     const conflicts = [...this.contested].flatMap((name) => {
       const contenders = this.byName.get(name) ?? [];

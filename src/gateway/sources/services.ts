@@ -26,7 +26,7 @@ export interface ServiceSourceOptions extends Omit<AccessOptions, 'systemIds'> {
   readonly log: Log;
 }
 
-/** What the services of the API server expose. While the server is away, what was known stays. */
+/** Follows what the API server's services expose. Keeps the last known services while the server is away. */
 export class ServiceSource implements Source {
   private reflector: Reflector<V1Service> | undefined;
   private book = new ServiceBook();

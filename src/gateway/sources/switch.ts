@@ -15,7 +15,7 @@ export interface SwitchSourceOptions {
   readonly startMs?: number;
 }
 
-/** Whether ovs-vswitchd answers for the bridge, and what it says of changes by others. */
+/** Follows whether ovs-vswitchd answers for the bridge, and passes on its events about changes by others. */
 export class SwitchSource implements Source {
   private isUp = false;
   private sessions = 0;
