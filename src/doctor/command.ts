@@ -6,10 +6,10 @@ import { readMilliseconds } from '../daemon/timeout.js';
 export function addDoctor(command: Command): void {
   command
     .command('doctor')
-    .description('look for what is wrong with this host and its place in the cluster, and name each remedy')
+    .description('check this host and its place in the cluster, and name a remedy for each problem')
     .option('--json', 'one JSON object instead of text')
     .option('--db <database>', 'the local switch', localDatabase(process.env))
-    .option('--timeout <seconds>', 'how long each question may take', '5')
+    .option('--timeout <seconds>', 'how long each fact may take', '5')
     .action(async (given: Record<string, unknown>) => {
       const timeoutMs = readMilliseconds(String(given.timeout));
       const [{ gatherFacts }, { askNodes }, { examine }, report] = await Promise.all([

@@ -3,11 +3,11 @@ import { ProductError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 import type { Echo, Northbound } from './facts/facts.js';
 
-/** A userspace datapath loses the first packet to a tunnel's end whose MAC it must ask for. */
+/** The userspace datapath loses the first packet to a tunnel endpoint whose MAC it does not know. */
 const TRIES = 3;
 
 /**
- * Asks the management ports of all nodes but `own` for an ICMP echo, all at once.
+ * Sends ICMP echo requests to the management ports of all nodes but `own`, all at once.
  * @throws ProductError `ERR_NO_RAW_SOCKET`
  */
 export function askNodes({ nodes }: Northbound, own: string | undefined, timeoutMs: number): Promise<Echo[]> {
@@ -17,13 +17,13 @@ export function askNodes({ nodes }: Northbound, own: string | undefined, timeout
       addresses.map(async (address) => ({
         node: name,
         address,
-        rttMs: await askOften(address, timeoutMs / TRIES),
+        rttMs: await echoRepeatedly(address, timeoutMs / TRIES),
       })),
     ),
   );
 }
 
-async function askOften(address: IpAddress, timeoutMs: number): Promise<number | undefined> {
+async function echoRepeatedly(address: IpAddress, timeoutMs: number): Promise<number | undefined> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const rttMs = await echo(address, { timeoutMs }).catch(noAnswer);
     if (rttMs !== undefined) return rttMs;
@@ -31,7 +31,7 @@ async function askOften(address: IpAddress, timeoutMs: number): Promise<number |
   return undefined;
 }
 
-/** A request that could not be sent, for want of a route, is not answered either. */
+/** Counts a request that could not be sent, such as for want of a route, as one without an answer. */
 function noAnswer(error: unknown): undefined {
   if (error instanceof ProductError && error.code === 'ERR_ECHO') return undefined;
   throw error;

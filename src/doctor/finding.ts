@@ -1,39 +1,40 @@
 import type { Facts } from './facts/facts.js';
 import type { Known } from './known.js';
 
-/** What a check found: `what` names the object; `remedy` is what to do about it, where it is not `ok`. */
+/** What a check found: `what` names the object, `remedy` what to do about a problem. */
 export type Finding =
   | { readonly level: 'ok'; readonly what: string }
   | { readonly level: 'warn' | 'fail'; readonly what: string; readonly remedy: string };
 
-/** One group of questions that the facts answer. Pure: whatever it needs was gathered before. */
+/** A check: a pure function of facts that were gathered before. */
 export interface Check {
   readonly name: string;
   readonly run: (facts: Facts) => readonly Finding[];
 }
 
+/** Returns a finding about something that is right. */
 export function ok(what: string): Finding {
   return { level: 'ok', what };
 }
 
-/** Something that can hurt, or that could not be found out. */
+/** Returns a finding about something that can do harm, or that could not be checked. */
 export function warn(what: string, remedy: string): Finding {
   return { level: 'warn', what, remedy };
 }
 
-/** Something that does hurt. */
+/** Returns a finding about something that does harm. */
 export function fail(what: string, remedy: string): Finding {
   return { level: 'fail', what, remedy };
 }
 
-/** What `look` finds in something known; what is not known is a finding too. */
+/** Returns what `look` finds in a known fact; an unknown fact is a warning. */
 export function given<T>(fact: Known<T>, look: (value: T) => readonly Finding[]): readonly Finding[] {
   return fact.isKnown
     ? look(fact.value)
-    : [warn(`not checked: ${fact.why}`, 'see to that first, then run doctor again')];
+    : [warn(`not checked: ${fact.why}`, 'mend that first, then run doctor again')];
 }
 
-/** `good` where nothing was found. */
+/** Returns the findings, or `good` if there are none. */
 export function orElse(findings: readonly Finding[], good: string): readonly Finding[] {
   return findings.length === 0 ? [ok(good)] : findings;
 }

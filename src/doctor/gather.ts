@@ -25,22 +25,23 @@ import { connectSouthbound, readSouthbound } from './facts/southbound.js';
 import { ask, type Known, unknown } from './known.js';
 import { neededPrograms, nodeName, physicalOf, sharedBridges } from './node.js';
 
+/** How and where to gather facts. */
 export interface GatherOptions {
-  /** The local switch's database. */
+  /** The local database. */
   readonly db: string;
-  /** How long any one question may take, in milliseconds. */
+  /** How long any one fact may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly directories: Directories;
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => Date;
-  /** Asks management ports of other nodes for an ICMP echo. */
+  /** Sends ICMP echo requests to the management ports of other nodes. */
   readonly echo: (northbound: Northbound, own: string | undefined, timeoutMs: number) => Promise<Echo[]>;
 }
 
-/** A database's own complaint comes a little earlier than ours, and says more. */
+/** Extra time for a database, in milliseconds: its client's own timeout then comes first, and its error says more. */
 const GRACE_MS = 500;
 
-/** Asks everything, all at once but for what needs an earlier answer to be asked. */
+/** Gathers all facts, concurrently except where one needs another. */
 export async function gatherFacts(options: GatherOptions): Promise<Facts> {
   const { db, timeoutMs, directories, env, now } = options;
   const patient = timeoutMs + GRACE_MS;
@@ -126,7 +127,7 @@ async function askController(ovnRun: string, timeoutMs: number): Promise<string>
   ).trim();
 }
 
-/** Of the NICs of all bridges: tunnels and gateways go through them. */
+/** Reads the offloads of all bridges' NICs, which carry tunnels and gateways. */
 async function askOffloads(local: Known<LocalSwitch>, timeoutMs: number): Promise<Facts['offloads']> {
   const nics = local.isKnown ? local.value.bridges.flatMap((bridge) => physicalOf(bridge)?.name ?? []) : [];
   const answers = nics.map(

@@ -1,6 +1,6 @@
 import { explainError } from '../net/errors.js';
 
-/** The answer to something that was asked of this host or of others, or why there is none. */
+/** A fact about this host or another one, or the reason why it is unknown. */
 export type Known<T> =
   | { readonly isKnown: true; readonly value: T }
   | { readonly isKnown: false; readonly why: string };
@@ -13,7 +13,7 @@ export function unknown(why: string): Known<never> {
   return { isKnown: false, why };
 }
 
-/** Asks, and waits no longer than `timeoutMs`: what fails or is late is not known, and says why. */
+/** Runs `question` for at most `timeoutMs`; if it fails or is late, the fact is unknown, with the reason. */
 export async function ask<T>(what: string, timeoutMs: number, question: () => Promise<T>): Promise<Known<T>> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Known<never>>((resolve) => {

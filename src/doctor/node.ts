@@ -6,13 +6,13 @@ import { integrationBridge } from '../switch/integration_bridge.js';
 import type { LinkFacts, LocalSwitch, SwitchBridge, SwitchInterface } from './facts/facts.js';
 import type { Known } from './known.js';
 
-/** The bridge of OVN. */
+/** Returns OVN's integration bridge. */
 export function integrationOf({ bridges, externalIds }: LocalSwitch): SwitchBridge | undefined {
   const name = integrationBridge(externalIds);
   return bridges.find((bridge) => bridge.name === name);
 }
 
-/** Bridges that a gateway shares with this host: `gateway-init` has written there whose they are. */
+/** Returns the bridges that a gateway shares with this host: those that `gateway-init` has marked. */
 export function sharedBridges({ bridges }: LocalSwitch): readonly SwitchBridge[] {
   return bridges.filter(({ externalIds }) => externalIds.has(NODE_NAME));
 }
@@ -35,12 +35,14 @@ function ownerOf({ externalIds }: SwitchInterface): string | undefined {
   return nodeOfManagementPort(externalIds.get(IFACE_ID) ?? '');
 }
 
-/** The NIC of a bridge that a gateway shares: its one port that is a device of the kernel. */
+/** Returns the NIC of a bridge: its port that is a device of the kernel. */
 export function physicalOf({ name, interfaces }: SwitchBridge): SwitchInterface | undefined {
   return interfaces.find((one) => (one.type === '' || one.type === 'system') && one.name !== name);
 }
 
-/** The programs that this host cannot do without: its own, and OVN's central ones where the databases are its. */
+/**
+ * Returns the programs that must run on this host: those of every node, and `ovn-northd` if the northbound is here.
+ */
 export function neededPrograms(
   local: Known<LocalSwitch>,
   links: Known<readonly LinkFacts[]>,
@@ -53,12 +55,12 @@ export function neededPrograms(
   return new Set([
     ...always,
     ...(sharedBridges(local.value).length > 0 ? [GATEWAY_HELPER] : []),
-    // Of a cluster of databases, any member may have ovn-northd.
+    // ovn-northd of a clustered database may run on any member.
     ...(isHere && more.length === 0 ? ['ovn-northd'] : []),
   ]);
 }
 
-/** A text that cannot be read is for whoever connects to complain of. */
+/** Returns the remotes; none for a malformed text, which the connection to the database reports. */
 function remotesOf(text: string | undefined): readonly Remote[] {
   try {
     return text === undefined ? [] : parseRemotes(text);

@@ -8,7 +8,7 @@ export interface Examined {
 
 const LABEL = { ok: 'ok', warn: 'warn', fail: 'FAIL' } as const;
 
-/** A line a finding, its remedy below, and at the end what it comes to. */
+/** Returns the report as text: a line for each finding, its remedy below, a summary at the end. */
 export function formatReport(all: readonly Examined[]): string {
   const lines = all.flatMap(({ check, findings }) =>
     findings.flatMap((finding) => {
@@ -24,11 +24,13 @@ export function formatReport(all: readonly Examined[]): string {
   return [...lines, sum, ''].join('\n');
 }
 
+/** Returns the report as one JSON object. */
 export function reportJson(all: readonly Examined[]): string {
   const findings = all.flatMap(({ check, findings }) => findings.map((finding) => ({ check, ...finding })));
   return `${JSON.stringify({ ok: !hasFailed(all), findings }, undefined, 2)}\n`;
 }
 
+/** Returns whether any finding is a failure. */
 export function hasFailed(all: readonly Examined[]): boolean {
   return count(all, 'fail') > 0;
 }

@@ -5,7 +5,7 @@ import { findClusterRouter, type Gateway, subnetsOf } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
 import { gatewayRouterName, JOIN_SWITCH, nodeOfRouterPort } from '../ovn/names.js';
 
-/** @throws ProductError `ERR_OTHER_CLUSTER` where the cluster has another router already */
+/** Refuses a second cluster router. @throws ProductError `ERR_OTHER_CLUSTER` */
 export function refuseOtherCluster(db: NorthboundView, node: string): void {
   const router = findClusterRouter(db);
   if (router !== undefined && router !== node) {
@@ -16,7 +16,7 @@ export function refuseOtherCluster(db: NorthboundView, node: string): void {
   }
 }
 
-/** @throws ProductError `ERR_OVERLAP` where another switch has some of the subnets */
+/** Refuses subnets that overlap another logical switch's. @throws ProductError `ERR_OVERLAP` */
 export function refuseOverlap(
   db: NorthboundView,
   option: string,
@@ -38,7 +38,7 @@ export function refuseOverlap(
 }
 
 /**
- * Refuses rampout subnets that would break the cluster or that another gateway has.
+ * Refuses rampout subnets that would break the cluster, or that already leave by another route.
  * @throws ProductError `ERR_RAMPOUT`
  */
 export function refuseRampout(
@@ -56,7 +56,7 @@ export function refuseRampout(
       if (wide !== undefined) {
         throw no(
           subnet,
-          `is longer than ${formatCidr(wide)} of Logical_Switch ${row.name}, and its route would beat that to the other nodes; give ${formatCidr(wide)}`,
+          `is longer than ${formatCidr(wide)} of Logical_Switch ${row.name}, so its route would take the traffic to other nodes too; give ${formatCidr(wide)}`,
         );
       }
     }
@@ -71,26 +71,26 @@ export function refuseRampout(
     if (foreign !== undefined) {
       throw no(
         subnet,
-        `a src-ip route of the cluster router sends it to ${foreign}; delete that with ovn-nbctl lr-route-del`,
+        `a src-ip route of the cluster router sends it to ${foreign}; delete that route with ovn-nbctl lr-route-del`,
       );
     }
   }
 }
 
-/** @throws ProductError `ERR_ADDRESS_TAKEN` where another gateway has one of the addresses */
+/** Refuses addresses of another gateway. @throws ProductError `ERR_ADDRESS_TAKEN` */
 export function refuseTakenAddress(others: readonly Gateway[], physical: readonly Cidr[]): void {
   for (const { address } of physical) {
     const other = others.find((gateway) => gateway.physical.includes(address));
     if (other !== undefined) {
       throw new ProductError(
         'ERR_ADDRESS_TAKEN',
-        `--physical-ip=${address}: is that of ${gatewayRouterName(other.node)}; give this host's own, or run gateway-deinit on ${other.node}`,
+        `--physical-ip=${address}: is the address of ${gatewayRouterName(other.node)}; give an address of this host, or run gateway-deinit on ${other.node}`,
       );
     }
   }
 }
 
-/** @throws ProductError `ERR_IN_USE` where the node is a gateway still */
+/** Refuses a node that is a gateway. @throws ProductError `ERR_IN_USE` */
 export function refuseGatewayNode(gateways: readonly Gateway[], node: string): void {
   if (gateways.some((gateway) => gateway.node === node)) {
     throw new ProductError(
@@ -100,7 +100,7 @@ export function refuseGatewayNode(gateways: readonly Gateway[], node: string): v
   }
 }
 
-/** @throws ProductError `ERR_IN_USE` where other nodes or gateways hang on the cluster router */
+/** Refuses a cluster that has other nodes or gateways. @throws ProductError `ERR_IN_USE` */
 export function refuseUsedCluster(db: NorthboundView, node: string, gateways: readonly Gateway[]): void {
   const nodes = [...db.table('Logical_Router_Port').values()]
     .flatMap(({ name }) => nodeOfRouterPort(name) ?? [])
@@ -114,7 +114,7 @@ export function refuseUsedCluster(db: NorthboundView, node: string, gateways: re
   }
 }
 
-/** The next hop of a src-ip route for the subnet that no command of ours made. */
+/** Returns the next hop of a src-ip route for the subnet that an operator made; `undefined` if there is none. */
 function foreignRoute(db: NorthboundView, subnet: Cidr): string | undefined {
   const routers = db.filter(
     'Logical_Router',

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { ProductError } from '../net/errors.js';
 import { makeDirectory } from './directory.js';
 
-/** Where the runtime looks for plugins and for the network to use. */
+/** The directories in which the container runtime looks for network configurations and plugins. */
 export interface CniDirectories {
   readonly conf: string;
   readonly bin: string;
@@ -22,16 +22,16 @@ const CONFIGURATION = '10-net.conf';
 const TYPE = 'ovn_cni';
 const CONTENT = `${JSON.stringify({ cniVersion: '1.0.0', name: 'ovn-kubernetes', type: TYPE }, null, 2)}\n`;
 
-/** Makes the directories: where that fails, nothing else has been done yet. @throws ProductError `ERR_CNI` */
+/** Creates the directories; called before anything else changes. @throws ProductError `ERR_CNI` */
 export function makeCniDirectories({ conf, bin }: CniDirectories): void {
   guarded(bin, '--cni-bin-dir', () => readdirSync(makeDirectory(bin)));
   guarded(conf, '--cni-conf-dir', () => readdirSync(makeDirectory(conf)));
 }
 
 /**
- * Links the plugin where the runtime finds it and writes its configuration. A configuration that is there is kept:
- * it may be an operator's.
- * @throws ProductError `ERR_CNI` for a directory that cannot be written
+ * Links the plugin into the runtime's directory and writes its configuration. An existing configuration is kept,
+ * because it may be an operator's.
+ * @throws ProductError `ERR_CNI` if a directory cannot be written
  */
 export function installCni({ conf, bin }: CniDirectories): void {
   guarded(bin, '--cni-bin-dir', () => {
@@ -45,7 +45,7 @@ export function installCni({ conf, bin }: CniDirectories): void {
   });
 }
 
-/** Takes away what {@link installCni} made, and nothing else. */
+/** Removes the link and the configuration that {@link installCni} made; keeps a configuration that differs. */
 export function uninstallCni({ conf, bin }: CniDirectories): void {
   guarded(bin, '--cni-bin-dir', () => {
     const link = join(bin, TYPE);
@@ -57,7 +57,7 @@ export function uninstallCni({ conf, bin }: CniDirectories): void {
   });
 }
 
-/** The plugin beside the executable that runs now. */
+/** Returns the path of the plugin, which is beside the running executable. */
 function pluginPath(): string {
   const own = process.argv[1] ?? fileURLToPath(import.meta.url);
   return join(dirname(own), 'ovn-k8s-cni-overlay.js');

@@ -13,21 +13,22 @@ import {
 } from './options.js';
 import type { Device } from './physical.js';
 
-/** The values of a command's options, by their names in camel case. */
+/** The values of a command's options, by option name in camel case. */
 type Given = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Outside of Linux's ephemeral ports, 32768 to 60999 (ip-sysctl.rst of the kernel). */
+/** Above Linux's default ephemeral range, 32768 to 60999 (ip-sysctl.rst of the kernel). */
 const DEFAULT_RANGE = '61000-65535';
-/** The dynamic ports of RFC 6335, and what is then left for the host. */
+/** The dynamic ports (RFC 6335 section 6). */
 const WIDE_RANGE = '49152-65535';
+/** The host's ephemeral range beside {@link WIDE_RANGE}. */
 const NARROW_EPHEMERAL: PortRange = { lo: 32_768, hi: 49_151 };
 
-/** @throws UsageError */
+/** Reads `--node-name`. @throws UsageError */
 export function readName(given: Given): string {
   return readNodeName(String(given.nodeName));
 }
 
-/** The options of `master-init` and `minion-init`. @throws UsageError */
+/** Reads the options of `master-init` and `minion-init`. @throws UsageError */
 export function readNode(given: Given, option: string, subnets: unknown) {
   const clusterSubnets = readClusterSubnets(String(given.clusterIpSubnet));
   return {
@@ -37,11 +38,12 @@ export function readNode(given: Given, option: string, subnets: unknown) {
   };
 }
 
+/** Reads `--cni-conf-dir` and `--cni-bin-dir`. */
 export function readCni(given: Given): CniDirectories {
   return { conf: String(given.cniConfDir), bin: String(given.cniBinDir) };
 }
 
-/** The options of `gateway-init`. @throws UsageError */
+/** Reads the options of `gateway-init`. @throws UsageError */
 export function readGateway(given: Given) {
   const clusterSubnets = readClusterSubnets(String(given.clusterIpSubnet));
   const physical = readPhysicalIps(String(given.physicalIp), clusterSubnets);
@@ -59,7 +61,7 @@ export function readGateway(given: Given) {
   };
 }
 
-/** A NIC that the host does not use has no ports to share with it. */
+/** Reads the port ranges; with a dedicated NIC, host and pods share no address and so no ports. */
 function readPorts(given: Given, { kind }: Device) {
   const isWide = given.reserveHostPorts === true;
   if (kind === 'nic') {
@@ -68,7 +70,9 @@ function readPorts(given: Given, { kind }: Device) {
       '--reserve-host-ports': given.reserveHostPorts,
     }))
       if (value !== undefined)
-        throw new UsageError(`${option}: is for --bridge-interface, where the host has ports too`);
+        throw new UsageError(
+          `${option}: is only for --bridge-interface, where host and pods share an address`,
+        );
     return { snatRange: undefined, ephemeral: undefined };
   }
   if (isWide && given.snatPortRange === 'none')

@@ -4,29 +4,29 @@ import type { LocalDatabase } from '../switch/connection.js';
 import { connectLocalDatabase } from '../switch/connection.js';
 import { readSystemIds } from '../switch/external_ids.js';
 
-/** How to reach the databases, as the command line says. */
+/** How to reach the databases, from the command line. */
 export interface DatabaseOptions {
   readonly db: string;
   readonly timeoutMs: number;
 }
 
-/** The two databases that each command writes: that of the host's switch, then OVN's northbound. */
+/** The two databases that each command writes: the local Open_vSwitch first, OVN's northbound last. */
 export interface Databases {
   readonly local: LocalDatabase;
   readonly nb: Northbound;
-  /** `external_ids` of the switch: where OVN is, and who this host is. */
+  /** `external_ids` of the Open_vSwitch row: where OVN is, and this host's `system-id`. */
   readonly systemIds: ReadonlyMap<string, string>;
   readonly timeoutMs: number;
 }
 
-/** How often a transaction is computed anew when somebody else was faster. */
+/** How often a transaction is computed when other clients keep changing the database. */
 const TRIES = 20;
-/** How long to wait for the news that made one fail, in milliseconds. */
-const NEWS_MS = 250;
+/** How long to wait for the change that made a transaction fail, in milliseconds. */
+const CHANGE_MS = 250;
 
 /**
- * Opens both databases, calls `use`, and closes them.
- * @throws ProductError naming the database that does not answer, or the key that does not say where it is
+ * Connects to both databases, calls `use`, and closes the connections.
+ * @throws ProductError naming the database that does not answer, or the key of `external_ids` that is missing
  */
 export async function withDatabases<T>(
   { db, timeoutMs }: DatabaseOptions,
@@ -47,8 +47,8 @@ export async function withDatabases<T>(
 }
 
 /**
- * Commits what `build` adds to a northbound transaction. When another command changed what it was computed from,
- * it is computed again from what there is then.
+ * Commits what `build` adds to a northbound transaction. If another client has changed the rows that the transaction
+ * depends on, `build` runs again on the new rows.
  * @throws TransactionError, OutcomeUnknown, and whatever `build` throws
  */
 export async function commitNorthbound(
@@ -59,24 +59,24 @@ export async function commitNorthbound(
   for (let tries = 1; ; tries++) {
     const txn = nb.transaction(`ovn-k8s-overlay: ${comment}`);
     build(txn);
-    const news = nextChange(nb);
+    const change = nextChange(nb);
     try {
       await txn.commit({ timeoutMs });
       return;
     } catch (error) {
       if (!(error instanceof WaitTimedOut) || tries === TRIES) throw error;
-      await news.promise;
+      await change.promise;
     } finally {
-      news.cancel();
+      change.cancel();
     }
   }
 }
 
-/** The next change of a database, or some time without one. */
+/** Resolves at the next change of the database, and after {@link CHANGE_MS} at the latest. */
 function nextChange(nb: Northbound): { promise: Promise<void>; cancel: () => void } {
   let cancel = () => {};
   const promise = new Promise<void>((resolve) => {
-    const timer = setTimeout(() => cancel(), NEWS_MS);
+    const timer = setTimeout(() => cancel(), CHANGE_MS);
     const forget = nb.onChange(() => cancel());
     cancel = () => {
       clearTimeout(timer);

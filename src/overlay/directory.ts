@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a directory with those above it, unless there is something of that name; returns it. `mkdirSync` with `recursive` never returns below `/proc`, where a directory
- * cannot be made and its parent is there.
+ * Creates a directory and its parents unless the path exists, and returns the path. `mkdirSync` with `recursive` would
+ * loop for ever below `/proc`, where the parent exists and no directory can be created.
  */
 export function makeDirectory(path: string): string {
   if (existsSync(path)) return path;

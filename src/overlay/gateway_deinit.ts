@@ -21,8 +21,9 @@ import { formerAddresses, formerRange } from './physical.js';
 import { clusterRouter } from './topology.js';
 
 /**
- * Makes this host a gateway no longer; another becomes the first where this was it.
- * @returns whether there was anything of a gateway, here or in OVN
+ * Removes the gateway of this host: the inverse of `gateway-init`. If it was the first gateway, the remaining one with
+ * the lowest name becomes the first.
+ * @returns whether the host or OVN had anything of a gateway
  */
 export async function gatewayDeinit(
   options: DatabaseOptions & { readonly node: string; readonly sysctlDir: string },
@@ -36,13 +37,13 @@ export async function gatewayDeinit(
     for (const { name } of bridges) disconnectBridge(local, txn, name, integrationBridge(systemIds));
     const nics = dedicatedNics(local, node);
     for (const { name } of nics) removePort(local, txn, name);
-    // The rows are what a run that was cut off knows the NICs by, so they go last.
+    // A later run finds the NICs of an interrupted one by their rows, so the rows are deleted last.
     for (const nic of nics) await takeBack(nic);
     await txn.commit({ timeoutMs });
     let wasInOvn = false;
     await commitNorthbound(databases, `gateway-deinit ${node}`, (nbTxn) => {
       removeGateway(databases, nbTxn, node);
-      // Made again, it is empty where the first one took effect and its answer was lost.
+      // A transaction that is computed again is empty if the first one took effect but its reply was lost.
       wasInOvn ||= !nbTxn.isEmpty;
       rerouteWithout(databases.nb, nbTxn, node);
     });
@@ -51,8 +52,9 @@ export async function gatewayDeinit(
 }
 
 /**
- * Gives the host the ports back that are reserved for the gateway on `bridges`, or for one that is on none, because
- * the run which was to put it there was cut off. @returns whether there were any
+ * Gives the host the ports back that are reserved for the gateway on `bridges`. Ports that an interrupted
+ * `gateway-init` reserved are on no bridge yet, and are given back too.
+ * @returns whether any were reserved
  */
 function givePortsBack(
   local: LocalDatabase,
@@ -66,6 +68,7 @@ function givePortsBack(
   return isAny;
 }
 
+/** A dedicated NIC and the addresses that it had before `gateway-init`. */
 interface Nic {
   readonly name: string;
   readonly addresses: readonly string[];
@@ -86,7 +89,7 @@ function disconnectBridge(
     });
 }
 
-/** The NICs that OVN has for this node, and the addresses that they had before. */
+/** Returns the NICs that are dedicated to the gateway of `node`. */
 function dedicatedNics(local: LocalDatabase, node: string): Nic[] {
   return local
     .filter('Interface', ({ name, external_ids }) => external_ids.get(IFACE_ID) === localPortName(name, node))
@@ -117,7 +120,7 @@ function removeGateway({ nb }: Databases, txn: NorthboundTransaction, node: stri
     if (joinPort !== undefined) txn.mutate('Logical_Switch', _uuid, { ports: { delete: [joinPort] } });
 }
 
-/** The routes of the gateways that remain, of which the first takes what the default route takes. */
+/** Reconciles the cluster router's routes with the remaining gateways, and marks the first of them. */
 function rerouteWithout(nb: Databases['nb'], txn: NorthboundTransaction, node: string): void {
   const cluster = findClusterRouter(nb);
   if (cluster === undefined) return;

@@ -23,7 +23,7 @@ import { isIn, isOwn, readHostSockets, refuseUsedRange } from './port_checks.js'
 import { clusterRouter, joinSwitch } from './topology.js';
 import { checkWire } from './wire_checks.js';
 
-/** What `gateway-init` is told. */
+/** The options of `gateway-init`. */
 export interface GatewayOptions extends DatabaseOptions {
   readonly node: string;
   readonly clusterSubnets: readonly Cidr[];
@@ -31,18 +31,18 @@ export interface GatewayOptions extends DatabaseOptions {
   readonly defaultGateways: readonly IpAddress[];
   readonly rampout: readonly Cidr[];
   readonly device: Device;
-  /** Ports of pods' connections; `undefined` where host and pods take theirs from the same. */
+  /** The ports of pods' connections; `undefined` if host and pods take ports from the same range. */
   readonly snatRange: PortRange | undefined;
-  /** Narrow the host's ephemeral range to this. */
+  /** The host's new ephemeral range; `undefined` leaves it as it was before any `gateway-init`. */
   readonly ephemeral: PortRange | undefined;
   readonly sysctlDir: string;
-  /** Go on though somebody else has an address, or a router does not answer. */
+  /** Whether to go on if another host has an address, or a default gateway does not answer. */
   readonly force: boolean;
 }
 
 /**
  * Makes this host a gateway.
- * @returns what the operator should know, one line each
+ * @returns notes for the operator, one line each
  */
 export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
   const { node, snatRange, ephemeral, sysctlDir } = options;
@@ -54,7 +54,7 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
     const build = (txn: NorthboundTransaction) =>
       addGateway(databases, txn, options, { chassis, mac: device.mac, mtu: device.mtu });
 
-    // Everything that could be refused is, before anything is changed.
+    // All refusals come before the first change.
     const sockets = snatRange === undefined ? [] : (await readHostSockets()).filter(isIn(snatRange));
     if (snatRange !== undefined)
       refuseUsedRange(
@@ -73,7 +73,7 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
     );
 
     reserveHostPorts({ range: snatRange, former: formerRange(local, device.name), ephemeral, sysctlDir });
-    // What is answered to a port of the range goes to the pods in a moment: the host gives out others by now.
+    // Replies to ports of the range will go to the pods, so the northbound connection needs a port outside of it.
     if (sockets.some(isOwn)) await nb.reconnect();
     const txn = local.transaction(`ovn-k8s-overlay: gateway-init ${node}`);
     connectPhysical(local, txn, device, {
@@ -123,19 +123,21 @@ function noteOnAddresses({ device, physical }: GatewayOptions, present: readonly
   const missing = physical.map(formatCidr).filter((address) => !present.includes(address));
   return device.kind === 'nic' || missing.length === 0
     ? []
-    : [`${device.name} does not have ${missing.join(', ')}; the helper goes by what it has`];
+    : [
+        `${device.name} does not have ${missing.join(', ')}; the gateway helper uses only addresses that ${device.name} has`,
+      ];
 }
 
-/** How many connections the range allows: an operator of many pods must know. */
+/** Tells how many connections the port range allows, which bounds the number of pods. */
 function noteOnRange({ device, snatRange, physical }: GatewayOptions): string[] {
   if (device.kind === 'nic') return [];
   if (snatRange === undefined)
     return [
-      'without a --snat-port-range a connection of a pod can take the port of one of the host, which then dies',
+      "without a --snat-port-range a pod's connection can take the port of a host's connection, which then dies",
     ];
   const ports = snatRange.hi - snatRange.lo + 1;
   const from = physical.map(({ address }) => address).join(' and ');
   return [
-    `ports ${formatPortRange(snatRange)} of ${from} are the pods': at most ${ports} connections at a time to one server's address and port, a protocol`,
+    `ports ${formatPortRange(snatRange)} of ${from} are the pods': at most ${ports} connections at a time per protocol to one server address and port`,
   ];
 }

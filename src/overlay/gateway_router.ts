@@ -10,14 +10,14 @@ import { ownRoutes } from '../ovn/routes.js';
 import { type Wanted, wanted } from '../ovn/rows.js';
 import { portToJoin, switchPortTo } from './topology.js';
 
-/** What a gateway router is made from. */
+/** What the rows of a gateway depend on. */
 export interface GatewaySpec {
   readonly node: string;
-  /** `external_ids:system-id` of its host. */
+  /** `external_ids:system-id` of the gateway's host. */
   readonly chassis: string;
-  /** The bridge or NIC that carries it. */
+  /** The bridge or NIC that carries the gateway's traffic. */
   readonly device: string;
-  /** Whether the host keeps its own traffic on that device. */
+  /** Whether the host uses the device too. */
   readonly isShared: boolean;
   readonly mac: MacAddress;
   readonly mtu: number;
@@ -30,10 +30,12 @@ export interface GatewaySpec {
   readonly isFirst: boolean;
 }
 
-/** Seconds after which a neighbour is asked for again, so that a changed MAC of the gateway heals. */
+/**
+ * Seconds after which OVN asks for a neighbour's MAC again, so that it learns a changed MAC of the default gateway.
+ */
 const NEIGHBOUR_AGE = '300';
 
-/** The rows of one gateway, beside the cluster router's routes. */
+/** Returns the desired rows of a gateway, except the cluster router's routes. */
 export function gatewayRows(spec: GatewaySpec): Wanted[] {
   const loadBalancers = gatewayLoadBalancers(spec.node);
   return [...loadBalancers, gatewayRouter(spec, loadBalancers), externalSwitch(spec)];
@@ -57,7 +59,7 @@ function gatewayRouter(spec: GatewaySpec, loadBalancers: readonly Wanted[]): Wan
     pairs: {
       options: {
         chassis: spec.chassis,
-        // Services' clients appear as this router, so that replies come back to the gateway that has the connection.
+        // Clients of services appear as this router, so that replies return to the gateway that tracks the connection.
         lb_force_snat_ip: join.map(({ address }) => address).join(' '),
         mac_binding_age_threshold: NEIGHBOUR_AGE,
       },
@@ -93,7 +95,10 @@ function gatewayRouter(spec: GatewaySpec, loadBalancers: readonly Wanted[]): Wan
   });
 }
 
-/** Pods leave with the gateway's address, from the range of ports that is theirs where there is one. */
+/**
+ * Returns the SNAT rules: pods' connections leave with the gateway's address and, if there is one, from the port
+ * range.
+ */
 function translations(spec: GatewaySpec, mark: Readonly<Record<string, string>>): Wanted[] {
   return spec.clusterSubnets.flatMap((subnet) => {
     const outer = ofFamily(spec.physical, subnet.family);
@@ -111,7 +116,10 @@ function translations(spec: GatewaySpec, mark: Readonly<Record<string, string>>)
   });
 }
 
-/** The switch between the gateway router and the network outside; its local port learns, hence `unknown`. */
+/**
+ * Returns the external switch, between gateway router and network. Its local port accepts any MAC (`unknown`,
+ * ovn-nb(5)).
+ */
 function externalSwitch({ node, device }: GatewaySpec): Wanted {
   const router = gatewayRouterName(node);
   const name = externalSwitchName(node);

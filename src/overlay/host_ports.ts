@@ -7,30 +7,33 @@ import { makeDirectory } from './directory.js';
 
 const RESERVED = 'net.ipv4.ip_local_reserved_ports';
 const EPHEMERAL = 'net.ipv4.ip_local_port_range';
-/** Read at boot by systemd-sysctl (sysctl.d(5)). */
+/** systemd-sysctl reads this file at boot (sysctl.d(5)). */
 const FILE = '60-ovn-k8s-gateway.conf';
-/** By its name none that is read. */
+/** systemd-sysctl ignores this suffix. */
 const UNFINISHED = `${FILE}.new`;
-/** The lines of that file which say whose the ports are, and what the host had before. */
+/** Lines of the file: the pods' ports, and the host's former ephemeral range. */
 const RANGE = /^# .*: (\d+)-(\d+) are the pods'\.$/m;
 const FORMER = /^# It was (\d+) (\d+)\.$/m;
 
-/** The ports from which the host's own connections take theirs (ip-sysctl.rst of the kernel). */
+/** Returns the host's ephemeral port range (`ip_local_port_range`, ip-sysctl.rst of the kernel). */
 export function readEphemeralRange(): PortRange {
   const [lo, hi] = requireSysctl(EPHEMERAL).split(/\s+/).map(Number);
   return { lo: lo ?? 0, hi: hi ?? 0 };
 }
 
-/** The ports that neither an ephemeral choice nor `bind` to port 0 takes (ip-sysctl.rst of the kernel). */
+/**
+ * Returns the ports that the kernel assigns to no connection (`ip_local_reserved_ports`, ip-sysctl.rst of the
+ * kernel).
+ */
 export function readReservedPorts(): PortRange[] {
   return parseReserved(requireSysctl(RESERVED));
 }
 
 /**
- * Has the host leave the ports of `range` alone, now and after a reboot, and gives back those of `former`, and those
- * of an earlier run that was cut off.
- * @param ephemeral what the host's own connections get instead, if it must change; else they get what they had before
- * an earlier run changed it
+ * Reserves the ports of `range` for the pods, now and after a reboot. Gives the host back the ports of `former` and
+ * those that an interrupted run reserved.
+ * @param ephemeral the host's new ephemeral range; if `undefined`, the host gets back the one that an earlier run changed
+ * @throws ProductError `ERR_SYSCTL`
  */
 export function reserveHostPorts({
   range,
@@ -50,7 +53,8 @@ export function reserveHostPorts({
   const own = ephemeral && { now: ephemeral, former: before ?? readEphemeralRange() };
   const write = () => keep(sysctlDir, range && { range, reserved, ephemeral: own });
   const isGivenBack = range === undefined || (own === undefined && before !== undefined);
-  // The file alone says what is to be given back. Else it goes first: where it cannot be written nothing has changed.
+  // Only the file knows what to give back, so it is then rewritten last. Otherwise it is written first: if that fails,
+  // nothing has changed.
   if (!isGivenBack) write();
   writeSysctl(RESERVED, reserved);
   const wanted = ephemeral ?? before;
@@ -58,12 +62,12 @@ export function reserveHostPorts({
   if (isGivenBack) write();
 }
 
-/** Whether a run of `gateway-init` has left anything of its own in this directory. */
+/** Returns whether `gateway-init` has left a file in this directory. */
 export function isReserved(sysctlDir: string): boolean {
   return [FILE, UNFINISHED].some((name) => existsSync(join(sysctlDir, name)));
 }
 
-/** Reads a list such as `8080,9148-9150`. */
+/** Reads a list of ports and ranges such as `8080,9148-9150`. */
 export function parseReserved(text: string): PortRange[] {
   return text
     .trim()
@@ -72,11 +76,12 @@ export function parseReserved(text: string): PortRange[] {
     .map((part) => parsePortRange(part.includes('-') ? part : `${part}-${part}`));
 }
 
+/** Returns the list that {@link parseReserved} reads. */
 export function formatReserved(ranges: readonly PortRange[]): string {
   return ranges.map((range) => (range.lo === range.hi ? String(range.lo) : formatPortRange(range))).join(',');
 }
 
-/** The same ports as the fewest ranges, in ascending order. */
+/** Returns the same ports as the fewest ranges, in ascending order. */
 export function merged(ranges: readonly PortRange[]): PortRange[] {
   const result: PortRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.lo - b.lo)) {
@@ -90,7 +95,7 @@ export function merged(ranges: readonly PortRange[]): PortRange[] {
   return result;
 }
 
-/** The ports of `ranges` that are not in `gone`. */
+/** Returns the ports of `ranges` that are not in `gone`. */
 export function without(ranges: readonly PortRange[], gone: PortRange): PortRange[] {
   return ranges.flatMap(({ lo, hi }) =>
     [
@@ -100,7 +105,7 @@ export function without(ranges: readonly PortRange[], gone: PortRange): PortRang
   );
 }
 
-/** What the host's ephemeral range was before an earlier run narrowed it; the file that narrows it says so. */
+/** Returns the host's ephemeral range before an earlier run narrowed it; `undefined` if none did. */
 export function formerEphemeralRange(sysctlDir: string): PortRange | undefined {
   return rangeIn(sysctlDir, FORMER);
 }
@@ -111,13 +116,14 @@ function rangeIn(sysctlDir: string, line: RegExp): PortRange | undefined {
   return lo === undefined || hi === undefined ? undefined : { lo: Number(lo), hi: Number(hi) };
 }
 
+/** What the file keeps: the pods' ports, and the values of the two sysctls. */
 interface Kept {
   readonly range: PortRange;
   readonly reserved: string;
   readonly ephemeral: { readonly now: PortRange; readonly former: PortRange } | undefined;
 }
 
-/** Writes the file, which is whole at any time, or removes it. */
+/** Replaces the file atomically, or removes it. */
 function keep(sysctlDir: string, kept: Kept | undefined): void {
   const [file, unfinished] = [join(sysctlDir, FILE), join(sysctlDir, UNFINISHED)];
   if (kept === undefined) {

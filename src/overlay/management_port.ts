@@ -8,8 +8,8 @@ import { managementInterfaceName } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 
 /**
- * The commands of `ip` that give the node's own port its addresses and the way to the cluster, and take what it has
- * from earlier subnets; none when all is right.
+ * Returns the `ip` commands that give the management interface its MTU, addresses and routes to the cluster, and that
+ * remove those of earlier subnets; none if all are right.
  */
 export function managementPortCommands(
   actual: Snapshot,
@@ -44,13 +44,13 @@ export function managementPortCommands(
       .filter((address) => !has(address))
       .map((address) => ['addr', 'add', address, 'dev', device, ...(address.includes(':') ? ['nodad'] : [])]),
     ...routes
-      // Deleting an address takes the routes that needed it along, so after one they are all set again.
+      // The kernel deletes an address's routes with it, so all routes are set again if an address changes.
       .filter((one) => !isIn(haveRoutes, one) || !addresses.every(has))
       .map(({ to, via }) => ['route', 'replace', to, 'via', via, 'dev', device]),
   ];
 }
 
-/** Gives `k8s-NODE`, once the switch has made it, what it must have in the kernel. */
+/** Waits until ovs-vswitchd has created `k8s-NODE`, then configures it in the kernel. */
 export async function setUpManagementPort(
   node: string,
   subnets: readonly Cidr[],

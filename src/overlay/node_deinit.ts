@@ -8,7 +8,7 @@ import { refuseGatewayNode, refuseOtherCluster, refuseUsedCluster } from './chec
 import { type CniDirectories, uninstallCni } from './cni_config.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 
-/** Takes this host out of the cluster: the inverse of `minion-init`. */
+/** Removes this host from the cluster: the inverse of `minion-init`. */
 export async function minionDeinit(
   options: DatabaseOptions & { readonly node: string; readonly cni: CniDirectories },
 ): Promise<void> {
@@ -23,7 +23,7 @@ export async function minionDeinit(
   });
 }
 
-/** Takes down the cluster's own rows: the inverse of `master-init`. */
+/** Removes the cluster's own rows and this host's: the inverse of `master-init`. */
 export async function masterDeinit(options: DatabaseOptions & { readonly node: string }): Promise<void> {
   const { node } = options;
   await withDatabases(options, async (databases) => {
@@ -65,7 +65,7 @@ function removeNode({ nb }: Databases, txn: NorthboundTransaction, node: string)
     if (port !== undefined) txn.mutate('Logical_Router', _uuid, { ports: { delete: [port] } });
 }
 
-/** What belongs to no node: the router, the switch between the routers, and the services' load balancers. */
+/** Deletes the rows that belong to no node: the cluster router, switch `join`, and the services' load balancers. */
 function removeCluster({ nb }: Databases, txn: NorthboundTransaction, router: string): void {
   const keys = [...TRANSPORTS.map(clusterLoadBalancerKey), KEYS.service];
   for (const { _uuid } of nb.filter('Logical_Router', ({ name }) => name === router))

@@ -21,14 +21,14 @@ import {
   portToSwitch,
 } from './topology.js';
 
-/** What `master-init` and `minion-init` are told. */
+/** The options of `master-init` and `minion-init`. */
 export interface NodeOptions extends DatabaseOptions {
   readonly node: string;
   readonly clusterSubnets: readonly Cidr[];
   readonly subnets: readonly Cidr[];
 }
 
-/** Makes the cluster's router, its switches and load balancers, and makes this host a node. */
+/** Creates the cluster router, switch `join` and the load balancers, and makes this host a node. */
 export async function masterInit(options: NodeOptions): Promise<void> {
   const { node, subnets } = options;
   await withDatabases(options, async (databases) => {
@@ -50,7 +50,7 @@ export async function minionInit(options: NodeOptions & { readonly cni: CniDirec
       refuseOverlap(databases.nb, '--minion-switch-subnet', node, subnets);
       addNode(databases, txn, options, router);
     };
-    // What OVN refuses leaves no directories behind, and directories that cannot be made leave OVN alone.
+    // A refusal must leave no directories behind, and directories that cannot be created must leave OVN unchanged.
     build(databases.nb.transaction('check'));
     makeCniDirectories(cni);
     await initNode(databases, options, `minion-init ${node}`, build);
@@ -58,7 +58,7 @@ export async function minionInit(options: NodeOptions & { readonly cni: CniDirec
   });
 }
 
-/** The switch first, then what the kernel has, then OVN: a run that is cut short is ended by the next. */
+/** Writes the local database first, then the kernel, OVN last: the next run completes an interrupted one. */
 async function initNode(
   databases: Databases,
   { node, subnets, clusterSubnets }: NodeOptions,
@@ -67,7 +67,7 @@ async function initNode(
 ): Promise<void> {
   const { local, nb, systemIds, timeoutMs } = databases;
   requireSystemId(systemIds, SYSTEM_ID, 'NODE');
-  // Everything that could be refused is, before anything is changed.
+  // All refusals come before the first change.
   build(nb.transaction(comment));
   const txn = local.transaction(`ovn-k8s-overlay: ${comment}`);
   const bridge = ensureIntegrationBridge(local, txn, integrationBridge(systemIds), systemIds);
@@ -88,7 +88,7 @@ function addNode(
   router: string,
 ): void {
   const loadBalancers = clusterLoadBalancers();
-  // A node that is a gateway already gets the routes that its subnet makes necessary.
+  // If the node is a gateway already, its new subnets change the routes.
   const gateways = readGateways(nb).map((gateway) =>
     gateway.node === node ? { ...gateway, subnets } : gateway,
   );

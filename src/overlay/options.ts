@@ -5,12 +5,15 @@ import { type PortRange, parsePortRange } from '../net/ports.js';
 import { JOIN_NETWORKS } from '../ovn/addresses.js';
 import { JOIN_SWITCH } from '../ovn/names.js';
 
-/** The largest subnet that leaves room for the router, the node and a pod. */
+/** The longest prefix that leaves room for the router, the management port and pods. */
 const LONGEST_PREFIX: Readonly<Record<Family, number>> = { 4: 29, 6: 125 };
 
-/** @throws UsageError for a name that OVN's rows and an interface cannot bear */
+/** Reads `--node-name`. @throws UsageError for a name that rows of OVN or an interface cannot have */
 export function readNodeName(text: string): string {
-  if (text === JOIN_SWITCH) throw new UsageError(`--node-name=${text}: is the switch between the routers`);
+  if (text === JOIN_SWITCH)
+    throw new UsageError(
+      `--node-name=${text}: is the name of the switch between the routers; give the Kubernetes node's name`,
+    );
   if (!/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) {
     throw new UsageError(
       `--node-name=${text}: give the Kubernetes node's name: letters, digits, "-" and "."`,
@@ -21,7 +24,7 @@ export function readNodeName(text: string): string {
 
 /**
  * Reads an option that takes one subnet a family, separated by commas.
- * @throws UsageError
+ * @throws UsageError for anything else, and for a subnet with host bits
  */
 export function readSubnets(option: string, text: string): Cidr[] {
   const subnets = onePerFamily(option, text, parseCidr);
@@ -36,7 +39,7 @@ export function readSubnets(option: string, text: string): Cidr[] {
   return subnets;
 }
 
-/** `--cluster-ip-subnet`: what all pods' addresses are in. @throws UsageError */
+/** Reads `--cluster-ip-subnet`, which contains all pods' addresses. @throws UsageError */
 export function readClusterSubnets(text: string): Cidr[] {
   const option = '--cluster-ip-subnet';
   const subnets = readSubnets(option, text);
@@ -44,14 +47,14 @@ export function readClusterSubnets(text: string): Cidr[] {
     const join = JOIN_NETWORKS.find((one) => overlaps(one, subnet));
     if (join !== undefined) {
       throw new UsageError(
-        `${option}=${text}: overlaps ${formatCidr(join)}, which the routers have among themselves; give another`,
+        `${option}=${text}: overlaps ${formatCidr(join)} of the switch between the routers; give another`,
       );
     }
   }
   return subnets;
 }
 
-/** A node's own subnets, each inside the cluster's. @throws UsageError */
+/** Reads a node's subnets, each inside the cluster's. @throws UsageError */
 export function readNodeSubnetsOption(option: string, text: string, cluster: readonly Cidr[]): Cidr[] {
   const subnets = readSubnets(option, text);
   for (const subnet of subnets) {
@@ -69,20 +72,20 @@ export function readNodeSubnetsOption(option: string, text: string, cluster: rea
   return subnets;
 }
 
-/** `--physical-ip`: the gateway's addresses with their masks. @throws UsageError */
+/** Reads `--physical-ip`, the gateway's addresses with their masks. @throws UsageError */
 export function readPhysicalIps(text: string, cluster: readonly Cidr[]): Cidr[] {
   const option = '--physical-ip';
   const addresses = onePerFamily(option, text, parseCidr);
   for (const address of addresses) {
     if (!isUnicast(address.address) || isLinkLocal(address.address) || !isHost(address)) {
       throw new UsageError(
-        `${option}=${text}: ${formatCidr(address)} is no address that one host has; give the gateway's own`,
+        `${option}=${text}: ${formatCidr(address)} is not the address of one host; give an address of the gateway`,
       );
     }
     const inside = [...cluster, ...JOIN_NETWORKS].find((one) => contains(one, address.address));
     if (inside !== undefined) {
       throw new UsageError(
-        `${option}=${text}: ${address.address} is inside ${formatCidr(inside)}, the cluster's own`,
+        `${option}=${text}: ${address.address} is inside ${formatCidr(inside)}, which is the cluster's; give an address of the gateway`,
       );
     }
   }
@@ -94,7 +97,7 @@ export function readPhysicalIps(text: string, cluster: readonly Cidr[]): Cidr[] 
   return addresses;
 }
 
-/** `--default-gw`: at most one a family, of a family that the gateway has. @throws UsageError */
+/** Reads `--default-gw`: at most one address a family, of a family that `--physical-ip` has. @throws UsageError */
 export function readDefaultGateways(text: string, physical: readonly Cidr[]): IpAddress[] {
   const option = '--default-gw';
   const gateways = onePerFamily(option, text, (part) => {
@@ -110,12 +113,12 @@ export function readDefaultGateways(text: string, physical: readonly Cidr[]): Ip
       throw new UsageError(`${option}=${text}: is --physical-ip itself; name the router`);
     const isOutside = !contains(own, address) || family === 6;
     if (!isUnicast(address) || !(isOutside || isHost({ ...own, address })))
-      throw new UsageError(`${option}=${text}: ${address} is no address that one host has; name the router`);
+      throw new UsageError(`${option}=${text}: ${address} is not the address of one host; name the router`);
     return address;
   });
 }
 
-/** `--rampout-ip-subnets`: any number of subnets. @throws UsageError */
+/** Reads `--rampout-ip-subnets`: any number of subnets of the cluster that do not overlap. @throws UsageError */
 export function readRampout(text: string, cluster: readonly Cidr[]): Cidr[] {
   const option = '--rampout-ip-subnets';
   const subnets = split(text).map((part) => guarded(option, text, () => parseCidr(part)));
@@ -133,7 +136,7 @@ export function readRampout(text: string, cluster: readonly Cidr[]): Cidr[] {
   return subnets.map(networkOf);
 }
 
-/** `--snat-port-range`: the ports of pods' connections, `undefined` for `none`. @throws UsageError */
+/** Reads `--snat-port-range`, the ports of pods' connections; `undefined` for `none`. @throws UsageError */
 export function readSnatRange(text: string): PortRange | undefined {
   return text === 'none' ? undefined : guarded('--snat-port-range', text, () => parsePortRange(text));
 }

@@ -21,20 +21,20 @@ import { ensureIntegrationBridge, integrationDatapath } from '../switch/integrat
 import { completePatchPair } from '../switch/patch_pair.js';
 import { bridgeOf, ensurePort, findInterface } from '../switch/ports.js';
 
-/** What carries the gateway's traffic: a bridge that the host has too, or a NIC of its own. */
+/** The device that carries the gateway's traffic: a bridge shared with the host, or a dedicated NIC. */
 export interface Device {
   readonly kind: 'bridge' | 'nic';
   readonly name: string;
 }
 
-/** A device that can carry a gateway. */
+/** A device that can carry a gateway, as the kernel has it. */
 export interface Physical extends Device {
   readonly mac: MacAddress;
   readonly mtu: number;
   readonly addresses: readonly string[];
 }
 
-/** @throws ProductError for a device that is not there, or that cannot carry a gateway */
+/** Reads the device. @throws ProductError if it does not exist or cannot carry a gateway */
 export async function readPhysical(
   db: LocalDatabase,
   device: Device,
@@ -67,6 +67,7 @@ export async function readPhysical(
   return { ...device, mac: parseMac(snapshot.link.address), mtu: snapshot.link.mtu, addresses };
 }
 
+/** What the local database's rows of a gateway depend on. */
 export interface PhysicalRows {
   readonly node: string;
   readonly integration: string;
@@ -75,7 +76,7 @@ export interface PhysicalRows {
   readonly snatRange: PortRange | undefined;
 }
 
-/** Adds to `txn` what connects the device to OVN, and what the gateway helper must know of it. */
+/** Adds to `txn` the ports that connect the device to OVN, and the `external_ids` that the gateway helper reads. */
 export function connectPhysical(
   db: LocalDatabase,
   txn: LocalTransaction,
@@ -86,7 +87,7 @@ export function connectPhysical(
   const target = ensureIntegrationBridge(db, txn, integration, systemIds);
   const bridge = findBridge(db, name);
   if (kind === 'nic' || bridge === undefined) {
-    // A run that was cut off may have taken some away already.
+    // An interrupted run may have removed some addresses already.
     const former = [...new Set([...formerAddresses(db, name), ...physical.addresses])];
     const externalIds = {
       [IFACE_ID]: localPortName(name, node),
@@ -103,7 +104,7 @@ export function connectPhysical(
   const changed = Object.entries(ids).filter(([key, value]) => bridge.external_ids.get(key) !== value);
   if (changed.length > 0)
     txn.mutate('Bridge', bridge._uuid, { external_ids: { set: Object.fromEntries(changed) } });
-  // OVN gets the pair from the helper, once the rules that keep it and the host apart are in place.
+  // The helper sets the pair's `iface-id` as soon as the flows that separate host and pods are installed.
   completePatchPair(db, txn, {
     bridge: name,
     integration,
@@ -112,7 +113,7 @@ export function connectPhysical(
   });
 }
 
-/** Leaves a dedicated NIC to OVN: the host must not answer beside it. */
+/** Removes a dedicated NIC's addresses from the host, so that only OVN answers for them. */
 export async function yieldNic(
   { kind, name, addresses }: Physical,
   systemIds: ReadonlyMap<string, string>,
@@ -123,13 +124,13 @@ export async function yieldNic(
   for (const address of addresses) await runIp('addr', 'del', address, 'dev', name);
 }
 
-/** The addresses that a dedicated NIC had before an earlier `gateway-init`. */
+/** Returns the addresses that a dedicated NIC had before an earlier `gateway-init`. */
 export function formerAddresses(db: LocalDatabase, nic: string): readonly string[] {
   const ids = findInterface(db, nic)?.external_ids;
   return ids?.get(FORMER_ADDRESSES)?.split(',') ?? [];
 }
 
-/** The range that an earlier `gateway-init` set on the bridge. */
+/** Returns the port range that an earlier `gateway-init` set on the bridge. */
 export function formerRange(db: LocalDatabase, bridge: string): PortRange | undefined {
   const text = findBridge(db, bridge)?.external_ids.get(SNAT_PORT_RANGE);
   return text === undefined || text === 'none' ? undefined : parsePortRange(text);
@@ -140,13 +141,13 @@ function refuseNic(db: LocalDatabase, { device, link, routes }: Snapshot, integr
   const owner = bridgeOf(db, device)?.name;
   if (findBridge(db, device) !== undefined) throw no('is a bridge; use --bridge-interface');
   if (owner !== undefined && owner !== integration)
-    throw no(`is on bridge ${owner}; use --bridge-interface=${owner}, or take it off first`);
+    throw no(`is on bridge ${owner}; use --bridge-interface=${owner}, or take it off that bridge first`);
   if (link.master !== undefined && link.master !== 'ovs-system')
-    throw no(`is enslaved to ${link.master}; take it out of there first`);
+    throw no(`is enslaved to ${link.master}; release it from there first`);
   if (link.flags.includes('LOOPBACK')) throw no('is the loopback interface');
   if (routes.some(({ dst }) => dst === 'default')) {
     throw no(
-      `carries a default route of the host, which would be cut off; share it: ovn-k8s-util nics-to-bridge ${device}, then --bridge-interface=br${device}`,
+      `carries a default route of the host, which would be cut off; share the NIC: run ovn-k8s-util nics-to-bridge ${device}, then --bridge-interface=br${device}`,
     );
   }
 }

@@ -2,28 +2,29 @@ import { execa } from 'execa';
 import { ProductError } from '../net/errors.js';
 import { formatPortRange, type PortRange, portRangesOverlap } from '../net/ports.js';
 
-/** A port that a socket of the host has. */
+/** A socket of the host that has a port. */
 export interface HostSocket {
   readonly protocol: string;
   readonly port: number;
-  /** The local address and whoever has it: `0.0.0.0:61234 of nc (pid 17)`. */
+  /** The local address and the program: `0.0.0.0:61234 of nc (pid 17)`. */
   readonly text: string;
   readonly isListening: boolean;
-  /** The process that has it, where that can be seen. */
+  /** The process that owns the socket; absent if `ss` does not show it. */
   readonly pid?: number;
 }
 
-/** Whether it is this process's own. */
+/** Returns whether this process owns the socket. */
 export function isOwn({ pid }: HostSocket): boolean {
   return pid === process.pid;
 }
 
+/** Returns a predicate: whether a socket's port is in the range. */
 export function isIn({ lo, hi }: PortRange): (socket: HostSocket) => boolean {
   return ({ port }) => port >= lo && port <= hi;
 }
 
 /**
- * Refuses a range that the host uses itself: what arrives for it goes to the pods.
+ * Refuses a range that the host uses itself, because packets that arrive for the range go to the pods.
  * @throws ProductError `ERR_PORTS_IN_USE` naming the ephemeral range or the sockets
  */
 export function refuseUsedRange(
@@ -40,7 +41,7 @@ export function refuseUsedRange(
   );
 }
 
-/** How the host uses ports of `range` itself, and what ends that: of its ephemeral range, then of sockets. */
+/** Returns how the host uses ports of `range`, with a remedy each: by its ephemeral range, then by sockets. */
 export function usesOfRange(
   range: PortRange,
   ephemeral: PortRange,
@@ -53,7 +54,7 @@ export function usesOfRange(
     ...(portRangesOverlap(range, ephemeral)
       ? [
           {
-            what: `overlaps net.ipv4.ip_local_port_range ${formatPortRange(ephemeral)}, from which the host takes its own ports`,
+            what: `overlaps net.ipv4.ip_local_port_range ${formatPortRange(ephemeral)}, the host's own ephemeral ports`,
             remedy: 'narrow it (--reserve-host-ports does)',
           },
         ]
@@ -71,13 +72,13 @@ export function usesOfRange(
   ];
 }
 
-/** Every TCP and UDP socket that what arrives from outside can be for. */
+/** Reads the host's TCP and UDP sockets that packets from outside can reach. */
 export async function readHostSockets(): Promise<HostSocket[]> {
   const { stdout } = await execa('ss', ['-Hntuap'], { timeout: 5_000, stdin: 'ignore' });
   return parseSockets(stdout);
 }
 
-/** Reads the lines of `ss -Hntuap` (ss(8)). */
+/** Parses the output of `ss -Hntuap` (ss(8)); omits sockets on loopback and in TIME-WAIT. */
 export function parseSockets(text: string): HostSocket[] {
   return text.split('\n').flatMap((line) => {
     const [protocol = '', state = '', , , local = '', , users = ''] = line.trim().split(/\s+/);

@@ -8,7 +8,7 @@ import { clusterLoadBalancerKey, KEYS } from '../ovn/keys.js';
 import { JOIN_SWITCH, joinTo, managementPortName, switchTo, toJoin, toSwitch } from '../ovn/names.js';
 import { type Wanted, wanted } from '../ovn/rows.js';
 
-/** The load balancers of services inside the cluster, one a protocol; every node's switch has them. */
+/** Returns the load balancers for services inside the cluster, one a protocol; every node's switch has them. */
 export function clusterLoadBalancers(): Wanted[] {
   return TRANSPORTS.map((protocol) =>
     wanted('Load_Balancer', {
@@ -18,7 +18,7 @@ export function clusterLoadBalancers(): Wanted[] {
   );
 }
 
-/** The cluster router and whatever of its ports and routes is given, connected to switch `join`. */
+/** Returns the cluster router with its port to switch `join` and the given ports and routes. */
 export function clusterRouter(name: string, holds: Wanted['holds'], sheds: Wanted['sheds'] = {}): Wanted {
   return wanted('Logical_Router', {
     is: { name },
@@ -28,7 +28,7 @@ export function clusterRouter(name: string, holds: Wanted['holds'], sheds: Wante
   });
 }
 
-/** A router's port on the join switch. */
+/** Returns a router's port to switch `join`. */
 export function portToJoin(
   router: string,
   addresses: readonly Cidr[],
@@ -42,7 +42,7 @@ export function portToJoin(
   });
 }
 
-/** Switch `join` as far as router `router` is on it. */
+/** Returns switch `join` with its port to one router. */
 export function joinSwitch(router: string): Wanted {
   return wanted('Logical_Switch', {
     is: { name: JOIN_SWITCH },
@@ -50,7 +50,7 @@ export function joinSwitch(router: string): Wanted {
   });
 }
 
-/** The cluster router's port on the switch of `node`. */
+/** Returns the cluster router's port to the switch of `node`. */
 export function portToSwitch(node: string, subnets: readonly Cidr[]): Wanted {
   const addresses = routerAddresses(subnets);
   return wanted('Logical_Router_Port', {
@@ -60,7 +60,7 @@ export function portToSwitch(node: string, subnets: readonly Cidr[]): Wanted {
   });
 }
 
-/** The logical switch of `node`, with its port to the cluster router and its own port `k8s-NODE`. */
+/** Returns the logical switch of `node`, with its port to the cluster router and its management port. */
 export function nodeSwitch(
   node: string,
   subnets: readonly Cidr[],
@@ -90,7 +90,7 @@ export function nodeSwitch(
   });
 }
 
-/** A switch's port that is the other end of a router's: OVN takes its MAC and addresses from there. */
+/** Returns a switch's port to a router. OVN takes MAC and addresses from the router's port (`router`, ovn-nb(5)). */
 export function switchPortTo(name: string, routerPort: string): Wanted {
   return wanted('Logical_Switch_Port', {
     is: { name },
@@ -99,7 +99,7 @@ export function switchPortTo(name: string, routerPort: string): Wanted {
   });
 }
 
-/** The MAC and addresses of a node's own port. */
+/** Returns MAC and addresses of a node's management port. */
 export function managementOf(subnets: readonly Cidr[]): { mac: MacAddress; addresses: IpAddress[] } {
   const addresses = managementAddresses(subnets);
   return { mac: macForAny(addresses), addresses: addresses.map(({ address }) => address) };

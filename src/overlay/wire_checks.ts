@@ -10,24 +10,24 @@ import { familyOf, type IpAddress } from '../net/ip.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
 import type { Device } from './physical.js';
 
-/** What must be true of the network that a gateway's device is on. */
+/** What must be true on the network of a gateway's device. */
 export interface WireClaims {
   readonly device: Device;
-  /** `--physical-ip`: nobody else may have these. */
+  /** `--physical-ip`: no other host may answer for these. */
   readonly addresses: readonly IpAddress[];
-  /** `--default-gw`: these must answer. */
+  /** `--default-gw`: a router must answer for each. */
   readonly gateways: readonly IpAddress[];
 }
 
-/** How long to listen for somebody else after a gateway has answered, in milliseconds. */
+/** How long to wait for a second answer after a gateway's first, in milliseconds. */
 const SETTLE_MS = 100;
 const ETHERNET = 'ether';
 
 /**
- * Looks on the wire whether nobody else has the gateway's addresses, and whether its routers answer. A NIC that is
- * down is set up for it, and down again if that is refused.
- * @param force makes a note of what would be refused
- * @returns what the operator should know, one line each
+ * Asks on the wire whether another host has the gateway's addresses, and whether its default gateways answer. Sets a
+ * NIC up that is down, and down again if the check refuses.
+ * @param force turns refusals into notes
+ * @returns notes for the operator, one line each
  * @throws ProductError `ERR_ADDRESS_CONFLICT`, `ERR_GATEWAY_SILENT`, and those of {@link NeighbourSocket}
  */
 export async function checkWire(
@@ -40,8 +40,7 @@ export async function checkWire(
     if (!force) throw error;
     return explainError(error);
   });
-  if (typeof opened === 'string')
-    return [`nobody on the network of ${device.name} could be asked: ${opened}`];
+  if (typeof opened === 'string') return [`the network of ${device.name} was not checked: ${opened}`];
   const { link, giveUp } = opened;
   try {
     const { problems, notes } = await look(link, claims, own, timeoutMs);
@@ -74,7 +73,7 @@ async function look(
     ({ address, mac }) =>
       new ProductError(
         'ERR_ADDRESS_CONFLICT',
-        `--physical-ip=${address}: ${mac} on the network of ${link.name} has it already; give an address of this host's own, or --force`,
+        `--physical-ip=${address}: ${mac} on the network of ${link.name} has it already; give an address of this host, or --force`,
       ),
   );
   const silent = found.filter(({ macs }) => macs.length === 0);
@@ -94,7 +93,7 @@ async function look(
   };
 }
 
-/** The MACs of this host's own interfaces: what they answer is no conflict. */
+/** Returns the MACs of this host's own interfaces, whose answers are no conflict. */
 async function ownMacs(): Promise<ReadonlySet<MacAddress>> {
   const links = await readLinks();
   return new Set(
@@ -114,7 +113,7 @@ async function openLink(
   const giveUp = () => runIp('link', 'set', name, 'down');
   await runIp('link', 'set', name, 'up');
   try {
-    await carrier(name, timeoutMs);
+    await awaitCarrier(name, timeoutMs);
     return { link: new NeighbourSocket(name), giveUp };
   } catch (error) {
     await giveUp();
@@ -122,8 +121,8 @@ async function openLink(
   }
 }
 
-/** Waits until the NIC has agreed with its other end; no frame leaves before. */
-async function carrier(name: string, timeoutMs: number): Promise<void> {
+/** Waits until the NIC has a carrier; no frame leaves before. @throws ProductError `ERR_LINK_DOWN` */
+async function awaitCarrier(name: string, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (readFileSync(`/sys/class/net/${name}/carrier`, 'utf8').trim() !== '1') {
     if (performance.now() > end)

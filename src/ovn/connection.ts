@@ -1,6 +1,6 @@
-// The OVN northbound database: the connection and its TLS files.
-// Other files here cover names and keys of rows, gateways, routes, pods, and rows as they should be.
-// The jobs share this room; it holds what users and tools of the northbound search by.
+// The OVN northbound database: connection, TLS files, names and keys of rows, gateways, routes, pods, desired rows.
+// gateway, watcher, overlay and cni share these words.
+// Users and tools search the northbound by the names and keys that are spelled here.
 import { directories } from '../daemon/directories.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { type Client, connect } from '../ovsdb/client.js';
@@ -13,7 +13,10 @@ export type Northbound = Client<typeof ovnNorthbound>;
 export type NorthboundView = Pick<Northbound, 'table' | 'find' | 'filter'>;
 export type NorthboundTransaction = ReturnType<Northbound['transaction']>;
 
-/** The northbound database of this host, by `external_ids:ovn-nb`. @throws ProductError */
+/**
+ * Connects to the northbound database that `external_ids:ovn-nb` names.
+ * @throws ProductError `ERR_NOT_CONFIGURED` or `ERR_BAD_SETTING` for that key; whatever `connect` throws
+ */
 export async function connectNorthbound(
   systemIds: ReadonlyMap<string, string>,
   timeoutMs: number,
@@ -23,7 +26,7 @@ export async function connectNorthbound(
   try {
     parseRemotes(remotes);
   } catch (error) {
-    // Nobody gave it as an option of this command.
+    // The error of parseRemotes is a usage error, but no option of the command named these remotes.
     throw new ProductError(
       'ERR_BAD_SETTING',
       `external_ids:${OVN_NB} of the local switch: ${explainError(error)}`,

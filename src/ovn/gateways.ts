@@ -6,23 +6,24 @@ import type { NorthboundView } from './connection.js';
 import { KEYS } from './keys.js';
 import { gatewayRouterName, nodeOfGatewayRouter, toJoin } from './names.js';
 
-/** A gateway as the northbound database has it: all that the cluster router's routes follow from. */
+/** A gateway, as the northbound database has it: what the cluster router's routes depend on. */
 export interface Gateway {
   readonly node: string;
-  /** Its addresses on `join`, one a family. */
+  /** The gateway router's addresses on switch `join`, one a family. */
   readonly join: readonly Cidr[];
-  /** Whether it carries the default route. */
+  /** Whether the default route leads to this gateway. */
   readonly isFirst: boolean;
+  /** `--physical-ip`: the gateway router's addresses on the external network. */
   readonly physical: readonly IpAddress[];
-  /** Whether a host has the same addresses, because its bridge carries the gateway. */
+  /** Whether the host has the same addresses, because host and gateway share a bridge. */
   readonly isShared: boolean;
-  /** Subnets that leave by it, wherever their pods are. */
+  /** Subnets whose pods leave by this gateway, whatever their node. */
   readonly rampout: readonly Cidr[];
-  /** The subnets of its node's own switch; none where the node has no pods. */
+  /** The subnets of the node's logical switch; none if the node has no switch. */
   readonly subnets: readonly Cidr[];
 }
 
-/** The gateways that are set up, in the order of their names. */
+/** Returns all gateways, in the order of their names: gateway routers with a chassis and a port on switch `join`. */
 export function readGateways(db: NorthboundView): Gateway[] {
   return db
     .filter('Logical_Router', ({ options }) => options.has('chassis'))
@@ -46,13 +47,13 @@ export function readGateways(db: NorthboundView): Gateway[] {
     .sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
-/** The subnets of a node's logical switch; none when it has no switch. */
+/** Returns the subnets of a node's logical switch; none if the node has no switch. */
 export function readNodeSubnets(db: NorthboundView, node: string): Cidr[] {
   const found = db.find('Logical_Switch', ({ name }) => name === node);
   return found === undefined ? [] : subnetsOf(found.external_ids, found.other_config);
 }
 
-/** What a node's switch says its subnets are: the masks of its gateway addresses, or `other_config:subnet`. */
+/** Returns the subnets of a logical switch: those of `external_ids:gateway_ip`, else `other_config:subnet`. */
 export function subnetsOf(
   externalIds: ReadonlyMap<string, string>,
   otherConfig: ReadonlyMap<string, string>,
@@ -61,18 +62,18 @@ export function subnetsOf(
   return gateways.length > 0 ? gateways : list(otherConfig.get('subnet')).map(parseCidr);
 }
 
-/** Reads `external_ids:gateway_ip` of a node's switch: the addresses of the cluster router's port there, with their masks. */
+/** Reads `external_ids:gateway_ip` of a node's switch: the addresses of the cluster router's port, with masks. */
 export function switchGateways(text: string | undefined): Cidr[] {
   return list(text).map(parseCidr);
 }
 
-/** The cluster's router; there is one. */
+/** Returns the name of the cluster router; `undefined` before `master-init`. */
 export function findClusterRouter(db: NorthboundView): string | undefined {
   return db.find('Logical_Router', ({ external_ids }) => external_ids.get(KEYS.clusterRouter) === 'yes')
     ?.name;
 }
 
-/** @throws ProductError `ERR_NO_CLUSTER` with the remedy, where no `master-init` has been run */
+/** Returns the name of the cluster router. @throws ProductError `ERR_NO_CLUSTER` before `master-init` */
 export function theClusterRouter(db: NorthboundView): string {
   const name = findClusterRouter(db);
   if (name === undefined) {
@@ -85,7 +86,7 @@ export function theClusterRouter(db: NorthboundView): string {
 }
 
 /**
- * The addresses on `join` of the gateway of `node`: those it has, else the lowest free ones.
+ * Returns the addresses on switch `join` for the gateway router of `node`: those that it has, else the lowest free ones.
  * @throws ProductError `ERR_JOIN_FULL`
  */
 export function chooseJoinAddresses(db: NorthboundView, node: string): Cidr[] {
@@ -105,7 +106,7 @@ export function chooseJoinAddresses(db: NorthboundView, node: string): Cidr[] {
   if (chosen === undefined) {
     throw new ProductError(
       'ERR_JOIN_FULL',
-      `switch join has no free address in ${JOIN_NETWORKS.map(({ address, prefix }) => `${address}/${prefix}`).join(', ')}; run gateway-deinit on a gateway that is gone`,
+      `switch join has no free address in ${JOIN_NETWORKS.map(({ address, prefix }) => `${address}/${prefix}`).join(', ')}; run gateway-deinit for a gateway that is no longer used`,
     );
   }
   return joinAddresses(chosen);

@@ -1,6 +1,6 @@
 import type { Transport } from '../net/ports.js';
 
-/** `external_ids` of rows. */
+/** Keys of `external_ids` of northbound rows. */
 export const KEYS = {
   clusterRouter: 'k8s-cluster-router',
   connectToJoin: 'connect_to_join',
@@ -8,19 +8,23 @@ export const KEYS = {
   physicalIp: 'physical_ip',
   gatewayPhysicalIp: 'gateway-physical-ip',
   gatewayIp: 'gateway_ip',
-  /** Ours: what `gateway-init` was told, so that another command can work out the same routes. */
+  /** The options of `gateway-init`, from which every command computes the same routes. Not in ovn-kubernetes. */
   rampout: 'k8s-rampout-ip-subnets',
   sharedBridge: 'k8s-physical-bridge',
-  /** Ours: whose row this is, so that a row which is not wanted any more can be told from one of an operator. */
+  /**
+   * Marks a row of a gateway, which is deleted when it is no longer desired. Rows without the mark are an operator's.
+   */
   gateway: 'k8s-gateway',
-  /** Ours: whose a load balancer is that one service has for itself, as `NAMESPACE/NAME`. */
+  /** The service of a load balancer that serves one service only, as `NAMESPACE/NAME`. */
   service: 'k8s-service',
 } as const;
 
+/** Returns the key that marks the load balancer of the cluster's switches for a protocol. */
 export function clusterLoadBalancerKey(protocol: Transport): string {
   return `k8s-cluster-lb-${protocol}`;
 }
 
+/** Returns the key whose value is the gateway router of a load balancer for a protocol. */
 export function gatewayLoadBalancerKey(protocol: Transport): string {
   return `${protocol.toUpperCase()}_lb_gateway_router`;
 }

@@ -36,7 +36,10 @@ export function toSwitch(node: string): string {
   return `${TO_SWITCH}${node}`;
 }
 
-/** Returns the node whose switch a port of the cluster router leads to; `undefined` if the port leads to no node's switch. */
+/**
+ * Returns the node whose switch a port of the cluster router leads to; `undefined` if the port leads to no node's
+ * switch.
+ */
 export function nodeOfRouterPort(port: string): string | undefined {
   return withoutPrefix(port, TO_SWITCH);
 }
@@ -56,7 +59,9 @@ export function outsideTo(gatewayRouter: string): string {
   return `etor-${gatewayRouter}`;
 }
 
-/** Returns the name of the external switch's port for a bridge or NIC, which is also the `iface-id` of its interface. */
+/**
+ * Returns the name of the external switch's port for a bridge or NIC, which is also the `iface-id` of its interface.
+ */
 export function localPortName(device: string, node: string): string {
   return `${device}_${node}`;
 }

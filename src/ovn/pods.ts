@@ -1,10 +1,10 @@
 import type { RowOf } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 
-/** Pods' packets are this long at most: what Geneve leaves of 1500 octets, with room (design of the original). */
+/** MTU of pods' interfaces, in octets: 1500 less the Geneve headers, rounded down (as in ovn-kubernetes). */
 export const POD_MTU = 1400;
 
-/** `external_ids` of a pod's logical switch port. */
+/** Key of `external_ids` that marks a pod's logical switch port. */
 export const POD_MARK = 'pod';
 
 /** Returns the name of a pod's logical switch port, which is also the `iface-id` of its interface. */
@@ -12,7 +12,7 @@ export function podPortName(namespace: string, pod: string): string {
   return `${namespace}_${pod}`;
 }
 
-/** The key of the pod that a logical port is of; `undefined` for a port that is no pod's. */
+/** Returns the pod of a logical switch port as `NAMESPACE/NAME`; `undefined` if the port is not a pod's. */
 export function podKeyOf({
   name,
   external_ids,

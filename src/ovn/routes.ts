@@ -6,20 +6,22 @@ import { KEYS } from './keys.js';
 import { gatewayRouterName } from './names.js';
 import { type Wanted, wanted } from './rows.js';
 
-/** The `external_ids` of every route of ours, so that those of an operator are left alone. */
+/**
+ * `external_ids` of every route that the product makes on the cluster router; routes without it are an operator's.
+ */
 export const ROUTE_MARK = { [KEYS.gateway]: 'yes' } as const;
 
 const FAMILIES: readonly Family[] = [4, 6];
 
 /**
- * The routes of the cluster router that its gateways make necessary. They follow from the whole list, so whichever
- * command runs, on whichever node, it comes to the same routes.
+ * Returns the routes of the cluster router for a set of gateways. They depend on the whole set, so every command on
+ * every node computes the same routes.
  *
- * - by the first gateway, whatever no other route takes;
- * - by each gateway, by source address, the subnets it ramps out;
- * - by its own gateway, by source address, the subnet of a node that is one, unless another ramps it out: replies
- *   of services with `externalTrafficPolicy: Local` must leave by the gateway at which the client came in;
- * - to the host of a shared bridge, the address that host and gateway router have in common.
+ * - The default route leads to the first gateway.
+ * - A src-ip route leads each ramped-out subnet to its gateway.
+ * - A src-ip route leads the subnet of a gateway's own node to that gateway, unless another gateway ramps the subnet
+ *   out: replies of services with `externalTrafficPolicy: Local` must leave by the gateway that the client reached.
+ * - A route leads the address that host and gateway router share to the host's management port.
  */
 export function gatewayRoutes(gateways: readonly Gateway[]): Wanted[] {
   return gateways.flatMap((gateway) => {
@@ -35,7 +37,7 @@ export function gatewayRoutes(gateways: readonly Gateway[]): Wanted[] {
   });
 }
 
-/** The list with its first gateway chosen: the one that is it, else the one with the lowest name. */
+/** Returns the gateways with exactly one first: the present first gateway, else the one with the lowest name. */
 export function withFirst(gateways: readonly Gateway[]): Gateway[] {
   const first = gateways.find(({ isFirst }) => isFirst) ?? gateways[0];
   return gateways.map((gateway) => ({ ...gateway, isFirst: gateway === first }));
@@ -59,7 +61,7 @@ function routeToHost(gateway: Gateway, ip: IpAddress): Wanted[] {
   return host === undefined ? [] : [route(`${ip}/${familyOf(ip) === 4 ? 32 : 128}`, host.address)];
 }
 
-/** A static route; without a policy it goes by destination (ovn-nb(5), Logical_Router_Static_Route). */
+/** Returns a static route; without a policy it matches the destination (ovn-nb(5), Logical_Router_Static_Route). */
 function route(prefix: string, nexthop: IpAddress, policy?: 'src-ip'): Wanted {
   return wanted('Logical_Router_Static_Route', {
     is: { ip_prefix: prefix, nexthop, policy },
@@ -71,7 +73,7 @@ function covers(wide: Cidr, narrow: Cidr): boolean {
   return wide.prefix <= narrow.prefix && contains(wide, narrow.address);
 }
 
-/** The routes of one gateway router: to the cluster, and out. */
+/** Returns the routes of a gateway router: to the cluster's subnets, and to its default gateways. */
 export function ownRoutes(
   node: string,
   {
@@ -93,7 +95,7 @@ export function ownRoutes(
     const is = { ip_prefix: formatCidr(networkOf(subnet)) };
     return [wanted('Logical_Router_Static_Route', { is, set: { nexthop: nexthop.address }, pairs: mark })];
   });
-  // The port is named: a gateway may be link-local, or outside every subnet of the NIC.
+  // The output port is named because a default gateway may be link-local, or outside every subnet of the NIC.
   const outward = defaultGateways.map((nexthop) =>
     wanted('Logical_Router_Static_Route', {
       is: { ip_prefix: anywhere(familyOf(nexthop)) },

@@ -6,28 +6,29 @@ type Schema = typeof ovnNorthbound;
 type Table = TableName<Schema>;
 type Columns = Readonly<Record<string, unknown>>;
 type Pairs = Readonly<Record<string, string>>;
-/** Columns of a set of references, by whose elements rows hang on each other. */
+/** Columns that refer to the rows which a row holds. */
 type Holder = 'ports' | 'static_routes' | 'nat' | 'load_balancer';
-/** Columns that are maps, of which some pairs are ours and others are not. */
+/** Map columns: the product owns some of their pairs, operators own the others. */
 type MapColumn = 'external_ids' | 'options' | 'other_config';
 
-/** A row as it should be, with the rows that hang on it. */
+/** A desired row, with the rows that it holds. */
 export interface Wanted {
   readonly table: Table;
-  /** What tells it from its siblings; a map is told by the pairs named here. */
+  /** The columns that identify the row among its siblings; a map identifies by the pairs given here. */
   readonly is: Columns;
-  /** Columns that must have these values. */
+  /** Columns that always get these values. */
   readonly set: Columns;
-  /** Columns that get these values when the row is made, and keep what they have afterwards. */
+  /** Columns that get these values when the row is inserted, and are left alone afterwards. */
   readonly initially: Columns;
-  /** Pairs that its maps must have; `undefined` for one that must not be there. Other pairs are not ours. */
+  /** Pairs that the row's maps must have; `undefined` deletes a pair. Other pairs are left alone. */
   readonly pairs: Readonly<Partial<Record<MapColumn, Readonly<Record<string, string | undefined>>>>>;
+  /** The desired rows that this row holds. */
   readonly holds: Readonly<Partial<Record<Holder, readonly Wanted[]>>>;
-  /** Which of the rows it holds go when they are not wanted: those with these `external_ids`. */
+  /** The `external_ids` of held rows that are removed when they are not desired. */
   readonly sheds: Readonly<Partial<Record<Holder, Pairs>>>;
 }
 
-/** A {@link Wanted} whose columns are checked against the table's. */
+/** Returns a {@link Wanted} whose columns the compiler checks against the table. */
 export function wanted<N extends Table>(
   table: N,
   {
@@ -44,9 +45,9 @@ export function wanted<N extends Table>(
   return { table, is, set, initially, pairs: {}, holds: {}, sheds: {}, ...rest };
 }
 
-/** Tables whose rows live by themselves; the others' are there as long as a row holds them (ovn-nb.ovsschema). */
+/** Root tables; a row of another table exists as long as some row refers to it (ovn-nb.ovsschema, `isRoot`). */
 const ROOTS: readonly Table[] = ['Logical_Router', 'Logical_Switch', 'Load_Balancer'];
-/** The tables whose columns hold rows of others. */
+/** The tables of the rows that each column refers to. */
 const TABLE_HELD: Readonly<Record<Holder, readonly [Table, ...Table[]]>> = {
   ports: ['Logical_Switch_Port', 'Logical_Router_Port'],
   static_routes: ['Logical_Router_Static_Route'],
@@ -55,10 +56,10 @@ const TABLE_HELD: Readonly<Record<Holder, readonly [Table, ...Table[]]>> = {
 };
 
 /**
- * Adds to `txn` what makes the rows of `db` those that are wanted; nothing when they are.
+ * Adds to `txn` the operations that turn the rows of `db` into the desired rows; none if they already are.
  *
- * The transaction holds only if nobody else meanwhile made a row of the same name or changed what one holds: then
- * the commit fails with `WaitTimedOut`, and the caller looks again.
+ * The commit fails with `WaitTimedOut` if another client has meanwhile inserted a root row of the same name, or
+ * changed which rows a row holds. The caller then computes the transaction anew.
  */
 export function reconcileRows(
   db: NorthboundView,
@@ -161,7 +162,7 @@ function isMarked(db: NorthboundView, column: Holder, uuid: Uuid, mark: Pairs): 
   });
 }
 
-/** Whether a column has the value; of a map, whether it has those pairs. */
+/** Returns whether a column has the value; a map needs to have only the given pairs. */
 function isLike(actual: unknown, value: unknown): boolean {
   if (!(value instanceof Map)) return isSame(actual, value);
   return [...value].every(([key, one]) => mapOf(actual).get(key) === one);

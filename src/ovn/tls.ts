@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { TlsFiles } from '../ovsdb/stream.js';
 
-/** The files with the CA certificate of each database, in OVS's sysconf directory. */
+/** Names of the files with each database's CA certificate, in OVS's sysconf directory. */
 export const CA_FILES = { northbound: 'ovnnb-ca.cert', southbound: 'ovnsb-ca.cert' } as const;
 
 /**
- * Returns the files of an `ssl:` connection to one of OVN's databases: the key pair of ovn-controller and a CA.
+ * Returns the files for an `ssl:` connection to one of OVN's databases: the key pair of ovn-controller and a CA.
  * @param sysconf OVS's sysconf directory
  */
 export function tlsFiles(sysconf: string, ca: string): TlsFiles {

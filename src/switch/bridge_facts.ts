@@ -13,7 +13,7 @@ export interface BridgePort {
   readonly mac: MacAddress | undefined;
 }
 
-/** A bridge and its interfaces as the local database has them. */
+/** A bridge and its interfaces, as the local database has them. */
 export interface BridgeFacts {
   readonly uuid: string;
   readonly name: string;
@@ -21,7 +21,7 @@ export interface BridgeFacts {
   readonly externalIds: ReadonlyMap<string, string>;
 }
 
-/** Returns bridge `name` as the local database has it now; `undefined` if there is no such bridge. */
+/** Returns bridge `name` and its interfaces; `undefined` if there is no such bridge. */
 export function readBridge(db: LocalDatabase, name: string): BridgeFacts | undefined {
   const bridge = db.find('Bridge', (row) => row.name === name);
   if (bridge === undefined) return undefined;

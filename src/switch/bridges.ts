@@ -30,7 +30,10 @@ export function nicsOf(db: LocalDatabase, bridge: BridgeRow): string[] {
     .map(({ name }) => name);
 }
 
-/** Returns `system` if ovs-vswitchd says that the kernel has Open vSwitch's datapath (`datapath_types`), else `netdev`. */
+/**
+ * Returns `system` if ovs-vswitchd says that the kernel has Open vSwitch's datapath (`datapath_types`), else
+ * `netdev`.
+ */
 export function bestDatapath(db: LocalDatabase): DatapathType {
   return db.find('Open_vSwitch', ({ datapath_types }) => datapath_types.includes('system')) === undefined
     ? 'netdev'

@@ -21,7 +21,7 @@ export async function commitAndWait(
   // ovsdb-server sends the update before it replies to the transaction that caused it.
   const wanted = db.table('Open_vSwitch').get(root)?.next_cfg ?? 0;
   const isDone = () => (db.table('Open_vSwitch').get(root)?.cur_cfg ?? 0) >= wanted || undefined;
-  const what = 'ovs-vswitchd to do what the database says; is it running?';
+  const what = 'ovs-vswitchd to apply the configuration; is it running?';
   await untilSwitch(db, isDone, { timeoutMs, what });
 }
 

@@ -1,6 +1,6 @@
-// The local Open_vSwitch database: the connection and what it holds.
-// Other files here cover bridges, ports, the patch pair, the integration bridge and external_ids.
-// The five jobs share this room; it knows nothing of OVN's databases.
+// The local Open_vSwitch database: connection, bridges, ports, patch pair, integration bridge, external_ids keys.
+// gateway, watcher, overlay, cni and nic share these words.
+// Nothing here reads or writes OVN's databases.
 import { ProductError } from '../net/errors.js';
 import { type Client, connect } from '../ovsdb/client.js';
 import type { Uuid } from '../ovsdb/columns.js';

@@ -19,14 +19,21 @@ export const NODE_NAME = 'k8s-node-name';
 /** Key of the Bridge row by which `nics-to-bridge` marks a bridge that it made. */
 export const BRIDGE_ID = 'bridge-id';
 
-/** Keys of an Interface row: the logical port that it is for ovn-controller, and whether that port's flows are installed. */
+/**
+ * Keys of an Interface row: the logical port that it is for ovn-controller, and whether that port's flows are
+ * installed.
+ */
 export const IFACE_ID = 'iface-id';
 export const OVN_INSTALLED = 'ovn-installed';
 
-/** Key of a dedicated NIC's Interface row: the addresses that the NIC had, so that `gateway-deinit` can restore them. */
+/**
+ * Key of a dedicated NIC's Interface row: the addresses that the NIC had, so that `gateway-deinit` can restore them.
+ */
 export const FORMER_ADDRESSES = 'k8s-former-addresses';
 
-/** Returns `external_ids` of the Open_vSwitch row: where OVN and Kubernetes are (ovn-controller(8), "CONFIGURATION"). */
+/**
+ * Returns `external_ids` of the Open_vSwitch row: where OVN and Kubernetes are (ovn-controller(8), "CONFIGURATION").
+ */
 export function readSystemIds(db: LocalDatabase): ReadonlyMap<string, string> {
   return [...db.table('Open_vSwitch').values()][0]?.external_ids ?? new Map();
 }

@@ -3,7 +3,10 @@ import { findBridge, insertBridge } from './bridges.js';
 import type { LocalDatabase, LocalTransaction } from './connection.js';
 import { OVN_BRIDGE, OVN_BRIDGE_DATAPATH } from './external_ids.js';
 
-/** Returns the name of OVN's integration bridge: `br-int`, unless `external_ids:ovn-bridge` names another (ovn-controller(8)). */
+/**
+ * Returns the name of OVN's integration bridge: `br-int`, unless `external_ids:ovn-bridge` names another
+ * (ovn-controller(8)).
+ */
 export function integrationBridge(systemIds: ReadonlyMap<string, string>): string {
   return systemIds.get(OVN_BRIDGE) ?? 'br-int';
 }

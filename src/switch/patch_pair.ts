@@ -8,27 +8,25 @@ export function patchName(bridge: string): string {
   return `k8s-patch-${bridge}-br-int`;
 }
 
-/** The name of the other end, on the integration bridge. */
+/** Returns the name of the pair's end on the integration bridge. */
 export function patchPeerName(bridge: string, integration: string): string {
   return `k8s-patch-${integration}-${bridge}`;
 }
 
+/** The pair of patch ports between a gateway's bridge and OVN's integration bridge. */
 export interface PatchPair {
   readonly bridge: string;
   readonly integration: string;
   /** The logical port that OVN has for the bridge: `iface-id` of the end on the integration bridge. */
   readonly logicalPort: string;
   /**
-   * Whether OVN may have the pair: it takes the end on its bridge, known by `iface-id`, for its own. Before the
-   * rules are on the other bridge that would be two hosts with one address and nothing between them.
+   * Whether OVN may use the pair. ovn-controller claims the end on the integration bridge as soon as it has an
+   * `iface-id`. Before the bridge has its flows, host and gateway router would both answer for one address.
    */
   readonly isReady: boolean;
 }
 
-/**
- * Adds to `txn` whatever the pair of patch ports between a bridge and OVN lacks; nothing when it is whole, or when
- * there is no integration bridge yet.
- */
+/** Adds to `txn` the ends and the `iface-id` that the pair lacks; skips an end whose bridge does not exist yet. */
 export function completePatchPair(
   db: LocalDatabase,
   txn: LocalTransaction,

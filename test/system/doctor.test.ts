@@ -191,7 +191,7 @@ const BREAKS: readonly Break[] = [
     title: 'nothing guards the NIC from the kernel',
     check: 'bridges',
     level: 'warn',
-    says: /keeps the kernel from answering what arrives on eth0/,
+    says: /keeps the kernel from answering frames on eth0/,
     how: () => on.nft('delete table netdev ovn_k8s_eth0'),
     mend: () => gateway.host.run('ovn-k8s-util', ['nics-to-bridge', 'eth0']),
   },

@@ -72,7 +72,7 @@ const REFUSED: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
     1,
     /leaves by GR_far already; run gateway-init on far/,
   ],
-  [[...GATEWAY, '--physical-ip=203.0.113.99/24'], 1, /is that of GR_far/],
+  [[...GATEWAY, '--physical-ip=203.0.113.99/24'], 1, /is the address of GR_far/],
   [
     [...GATEWAY, '--physical-ip=203.0.113.1/24'],
     1,
@@ -133,7 +133,7 @@ const REFUSED: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
       [
         [...GATEWAY, `--physical-ip=${address}`],
         2,
-        /--physical-ip=.* is no address that one host has; give/,
+        /--physical-ip=.* is not the address of one host; give/,
       ] as const,
   ),
   ...['203.0.113.0', '203.0.113.255', '224.0.0.1', '127.0.0.1'].map(
@@ -141,7 +141,7 @@ const REFUSED: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
       [
         [...GATEWAY, `--default-gw=${address}`],
         2,
-        /--default-gw=.* is no address that one host has; name/,
+        /--default-gw=.* is not the address of one host; name/,
       ] as const,
   ),
   [

@@ -12,7 +12,7 @@ import { nodes } from './nodes.js';
 import { offloads } from './offloads.js';
 import { ports } from './ports.js';
 
-/** In the order in which an operator mends things: what the rest stands on comes first. */
+/** All checks, in the order in which an operator mends things: what others depend on comes first. */
 export const CHECKS: readonly Check[] = [
   daemons,
   databases,

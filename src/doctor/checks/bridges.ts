@@ -7,7 +7,7 @@ import type { Facts, LocalSwitch, SwitchBridge } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse, warn } from '../finding.js';
 import { nodeName, physicalOf, sharedBridges } from '../node.js';
 
-/** Whether the bridges are there with the ports that they need, and ovs-vswitchd could make them all. */
+/** Checks that the bridges exist with the ports that they need, and that ovs-vswitchd could open all ports. */
 export const bridges: Check = {
   name: 'bridges',
   run: (facts) =>
@@ -32,13 +32,13 @@ function integration(local: LocalSwitch): Finding[] {
     ? []
     : [
         fail(
-          `${name} has fail_mode ${bridge.failMode ?? 'unset'}: while OVN has no flows there it floods`,
+          `${name} has fail_mode ${bridge.failMode ?? 'unset'}: it floods while OVN has no flows there`,
           `run ovs-vsctl set-fail-mode ${name} secure`,
         ),
       ];
 }
 
-/** Ports that ovs-vswitchd could not make say so themselves (ovs-vswitchd.conf.db(5), Interface, `error`). */
+/** Finds the ports that ovs-vswitchd could not open (ovs-vswitchd.conf.db(5), Interface, `error`). */
 function unopened(local: LocalSwitch): Finding[] {
   const errors = local.bridges.flatMap(({ name, interfaces }) =>
     interfaces
@@ -52,7 +52,12 @@ function unopened(local: LocalSwitch): Finding[] {
   );
   const stuck = local.isSettled
     ? []
-    : [fail('ovs-vswitchd has not done what the database says', 'see whether it runs, and ovs-vswitchd.log')];
+    : [
+        fail(
+          'ovs-vswitchd has not applied all that the database says',
+          'check that it runs; see ovs-vswitchd.log',
+        ),
+      ];
   return [...errors, ...stuck];
 }
 
@@ -83,7 +88,7 @@ function patchPair(local: LocalSwitch, bridge: SwitchBridge): Finding[] {
   const id = end(integrationName, there)?.externalIds.get(IFACE_ID);
   return broken.length > 0 || id === wanted
     ? broken
-    : [fail(`patch port ${there} is ${id ?? 'nothing'} to OVN, not ${wanted}`, remedy)];
+    : [fail(`patch port ${there} has iface-id ${id ?? 'unset'}, not ${wanted}`, remedy)];
 }
 
 function nic(bridge: SwitchBridge): Finding[] {
@@ -102,14 +107,14 @@ function nic(bridge: SwitchBridge): Finding[] {
   return bridge.failMode === 'secure'
     ? [
         fail(
-          `${bridge.name} has fail_mode secure: after a restart of ovs-vswitchd this host is cut off`,
+          `${bridge.name} has fail_mode secure: a restart of ovs-vswitchd cuts this host off`,
           `run ovs-vsctl set-fail-mode ${bridge.name} standalone`,
         ),
       ]
     : [];
 }
 
-/** With the datapath in userspace the kernel sees the NIC's frames too, and must not take them. */
+/** Checks the guard of the userspace datapath's NIC: the kernel receives the NIC's frames too, and must drop them. */
 function guard({ netfilter }: Facts, bridge: SwitchBridge): readonly Finding[] {
   const found = physicalOf(bridge);
   if (bridge.datapath !== 'netdev' || found === undefined) return [];
@@ -118,14 +123,14 @@ function guard({ netfilter }: Facts, bridge: SwitchBridge): readonly Finding[] {
       ? []
       : [
           warn(
-            `nothing keeps the kernel from answering what arrives on ${found.name} beside the userspace datapath`,
+            `nothing keeps the kernel from answering frames on ${found.name}, which the userspace datapath answers too`,
             `run ovn-k8s-util nics-to-bridge ${found.name} again`,
           ),
         ],
   );
 }
 
-/** A gateway that OVN expects to share a bridge of this host, and no bridge that knows of it. */
+/** Finds a gateway that OVN has on a bridge of this host while no bridge is marked as a gateway's. */
 function lostBridges({ northbound }: Facts, local: LocalSwitch): readonly Finding[] {
   if (!northbound.isKnown) return [];
   const node = nodeName(local);
@@ -134,7 +139,7 @@ function lostBridges({ northbound }: Facts, local: LocalSwitch): readonly Findin
     ? []
     : [
         fail(
-          `OVN has gateway router ${gatewayRouterName(gateway.node)} on a bridge of this host, and no bridge here is set up for it`,
+          `OVN has gateway router ${gatewayRouterName(gateway.node)} on a bridge of this host, but no bridge here is set up for it`,
           'run ovn-k8s-overlay gateway-init again, or gateway-deinit',
         ),
       ];

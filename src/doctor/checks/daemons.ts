@@ -1,13 +1,13 @@
 import type { DaemonFacts } from '../facts/facts.js';
 import { type Check, type Finding, fail, ok } from '../finding.js';
 
-/** Whether the programs live that this host needs, and those that were started. */
+/** Checks that the programs that this host needs run, and that every program with a pidfile answers. */
 export const daemons: Check = {
   name: 'daemons',
   run: ({ daemons: all }) => all.flatMap(judge),
 };
 
-/** Debian's unit for each, or else how it is started. */
+/** The command that restarts a program, if Debian's unit has another name. */
 const STARTED_BY: ReadonlyMap<string, string> = new Map([
   ['ovsdb-server', 'systemctl restart ovsdb-server'],
   ['ovs-vswitchd', 'systemctl restart ovs-vswitchd'],
@@ -18,7 +18,7 @@ const STARTED_BY: ReadonlyMap<string, string> = new Map([
 ]);
 
 function judge({ program, isNeeded, state, detail }: DaemonFacts): readonly Finding[] {
-  const remedy = `run ${STARTED_BY.get(program) ?? `systemctl restart ${program}`}, and see its log`;
+  const remedy = `run ${STARTED_BY.get(program) ?? `systemctl restart ${program}`}; see its log`;
   switch (state) {
     case 'alive':
       return [ok(`${program} is alive: ${detail}`)];

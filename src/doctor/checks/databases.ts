@@ -1,7 +1,7 @@
 import { type Check, type Finding, fail, ok } from '../finding.js';
 import type { Known } from '../known.js';
 
-/** Whether everything that is asked answers: the local database, OVN's two, Kubernetes' API server. */
+/** Checks that the local database, OVN's two databases and Kubernetes' API server answer. */
 export const databases: Check = {
   name: 'databases',
   run: ({ local, northbound, southbound, kubernetes }) => [
@@ -9,12 +9,12 @@ export const databases: Check = {
     judge(
       northbound,
       'OVN_Northbound answers',
-      'see external_ids:ovn-nb here, and ovn-nbctl get-connection on the central node; for ssl: the key pair in the sysconf directory',
+      'check external_ids:ovn-nb here, ovn-nbctl get-connection on the central node and, for ssl:, the key pair in the sysconf directory',
     ),
     judge(
       southbound,
       'OVN_Southbound answers',
-      'see external_ids:ovn-remote here, and ovn-sbctl get-connection on the central node',
+      'check external_ids:ovn-remote here, and ovn-sbctl get-connection on the central node',
     ),
     ...(kubernetes === undefined
       ? []
@@ -22,7 +22,7 @@ export const databases: Check = {
           judge(
             kubernetes,
             "Kubernetes' API server answers",
-            'see external_ids:k8s-api-server, k8s-ca-certificate and k8s-api-token',
+            'check external_ids:k8s-api-server, k8s-ca-certificate and k8s-api-token',
           ),
         ]),
   ],

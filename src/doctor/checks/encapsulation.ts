@@ -3,14 +3,14 @@ import type { ChassisFacts, LinkFacts, LocalSwitch, Netfilter } from '../facts/f
 import { type Check, type Finding, fail, given, ok, orElse, warn } from '../finding.js';
 import { integrationOf } from '../node.js';
 
-/** Where tunnels arrive (RFC 8926; draft-davie-stt; RFC 7348), by the type that `ovn-encap-type` names. */
+/** The destination port of each tunnel type of `ovn-encap-type` (RFC 8926; draft-davie-stt; RFC 7348). */
 const TUNNEL_PORTS: ReadonlyMap<string, number> = new Map([
   ['geneve', 6081],
   ['stt', 7471],
   ['vxlan', 4789],
 ]);
 
-/** Whether tunnels can leave and arrive: their type, address, ports on br-int, and the way through the kernel. */
+/** Checks that tunnels can leave and arrive: their type, address, ports on br-int, and the host's firewall. */
 export const encapsulation: Check = {
   name: 'encapsulation',
   run: ({ local, links, southbound, netfilter }) =>
@@ -31,12 +31,14 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
     found.push(fail(`external_ids:${ENCAP_TYPE} is not set`, set(ENCAP_TYPE, 'geneve')));
   for (const type of types) {
     if (!TUNNEL_PORTS.has(type))
-      found.push(fail(`external_ids:${ENCAP_TYPE}=${type} is no tunnel of OVN`, set(ENCAP_TYPE, 'geneve')));
+      found.push(
+        fail(`external_ids:${ENCAP_TYPE}=${type} is no tunnel type of OVN`, set(ENCAP_TYPE, 'geneve')),
+      );
     else if (!host.ifaceTypes.includes(type))
       found.push(
         fail(
           `ovs-vswitchd has no tunnels of type ${type}`,
-          `modprobe vport-${type}, or another ovn-encap-type`,
+          `run modprobe vport-${type}, or set another ovn-encap-type`,
         ),
       );
   }
@@ -45,12 +47,14 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
     found.push(
       fail(
         'the kernel has no datapath of Open vSwitch, which br-int needs',
-        'modprobe openvswitch; or set external_ids:ovn-bridge-datapath-type=netdev',
+        'run modprobe openvswitch, or set external_ids:ovn-bridge-datapath-type=netdev',
       ),
     );
   }
   if (address === undefined) {
-    found.push(fail(`external_ids:${ENCAP_IP} is not set`, set(ENCAP_IP, "an address of this host's")));
+    found.push(
+      fail(`external_ids:${ENCAP_IP} is not set`, set(ENCAP_IP, 'ADDRESS, an address of this host')),
+    );
     return found;
   }
   const carrier = links.find(({ addresses }) => addresses.some((one) => one === address));
@@ -58,7 +62,7 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
     found.push(
       fail(
         `external_ids:${ENCAP_IP}=${address} is no address of this host`,
-        set(ENCAP_IP, "one of ip addr's"),
+        set(ENCAP_IP, 'ADDRESS, an address of this host'),
       ),
     );
   } else if (!carrier.isUp) {
@@ -66,7 +70,7 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
   } else if (datapath === 'netdev' && !host.bridges.some(({ name }) => name === carrier.name)) {
     found.push(
       fail(
-        `${address} is on ${carrier.name}, and the userspace datapath tunnels only through a bridge that has the address`,
+        `${address} is on ${carrier.name}, but the userspace datapath tunnels only through a bridge that has the address`,
         `run ovn-k8s-util nics-to-bridge ${carrier.name}`,
       ),
     );
@@ -74,7 +78,7 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
   return orElse(found, `tunnels are ${types.join(', ')} from ${address}`);
 }
 
-/** ovn-controller makes a port on br-int for each of the other chassis. */
+/** Checks that ovn-controller has made a port on br-int for each other chassis. */
 function tunnels(host: LocalSwitch, chassis: readonly ChassisFacts[]): readonly Finding[] {
   const others = chassis.filter(({ name }) => name !== host.externalIds.get(SYSTEM_ID));
   const ends = new Set(integrationOf(host)?.interfaces.map(({ options }) => options.get('remote_ip')));
@@ -90,7 +94,7 @@ function tunnels(host: LocalSwitch, chassis: readonly ChassisFacts[]): readonly 
   return [ok(`br-int has a tunnel to each of the ${others.length} other hosts`)];
 }
 
-/** A firewall that keeps tunnels out is seen by the policy of its chains and the ports that its rules name. */
+/** Finds firewall chains that drop by policy and have no rule for the tunnel's port. */
 function openPorts(host: LocalSwitch, { closedChains }: Netfilter): readonly Finding[] {
   return typesOf(host).flatMap((type) => {
     const port = TUNNEL_PORTS.get(type);
@@ -98,8 +102,8 @@ function openPorts(host: LocalSwitch, { closedChains }: Netfilter): readonly Fin
     const closed = closedChains.filter(({ ports }) => !ports.includes(port));
     return closed.map(({ name }) =>
       warn(
-        `chain ${name} drops what no rule accepts, and no rule names port ${port} of ${type}`,
-        `accept ${type === 'stt' ? 'tcp' : 'udp'} port ${port} from the other hosts there`,
+        `chain ${name} drops packets that no rule accepts, and no rule names port ${port} of ${type}`,
+        `accept ${type === 'stt' ? 'tcp' : 'udp'} port ${port} from the other hosts in that chain`,
       ),
     );
   });

@@ -7,7 +7,7 @@ import type { FlowFacts, HelperStatus } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse, warn } from '../finding.js';
 import type { Known } from '../known.js';
 
-/** Whether each shared bridge has the flows that follow from what it is, by the helper's word and worked out anew. */
+/** Checks each shared bridge's flows: by the helper's status, and by computing them anew from the bridge's facts. */
 export const flows: Check = {
   name: 'flows',
   run: ({ flows: all, helper }) =>
@@ -24,24 +24,26 @@ export const flows: Check = {
 
 type Actual = Extract<FlowFacts['switch'], { isKnown: true }>['value'];
 
-/** What the helper itself complains of. */
+/** Reports what the helper's own status says. */
 function kept({ bridge }: FlowFacts, helper: Known<HelperStatus>): readonly Finding[] {
   if (!helper.isKnown)
     return [
       fail(
-        `nobody keeps the flows of ${bridge.name}: ${helper.why}`,
+        `no helper keeps the flows of ${bridge.name}: ${helper.why}`,
         `start ovn-k8s-gateway-helper --physical-bridge=${bridge.name} --physical-interface=NIC --pidfile --detach`,
       ),
     ];
   const remedy = 'see ovs-appctl -t ovn-k8s-gateway-helper status';
   const { synced, problems } = helper.value;
   return [
-    ...(synced ? [] : [fail(`the flows of ${bridge.name} are not in place, says the helper`, remedy)]),
+    ...(synced ? [] : [fail(`the helper says that the flows of ${bridge.name} are not in place`, remedy)]),
     ...problems.map((problem) => warn(`the helper: ${problem}`, remedy)),
   ];
 }
 
-/** What services claim is taken from the flows that are there: only the helper has asked Kubernetes. */
+/**
+ * Compares the flows with the desired ones. Services are recovered from the flows: only the helper asks Kubernetes.
+ */
 function differing(
   { bridge, physicalInterface, localAddresses }: FlowFacts,
   { ours }: Actual,
@@ -74,7 +76,7 @@ function settings({ bridge }: FlowFacts, { fragments, noFlood }: Actual): Findin
       ? []
       : [
           fail(
-            `${bridge.name} treats fragments as "${fragments}": those of pods go astray`,
+            `${bridge.name} treats fragments as "${fragments}", so pods lose fragments`,
             `run ovs-ofctl set-frags ${bridge.name} nx-match, or start the helper`,
           ),
         ]),
@@ -82,14 +84,14 @@ function settings({ bridge }: FlowFacts, { fragments, noFlood }: Actual): Findin
       ? []
       : [
           fail(
-            `${bridge.name} floods to ${patch.name}: OVN gets what is for this host`,
+            `${bridge.name} floods to ${patch.name}, so OVN receives frames for this host`,
             `run ovs-ofctl mod-port ${bridge.name} ${patch.name} no-flood, or start the helper`,
           ),
         ]),
   ];
 }
 
-/** Flows of others are left alone, and can take packets from ours. The one that NORMAL made is known. */
+/** Finds flows without the product's cookie, which can take packets from its flows; the NORMAL flow is expected. */
 function strangers({ bridge }: FlowFacts, { others }: Actual): Finding[] {
   const foreign = others.filter(({ text }) => text !== 'table=0,priority=0 actions=NORMAL');
   const [first] = foreign;
@@ -97,8 +99,8 @@ function strangers({ bridge }: FlowFacts, { others }: Actual): Finding[] {
     ? []
     : [
         warn(
-          `${bridge.name} has ${foreign.length} flows that are not the helper's, which may take its packets: ${first.text}`,
-          `if nobody wants them: ovs-ofctl del-flows ${bridge.name} cookie=0x${first.cookie.toString(16)}/-1`,
+          `${bridge.name} has ${foreign.length} flows that are not the helper's, which may take its packets; one is ${first.text}`,
+          `if nothing needs them, run ovs-ofctl del-flows ${bridge.name} cookie=0x${first.cookie.toString(16)}/-1`,
         ),
       ];
 }

@@ -4,7 +4,7 @@ import type { ChassisFacts, Facts, LocalSwitch, Southbound } from '../facts/fact
 import { type Check, type Finding, fail, given, ok, orElse, warn } from '../finding.js';
 import { nodeName } from '../node.js';
 
-/** Whether this host's names are its alone: a cloned machine has those of its original. */
+/** Checks that no other host has this host's names, as a cloned machine would. */
 export const identity: Check = {
   name: 'identity',
   run: (facts) =>
@@ -14,7 +14,7 @@ export const identity: Check = {
         return [
           fail(
             `external_ids:${SYSTEM_ID} is not set`,
-            `run ovs-vsctl set Open_vSwitch . external_ids:${SYSTEM_ID}=NAME, another name on each host`,
+            `run ovs-vsctl set Open_vSwitch . external_ids:${SYSTEM_ID}=NAME, with a name of its own for each host`,
           ),
         ];
       }
@@ -39,7 +39,7 @@ function uniqueSystemId(
   if (own !== undefined && address !== undefined && others.length > 0) {
     found.push(
       fail(
-        `Chassis ${id} of OVN_Southbound has tunnel address ${others.join(', ')}, this host ${address}: another host has system-id ${id}, or ovn-controller did not see the change`,
+        `Chassis ${id} of OVN_Southbound has tunnel address ${others.join(', ')}, this host ${address}: another host has system-id ${id}, or ovn-controller has not noticed a change`,
         'give each host a system-id of its own, then restart ovn-controller',
       ),
     );
@@ -101,7 +101,7 @@ function kubernetesNode({ kubernetes }: Facts, node: string | undefined): readon
   return [
     fail(
       `Kubernetes has no Node ${node}`,
-      'the --node-name of minion-init must be the name under which kubelet registers (kubectl get nodes)',
+      'give minion-init the --node-name under which kubelet registers (kubectl get nodes)',
     ),
   ];
 }

@@ -1,9 +1,9 @@
 import { type Check, type Finding, given, orElse, warn } from '../finding.js';
 
-/** Older errors have been lived with. */
+/** How old an error may be and still be reported, in milliseconds. */
 const RECENT_MS = 24 * 3_600_000;
 
-/** The last errors that the daemons wrote: news of something that other checks may not see. */
+/** Reports the last errors in the daemons' logs, which other checks may not notice. */
 export const logs: Check = {
   name: 'logs',
   run: ({ logs: all, now }) =>
@@ -14,7 +14,7 @@ export const logs: Check = {
             .filter(({ at }) => now.getTime() - at.getTime() < RECENT_MS)
             .map(
               ({ at, text }): Finding =>
-                warn(`${program} at ${at.toISOString()}: ${text}`, `see what is around it in ${path}`),
+                warn(`${program} at ${at.toISOString()}: ${text}`, `see the lines around it in ${path}`),
             ),
         ),
       ),

@@ -5,7 +5,7 @@ import type { LinkFacts, LocalSwitch, Northbound } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse } from '../finding.js';
 import { nodeName, physicalOf, sharedBridges } from '../node.js';
 
-/** Octets that a tunnel adds to an IPv4 packet's own, the inner Ethernet header included; IPv6 outside adds 20 more. */
+/** Octets that a tunnel over IPv4 adds to a pod's packet, the inner Ethernet header included; IPv6 adds 20 more. */
 const OVERHEAD: ReadonlyMap<string, number> = new Map([
   // IP 20, UDP 8, Geneve 8 and OVN's option of 8 (RFC 8926; ovn-architecture(7), "Tunnel Encapsulations"), Ethernet 14.
   ['geneve', 58],
@@ -15,7 +15,7 @@ const OVERHEAD: ReadonlyMap<string, number> = new Map([
   ['vxlan', 50],
 ]);
 
-/** Whether what is longest in one place passes through the next. */
+/** Checks that the longest packet of each device fits the next one. */
 export const mtu: Check = {
   name: 'mtu',
   run: ({ local, links, northbound }) =>
@@ -23,7 +23,7 @@ export const mtu: Check = {
       given(links, (all) => [
         ...orElse(
           [...tunnelRoom(host, all), ...managementPort(host, all), ...bridgeAndNic(host, all)],
-          `what pods send, ${POD_MTU} octets at most, fits the tunnels`,
+          `packets of pods, ${POD_MTU} octets at most, fit the tunnels`,
         ),
         ...(northbound.isKnown ? gatewayRouter(host, all, northbound.value) : []),
       ]),
@@ -41,8 +41,8 @@ function tunnelRoom({ externalIds }: LocalSwitch, links: readonly LinkFacts[]): 
       ? []
       : [
           fail(
-            `${carrier.name} has MTU ${carrier.mtu}, and a pod's packet of ${POD_MTU} in ${type} is ${needed}`,
-            `raise the MTU of ${carrier.name} and of the network to ${needed} or more, or lower that of the pods`,
+            `${carrier.name} has MTU ${carrier.mtu}, but a pod's packet of ${POD_MTU} octets in ${type} is ${needed}`,
+            `raise the MTU of ${carrier.name} and of its network to ${needed} or more, or lower the MTU of the pods`,
           ),
         ];
   });
@@ -55,7 +55,7 @@ function managementPort(host: LocalSwitch, links: readonly LinkFacts[]): Finding
     ? []
     : [
         fail(
-          `${device} has MTU ${link.mtu}, and tunnels carry ${POD_MTU}`,
+          `${device} has MTU ${link.mtu}, but tunnels carry ${POD_MTU}`,
           'run ovn-k8s-overlay minion-init (or master-init) again',
         ),
       ];
@@ -70,14 +70,14 @@ function bridgeAndNic(host: LocalSwitch, links: readonly LinkFacts[]): Finding[]
       ? []
       : [
           fail(
-            `${bridge.name} has MTU ${inner}, its NIC ${nic} ${outer}: what is longer is lost`,
-            `run ovs-vsctl set Interface ${bridge.name} mtu_request=${outer}, or raise that of ${nic}`,
+            `${bridge.name} has MTU ${inner}, its NIC ${nic} ${outer}: longer packets are lost`,
+            `run ovs-vsctl set Interface ${bridge.name} mtu_request=${outer}, or raise the MTU of ${nic}`,
           ),
         ];
   });
 }
 
-/** The gateway router tells senders what fits; a value above the NIC's is a black hole. */
+/** Checks `gateway_mtu`, by which the gateway router refuses packets; one above the NIC's MTU is a black hole. */
 function gatewayRouter(host: LocalSwitch, links: readonly LinkFacts[], { gateways }: Northbound): Finding[] {
   const node = nodeName(host);
   const told = gateways.find((one) => one.node === node)?.outsideMtu;
@@ -88,7 +88,7 @@ function gatewayRouter(host: LocalSwitch, links: readonly LinkFacts[], { gateway
       ? []
       : [
           fail(
-            `${gatewayRouterName(node ?? '')} takes the network outside to have MTU ${told}, and ${nic} has ${actual}`,
+            `${gatewayRouterName(node ?? '')} takes the network outside to have MTU ${told}, but ${nic} has ${actual}`,
             'run ovn-k8s-overlay gateway-init again',
           ),
         ];

@@ -4,12 +4,12 @@ import type { Echo, LinkFacts, LocalSwitch, Northbound } from '../facts/facts.js
 import { type Check, type Finding, fail, given, ok, orElse } from '../finding.js';
 import { managementInterface, nodeName } from '../node.js';
 
-/** Whether the node's own port is as OVN has it, and those of the other nodes answer through the tunnels. */
+/** Checks that the management port is as OVN has it, and that the other nodes' answer through the tunnels. */
 export const nodes: Check = {
   name: 'nodes',
   run: ({ local, northbound, links, echoes }) =>
     given(local, (host) => {
-      // A gateway alone has no pods, and no way into their network.
+      // A node that is only a gateway has no pods and no management port.
       if (managementInterface(host) === undefined) return missingPort(host);
       return [
         ...given(northbound, (nb) => given(links, (all) => ownPort(host, nb, all))),
@@ -50,7 +50,7 @@ function answers(echoes: readonly Echo[]): readonly Finding[] {
     [...byNode].map(([node, addresses]) =>
       fail(
         `the management port of node ${node}, ${addresses.join(' and ')}, does not answer`,
-        'run doctor there too; see that UDP port 6081 (Geneve) or TCP 7471 (STT) passes between the two hosts',
+        'run doctor there too; check that UDP port 6081 (Geneve) or TCP 7471 (STT) passes between the two hosts',
       ),
     ),
     `the management ports of the other nodes answer: ${echoes.length} addresses asked`,

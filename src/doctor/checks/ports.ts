@@ -7,7 +7,7 @@ import type { PortFacts, SwitchBridge } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse, warn } from '../finding.js';
 import { sharedBridges } from '../node.js';
 
-/** Whether the ports of pods' connections are the pods' alone. */
+/** Checks that the host uses no port of the pods' port range. */
 export const ports: Check = {
   name: 'ports',
   run: (facts) =>
@@ -19,7 +19,7 @@ function judge(bridge: SwitchBridge, facts: Parameters<typeof given<PortFacts>>[
   if (text === 'none') {
     return [
       warn(
-        `${bridge.name} has no port range for pods: a connection of a pod can take the port of one of this host's, which then dies`,
+        `${bridge.name} has no port range for pods: a pod's connection can take the port of a host's connection, which then dies`,
         'run ovn-k8s-overlay gateway-init with a --snat-port-range',
       ),
     ];
@@ -40,7 +40,7 @@ function used(
   const text = formatPortRange(range);
   const uses = usesOfRange(range, ephemeral, sockets).map(({ what, remedy }) =>
     fail(
-      `pods' port range ${text} of ${bridge.name}: ${what}; what arrives for it goes to the pods`,
+      `pods' port range ${text} of ${bridge.name}: ${what}; packets for the range go to the pods`,
       `${remedy}, or run gateway-init with another --snat-port-range`,
     ),
   );

@@ -6,14 +6,14 @@ import { unixctl } from '../../daemon/unixctl_client.js';
 import { explainError } from '../../net/errors.js';
 import type { DaemonFacts } from './facts.js';
 
-/** A daemon with the manners of OVS's: a pidfile, and beside it a control socket. */
+/** A daemon with a pidfile and a control socket, as OVS's daemons have. */
 export interface Program {
   readonly program: string;
   readonly rundir: string;
   readonly isNeeded: boolean;
 }
 
-/** What runs on a host of the cluster; `needed` are those that this one cannot do without. */
+/** Returns the daemons that may run on a host of the cluster; `needed` names those that this host needs. */
 export function programs({ run, ovnRun }: Directories, needed: ReadonlySet<string>): Program[] {
   const of = (rundir: string) => (program: string) => ({ program, rundir, isNeeded: needed.has(program) });
   return [
@@ -22,12 +22,15 @@ export function programs({ run, ovnRun }: Directories, needed: ReadonlySet<strin
   ];
 }
 
-/** The control socket of a running daemon (ovs-appctl(8), `--target`); OVN's databases have no pid in its name. */
+/**
+ * Returns the control socket of a daemon (ovs-appctl(8), `--target`); that of OVN's databases has no pid in its
+ * name.
+ */
 export function controlSocket(rundir: string, program: string, pid: number): string {
   return join(rundir, /^ovn.b_db$/.test(program) ? `${program}.ctl` : `${program}.${pid}.ctl`);
 }
 
-/** Looks for a daemon by its pidfile, and has it say something. */
+/** Finds a daemon by its pidfile, and asks it for its version. */
 export async function readDaemon(
   { program, rundir, isNeeded }: Program,
   timeoutMs: number,
@@ -36,7 +39,7 @@ export async function readDaemon(
   const state = async (): Promise<Pick<DaemonFacts, 'state' | 'detail'>> => {
     const pid = readPid(pidfile);
     if (pid === undefined) return { state: 'absent', detail: `there is no ${pidfile}` };
-    if (!isRunning(pid)) return { state: 'dead', detail: `${pidfile} names pid ${pid}, which has gone` };
+    if (!isRunning(pid)) return { state: 'dead', detail: `${pidfile} names pid ${pid}, which does not run` };
     try {
       await unixctl(controlSocket(rundir, program, pid), 'version', [], { timeoutMs });
       return { state: 'alive', detail: `pid ${pid}` };
@@ -47,7 +50,7 @@ export async function readDaemon(
   return { program, isNeeded, ...(await state()) };
 }
 
-/** kill(2) with signal 0 only asks; who may not signal a process knows that it is there. */
+/** Returns whether a process exists: kill(2) with signal 0 sends nothing, and EPERM too means that it exists. */
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);

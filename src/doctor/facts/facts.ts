@@ -7,28 +7,28 @@ import type { HostSocket } from '../../overlay/port_checks.js';
 import type { BridgeFacts } from '../../switch/bridge_facts.js';
 import type { Known } from '../known.js';
 
-/** Everything that was found out of this host and its cluster, at one time: what the checks judge. */
+/** Everything known about this host and its cluster at one time: the input of the checks. */
 export interface Facts {
   readonly now: Date;
   readonly local: Known<LocalSwitch>;
   readonly northbound: Known<Northbound>;
   readonly southbound: Known<Southbound>;
-  /** `undefined` where no API server is configured. */
+  /** Whether the API server has this host's Node; `undefined` if no API server is configured. */
   readonly kubernetes: Known<'present' | 'absent' | 'not told'> | undefined;
   readonly links: Known<readonly LinkFacts[]>;
   readonly ports: Known<PortFacts>;
   readonly netfilter: Known<Netfilter>;
-  /** By interface; those that carry the tunnels or a gateway. */
+  /** Offloads of the bridges' NICs, by name. */
   readonly offloads: ReadonlyMap<string, Known<Offloads>>;
   readonly daemons: readonly DaemonFacts[];
-  /** Whether `ovn-controller` has the southbound database, in its own words. */
+  /** ovn-controller's answer to `connection-status`. */
   readonly controllerConnection: Known<string>;
   readonly logs: readonly LogFacts[];
-  /** One a bridge that a gateway shares with this host. */
+  /** The flows of each bridge that a gateway shares with this host. */
   readonly flows: readonly FlowFacts[];
-  /** What the running gateway helper says of itself. */
+  /** The status of the running gateway helper. */
   readonly helper: Known<HelperStatus>;
-  /** Whether the other nodes' management ports answer. */
+  /** The answers of the other nodes' management ports. */
   readonly echoes: Known<readonly Echo[]>;
 }
 
@@ -36,7 +36,7 @@ export interface LocalSwitch {
   readonly externalIds: ReadonlyMap<string, string>;
   readonly datapathTypes: readonly string[];
   readonly ifaceTypes: readonly string[];
-  /** Whether ovs-vswitchd has done all that the database says. */
+  /** Whether ovs-vswitchd has applied all that the database says. */
   readonly isSettled: boolean;
   readonly bridges: readonly SwitchBridge[];
 }
@@ -59,27 +59,27 @@ export interface SwitchInterface {
 }
 
 export interface Northbound {
-  /** The nodes that have a port of their own on their switch. */
+  /** The nodes with a management port. */
   readonly nodes: readonly ClusterNode[];
   readonly gateways: readonly GatewayNode[];
 }
 
 export interface ClusterNode {
   readonly name: string;
-  /** Of its management port. */
+  /** The addresses of its management port. */
   readonly addresses: readonly IpAddress[];
 }
 
 export interface GatewayNode {
   readonly node: string;
   readonly isShared: boolean;
-  /** `options:gateway_mtu` of the port to the outside. */
+  /** `options:gateway_mtu` of the port to the external switch, in octets. */
   readonly outsideMtu: number | undefined;
 }
 
 export interface Southbound {
   readonly chassis: readonly ChassisFacts[];
-  /** The chassis that has each node's management port: `k8s-NODE` to a chassis' name. */
+  /** The chassis of each node's management port: from `k8s-NODE` to the chassis' name. */
   readonly bindings: ReadonlyMap<string, string | undefined>;
 }
 
@@ -104,9 +104,9 @@ export interface PortFacts {
 }
 
 export interface Netfilter {
-  /** Tables of family netdev that drop what arrives on an interface, as the guard of `nics-to-bridge` does. */
+  /** Tables of family netdev that drop an interface's received frames, as the guard of `nics-to-bridge` does. */
   readonly ingressDrops: readonly string[];
-  /** Chains that drop what arrives at the host unless a rule accepts it, with the ports that such rules name. */
+  /** Input chains whose policy is `drop`, with the ports that rules of their tables name. */
   readonly closedChains: readonly { readonly name: string; readonly ports: readonly number[] }[];
 }
 
@@ -118,10 +118,10 @@ export interface Offloads {
 
 export interface DaemonFacts {
   readonly program: string;
-  /** Whether this host cannot do without it. */
+  /** Whether this host needs the daemon. */
   readonly isNeeded: boolean;
   readonly state: 'alive' | 'absent' | 'dead' | 'mute';
-  /** How it was looked for, for the reader. */
+  /** The evidence for `state`, for the operator. */
   readonly detail: string;
 }
 
@@ -143,7 +143,7 @@ export interface FlowFacts {
   readonly localAddresses: readonly LocalAddress[];
   readonly switch: Known<{
     readonly ours: readonly InstalledFlow[];
-    /** Those without our cookie, as the switch prints them. */
+    /** The flows without the product's cookie. */
     readonly others: readonly InstalledFlow[];
     readonly fragments: FragmentMode;
     readonly noFlood: ReadonlySet<number>;
@@ -159,6 +159,6 @@ export interface HelperStatus {
 export interface Echo {
   readonly node: string;
   readonly address: IpAddress;
-  /** Milliseconds; `undefined` where nothing came back. */
+  /** Round-trip time in milliseconds; `undefined` if no reply came. */
   readonly rttMs: number | undefined;
 }

@@ -6,7 +6,7 @@ import type { FlowFacts } from './facts.js';
 
 type SwitchFlows = Extract<FlowFacts['switch'], { isKnown: true }>['value'];
 
-/** All flows and the settings of a bridge. @throws SwitchUnreachable, and what `ovs-ofctl` fails with */
+/** Reads all flows and the settings of a bridge. @throws SwitchUnreachable; the error of `ovs-ofctl` */
 export async function readSwitchFlows(
   bridge: string,
   rundir: string,

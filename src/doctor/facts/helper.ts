@@ -2,7 +2,7 @@ import { askDaemon } from '../../daemon/ask.js';
 import { GATEWAY_HELPER } from '../../daemon/programs.js';
 import type { HelperStatus } from './facts.js';
 
-/** What `ovs-appctl -t ovn-k8s-gateway-helper status --json` prints, as far as it is looked at. */
+/** The fields of `ovs-appctl -t ovn-k8s-gateway-helper status --json` that are read. */
 interface StatusReply {
   readonly synced?: unknown;
   readonly state?: { readonly demux?: { readonly mode?: unknown } } | null;
@@ -10,8 +10,8 @@ interface StatusReply {
 }
 
 /**
- * What the running helper says of itself.
- * @throws ProductError when none runs, or it does not answer
+ * Reads the status of the running helper.
+ * @throws ProductError if no helper runs or it does not answer
  */
 export async function readHelper(rundir: string, timeoutMs: number): Promise<HelperStatus> {
   const text = await askDaemon({ program: GATEWAY_HELPER, rundir, timeoutMs }, 'status', ['--json']);

@@ -3,9 +3,9 @@ import { KubeApi } from '../../kube/api.js';
 import { ApiError } from '../../kube/errors.js';
 
 /**
- * Whether the API server has a Node of this name. `not told` when this host's credentials do not let it ask, as those
- * of packaging/kubernetes/rbac.yaml do not: that it answered is known all the same.
- * @throws ApiError when it does not answer, and what a configuration that cannot be used throws
+ * Asks the API server for the Node of this name. `not told` means that the server answered but this host's credentials
+ * may not read Nodes, as those of packaging/kubernetes/rbac.yaml may not.
+ * @throws ApiError if the server does not answer; ProductError for a malformed configuration
  */
 export async function readNode(
   node: string | undefined,

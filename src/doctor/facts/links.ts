@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { parseIp } from '../../net/ip.js';
 import type { LinkFacts } from './facts.js';
 
-/** A link of `ip -json address show` (ip-address(8)), as far as it is looked at. */
+/** The fields of a link of `ip -json address show` (ip-address(8)) that are read. */
 interface ShownLink {
   readonly ifname?: string;
   readonly mtu?: number;
@@ -10,13 +10,13 @@ interface ShownLink {
   readonly addr_info?: readonly { readonly local?: string }[];
 }
 
-/** Every interface of the host, with its addresses. */
+/** Reads the host's interfaces with their addresses. */
 export async function readLinks(timeoutMs: number): Promise<LinkFacts[]> {
   const { stdout } = await execa('ip', ['-json', 'address', 'show'], { timeout: timeoutMs, stdin: 'ignore' });
   return parseLinks(stdout);
 }
 
-/** Reads the output of `ip -json address show`; it writes empty objects for what a filter left out. */
+/** Parses the output of `ip -json address show`, which has an empty object for each link that a filter omits. */
 export function parseLinks(json: string): LinkFacts[] {
   return (JSON.parse(json || '[]') as readonly ShownLink[]).flatMap(({ ifname, mtu, flags, addr_info }) =>
     ifname === undefined || mtu === undefined

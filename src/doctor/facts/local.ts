@@ -1,7 +1,7 @@
 import type { LocalDatabase } from '../../switch/connection.js';
 import type { LocalSwitch, SwitchInterface } from './facts.js';
 
-/** What the local database says of the switch and its bridges. */
+/** Reads the switch and its bridges from the local database. */
 export function readLocalSwitch(db: LocalDatabase): LocalSwitch {
   const [root] = [...db.table('Open_vSwitch').values()];
   return {

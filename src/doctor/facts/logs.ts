@@ -1,15 +1,15 @@
 import { open } from 'node:fs/promises';
 import type { LogError } from './facts.js';
 
-/** Only the end of a log is looked at, however long it is. */
+/** How much of a log's end is read. */
 const TAIL_BYTES = 256 * 1024;
-/** As many of the last errors as an operator will read. */
+/** How many of a log's last errors are reported. */
 const MOST_ERRORS = 3;
 
-/** `2026-11-25T16:04:11.123Z|00042|bridge|ERR|text`, the form of OVS's logs (ovs-appctl(8), `vlog/set pattern`). */
+/** A line of an OVS log: `2026-11-25T16:04:11.123Z|00042|bridge|ERR|text` (ovs-appctl(8), `vlog/set pattern`). */
 const LINE = /^(\d{4}-\d\d-\d\dT[\d:.]+Z)\|\d+\|([^|]*)\|(ERR|EMER)\|(.*)$/;
 
-/** The last errors of a log; none where there is no log. */
+/** Reads the last errors of a log; none if there is no log. */
 export async function readLastErrors(path: string): Promise<LogError[]> {
   const text = await readTail(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -18,6 +18,7 @@ export async function readLastErrors(path: string): Promise<LogError[]> {
   return parseErrors(text).slice(-MOST_ERRORS);
 }
 
+/** Parses the lines of level ERR and EMER. */
 export function parseErrors(text: string): LogError[] {
   return text.split('\n').flatMap((line) => {
     const [, at, module, , said] = LINE.exec(line) ?? [];

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import type { Netfilter } from './facts.js';
 
-/** An object of `nft -j list ruleset` (libnftables-json(5)), as far as it is looked at. */
+/** The fields of an object of `nft -j list ruleset` (libnftables-json(5)) that are read. */
 interface NftObject {
   readonly chain?: {
     readonly family?: string;
@@ -13,7 +13,7 @@ interface NftObject {
   readonly rule?: { readonly family?: string; readonly table?: string; readonly expr?: readonly unknown[] };
 }
 
-/** The rules of the kernel's packet filter that can keep the gateway's traffic away, or from being answered twice. */
+/** Reads the nftables rules that drop received frames or packets: the guards of NICs, and firewalls. */
 export async function readNetfilter(timeoutMs: number): Promise<Netfilter> {
   const { stdout } = await execa('nft', ['-j', 'list', 'ruleset'], {
     timeout: timeoutMs,
@@ -23,6 +23,7 @@ export async function readNetfilter(timeoutMs: number): Promise<Netfilter> {
   return parseRuleset(stdout);
 }
 
+/** Parses the output of `nft -j list ruleset`. */
 export function parseRuleset(json: string): Netfilter {
   const { nftables = [] } = JSON.parse(json || '{}') as { nftables?: readonly NftObject[] };
   const chains = nftables.flatMap(({ chain }) => chain ?? []);
@@ -38,7 +39,7 @@ export function parseRuleset(json: string): Netfilter {
       )
       .map(({ family, table, name }) => ({
         name: `${family} ${table} ${name}`,
-        // Rules of chains that this one jumps to count too, so those of the whole table are looked at.
+        // The chain may jump to others, so the rules of the whole table count.
         ports: rules
           .filter((rule) => rule.family === family && rule.table === table)
           .flatMap(({ expr = [] }) => expr.flatMap(portsOf)),
@@ -46,7 +47,7 @@ export function parseRuleset(json: string): Netfilter {
   };
 }
 
-/** The destination ports that a statement matches; a range counts by its ends. */
+/** Returns the destination ports that a statement matches; of a range, its first and last port. */
 function portsOf(statement: unknown): number[] {
   const { match } = statement as { match?: { left?: { payload?: { field?: string } }; right?: unknown } };
   if (match?.left?.payload?.field !== 'dport') return [];

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import type { Offloads } from './facts.js';
 
-/** What an interface's driver and the kernel do to frames on their own (ethtool(8), `-i` and `-k`). */
+/** Reads an interface's driver and the offloads that are on (ethtool(8), `-i` and `-k`). */
 export async function readOffloads(device: string, timeoutMs: number): Promise<Offloads> {
   const options = { timeout: timeoutMs, stdin: 'ignore' } as const;
   const [driver, features] = await Promise.all([
@@ -11,6 +11,7 @@ export async function readOffloads(device: string, timeoutMs: number): Promise<O
   return parseOffloads(driver.stdout, features.stdout);
 }
 
+/** Parses the outputs of `ethtool -i` and `ethtool -k`. */
 export function parseOffloads(driver: string, features: string): Offloads {
   return {
     driver: /^driver: (.*)$/m.exec(driver)?.[1] ?? '',

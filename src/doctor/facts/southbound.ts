@@ -8,13 +8,13 @@ import { parseRemotes } from '../../ovsdb/remotes.js';
 import { ovnSouthbound } from '../../ovsdb/tables/ovn_southbound.js';
 import type { Southbound } from './facts.js';
 
-/** For `ssl:`, in the order in which they are looked for: there may be one CA for both databases. */
+/** Files for the CA of an `ssl:` connection, in order of preference; both databases may have one CA. */
 const CA_NAMES = [CA_FILES.southbound, CA_FILES.northbound] as const;
 
 /**
- * Connects to the southbound database as `ovn-controller` does. A diagnosis makes no decision about trust, so a CA
- * that is not here yet is not fetched.
- * @throws ProductError `ERR_NO_TLS_FILES`, and what `connect` throws
+ * Connects to the southbound database as ovn-controller does. Never fetches a missing CA certificate, because a
+ * diagnosis must not decide whom to trust.
+ * @throws ProductError `ERR_NO_TLS_FILES`; whatever `connect` throws
  */
 export function connectSouthbound(
   remotes: string,
@@ -32,13 +32,13 @@ export function connectSouthbound(
   return connect(ovnSouthbound, {
     remotes,
     timeoutMs,
-    // Followers of a cluster will do: nothing is written.
+    // A follower of a clustered database suffices for reading.
     leaderOnly: false,
     ...(ca === undefined ? {} : { tls: tlsFiles(sysconf, ca) }),
   });
 }
 
-/** Who the chassis are, and which of them has each node's management port. */
+/** Reads the chassis, and the chassis of each node's management port. */
 export function readSouthbound(db: Pick<Client<typeof ovnSouthbound>, 'table'>): Southbound {
   const chassis = db.table('Chassis');
   return {

@@ -4,7 +4,13 @@ import { changed, HEALTHY, withBridge, withInterface } from '../healthy.js';
 const { netfilter } = HEALTHY;
 
 finds('bridges', [
-  ['no br-int', withBridge('br-int', undefined), 'fail', /there is no bridge br-int/],
+  [
+    'no br-int',
+    withBridge('br-int', undefined),
+    'fail',
+    /there is no bridge br-int/,
+    [/^bridges: br-int has no patch port/, /^encapsulation: br-int has no tunnel/],
+  ],
   ['br-int floods', withBridge('br-int', { failMode: undefined }), 'fail', /br-int has fail_mode unset/],
   [
     'breth0 would cut off',
@@ -25,7 +31,7 @@ finds('bridges', [
     /NIC eth0 of breth0 is not open/,
   ],
   ['no NIC', withInterface('breth0', 'eth0', undefined), 'fail', /breth0 has no NIC/],
-  ['a switch that lags', { local: changed(HEALTHY.local, { isSettled: false }) }, 'fail', /has not done/],
+  ['a switch that lags', { local: changed(HEALTHY.local, { isSettled: false }) }, 'fail', /has not applied/],
   [
     'half a patch',
     withInterface('breth0', 'k8s-patch-breth0-br-int', undefined),
@@ -42,7 +48,7 @@ finds('bridges', [
     'a patch that OVN does not know',
     withInterface('br-int', 'k8s-patch-br-int-breth0', { externalIds: new Map() }),
     'fail',
-    /is nothing to OVN, not breth0_gw1/,
+    /has iface-id unset, not breth0_gw1/,
   ],
   [
     'no guard',

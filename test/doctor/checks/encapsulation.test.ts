@@ -29,13 +29,20 @@ finds('encapsulation', [
     /kernel has no datapath/,
   ],
   ['no tunnel address', withIds({ 'ovn-encap-ip': undefined }), 'fail', /ovn-encap-ip is not set/],
-  ['a foreign address', withIds({ 'ovn-encap-ip': '192.0.2.1' }), 'fail', /is no address of this host/],
+  [
+    'a foreign address',
+    withIds({ 'ovn-encap-ip': '192.0.2.1' }),
+    'fail',
+    /is no address of this host/,
+    [/^identity: Chassis gw1 .* tunnel address 203\.0\.113\.10, this host 192\.0\.2\.1/],
+  ],
   ['its interface is down', link('breth0', { isUp: false }), 'fail', /breth0, .* is down/],
   [
     'an address that is on no bridge',
     withIds({ 'ovn-encap-ip': '10.244.2.2' }),
     'fail',
     /only through a bridge that has the address/,
+    [/^identity: Chassis gw1 .* this host 10\.244\.2\.2/, /^mtu: k8s-gw1 has MTU 1400/],
   ],
   ['a tunnel is missing', withInterface('br-int', 'ovn-master-0', undefined), 'fail', /no tunnel to master/],
   [

@@ -15,13 +15,13 @@ finds('flows', [
     'no helper',
     { helper: unknown('it is not running') },
     'fail',
-    /nobody keeps the flows of breth0: it is not/,
+    /no helper keeps the flows of breth0: it is not/,
   ],
   [
     'a helper that is behind',
     { helper: changed(helper, { synced: false }) },
     'fail',
-    /not in place, says the helper/,
+    /the helper says that the flows of breth0 are not in place/,
   ],
   [
     'a helper that complains',

@@ -11,7 +11,13 @@ const link = (name: string, change: { mtu?: number; isUp?: boolean; addresses?: 
 finds('mtu', [
   ['tunnels do not fit', link('breth0', { mtu: 1450 }), 'fail', /breth0 has MTU 1450, .* in geneve is 1458/],
   ['a long management port', link('k8s-gw1', { mtu: 1500 }), 'fail', /k8s-gw1 has MTU 1500/],
-  ['a short NIC', link('eth0', { mtu: 1460 }), 'fail', /breth0 has MTU 1500, its NIC eth0 1460/],
+  [
+    'a short NIC',
+    link('eth0', { mtu: 1460 }),
+    'fail',
+    /breth0 has MTU 1500, its NIC eth0 1460/,
+    [/^mtu: GR_gw1 takes .* MTU 1500, but eth0 has 1460/],
+  ],
   [
     'a gateway router that promises too much',
     {
@@ -20,6 +26,6 @@ finds('mtu', [
       }),
     },
     'fail',
-    /MTU 9000, and eth0 has 1500/,
+    /MTU 9000, but eth0 has 1500/,
   ],
 ]);
