@@ -104,7 +104,8 @@ export function refuseGatewayNode(gateways: readonly Gateway[], node: string): v
 export function refuseUsedCluster(db: NorthboundView, node: string, gateways: readonly Gateway[]): void {
   const nodes = [...db.table('Logical_Router_Port').values()]
     .flatMap(({ name }) => nodeOfRouterPort(name) ?? [])
-    .filter((other) => other !== node);
+    .filter((other) => other !== node)
+    .toSorted();
   const inUse = [...nodes, ...gateways.map((gateway) => gatewayRouterName(gateway.node))];
   if (inUse.length > 0) {
     throw new ProductError(

@@ -1,0 +1,77 @@
+import { parseCidr } from '../../src/net/cidr.js';
+import { parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
+import { type GatewaySpec, gatewayRows } from '../../src/overlay/gateway_router.js';
+import {
+  clusterLoadBalancers,
+  clusterRouter,
+  joinSwitch,
+  managementOf,
+  nodeSwitch,
+  portToSwitch,
+} from '../../src/overlay/topology.js';
+import { joinAddresses } from '../../src/ovn/addresses.js';
+import type { Northbound } from '../../src/ovn/connection.js';
+import { readGateways } from '../../src/ovn/gateways.js';
+import { gatewayRoutes, ROUTE_MARK } from '../../src/ovn/routes.js';
+import type { Wanted } from '../../src/ovn/rows.js';
+
+const CLUSTER = [parseCidr('10.244.0.0/16')];
+
+/** Returns the rows of cluster router `m` and of one node's switch, `10.244.N.0/24`. */
+export function nodeRows(node: string, n: number): Wanted[] {
+  const subnets = [parseCidr(`10.244.${n}.0/24`)];
+  const loadBalancers = clusterLoadBalancers();
+  return [
+    ...loadBalancers,
+    clusterRouter('m', { ports: [portToSwitch(node, subnets)] }),
+    joinSwitch('m'),
+    nodeSwitch(node, subnets, managementOf(subnets), loadBalancers),
+  ];
+}
+
+/** Returns a gateway on `breth0` with addresses 203.0.113.N and 100.64.1.N. */
+export function gatewaySpec(node: string, n: number, more: Partial<GatewaySpec> = {}): GatewaySpec {
+  return {
+    node,
+    chassis: node,
+    device: 'breth0',
+    isShared: true,
+    mac: parseMac('02:00:00:00:00:0a'),
+    mtu: 1500,
+    physical: [parseCidr(`203.0.113.${n}/24`)],
+    join: joinAddresses(n),
+    clusterSubnets: CLUSTER,
+    defaultGateways: [parseIp('203.0.113.1')],
+    rampout: [],
+    snatRange: { lo: 61_000, hi: 65_535 },
+    isFirst: false,
+    ...more,
+  };
+}
+
+/** Returns the rows of a gateway, its port on switch `join` included. */
+export function rowsOfGateway(spec: GatewaySpec): Wanted[] {
+  return [joinSwitch(`GR_${spec.node}`), ...gatewayRows(spec)];
+}
+
+/** Returns the cluster router's routes for the gateways that the northbound has. */
+export function routeRows(nb: Northbound): Wanted[] {
+  return [
+    clusterRouter('m', { static_routes: gatewayRoutes(readGateways(nb)) }, { static_routes: ROUTE_MARK }),
+  ];
+}
+
+/** Returns the routes of a logical router as `PREFIX NEXTHOP`, sorted. */
+export function routesOf(nb: Northbound, router: string): string[] {
+  const row = nb.find('Logical_Router', ({ name }) => name === router);
+  return (row?.static_routes ?? [])
+    .flatMap((uuid) => nb.table('Logical_Router_Static_Route').get(uuid) ?? [])
+    .map(({ ip_prefix, nexthop }) => `${ip_prefix} ${nexthop}`)
+    .toSorted();
+}
+
+/** Returns the names of a northbound table's rows, sorted. */
+export function namesOf(nb: Northbound, table: 'Logical_Router' | 'Logical_Switch'): string[] {
+  return [...nb.table(table).values()].map(({ name }) => name).toSorted();
+}

@@ -1,0 +1,69 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { installCni, makeCniDirectories, uninstallCni } from '../../src/overlay/cni_config.js';
+
+function directories(t: ExecutionContext) {
+  const root = mkdtempSync(join(tmpdir(), 'cni-config-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  return { root, conf: join(root, 'net/conf.d'), bin: join(root, 'opt/bin') };
+}
+
+test('the plugin is linked and configured, twice the same, and both are removed', (t) => {
+  const { conf, bin } = directories(t);
+  makeCniDirectories({ conf, bin });
+  for (const run of ['first', 'second']) {
+    installCni({ conf, bin });
+    t.regex(readlinkSync(join(bin, 'ovn_cni')), /ovn-k8s-cni-overlay\.js$/, run);
+    t.like(JSON.parse(readFileSync(join(conf, '10-net.conf'), 'utf8')), { type: 'ovn_cni' });
+  }
+  uninstallCni({ conf, bin });
+  t.false(existsSync(join(bin, 'ovn_cni')));
+  t.false(existsSync(join(conf, '10-net.conf')));
+  t.notThrows(() => uninstallCni({ conf, bin }));
+});
+
+test("an operator's configuration and an executable of the plugin's name are kept", (t) => {
+  const { conf, bin } = directories(t);
+  makeCniDirectories({ conf, bin });
+  writeFileSync(join(conf, '10-net.conf'), '{"mine":true}');
+  writeFileSync(join(bin, 'ovn_cni'), '#!/bin/sh\n');
+  installCni({ conf, bin });
+  uninstallCni({ conf, bin });
+  t.is(readFileSync(join(conf, '10-net.conf'), 'utf8'), '{"mine":true}');
+  t.is(readFileSync(join(bin, 'ovn_cni'), 'utf8'), '#!/bin/sh\n');
+});
+
+test('a link to a former place of the plugin is replaced', (t) => {
+  const { conf, bin } = directories(t);
+  makeCniDirectories({ conf, bin });
+  symlinkSync('/nonexistent/plugin.js', join(bin, 'ovn_cni'));
+  installCni({ conf, bin });
+  t.regex(readlinkSync(join(bin, 'ovn_cni')), /ovn-k8s-cni-overlay\.js$/);
+});
+
+test('a directory that cannot be made is refused with its option', (t) => {
+  const { root, conf } = directories(t);
+  const file = join(root, 'file');
+  writeFileSync(file, '');
+  mkdirSync(join(root, 'there'));
+  for (const [option, given] of [
+    ['--cni-bin-dir', { conf, bin: file }],
+    ['--cni-bin-dir', { conf, bin: '/proc/x/y' }],
+    ['--cni-conf-dir', { conf: join(file, 'below'), bin: join(root, 'there') }],
+  ] as const)
+    t.throws(() => makeCniDirectories(given), {
+      code: 'ERR_CNI',
+      message: new RegExp(`give another ${option}$`),
+    });
+});

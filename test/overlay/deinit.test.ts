@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { gatewayDeinit } from '../../src/overlay/gateway_deinit.js';
+import { masterDeinit, minionDeinit } from '../../src/overlay/node_deinit.js';
+import { findBridge, insertBridge } from '../../src/switch/bridges.js';
+import { completePatchPair } from '../../src/switch/patch_pair.js';
+import { addPort, findInterface } from '../../src/switch/ports.js';
+import { reconcile, write } from '../ovn/northbound.js';
+import { portsOf, write as writeLocal } from '../switch/local_database.js';
+import { gatewaySpec, namesOf, nodeRows, routeRows, routesOf, rowsOfGateway } from './cluster.js';
+import { bothDatabases, type TestDatabases } from './databases.js';
+
+function directory(t: ExecutionContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'overlay-'));
+  t.teardown(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+/** A cluster of nodes `m`, `a` and `b`, the last two gateways of which `a` is the first. */
+async function cluster(t: ExecutionContext): Promise<TestDatabases> {
+  const databases = await bothDatabases(t);
+  const { nb } = databases;
+  for (const [node, n] of [
+    ['m', 1],
+    ['a', 2],
+    ['b', 3],
+  ] as const)
+    await reconcile(nb, nodeRows(node, n));
+  await reconcile(nb, rowsOfGateway(gatewaySpec('a', 2, { isFirst: true })));
+  await reconcile(nb, rowsOfGateway(gatewaySpec('b', 3)));
+  await reconcile(nb, routeRows(nb));
+  return databases;
+}
+
+function firstGateways({ nb }: TestDatabases): string[] {
+  return nb
+    .filter('Logical_Router', ({ external_ids }) => external_ids.get('first_gateway') === 'yes')
+    .map(({ name }) => name);
+}
+
+test('gateway-deinit removes the rows of the gateway, and the other gateway becomes the first', async (t) => {
+  const databases = await cluster(t);
+  const { nb, options } = databases;
+  t.deepEqual(firstGateways(databases), ['GR_a']);
+  t.true(routesOf(nb, 'm').includes('0.0.0.0/0 100.64.1.2'));
+  t.true(await gatewayDeinit({ ...options, node: 'a', sysctlDir: directory(t) }));
+  await nb.until(() => firstGateways(databases).includes('GR_b') || undefined, { what: 'GR_b as the first' });
+  t.deepEqual(namesOf(nb, 'Logical_Router'), ['GR_b', 'm']);
+  t.deepEqual(namesOf(nb, 'Logical_Switch'), ['a', 'b', 'ext_b', 'join', 'm']);
+  t.deepEqual(routesOf(nb, 'm'), [
+    '0.0.0.0/0 100.64.1.3',
+    '10.244.3.0/24 100.64.1.3',
+    '203.0.113.3/32 10.244.3.2',
+  ]);
+  t.is(nb.table('Load_Balancer').size, 6, 'the load balancers of the cluster and of GR_b');
+  const onJoin = nb.find('Logical_Switch', ({ name }) => name === 'join')?.ports ?? [];
+  t.deepEqual(onJoin.flatMap((uuid) => nb.table('Logical_Switch_Port').get(uuid)?.name ?? []).toSorted(), [
+    'jtor-GR_b',
+    'jtor-m',
+  ]);
+});
+
+test("gateway-deinit keeps an operator's routes and load balancers", async (t) => {
+  const databases = await cluster(t);
+  const { nb, options } = databases;
+  await write(nb, (txn) => {
+    const cluster = nb.find('Logical_Router', ({ name }) => name === 'm');
+    const gateway = nb.find('Logical_Router', ({ name }) => name === 'GR_a');
+    if (cluster === undefined || gateway === undefined) throw new Error('there are no routers');
+    const route = txn.insert('Logical_Router_Static_Route', {
+      ip_prefix: '192.0.2.0/24',
+      nexthop: '100.64.1.2',
+    });
+    txn.mutate('Logical_Router', cluster._uuid, { static_routes: { insert: [route] } });
+    const theirs = txn.insert('Load_Balancer', { name: 'theirs' });
+    const service = txn.insert('Load_Balancer', {
+      name: 'service',
+      external_ids: new Map([['k8s-service', 'default/web']]),
+    });
+    txn.mutate('Logical_Router', gateway._uuid, { load_balancer: { insert: [theirs, service] } });
+  });
+  await gatewayDeinit({ ...options, node: 'a', sysctlDir: directory(t) });
+  await nb.until(() => firstGateways(databases).includes('GR_b') || undefined, { what: 'GR_b as the first' });
+  t.true(routesOf(nb, 'm').includes('192.0.2.0/24 100.64.1.2'));
+  const names = [...nb.table('Load_Balancer').values()].map(({ name }) => name);
+  t.true(names.includes('theirs'));
+  t.false(names.includes('service'), 'the load balancer of a service on this gateway');
+});
+
+test('gateway-deinit takes the patch pair and the marks off the bridge, and no other port', async (t) => {
+  const databases = await cluster(t);
+  const { local, options } = databases;
+  await writeLocal(local, (txn) => {
+    insertBridge(local, txn, 'breth0', {
+      external_ids: new Map([
+        ['k8s-node-name', 'a'],
+        ['k8s-physical-ip', '203.0.113.2/24'],
+        ['k8s-snat-port-range', 'none'],
+        ['bridge-id', 'breth0'],
+      ]),
+    });
+  });
+  await writeLocal(local, (txn) => insertBridge(local, txn, 'br-int', {}));
+  await writeLocal(local, (txn) => {
+    const bridge = findBridge(local, 'breth0');
+    if (bridge !== undefined) addPort(txn, bridge._uuid, 'eth0');
+    const pair = { bridge: 'breth0', integration: 'br-int', logicalPort: 'breth0_a', isReady: true };
+    completePatchPair(local, txn, pair);
+  });
+  t.is(portsOf(local, 'breth0').length, 3);
+  await gatewayDeinit({ ...options, node: 'a', sysctlDir: directory(t) });
+  const marks = () => findBridge(local, 'breth0')?.external_ids;
+  await local.until(() => (marks()?.has('k8s-node-name') === false ? true : undefined), {
+    what: 'the marks to be gone',
+  });
+  t.deepEqual([...(marks() ?? [])], [['bridge-id', 'breth0']]);
+  t.deepEqual(portsOf(local, 'breth0'), ['breth0', 'eth0']);
+  t.deepEqual(portsOf(local, 'br-int'), ['br-int']);
+});
+
+test('gateway-deinit of a node that is no gateway has nothing to do', async (t) => {
+  const { nb, options } = await cluster(t);
+  const before = routesOf(nb, 'm');
+  t.false(await gatewayDeinit({ ...options, node: 'm', sysctlDir: directory(t) }));
+  t.deepEqual(routesOf(nb, 'm'), before);
+  t.deepEqual(namesOf(nb, 'Logical_Router'), ['GR_a', 'GR_b', 'm']);
+});
+
+test('a gateway refuses minion-deinit, and keeps its switch and its management port', async (t) => {
+  const { nb, local, options } = await cluster(t);
+  await writeLocal(local, (txn) => {
+    addPort(txn, insertBridge(local, txn, 'br-int', {}), 'k8s-a', { type: 'internal' });
+  });
+  const cni = { conf: directory(t), bin: directory(t) };
+  await t.throwsAsync(minionDeinit({ ...options, node: 'a', cni }), { code: 'ERR_IN_USE' });
+  t.true(namesOf(nb, 'Logical_Switch').includes('a'));
+  t.not(findInterface(local, 'k8s-a'), undefined);
+});
+
+test('a cluster is taken down node by node, the master last', async (t) => {
+  const { nb, local, options } = await cluster(t);
+  await writeLocal(local, (txn) => {
+    addPort(txn, insertBridge(local, txn, 'br-int', {}), 'k8s-b', { type: 'internal' });
+  });
+  const cni = { conf: directory(t), bin: directory(t) };
+  await t.throwsAsync(masterDeinit({ ...options, node: 'm' }), {
+    code: 'ERR_IN_USE',
+    message: /still serves a, b, GR_a, GR_b/,
+  });
+  await t.throwsAsync(masterDeinit({ ...options, node: 'other' }), { code: 'ERR_OTHER_CLUSTER' });
+  for (const node of ['a', 'b']) {
+    await gatewayDeinit({ ...options, node, sysctlDir: directory(t) });
+    await minionDeinit({ ...options, node, cni });
+  }
+  await local.until(() => (findInterface(local, 'k8s-b') === undefined ? true : undefined), {
+    what: 'k8s-b to be gone',
+  });
+  await masterDeinit({ ...options, node: 'm' });
+  await nb.until(() => (nb.table('Logical_Router').size === 0 ? true : undefined), { what: 'no router' });
+  for (const table of ['Logical_Switch', 'Load_Balancer', 'Logical_Switch_Port', 'NAT'] as const)
+    t.is(nb.table(table).size, 0, table);
+});

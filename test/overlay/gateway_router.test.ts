@@ -1,0 +1,115 @@
+import test from 'ava';
+import { parseCidr } from '../../src/net/cidr.js';
+import { parseMac } from '../../src/net/mac.js';
+import type { Northbound } from '../../src/ovn/connection.js';
+import { emptyNorthbound, reconcile, reconciliation, write } from '../ovn/northbound.js';
+import { gatewaySpec, nodeRows, routesOf, rowsOfGateway } from './cluster.js';
+
+function routerOf(nb: Northbound, name: string) {
+  const row = nb.find('Logical_Router', (one) => one.name === name);
+  if (row === undefined) throw new Error(`there is no router ${name}`);
+  return row;
+}
+
+function natsOf(nb: Northbound, router: string): string[] {
+  return routerOf(nb, router)
+    .nat.flatMap((uuid) => nb.table('NAT').get(uuid) ?? [])
+    .map((nat) => `${nat.logical_ip} ${nat.external_ip} ${nat.external_port_range}`)
+    .toSorted();
+}
+
+test('the rows of a node are complete after one transaction', async (t) => {
+  const nb = await emptyNorthbound(t);
+  const rows = nodeRows('a', 2);
+  await reconcile(nb, rows);
+  t.true(reconciliation(nb, rows).isEmpty);
+  t.like(
+    nb.find('Logical_Switch_Port', ({ name }) => name === 'k8s-a'),
+    { addresses: ['0a:58:0a:f4:02:02 10.244.2.2'] },
+  );
+  t.like(
+    nb.find('Logical_Router_Port', ({ name }) => name === 'rtos-a'),
+    { mac: '0a:58:0a:f4:02:01', networks: ['10.244.2.1/24'] },
+  );
+  const own = nb.find('Logical_Switch', ({ name }) => name === 'a');
+  t.is(own?.external_ids.get('gateway_ip'), '10.244.2.1/24');
+  t.is(own?.other_config.get('subnet'), '10.244.2.0/24');
+  t.is(own?.load_balancer.length, 3);
+});
+
+test('a node that gets another subnet has nothing left of the former one', async (t) => {
+  const nb = await emptyNorthbound(t);
+  await reconcile(nb, nodeRows('a', 2));
+  await reconcile(nb, nodeRows('a', 3));
+  const own = nb.find('Logical_Switch', ({ name }) => name === 'a');
+  t.is(own?.external_ids.get('gateway_ip'), '10.244.3.1/24');
+  t.is(own?.other_config.get('subnet'), '10.244.3.0/24');
+  const port = nb.find('Logical_Router_Port', ({ name }) => name === 'rtos-a');
+  t.deepEqual(port?.networks, ['10.244.3.1/24']);
+  t.is(own?.ports.length, 2);
+});
+
+test('the rows of a gateway are complete after one transaction', async (t) => {
+  const nb = await emptyNorthbound(t);
+  const rows = rowsOfGateway(gatewaySpec('a', 2, { isFirst: true }));
+  await reconcile(nb, rows);
+  t.true(reconciliation(nb, rows).isEmpty);
+  const router = routerOf(nb, 'GR_a');
+  t.deepEqual(Object.fromEntries(router.options), {
+    chassis: 'a',
+    lb_force_snat_ip: '100.64.1.2 fd98:64::2',
+    mac_binding_age_threshold: '300',
+  });
+  t.deepEqual(Object.fromEntries(router.external_ids), {
+    physical_ip: '203.0.113.2',
+    first_gateway: 'yes',
+    'k8s-physical-bridge': 'breth0',
+  });
+  t.deepEqual(natsOf(nb, 'GR_a'), ['10.244.0.0/16 203.0.113.2 61000-65535']);
+  t.deepEqual(routesOf(nb, 'GR_a'), ['0.0.0.0/0 203.0.113.1', '10.244.0.0/16 100.64.1.1']);
+  t.is(router.load_balancer.length, 3);
+  const outside = nb.find('Logical_Switch_Port', ({ name }) => name === 'breth0_a');
+  t.deepEqual(outside?.addresses, ['unknown']);
+});
+
+test('a gateway with other options converges, and keeps what an operator has added', async (t) => {
+  const nb = await emptyNorthbound(t);
+  await reconcile(nb, rowsOfGateway(gatewaySpec('a', 2, { isFirst: true })));
+  await write(nb, (txn) => {
+    const router = routerOf(nb, 'GR_a');
+    const route = txn.insert('Logical_Router_Static_Route', {
+      ip_prefix: '192.0.2.0/24',
+      nexthop: '203.0.113.7',
+    });
+    txn.mutate('Logical_Router', router._uuid, {
+      static_routes: { insert: [route] },
+      options: { set: { theirs: 'x' } },
+    });
+  });
+  const changed = rowsOfGateway(
+    gatewaySpec('a', 2, {
+      device: 'eth1',
+      isShared: false,
+      mac: parseMac('02:00:00:00:00:0b'),
+      physical: [parseCidr('198.51.100.2/24')],
+      defaultGateways: [],
+      rampout: [parseCidr('10.244.8.0/24')],
+      snatRange: undefined,
+    }),
+  );
+  await reconcile(nb, changed);
+  t.true(reconciliation(nb, changed).isEmpty);
+  const router = routerOf(nb, 'GR_a');
+  t.is(router.options.get('theirs'), 'x');
+  t.deepEqual(Object.fromEntries(router.external_ids), {
+    physical_ip: '198.51.100.2',
+    'k8s-rampout-ip-subnets': '10.244.8.0/24',
+  });
+  t.deepEqual(natsOf(nb, 'GR_a'), ['10.244.0.0/16 198.51.100.2 ']);
+  t.deepEqual(routesOf(nb, 'GR_a'), ['10.244.0.0/16 100.64.1.1', '192.0.2.0/24 203.0.113.7']);
+  const outside = nb.find('Logical_Router_Port', ({ name }) => name === 'rtoe-GR_a');
+  t.like(outside, { mac: '02:00:00:00:00:0b', networks: ['198.51.100.2/24'] });
+  const ports = nb.find('Logical_Switch', ({ name }) => name === 'ext_a')?.ports ?? [];
+  const names = ports.flatMap((uuid) => nb.table('Logical_Switch_Port').get(uuid)?.name ?? []);
+  t.deepEqual(names.toSorted(), ['eth1_a', 'etor-GR_a'], 'the port of the former device is removed');
+});
