@@ -116,7 +116,7 @@ export class Client<D extends Database> {
 
   /**
    * Calls `evaluate` now and after each batch, and resolves with its first result that is not `undefined`.
-   * @throws WaitExpired naming `what`
+   * @throws WaitExpired naming `what`; whatever `evaluate` throws
    */
   until<T>(
     evaluate: () => T | undefined,
@@ -129,8 +129,12 @@ export class Client<D extends Database> {
         outcome();
       };
       const check = () => {
-        const found = evaluate();
-        if (found !== undefined) settle(() => resolve(found));
+        try {
+          const found = evaluate();
+          if (found !== undefined) settle(() => resolve(found));
+        } catch (error) {
+          settle(() => reject(error));
+        }
       };
       const forget = this.onChange(check);
       const timer = setTimeout(() => settle(() => reject(new WaitExpired(what, timeoutMs))), timeoutMs);
