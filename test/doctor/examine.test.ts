@@ -4,7 +4,7 @@ import type { Facts } from '../../src/doctor/facts/facts.js';
 import { unknown } from '../../src/doctor/known.js';
 import { changed, HEALTHY, mapped, withBridge } from './healthy.js';
 
-test('of a host on which all is well every check says so, and nothing else', (t) => {
+test('every check reports that a healthy host is healthy, and nothing else', (t) => {
   const examined = examine(HEALTHY);
   t.deepEqual(
     examined.map(({ check }) => check),
@@ -29,7 +29,7 @@ test('of a host on which all is well every check says so, and nothing else', (t)
   );
 });
 
-test('a node that is no gateway is judged by what a node needs', (t) => {
+test('a healthy node that is no gateway has no problems', (t) => {
   const node: Facts = {
     ...HEALTHY,
     ...withBridge('breth0', undefined),

@@ -33,7 +33,7 @@ const DONE: Snapshot = {
   ],
 };
 
-test('a new port is brought up, addressed and routed', (t) => {
+test('a new management port is set up and gets its addresses and routes', (t) => {
   t.deepEqual(commands(NEW), [
     'link set k8s-a mtu 1400 up',
     'addr add 10.244.2.2/24 dev k8s-a',
@@ -43,11 +43,11 @@ test('a new port is brought up, addressed and routed', (t) => {
   ]);
 });
 
-test('one that is right is left alone', (t) => {
+test('a management port that is right needs no command', (t) => {
   t.deepEqual(commands(DONE), []);
 });
 
-test('another subnet replaces what the former one left, and every route is set again', (t) => {
+test('another subnet replaces the addresses of the former one, and every route is set again', (t) => {
   t.deepEqual(commands(DONE, [parseCidr('10.244.7.0/24'), parseCidr('fd00:2::/64')]), [
     'route del 10.244.0.0/16 via 10.244.2.1 dev k8s-a',
     'addr del 10.244.2.2/24 dev k8s-a',

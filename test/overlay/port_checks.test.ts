@@ -10,7 +10,7 @@ tcp   TIME-WAIT 0 0 203.0.113.11:64000 203.0.113.1:443
 const RANGE = { lo: 61_000, hi: 65_535 };
 const EPHEMERAL = { lo: 32_768, hi: 60_999 };
 
-test('sockets that what arrives from outside can be for are read, with who has them', (t) => {
+test('sockets that packets from outside can reach are read, with their programs', (t) => {
   t.deepEqual(
     parseSockets(SS).map(({ port, isListening, text }) => [port, isListening, text]),
     [
@@ -21,7 +21,7 @@ test('sockets that what arrives from outside can be for are read, with who has t
   );
 });
 
-test('a range is refused for the ephemeral ports, a listener, or a live connection, and else taken', (t) => {
+test('a range that contains ephemeral ports, a listener or a live connection is refused', (t) => {
   t.throws(() => refuseUsedRange({ lo: 60_000, hi: 65_535 }, EPHEMERAL, []), {
     message: /overlaps net\.ipv4\.ip_local_port_range 32768-60999/,
   });

@@ -23,26 +23,26 @@ function texts(gateways: readonly Gateway[]): string[] {
 
 const SUBNET = [parseCidr('10.244.2.0/24')];
 
-test('the first gateway has the default route, of the families that it has an address of', (t) => {
+test('the default route leads to the first gateway, in the families of its addresses', (t) => {
   t.deepEqual(texts([gateway('a', 2, { isFirst: true }), gateway('b', 3)]), ['dst-ip 0.0.0.0/0 100.64.1.2']);
   const both = { isFirst: true, physical: [parseIp('203.0.113.2'), parseIp('2001:db8::2')] };
   t.deepEqual(texts([gateway('a', 2, both)]), ['dst-ip 0.0.0.0/0 100.64.1.2', 'dst-ip ::/0 fd98:64::2']);
 });
 
-test("a gateway's own subnet leaves by it, and its address is reached at its host", (t) => {
+test("the subnet of a gateway's node leaves by that gateway, and the shared address leads to the host", (t) => {
   t.deepEqual(texts([gateway('a', 2, { subnets: SUBNET })]), [
     'src-ip 10.244.2.0/24 100.64.1.2',
     'dst-ip 203.0.113.2/32 10.244.2.2',
   ]);
 });
 
-test('the address of a NIC that is the gateway alone is not looked for at the host', (t) => {
+test('the address of a dedicated NIC does not lead to the host', (t) => {
   t.deepEqual(texts([gateway('a', 2, { subnets: SUBNET, isShared: false })]), [
     'src-ip 10.244.2.0/24 100.64.1.2',
   ]);
 });
 
-test('a subnet that a gateway ramps out leaves by that one only, and once', (t) => {
+test('a ramped-out subnet has one route, to the gateway that ramps it out', (t) => {
   const other = gateway('b', 3, { rampout: [parseCidr('10.244.0.0/20')] });
   t.deepEqual(texts([gateway('a', 2, { subnets: SUBNET }), other]), [
     'dst-ip 203.0.113.2/32 10.244.2.2',
@@ -53,7 +53,7 @@ test('a subnet that a gateway ramps out leaves by that one only, and once', (t) 
   ]);
 });
 
-test('without a first gateway the lowest name is it', (t) => {
+test('if no gateway is the first, the one with the lowest name becomes it', (t) => {
   const first = (gateways: readonly Gateway[]) => withFirst(gateways).filter(({ isFirst }) => isFirst);
   t.deepEqual(
     first([gateway('a', 2), gateway('b', 3)]).map(({ node }) => node),

@@ -24,7 +24,7 @@ finds('logs', [
   ],
 ]);
 
-test('an error of the day before yesterday is no news', (t) => {
+test('an error of the day before yesterday is not reported', (t) => {
   const old = [{ at: new Date(NOW.getTime() - 48 * 3_600_000), text: 'x: y' }];
   const logs = examine({ ...HEALTHY, ...logOf(known(old)) }).find(({ check }) => check === 'logs');
   t.deepEqual(

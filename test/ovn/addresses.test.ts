@@ -1,0 +1,24 @@
+import test from 'ava';
+import { formatCidr, parseCidr } from '../../src/net/cidr.js';
+import { parseIp } from '../../src/net/ip.js';
+import { joinAddresses, macFor, managementAddresses, routerAddresses } from '../../src/ovn/addresses.js';
+
+const SUBNETS = ['10.244.2.0/24', 'fd00:10:244:2::/64'].map(parseCidr);
+
+test('the router has the first address of each subnet, the management port the second', (t) => {
+  t.deepEqual(routerAddresses(SUBNETS).map(formatCidr), ['10.244.2.1/24', 'fd00:10:244:2::1/64']);
+  t.deepEqual(managementAddresses(SUBNETS).map(formatCidr), ['10.244.2.2/24', 'fd00:10:244:2::2/64']);
+});
+
+test('addresses on join have one number in both families', (t) => {
+  t.deepEqual(joinAddresses(1).map(formatCidr), ['100.64.1.1/24', 'fd98:64::1/64']);
+  t.deepEqual(joinAddresses(254).map(formatCidr), ['100.64.1.254/24', 'fd98:64::fe/64']);
+});
+
+test('an address always gives the same MAC, and another address another one', (t) => {
+  t.is(String(macFor(parseIp('10.244.2.2'))), '0a:58:0a:f4:02:02');
+  const [one, other] = [macFor(parseIp('fd00::1')), macFor(parseIp('fd00::2'))];
+  t.regex(String(one), /^0a:58:/);
+  t.is(macFor(parseIp('fd00::1')), one);
+  t.not(one, other);
+});
