@@ -1,3 +1,6 @@
+// ovn-k8s-util doctor: what is wrong with this host and its place in the cluster, with a remedy for each problem.
+// gather.ts reads all facts (facts/), examine.ts runs the checks (checks/) on them, report.ts prints the findings.
+// A check is pure: its tests change one fact of a healthy host.
 import type { Command } from 'commander';
 import { directories, localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';

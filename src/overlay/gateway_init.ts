@@ -1,3 +1,6 @@
+// master-init, minion-init, gateway-init and their inverses: from options to desired rows, committed as differences.
+// Each command writes the local database, then the kernel, OVN's northbound last; it refuses before its first change.
+// Here: gateway-init. node_init.ts makes nodes, topology.ts and gateway_router.ts are the desired rows.
 import { type Cidr, formatCidr } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import { formatPortRange, type PortRange } from '../net/ports.js';

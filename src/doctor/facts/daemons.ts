@@ -26,7 +26,7 @@ export function programs({ run, ovnRun }: Directories, needed: ReadonlySet<strin
  * Returns the control socket of a daemon (ovs-appctl(8), `--target`); that of OVN's databases has no pid in its
  * name.
  */
-export function controlSocket(rundir: string, program: string, pid: number): string {
+function controlSocket(rundir: string, program: string, pid: number): string {
   return join(rundir, /^ovn.b_db$/.test(program) ? `${program}.ctl` : `${program}.${pid}.ctl`);
 }
 

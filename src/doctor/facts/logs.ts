@@ -19,7 +19,7 @@ export async function readLastErrors(path: string): Promise<LogError[]> {
 }
 
 /** Parses the lines of level ERR and EMER. */
-export function parseErrors(text: string): LogError[] {
+function parseErrors(text: string): LogError[] {
   return text.split('\n').flatMap((line) => {
     const [, at, module, , said] = LINE.exec(line) ?? [];
     return at === undefined ? [] : [{ at: new Date(at), text: `${module}: ${said}` }];
