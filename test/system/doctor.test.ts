@@ -41,12 +41,12 @@ test.after.always(() => cluster?.dispose());
 
 async function doctor({ host }: Node): Promise<{ exitCode: number; findings: readonly Found[] }> {
   const { exitCode, stdout, stderr } = await host.run('ovn-k8s-util', ['doctor', '--json', '--timeout=2']);
-  if (stdout === '') throw new Error(`doctor said nothing, and exited with ${exitCode}: ${stderr}`);
+  if (stdout === '') throw new Error(`doctor printed nothing and exited with ${exitCode}: ${stderr}`);
   const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
   return { exitCode, findings };
 }
 
-/** Waits until doctor finds nothing amiss: what was mended takes OVN a moment. */
+/** Waits until doctor finds no problem, since OVN needs a moment after a repair. */
 function allWell(node: Node): Promise<true> {
   let last = '';
   return until(
@@ -63,7 +63,7 @@ function allWell(node: Node): Promise<true> {
   });
 }
 
-labTest('a gateway and a node on which all is well have exit code 0 and nothing amiss', async (t) => {
+labTest('a healthy gateway and a healthy node have no problems, and exit code 0', async (t) => {
   await allWell(gateway);
   await allWell(master);
   const { stdout, exitCode } = await gateway.host.run('ovn-k8s-util', ['doctor']);
@@ -72,7 +72,7 @@ labTest('a gateway and a node on which all is well have exit code 0 and nothing 
   t.regex(stdout, /^ok {4}nodes: the management ports of the other nodes answer: 2 addresses asked$/m);
 });
 
-/** One way to break the gateway's host: what doctor then says, and how it is mended. */
+/** A way to break the gateway's host, the problem that doctor must report, and the repair. */
 interface Break {
   readonly title: string;
   readonly check: string;
@@ -94,7 +94,7 @@ const on = {
 
 const BREAKS: readonly Break[] = [
   {
-    title: 'the helper was ended',
+    title: 'the helper does not run',
     check: 'daemons',
     level: 'fail',
     says: /ovn-k8s-gateway-helper does not run/,
@@ -102,7 +102,7 @@ const BREAKS: readonly Break[] = [
     mend: () => startGatewayHelper(gateway),
   },
   {
-    title: 'the helper was ended, and a flow deleted',
+    title: 'the helper does not run, and a flow is missing',
     check: 'flows',
     level: 'fail',
     says: /flows [1-9]\d* missing or altered, 0 too many/,
@@ -113,7 +113,7 @@ const BREAKS: readonly Break[] = [
     mend: () => startGatewayHelper(gateway),
   },
   {
-    title: 'the helper was ended, and the patch to OVN deleted',
+    title: 'the helper does not run, and the patch port to OVN is missing',
     check: 'bridges',
     level: 'fail',
     says: /breth0 has no patch port k8s-patch-breth0-br-int/,
@@ -124,7 +124,7 @@ const BREAKS: readonly Break[] = [
     mend: () => startGatewayHelper(gateway),
   },
   {
-    title: 'somebody has flows of his own',
+    title: 'the bridge has a flow of another program',
     check: 'flows',
     level: 'warn',
     says: /1 flows that are not the helper's, .*priority=60000,tcp/,
@@ -132,7 +132,7 @@ const BREAKS: readonly Break[] = [
     mend: () => gateway.host.ofctl('del-flows', 'breth0', 'cookie=7/-1'),
   },
   {
-    title: 'fragments are treated otherwise',
+    title: 'the bridge drops fragments',
     check: 'flows',
     level: 'fail',
     says: /treats fragments as "drop"/,
@@ -140,7 +140,7 @@ const BREAKS: readonly Break[] = [
     mend: () => gateway.host.ofctl('set-frags', 'breth0', 'nx-match'),
   },
   {
-    title: 'the host takes its own ports from those of pods',
+    title: "the host's ephemeral range overlaps the pods' ports",
     check: 'ports',
     level: 'fail',
     says: /61000-65535 of breth0: overlaps net\.ipv4\.ip_local_port_range 32768-62000/,
@@ -148,7 +148,7 @@ const BREAKS: readonly Break[] = [
     mend: () => gateway.host.net.sysctl({ 'net.ipv4.ip_local_port_range': '32768 60999' }),
   },
   {
-    title: 'ports are not reserved any more',
+    title: "the pods' ports are not reserved",
     check: 'ports',
     level: 'fail',
     says: /is not in net\.ipv4\.ip_local_reserved_ports/,
@@ -156,7 +156,7 @@ const BREAKS: readonly Break[] = [
     mend: () => gateway.host.net.sysctl({ 'net.ipv4.ip_local_reserved_ports': '61000-65535' }),
   },
   {
-    title: 'checksums are left to the NIC',
+    title: 'the NIC is to complete checksums',
     check: 'offloads',
     level: 'fail',
     says: /eth0 of breth0 leaves checksums to hardware/,
@@ -172,7 +172,7 @@ const BREAKS: readonly Break[] = [
     mend: () => on.ip('link set eth0 mtu 1500'),
   },
   {
-    title: 'a restart of the switch would cut the host off',
+    title: 'the bridge has fail-mode secure',
     check: 'bridges',
     level: 'fail',
     says: /breth0 has fail_mode secure/,
@@ -180,7 +180,7 @@ const BREAKS: readonly Break[] = [
     mend: () => on.vsctl('set-fail-mode', 'breth0', 'standalone'),
   },
   {
-    title: 'a port that cannot be made',
+    title: 'a port cannot be opened',
     check: 'bridges',
     level: 'fail',
     says: /port nosuch of breth0: /,
@@ -188,7 +188,7 @@ const BREAKS: readonly Break[] = [
     mend: () => on.vsctl('del-port', 'nosuch'),
   },
   {
-    title: 'nothing guards the NIC from the kernel',
+    title: 'the guard of the NIC is missing',
     check: 'bridges',
     level: 'warn',
     says: /keeps the kernel from answering frames on eth0/,
@@ -196,7 +196,7 @@ const BREAKS: readonly Break[] = [
     mend: () => gateway.host.run('ovn-k8s-util', ['nics-to-bridge', 'eth0']),
   },
   {
-    title: 'a firewall that knows nothing of tunnels',
+    title: 'a firewall drops tunnel packets',
     check: 'encapsulation',
     level: 'warn',
     says: /chain inet fw input drops .*port 6081 of geneve/,
@@ -207,7 +207,7 @@ const BREAKS: readonly Break[] = [
     mend: () => on.nft('delete table inet fw'),
   },
   {
-    title: 'the tunnel address is not one of the host',
+    title: 'the host does not have the tunnel address',
     check: 'encapsulation',
     level: 'fail',
     says: /ovn-encap-ip=203\.0\.113\.99 is no address of this host/,
@@ -215,7 +215,7 @@ const BREAKS: readonly Break[] = [
     mend: () => on.id('ovn-encap-ip', gateway.v4),
   },
   {
-    title: 'a chassis left over has the same tunnel address',
+    title: 'a stale chassis has the same tunnel address',
     check: 'identity',
     level: 'fail',
     says: /Chassis old of OVN_Southbound has this host's tunnel address/,
@@ -223,7 +223,7 @@ const BREAKS: readonly Break[] = [
     mend: () => master.host.exec(['ovn-sbctl', 'chassis-del', 'old']),
   },
   {
-    title: 'the northbound database is not where it is said to be',
+    title: 'ovn-nb names a port without a server',
     check: 'databases',
     level: 'fail',
     says: /OVN_Northbound .*tcp:203\.0\.113\.10:6649/,
@@ -231,7 +231,7 @@ const BREAKS: readonly Break[] = [
     mend: () => on.id('ovn-nb', 'tcp:203.0.113.10:6641'),
   },
   {
-    title: 'the southbound database is not where it is said to be',
+    title: 'ovn-remote names a port without a server',
     check: 'databases',
     level: 'fail',
     says: /OVN_Southbound .*tcp:203\.0\.113\.10:6649/,
@@ -239,7 +239,7 @@ const BREAKS: readonly Break[] = [
     mend: () => on.id('ovn-remote', 'tcp:203.0.113.10:6642'),
   },
   {
-    title: 'ovn-controller crashed',
+    title: 'ovn-controller has crashed',
     check: 'daemons',
     level: 'fail',
     says: /ovn-controller has died/,
@@ -273,7 +273,7 @@ const BREAKS: readonly Break[] = [
 ];
 
 for (const { title, check, level, says, how, mend } of BREAKS) {
-  labTest(`doctor names it: ${title}`, async (t) => {
+  labTest(`doctor reports it: ${title}`, async (t) => {
     await how();
     let last: readonly Found[] = [];
     const found = await until(
@@ -303,7 +303,7 @@ for (const { title, check, level, says, how, mend } of BREAKS) {
   });
 }
 
-labTest('a listener among the ports of pods is named with its program', async (t) => {
+labTest("a listener among the pods' ports is reported with its program", async (t) => {
   const web = await startWebServer(gateway.host.net, 61_234);
   const { exitCode, findings } = await doctor(gateway);
   t.is(exitCode, 1);
@@ -314,7 +314,7 @@ labTest('a listener among the ports of pods is named with its program', async (t
   await web.stop();
 });
 
-labTest('without any Open vSwitch it still says all that it can', async (t) => {
+labTest('without Open vSwitch doctor still reports all that it can', async (t) => {
   const { stdout, exitCode } = await cluster.outside.attempt([
     ...['env', `OVS_RUNDIR=${cluster.lab.dir}/none`, `OVN_RUNDIR=${cluster.lab.dir}/none`],
     ...[process.execPath, executable('ovn-k8s-util'), 'doctor', '--timeout=1'],

@@ -18,7 +18,7 @@ test.before(async () => {
   cluster = await startLoneNode();
   await bridgeNics(cluster);
   await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-  // A gateway and a node elsewhere, so that there is something to collide with.
+  // A gateway and a node elsewhere, which options can collide with.
   await cluster.nbctl(
     ...['ls-add', 'far', '--', 'set', 'Logical_Switch', 'far', 'other_config:subnet=10.244.9.0/24'],
     ...['--', 'lr-add', 'GR_far', '--', 'set', 'Logical_Router', 'GR_far', 'options:chassis=far'],
@@ -38,7 +38,7 @@ const GATEWAY = [
 ] as const;
 const MINION = ['minion-init', CLUSTER, '--node-name=node'] as const;
 
-/** What is given, the exit code, and what the one line says: the option or row, and what to do. */
+/** The arguments, the exit code, and the one line of output: the option or row, and a remedy. */
 const REFUSED: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
   [['gateway-init', CLUSTER, '--node-name=node'], 2, /--physical-ip.* not specified/],
   [['minion-init', CLUSTER, '--node-name=node'], 2, /--minion-switch-subnet.* not specified/],
@@ -183,7 +183,7 @@ for (const [args, code, line] of REFUSED) {
   });
 }
 
-labTest('a port range that a listener of the host is in is refused, naming it', async (t) => {
+labTest('a port range that contains a listener of the host is refused, naming the listener', async (t) => {
   const { host } = cluster.master;
   const listener = await startWebServer(host.net, 61234);
   const { exitCode, stderr } = await overlay(cluster.master, ...GATEWAY);
@@ -192,51 +192,60 @@ labTest('a port range that a listener of the host is in is refused, naming it', 
   await listener.stop();
 });
 
-labTest('a dedicated NIC that is not there, is enslaved, or carries the host is refused', async (t) => {
-  const { host } = cluster.master;
-  await host.net.ip(
-    'link add name bond0 type bridge',
-    'link add name eth1 type veth peer name eth2',
-    'link set eth1 master bond0',
-    'link set eth1 up',
-    'link set eth2 up',
-    'addr add 192.0.2.2/24 dev eth2',
-    'route add default via 192.0.2.1 dev eth2',
-  );
-  const nic = (name: string) =>
-    overlay(
-      cluster.master,
-      ...GATEWAY.filter((option) => !option.startsWith('--bridge')),
-      `--physical-interface=${name}`,
+labTest(
+  "a dedicated NIC that is missing, enslaved, or carries the host's default route is refused",
+  async (t) => {
+    const { host } = cluster.master;
+    await host.net.ip(
+      'link add name bond0 type bridge',
+      'link add name eth1 type veth peer name eth2',
+      'link set eth1 master bond0',
+      'link set eth1 up',
+      'link set eth2 up',
+      'addr add 192.0.2.2/24 dev eth2',
+      'route add default via 192.0.2.1 dev eth2',
     );
-  t.regex((await nic('eth7')).stderr, /--physical-interface=eth7: there is no such interface/);
-  t.regex((await nic('eth1')).stderr, /--physical-interface=eth1: is enslaved to bond0/);
-  t.regex(
-    (await nic('eth0')).stderr,
-    /--physical-interface=eth0: is on bridge breth0; use --bridge-interface=breth0/,
-  );
-  t.regex((await nic('eth2')).stderr, /--physical-interface=eth2: carries a default route of the host/);
-});
+    const nic = (name: string) =>
+      overlay(
+        cluster.master,
+        ...GATEWAY.filter((option) => !option.startsWith('--bridge')),
+        `--physical-interface=${name}`,
+      );
+    t.regex((await nic('eth7')).stderr, /--physical-interface=eth7: there is no such interface/);
+    t.regex((await nic('eth1')).stderr, /--physical-interface=eth1: is enslaved to bond0/);
+    t.regex(
+      (await nic('eth0')).stderr,
+      /--physical-interface=eth0: is on bridge breth0; use --bridge-interface=breth0/,
+    );
+    t.regex((await nic('eth2')).stderr, /--physical-interface=eth2: carries a default route of the host/);
+  },
+);
 
-labTest('a database that does not answer is named, in the time given', async (t) => {
-  const { host } = cluster.master;
-  await host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-nb=tcp:127.0.0.1:9');
-  const { exitCode, stderr } = await overlay(cluster.master, ...gatewayInit(cluster.master, '--timeout=0.5'));
-  t.is(exitCode, 1);
-  t.regex(stderr, /OVN_Northbound database at tcp:127\.0\.0\.1:9/);
-  await host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-nb=central');
-  t.regex(
-    (await overlay(cluster.master, ...gatewayInit(cluster.master))).stderr,
-    /external_ids:ovn-nb of the local switch: "central" is not a database: give unix:PATH/,
-  );
-  await host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'ovn-nb');
-  t.regex(
-    (await overlay(cluster.master, ...gatewayInit(cluster.master))).stderr,
-    /external_ids:ovn-nb is not set; run ovs-vsctl set/,
-  );
-});
+labTest(
+  'a northbound that does not answer, is malformed or not configured is refused, naming it',
+  async (t) => {
+    const { host } = cluster.master;
+    await host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-nb=tcp:127.0.0.1:9');
+    const { exitCode, stderr } = await overlay(
+      cluster.master,
+      ...gatewayInit(cluster.master, '--timeout=0.5'),
+    );
+    t.is(exitCode, 1);
+    t.regex(stderr, /OVN_Northbound database at tcp:127\.0\.0\.1:9/);
+    await host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-nb=central');
+    t.regex(
+      (await overlay(cluster.master, ...gatewayInit(cluster.master))).stderr,
+      /external_ids:ovn-nb of the local switch: "central" is not a database: give unix:PATH/,
+    );
+    await host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'ovn-nb');
+    t.regex(
+      (await overlay(cluster.master, ...gatewayInit(cluster.master))).stderr,
+      /external_ids:ovn-nb is not set; run ovs-vsctl set/,
+    );
+  },
+);
 
-/** All that a command could have changed. */
+/** Returns everything that a command could have changed, as text. */
 async function everything(): Promise<string> {
   const { host } = cluster.master;
   const parts = await Promise.all([
