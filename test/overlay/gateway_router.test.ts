@@ -3,7 +3,7 @@ import { parseCidr } from '../../src/net/cidr.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { Northbound } from '../../src/ovn/connection.js';
 import { emptyNorthbound, reconcile, reconciliation, write } from '../ovn/northbound.js';
-import { gatewaySpec, nodeRows, routesOf, rowsOfGateway } from './cluster.js';
+import { gatewaySpec, routesOf, rowsOfGateway } from './cluster.js';
 
 function routerOf(nb: Northbound, name: string) {
   const row = nb.find('Logical_Router', (one) => one.name === name);
@@ -17,37 +17,6 @@ function natsOf(nb: Northbound, router: string): string[] {
     .map((nat) => `${nat.logical_ip} ${nat.external_ip} ${nat.external_port_range}`)
     .toSorted();
 }
-
-test('the rows of a node are complete after one transaction', async (t) => {
-  const nb = await emptyNorthbound(t);
-  const rows = nodeRows('a', 2);
-  await reconcile(nb, rows);
-  t.true(reconciliation(nb, rows).isEmpty);
-  t.like(
-    nb.find('Logical_Switch_Port', ({ name }) => name === 'k8s-a'),
-    { addresses: ['0a:58:0a:f4:02:02 10.244.2.2'] },
-  );
-  t.like(
-    nb.find('Logical_Router_Port', ({ name }) => name === 'rtos-a'),
-    { mac: '0a:58:0a:f4:02:01', networks: ['10.244.2.1/24'] },
-  );
-  const own = nb.find('Logical_Switch', ({ name }) => name === 'a');
-  t.is(own?.external_ids.get('gateway_ip'), '10.244.2.1/24');
-  t.is(own?.other_config.get('subnet'), '10.244.2.0/24');
-  t.is(own?.load_balancer.length, 3);
-});
-
-test('a node that gets another subnet has nothing left of the former one', async (t) => {
-  const nb = await emptyNorthbound(t);
-  await reconcile(nb, nodeRows('a', 2));
-  await reconcile(nb, nodeRows('a', 3));
-  const own = nb.find('Logical_Switch', ({ name }) => name === 'a');
-  t.is(own?.external_ids.get('gateway_ip'), '10.244.3.1/24');
-  t.is(own?.other_config.get('subnet'), '10.244.3.0/24');
-  const port = nb.find('Logical_Router_Port', ({ name }) => name === 'rtos-a');
-  t.deepEqual(port?.networks, ['10.244.3.1/24']);
-  t.is(own?.ports.length, 2);
-});
 
 test('the rows of a gateway are complete after one transaction', async (t) => {
   const nb = await emptyNorthbound(t);

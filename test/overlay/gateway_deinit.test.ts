@@ -1,38 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { gatewayDeinit } from '../../src/overlay/gateway_deinit.js';
-import { masterDeinit, minionDeinit } from '../../src/overlay/node_deinit.js';
 import { findBridge, insertBridge } from '../../src/switch/bridges.js';
 import { completePatchPair } from '../../src/switch/patch_pair.js';
-import { addPort, findInterface } from '../../src/switch/ports.js';
-import { reconcile, write } from '../ovn/northbound.js';
+import { addPort } from '../../src/switch/ports.js';
+import { write } from '../ovn/northbound.js';
 import { portsOf, write as writeLocal } from '../switch/local_database.js';
-import { gatewaySpec, namesOf, nodeRows, routeRows, routesOf, rowsOfGateway } from './cluster.js';
-import { bothDatabases, type TestDatabases } from './databases.js';
-
-function directory(t: ExecutionContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'overlay-'));
-  t.teardown(() => rmSync(path, { recursive: true }));
-  return path;
-}
-
-/** A cluster of nodes `m`, `a` and `b`, the last two gateways of which `a` is the first. */
-async function cluster(t: ExecutionContext): Promise<TestDatabases> {
-  const databases = await bothDatabases(t);
-  const { nb } = databases;
-  for (const [node, n] of [
-    ['m', 1],
-    ['a', 2],
-    ['b', 3],
-  ] as const)
-    await reconcile(nb, nodeRows(node, n));
-  await reconcile(nb, rowsOfGateway(gatewaySpec('a', 2, { isFirst: true })));
-  await reconcile(nb, rowsOfGateway(gatewaySpec('b', 3)));
-  await reconcile(nb, routeRows(nb));
-  return databases;
-}
+import { namesOf, routesOf } from './cluster.js';
+import type { TestDatabases } from './databases.js';
+import { directory, twoGateways } from './two_gateways.js';
 
 function firstGateways({ nb }: TestDatabases): string[] {
   return nb
@@ -41,7 +16,7 @@ function firstGateways({ nb }: TestDatabases): string[] {
 }
 
 test('gateway-deinit removes the rows of the gateway, and the other gateway becomes the first', async (t) => {
-  const databases = await cluster(t);
+  const databases = await twoGateways(t);
   const { nb, options } = databases;
   t.deepEqual(firstGateways(databases), ['GR_a']);
   t.true(routesOf(nb, 'm').includes('0.0.0.0/0 100.64.1.2'));
@@ -63,7 +38,7 @@ test('gateway-deinit removes the rows of the gateway, and the other gateway beco
 });
 
 test("gateway-deinit keeps an operator's routes and load balancers", async (t) => {
-  const databases = await cluster(t);
+  const databases = await twoGateways(t);
   const { nb, options } = databases;
   await write(nb, (txn) => {
     const cluster = nb.find('Logical_Router', ({ name }) => name === 'm');
@@ -90,7 +65,7 @@ test("gateway-deinit keeps an operator's routes and load balancers", async (t) =
 });
 
 test('gateway-deinit takes the patch pair and the marks off the bridge, and no other port', async (t) => {
-  const databases = await cluster(t);
+  const databases = await twoGateways(t);
   const { local, options } = databases;
   await writeLocal(local, (txn) => {
     insertBridge(local, txn, 'breth0', {
@@ -121,44 +96,9 @@ test('gateway-deinit takes the patch pair and the marks off the bridge, and no o
 });
 
 test('gateway-deinit of a node that is no gateway has nothing to do', async (t) => {
-  const { nb, options } = await cluster(t);
+  const { nb, options } = await twoGateways(t);
   const before = routesOf(nb, 'm');
   t.false(await gatewayDeinit({ ...options, node: 'm', sysctlDir: directory(t) }));
   t.deepEqual(routesOf(nb, 'm'), before);
   t.deepEqual(namesOf(nb, 'Logical_Router'), ['GR_a', 'GR_b', 'm']);
-});
-
-test('a gateway refuses minion-deinit, and keeps its switch and its management port', async (t) => {
-  const { nb, local, options } = await cluster(t);
-  await writeLocal(local, (txn) => {
-    addPort(txn, insertBridge(local, txn, 'br-int', {}), 'k8s-a', { type: 'internal' });
-  });
-  const cni = { conf: directory(t), bin: directory(t) };
-  await t.throwsAsync(minionDeinit({ ...options, node: 'a', cni }), { code: 'ERR_IN_USE' });
-  t.true(namesOf(nb, 'Logical_Switch').includes('a'));
-  t.not(findInterface(local, 'k8s-a'), undefined);
-});
-
-test('a cluster is taken down node by node, the master last', async (t) => {
-  const { nb, local, options } = await cluster(t);
-  await writeLocal(local, (txn) => {
-    addPort(txn, insertBridge(local, txn, 'br-int', {}), 'k8s-b', { type: 'internal' });
-  });
-  const cni = { conf: directory(t), bin: directory(t) };
-  await t.throwsAsync(masterDeinit({ ...options, node: 'm' }), {
-    code: 'ERR_IN_USE',
-    message: /still serves a, b, GR_a, GR_b/,
-  });
-  await t.throwsAsync(masterDeinit({ ...options, node: 'other' }), { code: 'ERR_OTHER_CLUSTER' });
-  for (const node of ['a', 'b']) {
-    await gatewayDeinit({ ...options, node, sysctlDir: directory(t) });
-    await minionDeinit({ ...options, node, cni });
-  }
-  await local.until(() => (findInterface(local, 'k8s-b') === undefined ? true : undefined), {
-    what: 'k8s-b to be gone',
-  });
-  await masterDeinit({ ...options, node: 'm' });
-  await nb.until(() => (nb.table('Logical_Router').size === 0 ? true : undefined), { what: 'no router' });
-  for (const table of ['Logical_Switch', 'Load_Balancer', 'Logical_Switch_Port', 'NAT'] as const)
-    t.is(nb.table(table).size, 0, table);
 });

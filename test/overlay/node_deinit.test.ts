@@ -1,0 +1,43 @@
+import test from 'ava';
+import { gatewayDeinit } from '../../src/overlay/gateway_deinit.js';
+import { masterDeinit, minionDeinit } from '../../src/overlay/node_deinit.js';
+import { insertBridge } from '../../src/switch/bridges.js';
+import { addPort, findInterface } from '../../src/switch/ports.js';
+import { write as writeLocal } from '../switch/local_database.js';
+import { namesOf } from './cluster.js';
+import { directory, twoGateways } from './two_gateways.js';
+
+test('a gateway refuses minion-deinit, and keeps its switch and its management port', async (t) => {
+  const { nb, local, options } = await twoGateways(t);
+  await writeLocal(local, (txn) => {
+    addPort(txn, insertBridge(local, txn, 'br-int', {}), 'k8s-a', { type: 'internal' });
+  });
+  const cni = { conf: directory(t), bin: directory(t) };
+  await t.throwsAsync(minionDeinit({ ...options, node: 'a', cni }), { code: 'ERR_IN_USE' });
+  t.true(namesOf(nb, 'Logical_Switch').includes('a'));
+  t.not(findInterface(local, 'k8s-a'), undefined);
+});
+
+test('a cluster is taken down node by node, the master last', async (t) => {
+  const { nb, local, options } = await twoGateways(t);
+  await writeLocal(local, (txn) => {
+    addPort(txn, insertBridge(local, txn, 'br-int', {}), 'k8s-b', { type: 'internal' });
+  });
+  const cni = { conf: directory(t), bin: directory(t) };
+  await t.throwsAsync(masterDeinit({ ...options, node: 'm' }), {
+    code: 'ERR_IN_USE',
+    message: /still serves a, b, GR_a, GR_b/,
+  });
+  await t.throwsAsync(masterDeinit({ ...options, node: 'other' }), { code: 'ERR_OTHER_CLUSTER' });
+  for (const node of ['a', 'b']) {
+    await gatewayDeinit({ ...options, node, sysctlDir: directory(t) });
+    await minionDeinit({ ...options, node, cni });
+  }
+  await local.until(() => (findInterface(local, 'k8s-b') === undefined ? true : undefined), {
+    what: 'k8s-b to be gone',
+  });
+  await masterDeinit({ ...options, node: 'm' });
+  await nb.until(() => (nb.table('Logical_Router').size === 0 ? true : undefined), { what: 'no router' });
+  for (const table of ['Logical_Switch', 'Load_Balancer', 'Logical_Switch_Port', 'NAT'] as const)
+    t.is(nb.table(table).size, 0, table);
+});
