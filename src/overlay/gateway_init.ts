@@ -36,7 +36,7 @@ export interface GatewayOptions extends DatabaseOptions {
   readonly device: Device;
   /** The ports of pods' connections; `undefined` if host and pods take ports from the same range. */
   readonly snatRange: PortRange | undefined;
-  /** The host's new ephemeral range; `undefined` leaves it as it was before any `gateway-init`. */
+  /** The host's new ephemeral range; `undefined` restores the range from before any `gateway-init`. */
   readonly ephemeral: PortRange | undefined;
   readonly sysctlDir: string;
   /** Whether to go on if another host has an address, or a default gateway does not answer. */
@@ -131,7 +131,7 @@ function noteOnAddresses({ device, physical }: GatewayOptions, present: readonly
       ];
 }
 
-/** Tells how many connections the port range allows, which bounds the number of pods. */
+/** Returns a note on how many connections the port range allows, which matters to a host with many pods. */
 function noteOnRange({ device, snatRange, physical }: GatewayOptions): string[] {
   if (device.kind === 'nic') return [];
   if (snatRange === undefined)

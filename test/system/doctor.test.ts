@@ -105,7 +105,7 @@ const BREAKS: readonly Break[] = [
     title: 'the helper does not run, and a flow is missing',
     check: 'flows',
     level: 'fail',
-    says: /flows [1-9]\d* missing or altered, 0 too many/,
+    says: /wrong flows: [1-9]\d* missing or altered, 0 too many/,
     how: async () => {
       await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'exit');
       await gateway.host.ofctl('del-flows', 'breth0', 'icmp');

@@ -63,7 +63,7 @@ function differing(
     ? []
     : [
         fail(
-          `${bridge.name}: of the gateway's flows ${bundle.add.length} missing or altered, ${bundle.remove.length} too many; one is ${first.key}`,
+          `${bridge.name} has wrong flows: ${bundle.add.length} missing or altered, ${bundle.remove.length} too many; one is ${first.key}`,
           'run ovs-appctl -t ovn-k8s-gateway-helper flow/sync',
         ),
       ];

@@ -4,7 +4,7 @@ import type { Echo, LinkFacts, LocalSwitch, Northbound } from '../facts/facts.js
 import { type Check, type Finding, fail, given, ok, orElse } from '../finding.js';
 import { managementInterface, nodeName } from '../node.js';
 
-/** Checks that the management port is as OVN has it, and that the other nodes' answer through the tunnels. */
+/** Checks that the management port is as OVN has it, and that those of the other nodes answer through the tunnels. */
 export const nodes: Check = {
   name: 'nodes',
   run: ({ local, northbound, links, echoes }) =>
