@@ -1,0 +1,42 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { readNode } from '../../../src/doctor/facts/kubernetes.js';
+import { ApiError } from '../../../src/kube/errors.js';
+
+/** Starts an API server that has Node `gw1`, forbids reading Node `secret`, and fails for Node `broken`. */
+async function apiServer(t: ExecutionContext) {
+  const status = new Map([
+    ['/api/v1/nodes/gw1', 200],
+    ['/api/v1/nodes/secret', 403],
+    ['/api/v1/nodes/broken', 500],
+  ]);
+  const server = createServer((request, response) => {
+    response.writeHead(status.get(request.url ?? '') ?? 404, { 'content-type': 'application/json' });
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    systemIds: new Map([['k8s-api-server', `http://127.0.0.1:${port}`]]),
+    sysconf: '/nonexistent',
+    env: {},
+  };
+}
+
+test('a Node is present or absent, and a forbidden answer tells neither', async (t) => {
+  const access = await apiServer(t);
+  t.is(await readNode('gw1', access), 'present');
+  t.is(await readNode('gw2', access), 'absent');
+  t.is(await readNode('secret', access), 'not told');
+  await t.throwsAsync(readNode('broken', access), { instanceOf: ApiError });
+});
+
+test('without a node name or an API server there is nothing to ask', async (t) => {
+  t.is(await readNode(undefined, await apiServer(t)), 'not told');
+  t.is(await readNode('gw1', { systemIds: new Map(), sysconf: '/nonexistent', env: {} }), 'not told');
+});
