@@ -1,8 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { podManifest } from '../../lab/manifests.js';
 import { until, when } from '../../lab/until.js';
-import { reconcilePods } from '../../src/watcher/pod_ports.js';
-import { PortIndex } from '../../src/watcher/port_index.js';
+import { reconcilePods } from '../../src/watcher/apply_pod_ports.js';
+import { PortIndex } from '../../src/watcher/state_ports.js';
 import { timeProcess } from '../processes.js';
 import { type CentralNode, NODE } from './central_node.js';
 
@@ -45,7 +45,8 @@ export async function timePortWrites(
     Array.from({ length: pods }, (_, i) => [`default/pod-${i}`, podManifest(`pod-${i}`, NODE) as V1Pod]),
   );
   const keys = [...all.keys()];
-  const index = new PortIndex(nb);
+  const index = new PortIndex();
+  index.load(nb);
   const forget = nb.onChange((changes) => index.apply(changes));
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) {

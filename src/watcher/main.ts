@@ -1,20 +1,21 @@
-import { setTimeout as pause } from 'node:timers/promises';
+// The watcher: turns the pods and services of the whole cluster into rows of OVN's northbound database.
+// sources/ follow the API server and the database; state_* holds what changed, desired_* what should exist; apply_* and
+// northbound_keeper write the difference; report/ shows the result. follow.ts assembles these; main finds whom to follow.
+// should exist, apply/ writes it, report/ shows it. This file finds whom to follow; follow.ts assembles the loop.
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
-import { Trouble } from '../daemon/trouble.js';
+import { Problems } from '../daemon/problems.js';
+import { sleep } from '../daemon/sleep.js';
 import { type AccessOptions, type ApiAccess, accessSettings, findAccess } from '../kube/access.js';
-import { KubeApi } from '../kube/api.js';
-import { type FollowOptions, whileReached } from '../kube/reached.js';
+import { whileReached } from '../kube/reached.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { connectNorthbound, type Northbound } from '../ovn/connection.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { OVN_NB, readSystemIds, requireSystemId } from '../switch/external_ids.js';
-import { Annotator } from './annotator.js';
-import { ClusterSource } from './cluster_source.js';
-import { formatStatus, statusJson } from './status.js';
-import { Watcher } from './watcher.js';
+import { type Followed, follow } from './follow.js';
+import { formatStatus, NOTHING_FOLLOWED, statusJson, type WatcherReport } from './report/status.js';
 
 export interface WatcherCommand {
   readonly db: string;
@@ -22,12 +23,13 @@ export interface WatcherCommand {
   readonly kubeconfig: string | undefined;
 }
 
+/** How often a northbound database that does not answer is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
 
 /**
- * The watcher: pods to logical ports, services to load balancers, until `daemon.signal` is aborted. It waits for the
- * northbound database and the cluster router, and begins anew when it is told of another database or API server.
- * @throws ProductError where the local database does not answer, or nobody says where the others are
+ * Keeps logical ports of pods and load balancers of services until `daemon.signal` is aborted. Waits for the northbound
+ * database and the cluster router, and starts over if the local database names another database or API server.
+ * @throws ProductError if the local database does not answer, or does not say where the others are
  */
 export async function runWatcher(
   daemon: Daemon,
@@ -42,73 +44,51 @@ export async function runWatcher(
     signal,
     log: daemon.log('ovsdb'),
   });
-  const where = (): AccessOptions => ({
-    kubeconfig,
-    systemIds: readSystemIds(local),
-    sysconf: directories(process.env).sysconf,
-    env: process.env,
-  });
+  const find = () =>
+    requireAccess({
+      kubeconfig,
+      systemIds: readSystemIds(local),
+      sysconf: directories(process.env).sysconf,
+      env: process.env,
+    });
   requireSystemId(readSystemIds(local), OVN_NB, 'tcp:CENTRAL:6641');
-  await requireAccess(where());
+  await find();
 
-  let watcher: Watcher | undefined;
-  const trouble = new Trouble(log);
-  const status = () => ({ watcher, waitingFor: trouble.current });
-  daemon.register('status', '[--json]', 0, 1, ([option]) =>
-    option === '--json' ? statusJson(status()) : formatStatus(status()),
-  );
+  const problems = new Problems(log);
+  let followed: Followed | undefined;
+  registerStatus(daemon, () => {
+    const report = followed?.report() ?? NOTHING_FOLLOWED;
+    return { ...report, problems: [...problems.current, ...report.problems] };
+  });
   daemon.ready();
   while (!signal.aborted) {
-    const changed = settingsChanged(local, signal);
-    const ways: FollowOptions = {
-      find: () => requireAccess(where()),
-      isAnswering: () => watcher?.isHeard ?? true,
-      failed: (error) => trouble.report([explainError(error)]),
-      signal: changed,
+    const options = {
+      find,
+      isAnswering: () => followed?.isAnswering() ?? true,
+      failed: (error: unknown) => problems.set('access', [explainError(error)]),
+      signal: settingsChanged(local, signal),
     };
-    await whileReached(ways, async (access, over) => {
-      const nb = await awaitNorthbound(readSystemIds(local), trouble, over);
+    await whileReached(options, async (access, over) => {
+      const nb = await awaitNorthbound(readSystemIds(local), problems, over);
+      problems.set('access', []);
       if (nb === undefined) return;
       log.info(`following ${access.server.origin}`);
       await follow(access, nb, log, over, (started) => {
-        watcher = started;
+        followed = started;
       }).finally(() => {
-        watcher = undefined;
+        followed = undefined;
       });
     });
   }
 }
 
-/** Follows one API server for one database until `signal` is aborted. */
-async function follow(
-  access: ApiAccess,
-  nb: Northbound,
-  log: { info(message: string): void; warn(message: string): void },
-  signal: AbortSignal,
-  started: (watcher: Watcher) => void,
-): Promise<void> {
-  const api = new KubeApi(access, { sockets: 24 });
-  try {
-    const annotator = new Annotator(api, () => watcher.look(), signal);
-    const news = {
-      podChanged: (key: string) => watcher.podChanged(key),
-      serviceChanged: (key: string) => watcher.serviceChanged(key),
-      look: () => watcher.look(),
-    };
-    const cluster = new ClusterSource(api, news, log);
-    const watcher: Watcher = new Watcher({ nb, cluster, annotator, log, signal });
-    started(watcher);
-    nb.onChange(watcher.northboundChanged);
-    nb.onState(watcher.reconnected);
-    watcher.look();
-    await Promise.all([cluster.run(signal), watcher.run()]);
-  } finally {
-    nb.close();
-    api.close();
-  }
+function registerStatus(daemon: Daemon, report: () => WatcherReport): void {
+  daemon.register('status', '[--json]', 0, 1, ([option]) =>
+    option === '--json' ? statusJson(report()) : formatStatus(report()),
+  );
 }
 
-/** Aborted when the local database says otherwise where to write or whom to follow, and with `signal`. */
+/** Returns a signal that is aborted with `signal`, or when the local database names another database or API server. */
 function settingsChanged(local: LocalDatabase, signal: AbortSignal): AbortSignal {
   const settings = () => {
     const ids = readSystemIds(local);
@@ -124,9 +104,9 @@ function settingsChanged(local: LocalDatabase, signal: AbortSignal): AbortSignal
   return either;
 }
 
-/** @throws ProductError where nobody says where the API server is, or what is said cannot be used */
-async function requireAccess(where: AccessOptions): Promise<ApiAccess> {
-  const access = await findAccess(where);
+/** Finds the API server. @throws ProductError if none is configured, or what is configured cannot be used */
+async function requireAccess(options: AccessOptions): Promise<ApiAccess> {
+  const access = await findAccess(options);
   if (access !== undefined) return access;
   throw new ProductError(
     'ERR_NOT_CONFIGURED',
@@ -134,21 +114,21 @@ async function requireAccess(where: AccessOptions): Promise<ApiAccess> {
   );
 }
 
-/** The database is waited for, however long it takes. @throws ProductError where nobody says where it is */
+/** Connects to the northbound database, however long it takes. @throws ProductError if its address is not configured */
 async function awaitNorthbound(
   systemIds: ReadonlyMap<string, string>,
-  trouble: Trouble,
+  problems: Problems,
   signal: AbortSignal,
 ): Promise<Northbound | undefined> {
   while (!signal.aborted) {
     try {
       const nb = await connectNorthbound(systemIds, RETRY_MS);
-      trouble.report([]);
+      problems.set('northbound', []);
       return nb;
     } catch (error) {
       if (error instanceof ProductError && error.code === 'ERR_NOT_CONFIGURED') throw error;
-      trouble.report([`waiting: ${explainError(error)}`]);
-      await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      problems.set('northbound', [`waiting: ${explainError(error)}`]);
+      await sleep(RETRY_MS, signal);
     }
   }
   return undefined;

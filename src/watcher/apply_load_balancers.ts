@@ -4,22 +4,22 @@ import { clusterLoadBalancerKey, gatewayLoadBalancerKey, KEYS } from '../ovn/key
 import { gatewayRouterName } from '../ovn/names.js';
 import type { RowInput, RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
-import { balancerText, type VipClaims, type VipId } from './vip_claims.js';
-import type { Balancer } from './vips.js';
+import type { VipAssignments } from './desired_assignments.js';
+import { type Balancer, balancerText, parseBalancerText, type VipId } from './desired_balancer.js';
 
-/** `external_ids` of the rows of services with a policy of their own: which of its rows. */
+/** The key in `external_ids` of a row of one service: which of the service's load balancers the row is. */
 const BALANCER = 'k8s-balancer';
 
 type LoadBalancerRow = RowOf<typeof ovnNorthbound, 'Load_Balancer'>;
 
 /**
- * Adds to `txn` what makes these virtual addresses what `claims` say: keys of the rows' maps one by one, and the rows
- * of services with a policy of their own as a whole. A gateway that has no rows yet gets its own when it has.
+ * Adds to `txn` what gives these virtual addresses their assigned destinations: single keys of the rows that services
+ * share, and whole rows for services with a row of their own. A gateway that has no router yet gets its rows later.
  */
 export function reconcileVips(
   db: NorthboundView,
   txn: NorthboundTransaction,
-  claims: Pick<VipClaims, 'targets'>,
+  assignments: Pick<VipAssignments, 'targets'>,
   ids: readonly VipId[],
 ): void {
   if (ids.length === 0) return;
@@ -27,18 +27,22 @@ export function reconcileVips(
   for (const [text, group] of byBalancer(ids)) {
     const balancer = group[0]?.balancer;
     if (balancer === undefined) continue;
-    const wanted = new Map(group.map((id) => [id.vip, claims.targets(id)]));
+    const desired = new Map(group.map((id) => [id.vip, assignments.targets(id)]));
     const row = index.row(balancer, text);
-    if (row !== undefined) mend(txn, row, wanted, balancer);
-    else if (balancer.service !== undefined) make(index, txn, balancer, text, present(wanted));
+    if (row !== undefined) updateRow(txn, row, desired, balancer);
+    else if (balancer.service !== undefined) insertRow(index, txn, balancer, text, present(desired));
   }
 }
 
-/** Virtual addresses that rows of ours have and nobody claims: what was deleted while nobody watched. */
-export function strayVips(db: NorthboundView, txn: NorthboundTransaction, claimed: readonly VipId[]): void {
+/** Adds to `txn` the deletion of virtual addresses that no service has: their service went while no watcher ran. */
+export function deleteStrayVips(
+  db: NorthboundView,
+  txn: NorthboundTransaction,
+  assigned: readonly VipId[],
+): void {
   const index = new BalancerIndex(db);
   const known = new Map<Uuid, Set<string>>();
-  for (const { balancer, vip } of claimed) {
+  for (const { balancer, vip } of assigned) {
     const row = index.row(balancer, balancerText(balancer));
     if (row === undefined) continue;
     const vips = known.get(row._uuid) ?? new Set();
@@ -53,49 +57,52 @@ export function strayVips(db: NorthboundView, txn: NorthboundTransaction, claime
   }
 }
 
-/** Puts the rows of services with a policy of their own on switches, or on a router, that came later. */
+/** Adds to `txn` the rows of single services to switches, or to a router, that came after the rows. */
 export function attachEverywhere(db: NorthboundView, txn: NorthboundTransaction): void {
   const index = new BalancerIndex(db);
-  const own = new Map<string, Uuid[]>();
+  const clusterRows: Uuid[] = [];
+  const gatewayRows = new Map<string, Uuid[]>();
   for (const { _uuid, external_ids } of db.table('Load_Balancer').values()) {
-    const text = external_ids.get(BALANCER);
-    if (text !== undefined) pushTo(own, gatewayOf(text), _uuid);
+    const scope = parseBalancerText(external_ids.get(BALANCER) ?? '')?.scope;
+    if (scope === undefined) continue;
+    if (scope === 'cluster') clusterRows.push(_uuid);
+    else pushTo(gatewayRows, scope.gateway, _uuid);
   }
-  for (const [gateway, rows] of own) {
-    const router = gateway === '' ? undefined : index.gatewayRouter(gateway);
-    const places = [
-      ...(gateway === '' ? index.nodeSwitches.map((row) => ['Logical_Switch', row] as const) : []),
-      ...(router === undefined ? [] : [['Logical_Router', router] as const]),
-    ];
-    for (const [table, { _uuid, load_balancer }] of places) {
-      const attached = new Set(load_balancer);
-      const missing = rows.filter((uuid) => !attached.has(uuid));
-      if (missing.length > 0) txn.mutate(table, _uuid, { load_balancer: { insert: missing } });
-    }
+  for (const row of index.nodeSwitches) attach(txn, 'Logical_Switch', row, clusterRows);
+  for (const [gateway, rows] of gatewayRows) {
+    const router = index.gatewayRouter(gateway);
+    if (router !== undefined) attach(txn, 'Logical_Router', router, rows);
   }
 }
 
-/** The gateway that a row's {@link balancerText} names; empty for those of all switches. */
-function gatewayOf(text: string): string {
-  const [, gateway = ''] = /^\["([^"]*)"/.exec(text) ?? [];
-  return gateway;
+function attach(
+  txn: NorthboundTransaction,
+  table: 'Logical_Switch' | 'Logical_Router',
+  { _uuid, load_balancer }: { readonly _uuid: Uuid; readonly load_balancer: readonly Uuid[] },
+  rows: readonly Uuid[],
+): void {
+  const attached = new Set(load_balancer);
+  const missing = rows.filter((uuid) => !attached.has(uuid));
+  if (missing.length > 0) txn.mutate(table, _uuid, { load_balancer: { insert: missing } });
 }
 
-function mend(
+function updateRow(
   txn: NorthboundTransaction,
   { _uuid, vips }: LoadBalancerRow,
-  wanted: ReadonlyMap<string, string | undefined>,
+  desired: ReadonlyMap<string, string | undefined>,
   balancer: Balancer,
 ): void {
-  const set = Object.fromEntries([...present(wanted)].filter(([vip, targets]) => vips.get(vip) !== targets));
-  const gone = [...wanted].flatMap(([vip, targets]) => (targets === undefined && vips.has(vip) ? [vip] : []));
+  const set = Object.fromEntries([...present(desired)].filter(([vip, targets]) => vips.get(vip) !== targets));
+  const gone = [...desired].flatMap(([vip, targets]) =>
+    targets === undefined && vips.has(vip) ? [vip] : [],
+  );
   const isEmptied = Object.keys(set).length === 0 && gone.length === vips.size;
   if (balancer.service !== undefined && isEmptied) txn.delete('Load_Balancer', _uuid);
   else if (Object.keys(set).length + gone.length > 0)
     txn.mutate('Load_Balancer', _uuid, { vips: { set, delete: gone } });
 }
 
-function make(
+function insertRow(
   index: BalancerIndex,
   txn: NorthboundTransaction,
   { scope, protocol, service = '', options = {} }: Balancer,
@@ -121,9 +128,9 @@ function make(
       txn.mutate('Logical_Switch', node._uuid, { load_balancer: { insert: [row] } });
 }
 
-/** Rows by what they are looked up by, read once for many virtual addresses. */
+/** The rows of load balancers by scope, protocol and service, read once for many virtual addresses. */
 class BalancerIndex {
-  /** The switches of nodes: those that have the cluster's load balancers. */
+  /** The switches of nodes: the switches that have the cluster's load balancers. */
   readonly nodeSwitches: readonly RowOf<typeof ovnNorthbound, 'Logical_Switch'>[];
   private readonly own = new Map<string, LoadBalancerRow>();
   private readonly shared = new Map<string, LoadBalancerRow>();
@@ -166,8 +173,8 @@ function isOurs(externalIds: ReadonlyMap<string, string>): boolean {
   return externalIds.has(KEYS.service) || SHARED_KEYS.some((key) => externalIds.has(key));
 }
 
-function present(wanted: ReadonlyMap<string, string | undefined>): Map<string, string> {
-  return new Map([...wanted].flatMap(([vip, targets]) => (targets === undefined ? [] : [[vip, targets]])));
+function present(desired: ReadonlyMap<string, string | undefined>): Map<string, string> {
+  return new Map([...desired].flatMap(([vip, targets]) => (targets === undefined ? [] : [[vip, targets]])));
 }
 
 function byBalancer(ids: readonly VipId[]): Map<string, VipId[]> {

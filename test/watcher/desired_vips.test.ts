@@ -1,8 +1,8 @@
 import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
 import test from 'ava';
 import { parseIp } from '../../src/net/ip.js';
-import type { Endpoint } from '../../src/watcher/endpoints.js';
-import { serviceVips } from '../../src/watcher/vips.js';
+import { serviceVips } from '../../src/watcher/desired_vips.js';
+import type { Endpoint } from '../../src/watcher/state_endpoints.js';
 
 const KEY = 'default/web';
 const GATEWAYS = [
@@ -28,8 +28,8 @@ function service(spec: NonNullable<V1Service['spec']>, status?: V1Service['statu
   return { metadata, spec: { clusterIP: '10.96.0.5', ports: [HTTP], ...spec }, ...(status && { status }) };
 }
 
-/** `SCOPE VIP TARGETS`, sorted, of a service. */
-function said(one: V1Service, endpoints = ENDPOINTS, gateways = GATEWAYS): string[] {
+/** Returns the virtual addresses of a service as sorted lines `SCOPE VIP TARGETS`. */
+function lines(one: V1Service, endpoints = ENDPOINTS, gateways = GATEWAYS): string[] {
   return serviceVips(KEY, one, endpoints, gateways)
     .map(
       ({ balancer: { scope }, vip, targets }) =>
@@ -40,23 +40,23 @@ function said(one: V1Service, endpoints = ENDPOINTS, gateways = GATEWAYS): strin
 
 const BOTH = '10.244.1.5:8080,10.244.2.5:8080';
 
-test('a ClusterIP is in the cluster, for ready endpoints of its port, protocol and family', (t) => {
-  t.deepEqual(said(service({})), [`cluster 10.96.0.5:80 ${BOTH}`]);
-  t.deepEqual(said(service({ clusterIPs: ['10.96.0.5', 'fd00:10:96::5'] })), [
+test('a ClusterIP is in the cluster, with the ready endpoints of its port, protocol and family', (t) => {
+  t.deepEqual(lines(service({})), [`cluster 10.96.0.5:80 ${BOTH}`]);
+  t.deepEqual(lines(service({ clusterIPs: ['10.96.0.5', 'fd00:10:96::5'] })), [
     `cluster 10.96.0.5:80 ${BOTH}`,
     'cluster [fd00:10:96::5]:80 [fd00:10:244:1::5]:8080',
   ]);
 });
 
-test('endpoints that are not ready count where the service says so', (t) => {
-  t.deepEqual(said(service({ publishNotReadyAddresses: true })), [
+test('endpoints that are not ready count if the service publishes them', (t) => {
+  t.deepEqual(lines(service({ publishNotReadyAddresses: true })), [
     `cluster 10.96.0.5:80 ${BOTH},10.244.2.6:8080`,
   ]);
 });
 
 test('a node port is on every gateway, and in the cluster with its address', (t) => {
   for (const type of ['NodePort', 'LoadBalancer']) {
-    t.deepEqual(said(service({ type })), [
+    t.deepEqual(lines(service({ type })), [
       `cluster 10.96.0.5:80 ${BOTH}`,
       `cluster 203.0.113.10:30080 ${BOTH}`,
       `cluster 203.0.113.20:30080 ${BOTH}`,
@@ -66,10 +66,10 @@ test('a node port is on every gateway, and in the cluster with its address', (t)
   }
 });
 
-test('a node port is served in the families that the service has', (t) => {
+test("a node port has only the families of the service's cluster addresses", (t) => {
   const both = service({ type: 'NodePort', clusterIPs: ['10.96.0.5', 'fd00:10:96::5'] });
   t.deepEqual(
-    said(both).filter((line) => line.includes('[2001:')),
+    lines(both).filter((line) => line.includes('[2001:')),
     [
       'cluster [2001:db8::10]:30080 [fd00:10:244:1::5]:8080',
       'gw1 [2001:db8::10]:30080 [fd00:10:244:1::5]:8080',
@@ -77,40 +77,40 @@ test('a node port is served in the families that the service has', (t) => {
   );
 });
 
-test('a node port that a ClusterIP service is left with counts for nothing', (t) => {
-  t.deepEqual(said(service({ type: 'ClusterIP' })), [`cluster 10.96.0.5:80 ${BOTH}`]);
+test('the node port in the spec of a ClusterIP service is ignored', (t) => {
+  t.deepEqual(lines(service({ type: 'ClusterIP' })), [`cluster 10.96.0.5:80 ${BOTH}`]);
 });
 
-test("external and ingress addresses are the first gateway's, each once", (t) => {
+test('the first gateway has external and ingress addresses, each once', (t) => {
   const ingress = { loadBalancer: { ingress: [{ ip: '198.51.100.7' }, { hostname: 'lb.example' }] } };
   const spec = { externalIPs: ['198.51.100.7', '198.51.100.8'], ports: [{ port: 80, name: 'http' }] };
-  t.deepEqual(said(service({ ...spec, type: 'LoadBalancer' }, ingress)), [
+  t.deepEqual(lines(service({ ...spec, type: 'LoadBalancer' }, ingress)), [
     `cluster 10.96.0.5:80 ${BOTH}`,
     `gw1 198.51.100.7:80 ${BOTH}`,
     `gw1 198.51.100.8:80 ${BOTH}`,
   ]);
-  t.deepEqual(said(service(spec, ingress)), [
+  t.deepEqual(lines(service(spec, ingress)), [
     `cluster 10.96.0.5:80 ${BOTH}`,
     `gw1 198.51.100.7:80 ${BOTH}`,
     `gw1 198.51.100.8:80 ${BOTH}`,
   ]);
 });
 
-test('without gateways, or without endpoints, there is what there can be', (t) => {
-  t.deepEqual(said(service({ type: 'NodePort', externalIPs: ['198.51.100.7'] }), ENDPOINTS, []), [
+test('without gateways a service has its cluster address only; without endpoints it has no targets', (t) => {
+  t.deepEqual(lines(service({ type: 'NodePort', externalIPs: ['198.51.100.7'] }), ENDPOINTS, []), [
     `cluster 10.96.0.5:80 ${BOTH}`,
   ]);
-  t.deepEqual(said(service({}), []), ['cluster 10.96.0.5:80 ']);
+  t.deepEqual(lines(service({}), []), ['cluster 10.96.0.5:80 ']);
 });
 
-test('headless services and aliases have no address', (t) => {
-  t.deepEqual(said(service({ clusterIP: 'None', clusterIPs: ['None'] })), []);
-  t.deepEqual(said(service({ type: 'ExternalName', externalName: 'example.com' })), []);
+test('headless and ExternalName services have no address', (t) => {
+  t.deepEqual(lines(service({ clusterIP: 'None', clusterIPs: ['None'] })), []);
+  t.deepEqual(lines(service({ type: 'ExternalName', externalName: 'example.com' })), []);
 });
 
-test("externalTrafficPolicy Local: each gateway its own endpoints, and the client's address is kept", (t) => {
+test('with externalTrafficPolicy Local each gateway has its own endpoints and skips SNAT', (t) => {
   const local = service({ type: 'NodePort', externalTrafficPolicy: 'Local' });
-  t.deepEqual(said(local), [
+  t.deepEqual(lines(local), [
     `cluster 10.96.0.5:80 ${BOTH}`,
     `cluster 203.0.113.10:30080 ${BOTH}`,
     `cluster 203.0.113.20:30080 ${BOTH}`,
@@ -123,7 +123,7 @@ test("externalTrafficPolicy Local: each gateway its own endpoints, and the clien
   }
 });
 
-test('affinity has a row of its own, with the time it lasts', (t) => {
+test('a service with affinity has a row of its own with the timeout, at most 65,535 s', (t) => {
   const options = (spec: NonNullable<V1Service['spec']>) =>
     serviceVips(KEY, service(spec), ENDPOINTS, GATEWAYS).map(({ balancer }) => balancer.options);
   t.deepEqual(options({ sessionAffinity: 'ClientIP' }), [{ affinity_timeout: '10800' }]);
@@ -147,13 +147,13 @@ test('affinity has a row of its own, with the time it lasts', (t) => {
   t.deepEqual(options({ sessionAffinity: 'None' }), [undefined]);
 });
 
-test('a port without a name, and a protocol that is not said, are those of an endpoint without', (t) => {
-  t.deepEqual(said(service({ ports: [{ port: 80 }] }), [endpoint('10.244.1.5', { portName: '' })]), [
+test('a port without name or protocol has the endpoints without name, and TCP', (t) => {
+  t.deepEqual(lines(service({ ports: [{ port: 80 }] }), [endpoint('10.244.1.5', { portName: '' })]), [
     'cluster 10.96.0.5:80 10.244.1.5:8080',
   ]);
 });
 
-test('each protocol has its load balancer', (t) => {
+test('each protocol has a load balancer of its own', (t) => {
   const protocols = ['TCP', 'UDP', 'SCTP'].map((protocol) => ({ port: 80, name: protocol, protocol }));
   const vips = serviceVips(KEY, service({ ports: protocols }), [], GATEWAYS);
   t.deepEqual(
@@ -168,12 +168,12 @@ for (const [what, spec] of [
   ['port 1.5', { ports: [{ port: 1.5 }] }],
   ['protocol ICMP', { ports: [{ port: 80, protocol: 'ICMP' }] }],
 ] as const)
-  test(`${what} is refused by name`, (t) => {
+  test(`${what} is refused; the message names it`, (t) => {
     const ports = spec.ports.map((port) => ({ ...port }));
     t.throws(() => serviceVips(KEY, service({ ports }), [], GATEWAYS), { message: new RegExp(what) });
   });
 
-test('an endpoint that is none is refused by name', (t) => {
+test('an invalid endpoint is refused; the message names it', (t) => {
   for (const [bad, message] of [
     [endpoint('10.244.1.5', { port: 99_999 }), /port 99999/],
     [endpoint('web.example'), /web\.example/],
@@ -181,12 +181,12 @@ test('an endpoint that is none is refused by name', (t) => {
     t.throws(() => serviceVips(KEY, service({}), [bad], GATEWAYS), { message });
 });
 
-test('an endpoint that two slices have counts once', (t) => {
+test('an endpoint in two slices counts once', (t) => {
   const twice = [endpoint('10.244.1.5', { node: 'gw1' }), endpoint('10.244.1.5')];
-  t.deepEqual(said(service({}), twice), ['cluster 10.96.0.5:80 10.244.1.5:8080']);
+  t.deepEqual(lines(service({}), twice), ['cluster 10.96.0.5:80 10.244.1.5:8080']);
 });
 
-test('an address that is none is refused', (t) => {
+test('an invalid address is refused; the message names it', (t) => {
   t.throws(() => serviceVips(KEY, service({ externalIPs: ['example.com'] }), [], GATEWAYS), {
     message: /example\.com/,
   });

@@ -1,42 +1,24 @@
 import type { V1Service } from '@kubernetes/client-node';
 import { clusterAddresses, externalAddresses, parsePort, servicePorts } from '../kube/service.js';
 import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
-import type { Transport } from '../net/ports.js';
-import type { Endpoint } from './endpoints.js';
+import type { Balancer, Vip } from './desired_balancer.js';
+import type { Endpoint } from './state_endpoints.js';
 
-/** A gateway as far as services are concerned. */
+/** A gateway as services see it. */
 export interface ServiceGateway {
   readonly node: string;
   readonly addresses: readonly IpAddress[];
   readonly isFirst: boolean;
 }
 
-/** Which load balancer has a virtual address. */
-export interface Balancer {
-  /** On every node's switch, or on one gateway's router. */
-  readonly scope: 'cluster' | { readonly gateway: string };
-  readonly protocol: Transport;
-  /** Of a service with a policy of its own, which needs a row of its own; `NAMESPACE/NAME`. */
-  readonly service?: string;
-  readonly options?: Readonly<Record<string, string>>;
-}
-
-/** A virtual address of a load balancer, and where its traffic goes. */
-export interface Vip {
-  readonly balancer: Balancer;
-  /** `IP:PORT`, or `[IP]:PORT` (ovn-nb(5), Load_Balancer). */
-  readonly vip: string;
-  /** The same, separated by commas; empty where nothing is ready, which OVN drops. */
-  readonly targets: string;
-}
-
+/** Kubernetes' default (`sessionAffinityConfig.clientIP.timeoutSeconds`). */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
-/** What Kubernetes allows a day, OVN's `affinity_timeout` does not. */
+/** OVN's `affinity_timeout` is a 16-bit number; Kubernetes allows up to 86,400 s. */
 const MAX_AFFINITY_SECONDS = 65_535;
 
 /**
- * The virtual addresses of a service: those of node ports only of families that it has in the cluster.
- * @throws ProductError `ERR_SERVICE` for ports or addresses that cannot be
+ * Returns the virtual addresses of a service. Node ports exist only in the families of its cluster addresses.
+ * @throws ProductError `ERR_SERVICE` for an invalid port or protocol; also for an invalid address
  */
 export function serviceVips(
   key: string,
@@ -62,7 +44,7 @@ export function serviceVips(
       const scope = { gateway: node };
       const vip = hostPort(ip, number);
       if (!isLocal) return { balancer: { scope, protocol, ...own }, vip, targets: targetsFor(ip, forPort) };
-      // The client's address is kept: what answers is on this node, so that answers come back here anyway.
+      // SNAT is not needed: the endpoint is on this node, so its replies return through this gateway anyway.
       const options = { ...own.options, skip_snat: 'true' };
       const here = forPort.filter((one) => one.node === node);
       return { balancer: { scope, protocol, service: key, options }, vip, targets: targetsFor(ip, here) };
@@ -73,7 +55,7 @@ export function serviceVips(
         : gateways.flatMap((gateway) =>
             gateway.addresses
               .filter(isServed)
-              // A pod's way to this address ends at the host, so the switches have it too.
+              // Pods reach this address at the host, not at the gateway router, so the switches have it too.
               .flatMap((ip) => [outsideVip(gateway, ip, nodePort), clusterVip(ip, nodePort)]),
           );
     const outside = gateways
@@ -83,7 +65,7 @@ export function serviceVips(
   });
 }
 
-/** Affinity is an option of a whole row (ovn-nb(5), `affinity_timeout`), so such a service has its own. */
+/** Affinity is an option of a whole row (ovn-nb(5), `affinity_timeout`), so such a service has a row of its own. */
 function ownRow(key: string, { spec }: V1Service): Pick<Balancer, 'service' | 'options'> {
   if (spec?.sessionAffinity !== 'ClientIP') return {};
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
@@ -91,8 +73,8 @@ function ownRow(key: string, { spec }: V1Service): Pick<Balancer, 'service' | 'o
 }
 
 /**
- * Of the address's family only: OVN does not translate between them. An endpoint that is on its way from one slice
- * to another is in both (Kubernetes, "EndpointSlices", "Duplicate endpoints").
+ * Returns the destinations in the family of the address, as OVN does not translate between families. Each is there
+ * once: an endpoint that moves between slices is in both (Kubernetes, "EndpointSlices", "Duplicate endpoints").
  */
 function targetsFor(vip: IpAddress, endpoints: readonly Endpoint[]): string {
   const found = endpoints

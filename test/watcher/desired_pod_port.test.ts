@@ -5,7 +5,7 @@ import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { switchGateways } from '../../src/ovn/gateways.js';
-import { addressesColumn, portNetwork, wantedPort } from '../../src/watcher/pods.js';
+import { addressesColumn, portNetwork, wantedPort } from '../../src/watcher/desired_pod_port.js';
 
 function pod(
   spec: Partial<NonNullable<V1Pod['spec']>>,
@@ -22,7 +22,7 @@ function pod(
   };
 }
 
-test('a scheduled pod has a port on its node, until it is finished', (t) => {
+test('a scheduled pod has a port on its node until it has finished', (t) => {
   t.like(wantedPort(pod({})), { name: 'ns_p', node: 'gw1' });
   t.like(wantedPort(pod({}, { phase: 'Running' })), { name: 'ns_p' });
   for (const phase of ['Succeeded', 'Failed']) t.is(wantedPort(pod({}, { phase })), undefined);
@@ -31,7 +31,7 @@ test('a scheduled pod has a port on its node, until it is finished', (t) => {
   t.is(wantedPort({ metadata: { namespace: 'ns', name: 'p' } }), undefined);
 });
 
-test('what its annotation says is kept, and one that cannot be read is none', (t) => {
+test('a pod keeps the network in its annotation; an annotation that cannot be read counts as none', (t) => {
   const annotation =
     '{"ip_address":"10.244.1.5/24","mac_address":"0a:58:0a:f4:01:05","gateway_ip":"10.244.1.1"}';
   t.deepEqual(wantedPort(pod({}, { annotation }))?.network, {
@@ -45,7 +45,7 @@ test('what its annotation says is kept, and one that cannot be read is none', (t
   t.is(wantedPort(pod({}))?.unreadable, undefined);
 });
 
-test('an address that was given is asked for again, where nobody has it', (t) => {
+test('annotated addresses are requested if they are free', (t) => {
   const gateways = switchGateways('10.244.1.1/24,fd00:10:244:1::1/64');
   const network = annotatedAs('10.244.1.5/24', 'fd00:10:244:1::5/64');
   const free = () => true;
@@ -57,13 +57,13 @@ test('an address that was given is asked for again, where nobody has it', (t) =>
   t.is(
     addressesColumn(network, gateways, (address) => address !== network.mac),
     'dynamic',
-    'its MAC is that of another',
+    'its MAC is taken',
   );
   t.is(addressesColumn(annotatedAs(), gateways, free), 'dynamic');
   t.is(addressesColumn(undefined, gateways, free), 'dynamic');
 });
 
-test("an address that is not the switch's to give is not given, whatever the annotation says", (t) => {
+test('an annotated address outside of the switch subnets, or of the router, is not requested', (t) => {
   const gateways = switchGateways('10.244.1.1/24');
   for (const address of ['10.244.2.5/24', '198.51.100.1/0', '10.244.1.1/24', 'fd00:10:244:1::5/64'])
     t.is(
@@ -77,7 +77,7 @@ function annotatedAs(...addresses: readonly string[]): PodNetwork {
   return { mac: parseMac('0a:58:0a:f4:01:05'), addresses: addresses.map(parseCidr), gateways: [] };
 }
 
-test("a port's network: what OVN gave out, with the masks and gateways of its switch", (t) => {
+test('the network of a port is what OVN allocated, or its static addresses, with the masks and gateways of its switch', (t) => {
   const gateways = switchGateways('10.244.1.1/24,fd00:10:244:1::1/64');
   const dynamic_addresses = '0a:58:0a:f4:01:05 10.244.1.5 fd00:10:244:1::5';
   t.deepEqual(portNetwork({ addresses: ['dynamic'], dynamic_addresses }, gateways), {

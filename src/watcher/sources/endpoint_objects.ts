@@ -1,18 +1,8 @@
 import type { V1EndpointSlice, V1Endpoints } from '@kubernetes/client-node';
+import type { Endpoint } from '../state_endpoints.js';
 
-/** One place where a service's traffic can go, for one of its ports. */
-export interface Endpoint {
-  readonly ip: string;
-  readonly port: number;
-  /** The name of the service's port that it is for; empty for the only one. */
-  readonly portName: string;
-  readonly protocol: string;
-  readonly node: string | undefined;
-  readonly isReady: boolean;
-}
-
-/** What an Endpoints object says. */
-export function ofEndpoints({ subsets }: V1Endpoints): Endpoint[] {
+/** Returns the endpoints in an Endpoints object. */
+export function readEndpoints({ subsets }: V1Endpoints): Endpoint[] {
   return (subsets ?? []).flatMap(({ addresses = [], notReadyAddresses = [], ports = [] }) =>
     [
       ...addresses.map((address) => ({ ...address, isReady: true })),
@@ -30,9 +20,9 @@ export function ofEndpoints({ subsets }: V1Endpoints): Endpoint[] {
   );
 }
 
-/** What one slice says; a service has several. An endpoint of which nothing is said is ready (`conditions.ready`). */
-export function ofSlice({ addressType, endpoints, ports }: V1EndpointSlice): Endpoint[] {
-  // Names, which no load balancer takes.
+/** Returns the endpoints in one of a service's slices. An endpoint without `conditions.ready` is ready. */
+export function readSlice({ addressType, endpoints, ports }: V1EndpointSlice): Endpoint[] {
+  // A load balancer of OVN takes no host names.
   if (addressType === 'FQDN') return [];
   return (endpoints ?? []).flatMap(({ addresses, conditions, nodeName }) =>
     (ports ?? []).flatMap(({ name, port, protocol }) =>

@@ -6,12 +6,12 @@ import type { NorthboundTransaction } from '../ovn/connection.js';
 import { switchGateways } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
 import { POD_MARK, podPortName, splitPodKey } from '../ovn/pods.js';
-import { addressesColumn, portNetwork, wantedPort } from './pods.js';
-import type { PortIndex } from './port_index.js';
+import { addressesColumn, portNetwork, wantedPort } from './desired_pod_port.js';
+import type { PortIndex } from './state_ports.js';
 
 /**
- * Adds to `txn` the ports that the pods of these keys lack, and takes those that they no longer need.
- * @returns one line for each pod that cannot have a port or whose annotation cannot be read, by its key
+ * Adds to `txn` the insertion of ports that these pods lack, and the deletion of ports that they no longer need.
+ * @returns by pod, why it cannot have a port or why its annotation cannot be read
  */
 export function reconcilePods(
   index: PortIndex,
@@ -20,18 +20,24 @@ export function reconcilePods(
   podOf: (key: string) => V1Pod | undefined,
 ): ReadonlyMap<string, string> {
   const given = new Set<string>();
-  const take = (address: IpAddress | MacAddress) =>
-    !index.isTaken(address) && !given.has(address) && given.add(address) !== undefined;
+  const reserve = (address: IpAddress | MacAddress) => {
+    if (index.isTaken(address) || given.has(address)) return false;
+    given.add(address);
+    return true;
+  };
   const problems = new Map<string, string>();
   for (const key of keys) {
     const pod = podOf(key);
     const wanted = pod === undefined ? undefined : wantedPort(pod);
     if (wanted?.unreadable !== undefined)
-      problems.set(key, `Pod ${key}: ${wanted.unreadable}; it is written anew`);
+      problems.set(key, `Pod ${key}: ${wanted.unreadable}; the watcher replaces it`);
     const name = podPortName(...splitPodKey(key));
     const actual = index.port(name);
     if (actual !== undefined && !actual.external_ids.has(POD_MARK)) {
-      problems.set(key, `Pod ${key}: Logical_Switch_Port ${name} is there and no pod's; rename one of them`);
+      problems.set(
+        key,
+        `Pod ${key}: Logical_Switch_Port ${name} exists and belongs to no pod; rename one of them`,
+      );
       continue;
     }
     const owner = actual && index.switchOf(actual._uuid);
@@ -44,7 +50,7 @@ export function reconcilePods(
       continue;
     }
     const gateways = switchGateways(target.external_ids.get(KEYS.gatewayIp));
-    const addresses = addressesColumn(wanted.network, gateways, take);
+    const addresses = addressesColumn(wanted.network, gateways, reserve);
     const port = txn.insert('Logical_Switch_Port', {
       name,
       addresses: [addresses],
@@ -58,7 +64,7 @@ export function reconcilePods(
   return problems;
 }
 
-/** The network of the port of a pod; `undefined` while there is none, or OVN has given out no address. */
+/** Returns the network of a pod's port; `undefined` if there is no port, or OVN has not allocated its address yet. */
 export function podNetwork(index: PortIndex, key: string): PodNetwork | undefined {
   const port = index.port(podPortName(...splitPodKey(key)));
   const owner = port && index.switchOf(port._uuid);

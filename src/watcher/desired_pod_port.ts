@@ -6,22 +6,22 @@ import { type IpAddress, parseIp } from '../net/ip.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
 import { podPortName } from '../ovn/pods.js';
 
-/** The logical port of a pod. */
+/** The logical port that a pod must have. */
 export interface PodPort {
   /** `NAMESPACE_POD`. */
   readonly name: string;
   readonly namespace: string;
-  /** The node, whose logical switch has its name. */
+  /** The pod's node; its logical switch has the same name. */
   readonly node: string;
-  /** What the pod's annotation says that it has, so that it keeps it. */
+  /** The addresses in the pod's annotation, which it keeps. */
   readonly network: PodNetwork | undefined;
-  /** Why the annotation cannot be read; `undefined` where it can, or there is none. */
+  /** Why the annotation cannot be read; `undefined` if it can, or there is none. */
   readonly unreadable: string | undefined;
 }
 
 /**
- * The port that a pod must have; `undefined` for one that has not been scheduled, has the host's network, or is
- * finished: its address is free for another.
+ * Returns the port that a pod must have; `undefined` for a pod that is not scheduled, uses the host's network, or has
+ * finished and so needs its address no more.
  */
 export function wantedPort({ metadata, spec, status }: V1Pod): PodPort | undefined {
   const [namespace, name, node] = [metadata?.namespace, metadata?.name, spec?.nodeName];
@@ -45,28 +45,29 @@ function annotated(text: string | undefined): Pick<PodPort, 'network' | 'unreada
 }
 
 /**
- * How a port's addresses are asked for: those it had, or any of its switch's (ovn-nb(5), `addresses`). Whoever may
- * make a pod can write its annotation: what it says counts only where it is the switch's to give, and nobody has it.
+ * Returns the `addresses` column of a new port (ovn-nb(5)): the annotated addresses, or `dynamic`. Anyone who may create
+ * a pod can write its annotation, so annotated addresses count only if they are in the switch's subnets and free.
  *
- * @param gateways the switch's router addresses with their masks
+ * @param gateways the addresses of the switch's router, with their masks
+ * @param reserve reserves an address; returns whether it was free
  */
 export function addressesColumn(
   network: PodNetwork | undefined,
   gateways: readonly Cidr[],
-  isFree: (address: IpAddress | MacAddress) => boolean,
+  reserve: (address: IpAddress | MacAddress) => boolean,
 ): string {
   if (network === undefined || network.addresses.length === 0) return 'dynamic';
   const ips = network.addresses.map(({ address }) => address);
   const isOfSwitch = (ip: IpAddress) => gateways.some((one) => contains(one, ip) && one.address !== ip);
-  return ips.every(isOfSwitch) && [network.mac, ...ips].every(isFree)
+  return ips.every(isOfSwitch) && [network.mac, ...ips].every(reserve)
     ? [network.mac, ...ips].join(' ')
     : 'dynamic';
 }
 
 /**
- * The network of a port whose addresses OVN has given out, or that were asked for by value.
+ * Returns the network of a port: the addresses that OVN allocated, or the static ones; `undefined` if it has none yet.
  *
- * @param gateways the switch's router addresses with their masks, which are those of the pods
+ * @param gateways the addresses of the switch's router; pods have the same masks
  */
 export function portNetwork(
   port: { readonly addresses: readonly string[]; readonly dynamic_addresses: string | undefined },

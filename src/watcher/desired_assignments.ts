@@ -1,0 +1,72 @@
+import { type Contender, lostTo, oldest } from '../kube/seniority.js';
+import { balancerText, type Vip, type VipId, vipText } from './desired_balancer.js';
+
+interface Candidate extends Vip, Contender {}
+
+/** Which service has which virtual address. A change of a service costs what that service wants. */
+export class VipAssignments {
+  private readonly candidates = new Map<string, Map<string, Candidate>>();
+  private readonly wantedBy = new Map<string, readonly string[]>();
+
+  /** Replaces what a service wants; returns the virtual addresses that may have changed. */
+  put(service: string, born: number, vips: readonly Vip[]): VipId[] {
+    const fresh = new Map(vips.map((one) => [vipText(one), one]));
+    const texts = new Set([...(this.wantedBy.get(service) ?? []), ...fresh.keys()]);
+    const touched = [...texts].flatMap((text) => {
+      const vip = fresh.get(text);
+      return this.replace(text, service, vip && { ...vip, service, born });
+    });
+    if (fresh.size === 0) this.wantedBy.delete(service);
+    else this.wantedBy.set(service, [...fresh.keys()]);
+    return touched;
+  }
+
+  /** Returns the destinations of a virtual address; `undefined` if this load balancer must not have it. */
+  targets(id: VipId): string | undefined {
+    const owner = oldest(this.candidatesOf(id));
+    return owner !== undefined && balancerText(owner.balancer) === balancerText(id.balancer)
+      ? owner.targets
+      : undefined;
+  }
+
+  /** Every virtual address that a service has. */
+  get all(): VipId[] {
+    return [...this.candidates.values()].flatMap((by) => oldest(by.values()) ?? []);
+  }
+
+  /** How many virtual addresses services have. */
+  get size(): number {
+    return this.candidates.size;
+  }
+
+  /** The services that have or want a virtual address. */
+  get services(): ReadonlySet<string> {
+    return new Set(this.wantedBy.keys());
+  }
+
+  /** Returns one line for each service that wants this virtual address and does not get it. */
+  conflicts(id: VipId): string[] {
+    const candidates = [...this.candidatesOf(id)];
+    const owner = oldest(candidates);
+    if (owner === undefined) return [];
+    return candidates
+      .filter((one) => one !== owner)
+      .map((one) => lostTo(owner, one, `${one.balancer.protocol} ${one.vip}`));
+  }
+
+  private candidatesOf(id: VipId): Iterable<Candidate> {
+    return this.candidates.get(vipText(id))?.values() ?? [];
+  }
+
+  /** Replaces one candidate for an address; returns the address on each load balancer that has or had a candidate. */
+  private replace(text: string, service: string, candidate: Candidate | undefined): VipId[] {
+    const by = this.candidates.get(text) ?? new Map<string, Candidate>();
+    const before = [...by.values()];
+    if (candidate === undefined) by.delete(service);
+    else by.set(service, candidate);
+    if (by.size === 0) this.candidates.delete(text);
+    else this.candidates.set(text, by);
+    const concerned = [...before, ...by.values()];
+    return [...new Map(concerned.map((one) => [balancerText(one.balancer), one])).values()];
+  }
+}

@@ -1,0 +1,205 @@
+import type { V1Pod, V1Service } from '@kubernetes/client-node';
+import type { LoopWork } from '../daemon/loop.js';
+import type { Problems } from '../daemon/problems.js';
+import { WATCHER } from '../daemon/programs.js';
+import { ANNOTATION, formatAnnotation } from '../kube/pod_annotation.js';
+import { bornAt } from '../kube/seniority.js';
+import { explainError } from '../net/errors.js';
+import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
+import { findClusterRouter, readGateways } from '../ovn/gateways.js';
+import { podKeyOf } from '../ovn/pods.js';
+import type { RowRef, TableName, Uuid } from '../ovsdb/columns.js';
+import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
+import type { Annotator } from './apply_annotations.js';
+import { attachEverywhere, deleteStrayVips, reconcileVips } from './apply_load_balancers.js';
+import { podNetwork, reconcilePods } from './apply_pod_ports.js';
+import { VipAssignments } from './desired_assignments.js';
+import { type VipId, vipText } from './desired_balancer.js';
+import { wantedPort } from './desired_pod_port.js';
+import { type ServiceGateway, serviceVips } from './desired_vips.js';
+import type { Changes } from './state_changes.js';
+import type { Endpoint } from './state_endpoints.js';
+import type { PortIndex } from './state_ports.js';
+
+/** Objects of the API server as a source knows them. */
+interface Known<T> {
+  readonly hasSynced: boolean;
+  readonly objects: ReadonlyMap<string, T>;
+}
+
+export interface NorthboundKeeperOptions {
+  readonly nb: Pick<Northbound, 'isConnected' | 'table' | 'find' | 'filter' | 'transaction' | 'until'>;
+  readonly pods: Known<V1Pod>;
+  readonly services: Known<V1Service>;
+  readonly endpoints: { readonly hasSynced: boolean; of(service: string): readonly Endpoint[] };
+  readonly ports: PortIndex;
+  readonly changes: Changes;
+  readonly annotator: Pick<Annotator, 'want' | 'forget'>;
+  readonly problems: Pick<Problems, 'set'>;
+}
+
+/** Pods of one transaction at most. */
+const PODS_AT_ONCE = 500;
+/** How long a transaction of thousands of rows may take on a busy server, in milliseconds. */
+const COMMIT_MS = 30_000;
+
+/** Makes the northbound rows of pods and services what the API server's objects ask for. */
+export class NorthboundKeeper implements LoopWork {
+  private readonly assignments = new VipAssignments();
+  private gateways: readonly ServiceGateway[] = [];
+  private committed = 0;
+
+  constructor(private readonly options: NorthboundKeeperOptions) {}
+
+  /** How many transactions have been committed. */
+  get transactions(): number {
+    return this.committed;
+  }
+
+  /** How many logical ports pods have, how many services have virtual addresses, and how many addresses those are. */
+  get counts() {
+    const ports = this.options.nb.filter('Logical_Switch_Port', (row) => podKeyOf(row) !== undefined).length;
+    return { ports, services: this.assignments.services.size, vips: this.assignments.size };
+  }
+
+  /**
+   * Looks at what changed since the last step, and commits what differs in one transaction.
+   * @throws ProductError if the database refuses the transaction or does not answer: the next step looks at everything
+   */
+  async step(): Promise<void> {
+    const { nb, pods, services, endpoints, changes, problems } = this.options;
+    const missing = this.missing();
+    problems.set('northbound', missing === undefined ? [] : [missing]);
+    if (missing !== undefined || !pods.hasSynced || !services.hasSynced || !endpoints.hasSynced) return;
+    try {
+      await this.reconcile();
+    } catch (error) {
+      changes.markAll();
+      throw error;
+    } finally {
+      if (nb.isConnected) this.annotate();
+    }
+  }
+
+  /** Makes the next step look at everything. */
+  audit(): void {
+    this.options.changes.markAll();
+  }
+
+  /** Returns what must be there before anything can be done, and is not. */
+  private missing(): string | undefined {
+    const { nb } = this.options;
+    if (!nb.isConnected) return 'waiting for the OVN_Northbound database';
+    return findClusterRouter(nb) === undefined
+      ? 'waiting for the cluster router; run master-init'
+      : undefined;
+  }
+
+  private async reconcile(): Promise<void> {
+    const { nb, changes } = this.options;
+    const isAll = changes.takeAll();
+    if (isAll) this.markEverything();
+    const txn = nb.transaction(WATCHER);
+    this.reconcilePods(txn);
+    this.readGateways();
+    reconcileVips(nb, txn, this.assignments, this.assignServices());
+    if (isAll) {
+      deleteStrayVips(nb, txn, this.assignments.all);
+      attachEverywhere(nb, txn);
+    }
+    if (!txn.isEmpty) {
+      const inserted = await txn.commit({ timeoutMs: COMMIT_MS });
+      this.committed++;
+      await this.awaitSight([...inserted].at(-1));
+    }
+    if (changes.hasPods) changes.ring();
+  }
+
+  /** Marks each pod and service that the API server or the northbound database has. */
+  private markEverything(): void {
+    const { nb, pods, changes } = this.options;
+    for (const key of pods.objects.keys()) changes.markPod(key);
+    for (const row of nb.table('Logical_Switch_Port').values()) {
+      const key = podKeyOf(row);
+      if (key !== undefined) changes.markPod(key);
+    }
+    this.markServices();
+  }
+
+  private markServices(): void {
+    const { services, changes } = this.options;
+    for (const key of services.objects.keys()) changes.markService(key);
+    for (const key of this.assignments.services) changes.markService(key);
+  }
+
+  private reconcilePods(txn: NorthboundTransaction): void {
+    const { pods, ports, changes, problems } = this.options;
+    const keys = changes.takePods(PODS_AT_ONCE);
+    const found = reconcilePods(ports, txn, keys, (key) => pods.objects.get(key));
+    for (const key of keys) {
+      const problem = found.get(key);
+      problems.set(`pod ${key}`, problem === undefined ? [] : [problem]);
+      changes.markAnnotation(key);
+    }
+  }
+
+  /** A gateway that comes, goes or changes concerns every service. */
+  private readGateways(): void {
+    const { nb, changes } = this.options;
+    if (!changes.takeGateways()) return;
+    const gateways = readGateways(nb).map(({ node, physical, isFirst }) => ({
+      node,
+      addresses: physical,
+      isFirst,
+    }));
+    if (JSON.stringify(gateways) === JSON.stringify(this.gateways)) return;
+    this.gateways = gateways;
+    this.markServices();
+  }
+
+  /** Assigns the virtual addresses of the marked services; returns those that may have changed. */
+  private assignServices(): VipId[] {
+    const { problems } = this.options;
+    const touched = [...this.options.changes.takeServices()].flatMap((key) => this.assignService(key));
+    for (const id of touched) problems.set(`address ${vipText(id)}`, this.assignments.conflicts(id));
+    return touched;
+  }
+
+  private assignService(key: string): VipId[] {
+    const { services, endpoints, problems } = this.options;
+    const service = services.objects.get(key);
+    try {
+      const vips = service === undefined ? [] : serviceVips(key, service, endpoints.of(key), this.gateways);
+      problems.set(`service ${key}`, []);
+      return this.assignments.put(key, bornAt(service), vips);
+    } catch (error) {
+      problems.set(`service ${key}`, [`Service ${key}: ${explainError(error)}; it is left out`]);
+      return this.assignments.put(key, 0, []);
+    }
+  }
+
+  /**
+   * Waits until the copy of the database has the last inserted row, and so all rows of the transaction: a step that
+   * does not see them would insert them again.
+   */
+  private async awaitSight(inserted: readonly [ref: RowRef, uuid: Uuid] | undefined): Promise<void> {
+    if (inserted === undefined) return;
+    const { nb } = this.options;
+    const [{ table }, uuid] = inserted;
+    await nb.until(() => nb.table(table as TableName<typeof ovnNorthbound>).get(uuid), {
+      what: `the row just inserted into ${table} to be seen`,
+      timeoutMs: COMMIT_MS,
+    });
+  }
+
+  private annotate(): void {
+    const { pods, ports, changes, annotator } = this.options;
+    for (const key of changes.takeAnnotations()) {
+      const pod = pods.objects.get(key);
+      const network = pod === undefined || wantedPort(pod) === undefined ? undefined : podNetwork(ports, key);
+      const text = network === undefined ? undefined : formatAnnotation(network);
+      if (text === undefined || pod?.metadata?.annotations?.[ANNOTATION] === text) annotator.forget(key);
+      else annotator.want(key, text);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { V1EndpointSlice, V1Endpoints } from '@kubernetes/client-node';
+import { sleep } from '../../daemon/sleep.js';
+import type { Source } from '../../daemon/source.js';
+import { Backoff } from '../../kube/backoff.js';
+import { ApiError } from '../../kube/errors.js';
+import type { KubeObject } from '../../kube/objects.js';
+import { Reflector } from '../../kube/reflector.js';
+import { explainError } from '../../net/errors.js';
+import type { Endpoint } from '../state_endpoints.js';
+import { EndpointIndex } from '../state_endpoints.js';
+import { type ApiSourceOptions, reflection } from './api_source.js';
+import { readEndpoints, readSlice } from './endpoint_objects.js';
+
+/** The label of a slice that names its service (Kubernetes, "EndpointSlices", "Ownership"). */
+const SERVICE_LABEL = 'kubernetes.io/service-name';
+const DISCOVERY = '/apis/discovery.k8s.io/v1';
+
+/** Follows the endpoints of services: as slices if the API server has them, else as Endpoints. */
+export class EndpointSource implements Source {
+  private readonly index: EndpointIndex;
+  private followed: Reflector<KubeObject> | undefined;
+  private failure: string | undefined;
+
+  constructor(private readonly options: ApiSourceOptions) {
+    this.index = new EndpointIndex((service) => options.changes.markService(service));
+  }
+
+  /** Whether the first list is complete. */
+  get hasSynced(): boolean {
+    return this.followed?.hasSynced === true;
+  }
+
+  /** Why the server does not answer now; `undefined` while it does. */
+  get problem(): string | undefined {
+    return this.failure ?? this.followed?.problem;
+  }
+
+  /** Returns the endpoints of a service. */
+  of(service: string): readonly Endpoint[] {
+    return this.index.of(service);
+  }
+
+  /** Follows the endpoints until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const hasSlices = await this.awaitDiscovery(signal);
+    if (hasSlices === undefined) return;
+    this.followed = hasSlices ? this.reflectSlices() : this.reflectEndpoints();
+    await this.followed.run(signal);
+  }
+
+  /** Asks until the server answers whether it has slices; servers older than 1.21 do not have this version. */
+  private async awaitDiscovery(signal: AbortSignal): Promise<boolean | undefined> {
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      try {
+        await this.options.api.get(DISCOVERY, {}, signal);
+        this.setFailure(undefined);
+        return true;
+      } catch (error) {
+        const isAnswer = error instanceof ApiError && error.status === 404;
+        this.setFailure(isAnswer || signal.aborted ? undefined : explainError(error));
+        if (isAnswer) return false;
+        await sleep(backoff.after(error), signal);
+      }
+    }
+    return undefined;
+  }
+
+  private reflectSlices(): Reflector<KubeObject> {
+    const slices: Reflector<V1EndpointSlice> = new Reflector(
+      reflection(this.options, `${DISCOVERY}/endpointslices`, (key) => {
+        const slice = slices.objects.get(key);
+        const name = slice?.metadata?.labels?.[SERVICE_LABEL];
+        const service = name === undefined ? undefined : `${slice?.metadata?.namespace}/${name}`;
+        this.index.put(key, service, slice === undefined ? [] : readSlice(slice));
+      }),
+    );
+    return slices;
+  }
+
+  private reflectEndpoints(): Reflector<KubeObject> {
+    const endpoints: Reflector<V1Endpoints> = new Reflector(
+      reflection(this.options, '/api/v1/endpoints', (key) => {
+        const object = endpoints.objects.get(key);
+        this.index.put(key, object && key, object === undefined ? [] : readEndpoints(object));
+      }),
+    );
+    return endpoints;
+  }
+
+  private setFailure(failure: string | undefined): void {
+    this.failure = failure;
+    this.options.problems.set(DISCOVERY, failure === undefined ? [] : [failure]);
+  }
+}

@@ -1,0 +1,63 @@
+import { aborted } from '../../daemon/sleep.js';
+import type { Source } from '../../daemon/source.js';
+import type { Northbound, NorthboundView } from '../../ovn/connection.js';
+import { podKeyOf } from '../../ovn/pods.js';
+import type { Change } from '../../ovsdb/cache.js';
+import type { Changes } from '../state_changes.js';
+import { PortIndex } from '../state_ports.js';
+
+/** A row of these tables that comes or goes can matter to every pod and service. */
+const FRAME: readonly string[] = ['Logical_Switch', 'Logical_Router', 'Load_Balancer'];
+/** The rows that a gateway is read from. */
+const GATEWAYS: readonly string[] = ['Logical_Router', 'Logical_Router_Port'];
+
+/** Follows the northbound database: its ports by name, and what others change in it. */
+export class NorthboundSource implements Source {
+  readonly ports = new PortIndex();
+
+  constructor(
+    private readonly nb: NorthboundView & Pick<Northbound, 'onChange' | 'onState'>,
+    private readonly changes: Changes,
+  ) {}
+
+  /** Follows the database until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { nb, changes } = this;
+    this.ports.load(nb);
+    const forget = [
+      nb.onChange((batch) => this.changed(batch)),
+      // A connection that was lost may have hidden any change.
+      nb.onState(() => {
+        changes.markAll();
+        changes.ring();
+      }),
+    ];
+    changes.markAll();
+    changes.ring();
+    await aborted(signal);
+    for (const stop of forget) stop();
+  }
+
+  private changed(batch: readonly Change[]): void {
+    const { changes } = this;
+    this.ports.apply(batch);
+    for (const { table, old, row } of batch) {
+      if (FRAME.includes(table) && (old === undefined || row === undefined)) changes.markAll();
+      if (GATEWAYS.includes(table)) changes.markGateways();
+      if (table !== 'Logical_Switch_Port') continue;
+      const key = portKey(row ?? old);
+      if (key === undefined) continue;
+      if (row === undefined) changes.markPod(key);
+      else changes.markAnnotation(key);
+    }
+    changes.ring();
+  }
+}
+
+function portKey(row: Change['row']): string | undefined {
+  if (row === undefined) return undefined;
+  const { name, external_ids } = row;
+  return typeof name === 'string' && external_ids instanceof Map
+    ? podKeyOf({ name, external_ids })
+    : undefined;
+}

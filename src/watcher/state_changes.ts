@@ -1,0 +1,83 @@
+/**
+ * What the next step must look at again. Sources mark here what changed and then ring. A mark only says that something
+ * may have changed: the step reads the sources to learn what it is now.
+ */
+export class Changes {
+  private readonly pods = new Set<string>();
+  private services = new Set<string>();
+  private annotations = new Set<string>();
+  private gatewaysChanged = true;
+  private all = true;
+
+  /** `ring` asks for a step. */
+  constructor(readonly ring: () => void) {}
+
+  /** Marks the logical port of a pod, by `NAMESPACE/NAME`. */
+  markPod(key: string): void {
+    this.pods.add(key);
+  }
+
+  /** Marks the annotation of a pod, by `NAMESPACE/NAME`. */
+  markAnnotation(key: string): void {
+    this.annotations.add(key);
+  }
+
+  /** Marks the virtual addresses of a service, by `NAMESPACE/NAME`. */
+  markService(key: string): void {
+    this.services.add(key);
+  }
+
+  /** Marks the gateways: their addresses belong to every service with node ports. */
+  markGateways(): void {
+    this.gatewaysChanged = true;
+  }
+
+  /** Marks everything there is, on both sides. */
+  markAll(): void {
+    this.all = true;
+    this.gatewaysChanged = true;
+  }
+
+  get hasPods(): boolean {
+    return this.pods.size > 0;
+  }
+
+  /** Removes and returns the marked pods, `most` at most. */
+  takePods(most: number): string[] {
+    const taken: string[] = [];
+    for (const key of this.pods) {
+      if (taken.length === most) break;
+      taken.push(key);
+    }
+    for (const key of taken) this.pods.delete(key);
+    return taken;
+  }
+
+  /** Removes and returns the marked annotations. */
+  takeAnnotations(): ReadonlySet<string> {
+    const taken = this.annotations;
+    this.annotations = new Set();
+    return taken;
+  }
+
+  /** Removes and returns the marked services. */
+  takeServices(): ReadonlySet<string> {
+    const taken = this.services;
+    this.services = new Set();
+    return taken;
+  }
+
+  /** Removes the mark of the gateways and returns whether it was there. */
+  takeGateways(): boolean {
+    const taken = this.gatewaysChanged;
+    this.gatewaysChanged = false;
+    return taken;
+  }
+
+  /** Removes the mark of everything and returns whether it was there. */
+  takeAll(): boolean {
+    const taken = this.all;
+    this.all = false;
+    return taken;
+  }
+}

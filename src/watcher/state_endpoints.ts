@@ -1,0 +1,45 @@
+/** One destination of a service's traffic, for one of its ports. */
+export interface Endpoint {
+  readonly ip: string;
+  readonly port: number;
+  /** The name of the service's port; empty for the only port. */
+  readonly portName: string;
+  readonly protocol: string;
+  readonly node: string | undefined;
+  readonly isReady: boolean;
+}
+
+/** The endpoints of each service, collected from its Endpoints object or from all of its slices. */
+export class EndpointIndex {
+  private readonly objects = new Map<
+    string,
+    { readonly service: string; readonly endpoints: readonly Endpoint[] }
+  >();
+  private readonly objectsOf = new Map<string, Set<string>>();
+
+  /** `changed` receives each service whose endpoints may have changed. */
+  constructor(private readonly changed: (service: string) => void) {}
+
+  /** Takes over an object by its key. `service` is `undefined` for an object that is gone or belongs to no service. */
+  put(key: string, service: string | undefined, endpoints: readonly Endpoint[]): void {
+    const before = this.objects.get(key)?.service;
+    if (before !== undefined && before !== service) {
+      this.objectsOf.get(before)?.delete(key);
+      if (this.objectsOf.get(before)?.size === 0) this.objectsOf.delete(before);
+      this.changed(before);
+    }
+    if (service === undefined) {
+      this.objects.delete(key);
+      return;
+    }
+    this.objects.set(key, { service, endpoints });
+    this.objectsOf.set(service, (this.objectsOf.get(service) ?? new Set()).add(key));
+    this.changed(service);
+  }
+
+  /** Returns the endpoints of a service by the names of its objects, so equal endpoints always have one order. */
+  of(service: string): readonly Endpoint[] {
+    const keys = [...(this.objectsOf.get(service) ?? [])].sort();
+    return keys.flatMap((key) => this.objects.get(key)?.endpoints ?? []);
+  }
+}

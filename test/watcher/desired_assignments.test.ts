@@ -1,0 +1,91 @@
+import test from 'ava';
+import { VipAssignments } from '../../src/watcher/desired_assignments.js';
+import type { Balancer, Vip } from '../../src/watcher/desired_balancer.js';
+
+const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp' };
+const ID = { balancer: CLUSTER, vip: '1.1.1.1:80' };
+const OWN: Balancer = { ...CLUSTER, service: 'default/b', options: { affinity_timeout: '60' } };
+
+function vip(address: string, targets: string, balancer = CLUSTER): Vip {
+  return { balancer, vip: address, targets };
+}
+
+function names(ids: readonly { readonly vip: string; readonly balancer: Balancer }[]): string[] {
+  return ids.map((id) => `${id.balancer.service ?? 'shared'} ${id.vip}`).sort();
+}
+
+test('only what a service wants now or wanted before is touched', (t) => {
+  const assignments = new VipAssignments();
+  assignments.put('default/other', 1, [vip('9.9.9.9:80', 'x')]);
+  t.deepEqual(names(assignments.put('default/a', 1, [vip('1.1.1.1:80', 'x'), vip('1.1.1.1:81', 'x')])), [
+    'shared 1.1.1.1:80',
+    'shared 1.1.1.1:81',
+  ]);
+  t.deepEqual(names(assignments.put('default/a', 1, [vip('1.1.1.1:81', 'y')])), [
+    'shared 1.1.1.1:80',
+    'shared 1.1.1.1:81',
+  ]);
+  t.is(assignments.targets(ID), undefined);
+  t.is(assignments.targets(vip('1.1.1.1:81', '')), 'y');
+  t.deepEqual(names(assignments.put('default/a', 1, [])), ['shared 1.1.1.1:81']);
+  t.deepEqual([...assignments.services], ['default/other']);
+  t.deepEqual(names(assignments.all), ['shared 9.9.9.9:80']);
+  t.is(assignments.size, 1);
+});
+
+test('the older of two services gets an address; the younger gets it when the older one is gone', (t) => {
+  for (const order of [
+    ['default/a', 'default/b'],
+    ['default/b', 'default/a'],
+  ]) {
+    const assignments = new VipAssignments();
+    for (const key of order) assignments.put(key, key === 'default/a' ? 1 : 2, [vip('1.1.1.1:80', key)]);
+    t.is(assignments.targets(ID), 'default/a');
+    t.deepEqual(assignments.conflicts(ID), [
+      'Service default/b: tcp 1.1.1.1:80 is that of Service default/a, which is older',
+    ]);
+    t.deepEqual(names(assignments.put('default/a', 0, [])), ['shared 1.1.1.1:80']);
+    t.is(assignments.targets(ID), 'default/b');
+    t.deepEqual(assignments.conflicts(ID), []);
+  }
+});
+
+test('of two services created in the same second the first by name gets the address', (t) => {
+  const assignments = new VipAssignments();
+  assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b')]);
+  assignments.put('default/a', 1, [vip('1.1.1.1:80', 'a')]);
+  t.is(assignments.targets(ID), 'a');
+});
+
+test('one row has an address that both the shared row and a row of one service could have', (t) => {
+  const assignments = new VipAssignments();
+  assignments.put('default/b', 2, [vip('1.1.1.1:80', 'b', OWN)]);
+  t.deepEqual(names(assignments.put('default/a', 1, [vip('1.1.1.1:80', 'a')])), [
+    'default/b 1.1.1.1:80',
+    'shared 1.1.1.1:80',
+  ]);
+  t.is(assignments.targets(ID), 'a');
+  t.is(assignments.targets(vip('1.1.1.1:80', '', OWN)), undefined);
+  t.deepEqual(names(assignments.all), ['shared 1.1.1.1:80']);
+});
+
+test('a service that gets a row of its own leaves the shared row', (t) => {
+  const assignments = new VipAssignments();
+  assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b')]);
+  t.deepEqual(names(assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', OWN)])), [
+    'default/b 1.1.1.1:80',
+    'shared 1.1.1.1:80',
+  ]);
+  t.is(assignments.targets(ID), undefined);
+  t.is(assignments.targets(vip('1.1.1.1:80', '', OWN)), 'b');
+});
+
+test('one address on two gateways, or for two protocols, is no conflict', (t) => {
+  const assignments = new VipAssignments();
+  const on = (gateway: string): Balancer => ({ scope: { gateway }, protocol: 'tcp' });
+  assignments.put('default/a', 1, [vip('1.1.1.1:80', 'a', on('gw1'))]);
+  assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', on('gw2'))]);
+  assignments.put('default/c', 1, [vip('1.1.1.1:80', 'c', { scope: 'cluster', protocol: 'udp' })]);
+  t.deepEqual(assignments.conflicts(ID), []);
+  t.is(assignments.targets(vip('1.1.1.1:80', '', on('gw2'))), 'b');
+});

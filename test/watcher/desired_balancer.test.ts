@@ -1,0 +1,52 @@
+import test from 'ava';
+import {
+  type Balancer,
+  balancerText,
+  parseBalancerText,
+  vipText,
+} from '../../src/watcher/desired_balancer.js';
+
+const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp' };
+const OWN: Balancer = {
+  scope: { gateway: 'gw1' },
+  protocol: 'sctp',
+  service: 'default/web',
+  options: { skip_snat: 'true', affinity_timeout: '60' },
+};
+
+test('the text of a load balancer has a form that rows in databases keep', (t) => {
+  t.is(balancerText(CLUSTER), '["","tcp","",[]]');
+  t.is(balancerText(OWN), '["gw1","sctp","default/web",[["affinity_timeout","60"],["skip_snat","true"]]]');
+});
+
+test('the order of options does not change the text; any other difference does', (t) => {
+  const { skip_snat = '', affinity_timeout = '' } = OWN.options ?? {};
+  t.is(balancerText({ ...OWN, options: { affinity_timeout, skip_snat } }), balancerText(OWN));
+  for (const other of [
+    { scope: 'cluster' },
+    { scope: { gateway: 'gw2' } },
+    { protocol: 'udp' },
+    { service: 'default/other' },
+    { options: { skip_snat } },
+  ] as const)
+    t.not(balancerText({ ...OWN, ...other }), balancerText(OWN));
+});
+
+test('scope and protocol are read back from the text', (t) => {
+  t.deepEqual(parseBalancerText(balancerText(CLUSTER)), { scope: 'cluster', protocol: 'tcp' });
+  t.deepEqual(parseBalancerText(balancerText(OWN)), { scope: { gateway: 'gw1' }, protocol: 'sctp' });
+  const quoted = { ...OWN, scope: { gateway: 'a"b' } };
+  t.deepEqual(parseBalancerText(balancerText(quoted))?.scope, { gateway: 'a"b' });
+});
+
+for (const bad of ['', 'garbage', '{}', 'null', '7', '[]', '["gw1"]', '["gw1","icmp"]', '[1,"tcp"]'])
+  test(`no load balancer is read from ${bad || 'an empty text'}`, (t) => {
+    t.is(parseBalancerText(bad), undefined);
+  });
+
+test('one address, port and protocol in one scope is one thing, whichever row has it', (t) => {
+  const vip = '192.0.2.1:80';
+  t.is(vipText({ balancer: CLUSTER, vip }), vipText({ balancer: { ...CLUSTER, service: 'd/web' }, vip }));
+  t.not(vipText({ balancer: CLUSTER, vip }), vipText({ balancer: { ...CLUSTER, protocol: 'udp' }, vip }));
+  t.not(vipText({ balancer: CLUSTER, vip }), vipText({ balancer: { ...OWN, protocol: 'tcp' }, vip }));
+});

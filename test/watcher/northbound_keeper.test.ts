@@ -1,0 +1,256 @@
+import type { V1Pod, V1Service } from '@kubernetes/client-node';
+import test from 'ava';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
+import { ANNOTATION } from '../../src/kube/pod_annotation.js';
+import { NorthboundKeeper } from '../../src/watcher/northbound_keeper.js';
+import { NorthboundSource } from '../../src/watcher/sources/northbound.js';
+import { Changes } from '../../src/watcher/state_changes.js';
+import type { Endpoint } from '../../src/watcher/state_endpoints.js';
+import { addCluster, addGateway, addNode } from './cluster_rows.js';
+import { FakeNorthbound } from './fake_northbound.js';
+
+const ADDRESS = '0a:58:0a:f4:01:05 10.244.1.5';
+const ANNOTATED = JSON.stringify({
+  ip_address: '10.244.1.5/24',
+  mac_address: '0a:58:0a:f4:01:05',
+  gateway_ip: '10.244.1.1',
+});
+
+/** The keeper of a cluster with node `gw1` and its gateway, and objects of the API server that a test sets. */
+function start() {
+  const nb = new FakeNorthbound();
+  const pods = new Map<string, V1Pod>();
+  const services = new Map<string, V1Service>();
+  const endpoints = new Map<string, Endpoint[]>();
+  const synced = { pods: true, services: true, endpoints: true };
+  const annotations = new Map<string, string>();
+  const problems = new Problems(SILENT);
+  const rung = { times: 0 };
+  const changes = new Changes(() => {
+    rung.times++;
+  });
+  const northbound = new NorthboundSource(nb, changes);
+  void northbound.run(new AbortController().signal);
+  const keeper = new NorthboundKeeper({
+    nb,
+    pods: {
+      objects: pods,
+      get hasSynced() {
+        return synced.pods;
+      },
+    },
+    services: {
+      objects: services,
+      get hasSynced() {
+        return synced.services;
+      },
+    },
+    endpoints: {
+      of: (key) => endpoints.get(key) ?? [],
+      get hasSynced() {
+        return synced.endpoints;
+      },
+    },
+    ports: northbound.ports,
+    changes,
+    annotator: {
+      want: (key, text) => annotations.set(key, text),
+      forget: (key) => annotations.delete(key),
+    },
+    problems,
+  });
+  const setPod = (name: string, annotation?: string) => {
+    const annotated = annotation === undefined ? {} : { annotations: { [ANNOTATION]: annotation } };
+    pods.set(`ns/${name}`, {
+      metadata: { namespace: 'ns', name, ...annotated },
+      spec: { containers: [], nodeName: 'gw1' },
+    });
+    changes.markPod(`ns/${name}`);
+  };
+  const setService = (name: string, ip: string, seconds = 0, port = 80) => {
+    services.set(`ns/${name}`, {
+      metadata: { namespace: 'ns', name, creationTimestamp: new Date(seconds * 1000) },
+      spec: {
+        clusterIP: 'None',
+        externalIPs: [ip],
+        type: 'NodePort',
+        ports: [{ port, protocol: 'TCP', nodePort: 30_000 + port }],
+      },
+    });
+    changes.markService(`ns/${name}`);
+  };
+  const ports = () => nb.filter('Logical_Switch_Port', () => true).map(({ name }) => name);
+  const vips = () => nb.filter('Load_Balancer', () => true).flatMap(({ vips }) => [...vips.keys()]);
+  return {
+    ...{ nb, pods, services, endpoints, synced, annotations, problems, rung, changes, keeper },
+    ...{ setPod, setService, ports, vips },
+  };
+}
+
+/** The same with a cluster in the database. */
+function startInCluster() {
+  const started = start();
+  const shared = addCluster(started.nb);
+  addNode(started.nb, 'gw1', 1, shared.values());
+  addGateway(started.nb, 'gw1', 1, true);
+  return started;
+}
+
+test('it waits for the database, then for the cluster router, and writes nothing', async (t) => {
+  const { nb, keeper, problems, setPod, ports } = start();
+  setPod('one');
+  nb.isConnected = false;
+  await keeper.step();
+  t.deepEqual(problems.current, ['waiting for the OVN_Northbound database']);
+  nb.isConnected = true;
+  await keeper.step();
+  t.deepEqual(problems.current, ['waiting for the cluster router; run master-init']);
+  addCluster(nb);
+  addNode(nb, 'gw1', 1);
+  await keeper.step();
+  t.deepEqual(problems.current, []);
+  t.deepEqual(ports(), ['ns_one']);
+});
+
+for (const source of ['pods', 'services', 'endpoints'] as const)
+  test(`it writes nothing before the first list of ${source}`, async (t) => {
+    const { keeper, synced, setPod, ports } = startInCluster();
+    setPod('one');
+    synced[source] = false;
+    await keeper.step();
+    t.deepEqual(ports(), []);
+    synced[source] = true;
+    await keeper.step();
+    t.deepEqual(ports(), ['ns_one']);
+  });
+
+test('ports and virtual addresses are written in one transaction; the next step writes nothing', async (t) => {
+  const { nb, keeper, setPod, setService, ports, vips } = startInCluster();
+  setPod('one');
+  setService('web', '198.51.100.1');
+  await keeper.step();
+  t.is(nb.committed.length, 1);
+  t.deepEqual(ports(), ['ns_one']);
+  t.deepEqual(vips(), ['198.51.100.1:80']);
+  t.deepEqual(keeper.counts, { ports: 1, services: 1, vips: 1 });
+  keeper.audit();
+  await keeper.step();
+  t.is(nb.committed.length, 1);
+  t.is(keeper.transactions, 1);
+});
+
+test('what changed while no watcher ran is found by the first step', async (t) => {
+  const { nb, keeper, pods, setPod, ports, changes } = startInCluster();
+  setPod('gone');
+  await keeper.step();
+  pods.delete('ns/gone');
+  setPod('new');
+  changes.takePods(10);
+  changes.takeAll();
+  await keeper.step();
+  t.deepEqual(ports(), ['ns_gone']);
+  keeper.audit();
+  await keeper.step();
+  t.deepEqual(ports(), ['ns_new']);
+  t.is(nb.committed.length, 2);
+});
+
+test('many pods take several transactions, and it rings for the next', async (t) => {
+  const { keeper, rung, setPod, ports } = startInCluster();
+  for (let i = 0; i < 501; i++) setPod(`p${i}`);
+  const before = rung.times;
+  await keeper.step();
+  t.is(ports().length, 500);
+  t.true(rung.times > before);
+  await keeper.step();
+  t.is(ports().length, 501);
+  t.is(keeper.transactions, 2);
+});
+
+test('a pod is annotated once OVN has allocated its address, and not again', async (t) => {
+  const { nb, keeper, annotations, setPod } = startInCluster();
+  setPod('one');
+  await keeper.step();
+  t.deepEqual([...annotations], []);
+  const port = nb.find('Logical_Switch_Port', ({ name }) => name === 'ns_one');
+  if (port === undefined) return t.fail('no port');
+  nb.update('Logical_Switch_Port', port._uuid, { dynamic_addresses: ADDRESS });
+  await keeper.step();
+  t.deepEqual([...annotations], [['ns/one', ANNOTATED]]);
+  setPod('one', ANNOTATED);
+  await keeper.step();
+  t.deepEqual([...annotations], []);
+});
+
+test('after a failed transaction the next step looks at everything, and pods are annotated meanwhile', async (t) => {
+  const { nb, keeper, annotations, setPod, setService, ports, vips } = startInCluster();
+  setPod('one');
+  await keeper.step();
+  const port = nb.find('Logical_Switch_Port', ({ name }) => name === 'ns_one');
+  if (port === undefined) return t.fail('no port');
+  nb.update('Logical_Switch_Port', port._uuid, { dynamic_addresses: ADDRESS });
+  nb.failure = new Error('the disk is full');
+  setPod('two');
+  setService('web', '198.51.100.1');
+  await t.throwsAsync(keeper.step(), { message: 'the disk is full' });
+  t.deepEqual([...annotations.keys()], ['ns/one']);
+  nb.failure = undefined;
+  await keeper.step();
+  t.deepEqual(ports(), ['ns_one', 'ns_two']);
+  t.deepEqual(vips(), ['198.51.100.1:80']);
+});
+
+test('a gateway that comes changes the node ports of every service, and no other step looks at them', async (t) => {
+  const { nb, keeper, services, setService, vips } = startInCluster();
+  setService('web', '198.51.100.1');
+  const web = services.get('ns/web');
+  services.set('ns/web', { ...web, spec: { ...web?.spec, clusterIP: '10.96.0.1' } });
+  await keeper.step();
+  t.deepEqual(vips().sort(), ['10.96.0.1:80', '198.51.100.1:80', '203.0.113.1:30080', '203.0.113.1:30080']);
+  addGateway(nb, 'gw2', 2, false);
+  await keeper.step();
+  t.is(vips().filter((vip) => vip === '203.0.113.2:30080').length, 2);
+});
+
+test('a service that cannot be read is named until it can; the others are kept', async (t) => {
+  const { keeper, problems, setService, vips } = startInCluster();
+  setService('good', '198.51.100.1');
+  setService('bad', '198.51.100.2', 0, 70_000);
+  await keeper.step();
+  t.deepEqual(problems.current, ['Service ns/bad: port 70000 is not from 1 to 65535; it is left out']);
+  t.deepEqual(vips(), ['198.51.100.1:80']);
+  setService('bad', '198.51.100.2');
+  await keeper.step();
+  t.deepEqual(problems.current, []);
+  t.deepEqual(vips().sort(), ['198.51.100.1:80', '198.51.100.2:80']);
+});
+
+test('of two services that want one address the younger is named until the older one is gone', async (t) => {
+  const { keeper, problems, services, changes, setService } = startInCluster();
+  setService('a', '198.51.100.1', 20);
+  setService('z', '198.51.100.1', 10);
+  await keeper.step();
+  t.deepEqual(problems.current, [
+    'Service ns/a: tcp 198.51.100.1:80 is that of Service ns/z, which is older',
+  ]);
+  services.delete('ns/z');
+  changes.markService('ns/z');
+  await keeper.step();
+  t.deepEqual(problems.current, []);
+});
+
+test('a pod that cannot have a port is named until it is gone', async (t) => {
+  const { keeper, problems, pods, changes, setPod } = startInCluster();
+  setPod('lost');
+  pods.set('ns/lost', {
+    metadata: { namespace: 'ns', name: 'lost' },
+    spec: { containers: [], nodeName: 'gw9' },
+  });
+  await keeper.step();
+  t.deepEqual(problems.current, ['Pod ns/lost: node gw9 has no Logical_Switch; run minion-init there']);
+  pods.delete('ns/lost');
+  changes.markPod('ns/lost');
+  await keeper.step();
+  t.deepEqual(problems.current, []);
+});

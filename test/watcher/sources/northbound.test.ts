@@ -1,0 +1,96 @@
+import test from 'ava';
+import { NorthboundSource } from '../../../src/watcher/sources/northbound.js';
+import { Changes } from '../../../src/watcher/state_changes.js';
+import { addGateway, addNode } from '../cluster_rows.js';
+import { FakeNorthbound } from '../fake_northbound.js';
+
+const POD = new Map([
+  ['pod', 'true'],
+  ['namespace', 'ns'],
+]);
+
+/** A source that follows a database with node `gw1`; the marks of the start are taken. */
+function start() {
+  const nb = new FakeNorthbound();
+  const gw1 = addNode(nb, 'gw1', 1);
+  const stop = new AbortController();
+  let rung = 0;
+  const changes = new Changes(() => rung++);
+  const source = new NorthboundSource(nb, changes);
+  const done = source.run(stop.signal);
+  const wasMarked = changes.takeAll() && changes.takeGateways();
+  return { nb, gw1, source, changes, stop, done, wasMarked, rung: () => rung };
+}
+
+test('at its start it loads the ports, marks everything and rings', (t) => {
+  const { source, wasMarked, rung } = start();
+  t.is(source.ports.switchNamed('gw1')?.name, 'gw1');
+  t.true(wasMarked);
+  t.is(rung(), 1);
+});
+
+test('a new address of a pod port marks its annotation, a deleted port its pod', (t) => {
+  const { nb, gw1, source, changes } = start();
+  const uuid = nb.insertPort(gw1, { name: 'ns_one', external_ids: POD });
+  t.deepEqual([...changes.takeAnnotations()], ['ns/one']);
+  nb.update('Logical_Switch_Port', uuid, { dynamic_addresses: '0a:58:0a:f4:01:05 10.244.1.5' });
+  t.deepEqual([...changes.takeAnnotations()], ['ns/one']);
+  t.is(source.ports.port('ns_one')?.dynamic_addresses, '0a:58:0a:f4:01:05 10.244.1.5');
+  nb.update('Logical_Switch', gw1, { ports: [] });
+  t.deepEqual(changes.takePods(10), ['ns/one']);
+  t.deepEqual([...changes.takeAnnotations()], []);
+  t.false(changes.takeAll());
+});
+
+test('a port of no pod marks nothing', (t) => {
+  const { nb, gw1, changes } = start();
+  nb.insertPort(gw1, { name: 'stor-gw1' });
+  t.deepEqual([...changes.takeAnnotations()], []);
+  t.false(changes.hasPods);
+  t.false(changes.takeAll());
+});
+
+test('a switch, router or load balancer that comes or goes marks everything; a change does not', (t) => {
+  const { nb, gw1, changes } = start();
+  for (const table of ['Logical_Switch', 'Logical_Router', 'Load_Balancer'] as const) {
+    const uuid = nb.insert(table, { name: 'new' });
+    t.true(changes.takeAll(), table);
+    nb.update(table, uuid, { external_ids: new Map([['a', 'b']]) });
+    t.false(changes.takeAll(), table);
+    nb.delete(table, uuid);
+    t.true(changes.takeAll(), table);
+  }
+  nb.update('Logical_Switch', gw1, { other_config: new Map([['subnet', '10.244.1.0/24']]) });
+  t.false(changes.takeAll());
+});
+
+test('a change of a gateway router marks the gateways', (t) => {
+  const { nb, changes } = start();
+  const router = addGateway(nb, 'gw1', 1, false);
+  t.true(changes.takeGateways());
+  changes.takeAll();
+  nb.update('Logical_Router', router, { external_ids: new Map([['physical_ip', '203.0.113.9']]) });
+  t.true(changes.takeGateways());
+  t.false(changes.takeAll());
+});
+
+test('a connection that is lost or back marks everything', (t) => {
+  const { nb, changes, rung } = start();
+  const before = rung();
+  nb.setConnected(false);
+  t.true(changes.takeAll());
+  nb.setConnected(true);
+  t.true(changes.takeAll());
+  t.is(rung(), before + 2);
+});
+
+test('it follows nothing after its end', async (t) => {
+  const { nb, changes, stop, done, rung } = start();
+  stop.abort();
+  await done;
+  const before = rung();
+  nb.insert('Logical_Switch', { name: 'late' });
+  nb.setConnected(false);
+  t.false(changes.takeAll());
+  t.is(rung(), before);
+});
