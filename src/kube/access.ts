@@ -4,14 +4,17 @@ import type { RequestOptions } from 'node:https';
 import { join } from 'node:path';
 import { ProductError, UsageError } from '../net/errors.js';
 
-/** How to reach an API server, and as whom. */
+// Access to the Kubernetes API: which server, with which credentials.
+// Other files here send requests, keep copies of objects (reflector.ts) and read services and annotations.
+// The gateway, the watcher, the CNI plugin and the doctor share this folder.
+/** An API server and the credentials for it. */
 export interface ApiAccess {
   readonly server: URL;
-  /** Where this was found, for messages: `external_ids:k8s-api-server`, a file. */
+  /** Where the access was found, for messages: `external_ids:k8s-api-server`, a file. */
   readonly source: string;
-  /** Another one where the server or the credentials are others than those read here. */
+  /** Differs between accesses with different servers or credentials. */
   readonly fingerprint: string;
-  /** Credentials and TLS of the next request; a token that expires is read anew. */
+  /** Returns credentials and TLS options for the next request; reads a token that expires again. */
   options(): Promise<RequestOptions>;
 }
 
@@ -25,17 +28,17 @@ export interface AccessOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Where a Pod finds its token and CA (Kubernetes, "Accessing the Kubernetes API from a Pod"). */
+/** The folder of a Pod's token and CA (Kubernetes, "Accessing the Kubernetes API from a Pod"). */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const KEYS = ['k8s-api-server', 'k8s-ca-certificate', 'k8s-api-token'] as const;
 
-/** What `external_ids` say of the API server, to be compared: when it is another, so is the way in. */
+/** Returns the settings of the API server in `external_ids` as one text, to be compared. */
 export function accessSettings(systemIds: ReadonlyMap<string, string>): string {
   return JSON.stringify(KEYS.map((key) => systemIds.get(key)));
 }
 
-/** Whether anybody says where an API server is. */
+/** Whether an API server is configured. */
 export function isConfigured({ kubeconfig, systemIds, env }: AccessOptions): boolean {
   return (
     kubeconfig !== undefined ||
@@ -45,8 +48,9 @@ export function isConfigured({ kubeconfig, systemIds, env }: AccessOptions): boo
 }
 
 /**
- * Finds the API server: `--kubeconfig`, then `external_ids:k8s-api-server`, then the cluster that this runs in.
- * @returns `undefined` where none is configured
+ * Finds the API server: in `--kubeconfig`, else in `external_ids:k8s-api-server`, else the server of the Pod that this
+ * process runs in.
+ * @returns `undefined` if none is configured
  * @throws UsageError for a kubeconfig that cannot be used; ProductError `ERR_KUBE_CONFIG`
  */
 export async function findAccess(options: AccessOptions): Promise<ApiAccess | undefined> {
@@ -57,7 +61,7 @@ export async function findAccess(options: AccessOptions): Promise<ApiAccess | un
   return env.KUBERNETES_SERVICE_HOST === undefined ? undefined : fromCluster();
 }
 
-/** What `external_ids` say. The token and the CA are stored with literal `\n`, as ovs-vsctl keeps them. */
+/** Reads `external_ids`. The token and the CA contain a literal `\n` for each line break, as ovs-vsctl stores them. */
 function fromSystemIds(text: string, { systemIds, sysconf }: AccessOptions): ApiAccess {
   const server = parseServer(text);
   const token = systemIds.get('k8s-api-token')?.replaceAll('\\n', '').trim();
@@ -66,7 +70,7 @@ function fromSystemIds(text: string, { systemIds, sysconf }: AccessOptions): Api
   if (server.protocol === 'https:' && ca === undefined) {
     throw new ProductError(
       'ERR_KUBE_CONFIG',
-      `external_ids:k8s-api-server=${text}: no CA to know it by; set external_ids:k8s-ca-certificate or put it in ${join(sysconf, 'k8s-ca.crt')}`,
+      `external_ids:k8s-api-server=${text}: no CA to verify the server; set external_ids:k8s-ca-certificate or put the CA in ${join(sysconf, 'k8s-ca.crt')}`,
     );
   }
   const headers = token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` };
@@ -111,20 +115,21 @@ function fromConfig(
   return {
     server,
     source,
-    // Of a Pod's account without its token, which is replaced each hour and which the library reads anew each minute.
+    // For a Pod's account the user has no token, only its file: the token changes each hour, and the library reads the
+    // file each minute.
     fingerprint: fingerprint(cluster, config.getCurrentUser()),
     options: async () => {
       if (server.protocol === 'http:') return {};
       const options: RequestOptions = {};
       await config.applyToHTTPSOptions(options);
-      // The connection is ours: one that is kept open for all requests.
+      // KubeApi has its own agent, which keeps connections open.
       const { agent: _agent, ...rest } = options;
       return rest;
     },
   };
 }
 
-/** `http://` is assumed where no scheme is given, as in the original. */
+/** Parses the address of a server; without a scheme it is `http://`, as in the original. */
 function parseServer(text: string): URL {
   const withScheme = /^https?:\/\//.test(text) ? text : `http://${text}`;
   try {
@@ -140,7 +145,7 @@ function parseServer(text: string): URL {
   }
 }
 
-/** Of what may be secret. */
+/** Returns a hash, as the parts may be secret. */
 function fingerprint(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -3,20 +3,20 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { ApiAccess } from './access.js';
 import { ApiError } from './errors.js';
 
-/** A page of a list, or an object, is not larger than this. */
+/** The largest answer that is read: a page of a list, or an object. */
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
-/** No answer to a question takes longer, in milliseconds. */
+/** How long an answer may take, in milliseconds; watches excepted. */
 const TIMEOUT_MS = 30_000;
 /**
- * A watch is opened, or refused, at once. A connection that was kept and is dead, or a host that has lost its power,
- * says nothing: TCP alone would wait for minutes. What is heard afterwards has a timer of its own.
+ * How long the server may take to open or refuse a watch, in milliseconds. A dead kept connection, or a host without
+ * power, sends nothing, and TCP alone would wait for minutes. The events of an open watch have a timer of their own.
  */
 const OPEN_MS = 5_000;
-/** A kept connection is probed by TCP after this much silence, in milliseconds. */
+/** TCP probes a kept connection after this much silence, in milliseconds. */
 const KEEPALIVE_MS = 15_000;
 
 const MERGE_PATCH = 'application/merge-patch+json';
-/** An object's metadata alone, where the server can (Kubernetes API concepts, "Metadata-only fetches"). */
+/** Asks for the metadata only, if the server can (Kubernetes API concepts, "Metadata-only fetches"). */
 const METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -31,7 +31,7 @@ interface Request {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Requests to one API server, over connections that are kept. */
+/** Sends requests to one API server over connections that stay open. */
 export class KubeApi {
   private readonly agent: HttpAgent | HttpsAgent;
   private readonly openMs: number;
@@ -45,7 +45,7 @@ export class KubeApi {
     this.agent = access.server.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
   }
 
-  /** The server, for messages. */
+  /** The address of the server, for messages. */
   get name(): string {
     return this.access.server.origin;
   }
@@ -55,13 +55,13 @@ export class KubeApi {
     return this.json<T>({ method: 'GET', path, query, signal });
   }
 
-  /** Merges `patch` into an object (RFC 7386); what became of it is for the watch to say. @throws ApiError */
+  /** Merges `patch` into an object (RFC 7386). A watch shows the result. @throws ApiError */
   async patch(path: string, patch: unknown, signal?: AbortSignal): Promise<void> {
     const body = JSON.stringify(patch);
     await this.text({ method: 'PATCH', path, body, contentType: MERGE_PATCH, accept: METADATA, signal });
   }
 
-  /** Opens a watch: the answer's body goes on until somebody ends it. @throws ApiError */
+  /** Opens a watch: the body of the response continues until one side ends it. @throws ApiError */
   async open(path: string, query: Query, signal: AbortSignal): Promise<IncomingMessage> {
     const stop = new AbortController();
     const late = setTimeout(() => {
@@ -82,7 +82,7 @@ export class KubeApi {
     this.agent.destroy();
   }
 
-  /** Kept connections that nobody uses: where one is dead the others are. */
+  /** Closes the idle connections: if one connection is dead, so are the others. */
   private dropIdle(): void {
     for (const socket of Object.values(this.agent.freeSockets).flat()) socket?.destroy();
   }
@@ -116,7 +116,7 @@ export class KubeApi {
     signal,
   }: Request): Promise<IncomingMessage> {
     const { server } = this.access;
-    // A server may be behind a proxy that has it under a path.
+    // A server behind a proxy can have a path of its own.
     const url = new URL(server.pathname.replace(/\/$/, '') + path, server);
     for (const [key, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(key, String(value));
@@ -143,15 +143,14 @@ export class KubeApi {
     });
   }
 
-  /** What a Status object says (Kubernetes API conventions, "Response Status Kind"). */
+  /** Returns the error of a response that is not 200. */
   private async refusal(what: string, response: IncomingMessage): Promise<ApiError> {
     const status = response.statusCode ?? 0;
     const text = await this.body(what, response).catch(() => '');
-    const [, message] = /"message":"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
-    const said = message ?? text.slice(0, 200).replaceAll(/\s+/g, ' ');
+    const reason = statusMessage(text) ?? text.slice(0, 200).replaceAll(/\s+/g, ' ');
     const remedy =
       status === 401 || status === 403 ? `; the credentials are those of ${this.access.source}` : '';
-    return new ApiError(status, `${what.replace(' ', ` ${this.name}`)}`, `${status} ${said}${remedy}`);
+    return new ApiError(status, `${what.replace(' ', ` ${this.name}`)}`, `${status} ${reason}${remedy}`);
   }
 
   private body(what: string, response: IncomingMessage): Promise<string> {
@@ -169,5 +168,16 @@ export class KubeApi {
         reject(new ApiError(0, `${what} of ${this.name}`, 'the answer broke off', { cause })),
       );
     });
+  }
+}
+
+/** Returns the message of a Status object (Kubernetes API conventions, "Response Status Kind"). */
+function statusMessage(text: string): string | undefined {
+  try {
+    const status: unknown = JSON.parse(text);
+    const isObject = typeof status === 'object' && status !== null;
+    return isObject && 'message' in status && typeof status.message === 'string' ? status.message : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { ProductError } from '../net/errors.js';
 
-/** What an API server refused, or did not answer. `status` is that of HTTP, 0 where there was no answer. */
+/** A request that an API server refused or did not answer. `status` is the HTTP status, or 0 without an answer. */
 export class ApiError extends ProductError {
   override readonly name = 'ApiError';
 
@@ -13,7 +13,7 @@ export class ApiError extends ProductError {
     super(status === 0 ? 'ERR_API_UNREACHABLE' : `ERR_API_${status}`, `${what}: ${why}`, options);
   }
 
-  /** Whether the version that a list or watch named is too old: list again (Kubernetes API concepts, "410 Gone"). */
+  /** Whether the version in a list or watch is too old: list again (Kubernetes API concepts, "410 Gone"). */
   get isGone(): boolean {
     return this.status === 410;
   }

@@ -3,10 +3,10 @@ import { ProductError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
 
-/** The annotation by which the watcher tells the CNI plugin what a pod's interface gets. */
+/** The annotation with the network of a pod's interface: the watcher writes it, the CNI plugin reads it. */
 export const ANNOTATION = 'ovn';
 
-/** A pod's network, of one or both families. */
+/** The network of a pod, with addresses of one or both families. */
 export interface PodNetwork {
   readonly mac: MacAddress;
   readonly addresses: readonly Cidr[];
@@ -14,7 +14,7 @@ export interface PodNetwork {
   readonly gateways: readonly IpAddress[];
 }
 
-/** The value of the annotation; several values of one key are separated by commas. */
+/** Returns the value of the annotation; several values of one key are separated by commas. */
 export function formatAnnotation({ mac, addresses, gateways }: PodNetwork): string {
   return JSON.stringify({
     ip_address: addresses.map(formatCidr).join(','),
@@ -24,7 +24,7 @@ export function formatAnnotation({ mac, addresses, gateways }: PodNetwork): stri
 }
 
 /**
- * Reads the value of the annotation, also as the original wrote it: `{'ip_address': u'10.1.2.3/24', …}`.
+ * Reads the value of the annotation, also in the original's form: `{'ip_address': u'10.1.2.3/24', …}`.
  * @throws ProductError `ERR_ANNOTATION`
  */
 export function parseAnnotation(text: string): PodNetwork {
@@ -42,7 +42,7 @@ export function parseAnnotation(text: string): PodNetwork {
 
 function readObject(text: string): Readonly<Record<string, string | undefined>> {
   try {
-    // A dictionary of Python: quotes of either kind, and a mark before text that is Unicode.
+    // The original wrote a Python dictionary: single quotes, and a `u` before Unicode text.
     return JSON.parse(text.includes("'") ? text.replaceAll(/(?:\bu)?'([^'"]*)'/g, '"$1"') : text);
   } catch (error) {
     throw new ProductError('ERR_ANNOTATION', `annotation ${ANNOTATION} is not JSON`, { cause: error });

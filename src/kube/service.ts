@@ -5,7 +5,7 @@ import { TRANSPORTS, type Transport } from '../net/ports.js';
 
 /** A port of a service. */
 export interface ServicePort {
-  /** Empty for the only one. */
+  /** Empty for the only port of a service. */
   readonly name: string;
   readonly protocol: Transport;
   readonly port: number;
@@ -13,8 +13,8 @@ export interface ServicePort {
 }
 
 /**
- * The ports of a service; node ports only of a type that has them.
- * @throws ProductError `ERR_SERVICE` for numbers or protocols that cannot be
+ * Returns the ports of a service, with node ports if its type has them.
+ * @throws ProductError `ERR_SERVICE` for an invalid number or protocol
  */
 export function servicePorts({ spec }: V1Service): ServicePort[] {
   const hasNodePorts = spec?.type === 'NodePort' || spec?.type === 'LoadBalancer';
@@ -22,9 +22,9 @@ export function servicePorts({ spec }: V1Service): ServicePort[] {
 }
 
 /**
- * The addresses that the service answers at beside those of the cluster: external ones, and those of an ingress. An
- * `ExternalName` is an alias in DNS: nothing of it passes here.
- * @throws ProductError for what is no address
+ * Returns the addresses of a service outside of the cluster: external IPs and ingress addresses. An `ExternalName`
+ * service is an alias in DNS and has none.
+ * @throws ProductError for an invalid address
  */
 export function externalAddresses({ spec, status }: V1Service): IpAddress[] {
   if (spec?.type === 'ExternalName') return [];
@@ -33,7 +33,7 @@ export function externalAddresses({ spec, status }: V1Service): IpAddress[] {
   return [...new Set(texts.map(parseIp))];
 }
 
-/** The addresses of the service in the cluster; a headless one, `None`, has none. */
+/** Returns the addresses of a service in the cluster; a headless service (`None`) has none. */
 export function clusterAddresses({ spec }: V1Service): IpAddress[] {
   if (spec?.type === 'ExternalName') return [];
   const texts = spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]);
@@ -46,8 +46,8 @@ function readPort(
 ): ServicePort {
   const transport = TRANSPORTS.find((one) => one.toUpperCase() === protocol);
   if (transport === undefined)
-    throw new ProductError('ERR_SERVICE', `protocol ${protocol} is none of TCP, UDP, SCTP`);
-  // Zero is "none yet".
+    throw new ProductError('ERR_SERVICE', `protocol ${protocol} is not TCP, UDP or SCTP`);
+  // The API server writes 0 before it has allocated a node port.
   const node = hasNodePorts ? nodePort || undefined : undefined;
   return {
     name: name ?? '',
@@ -57,7 +57,7 @@ function readPort(
   };
 }
 
-/** A port as the API server has it. @throws ProductError `ERR_SERVICE` for a number that is none */
+/** Checks a port number from the API server. @throws ProductError `ERR_SERVICE` */
 export function parsePort(port: number): number {
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
   throw new ProductError('ERR_SERVICE', `port ${port} is not from 1 to 65535`);

@@ -6,35 +6,35 @@ import { keyOf } from '../../src/kube/objects.js';
 const THINGS = '/api/v1/things';
 const SLICES = '/apis/discovery.k8s.io/v1';
 
-/** Of an object, whatever it is; its name and version come with it. */
+/** The fields of an object; the server adds its name and version. */
 interface Fields {
   readonly metadata?: object;
   readonly [field: string]: unknown;
 }
 
 interface Event {
-  /** The path of its collection. */
+  /** The path of the object's collection. */
   readonly path: string;
   readonly version: number;
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: KubeObject;
 }
 
-/** What the server does instead of answering the next request of a kind. */
+/** What the server does instead of answering the next request. */
 export type Fault = { readonly status: number } | 'garbage' | 'reset' | 'silence';
 
 /**
- * A small API server that lists in pages, watches with bookmarks, and can be told to fail in every way that a real
- * one does in production and never on demand.
+ * A small API server: it lists in pages and watches with bookmarks. It fails on demand in the ways in which a real
+ * server fails only in production.
  */
 export class FakeApi {
-  /** `GET /api/v1/pods?watch=true…` of each request, in order. */
+  /** The requests in order, as `GET /api/v1/pods?watch=true…`. */
   readonly requests: string[] = [];
-  /** For the next list, the next watch: taken one by one. */
+  /** The faults of the next lists and watches, one for each. */
   readonly faults: { list: Fault[]; watch: Fault[] } = { list: [], watch: [] };
-  /** Whether it has `discovery.k8s.io/v1`. */
+  /** Whether the server has `discovery.k8s.io/v1`. */
   hasSlices = false;
-  /** Versions up to this one are too old to watch from. */
+  /** Versions up to this version are too old to watch from. */
   expired = 0;
   /** By the path of the collection and the key. */
   private readonly objects = new Map<string, { readonly path: string; readonly object: KubeObject }>();
@@ -66,7 +66,7 @@ export class FakeApi {
     return this.watches.size;
   }
 
-  /** Makes or changes an object of a collection. */
+  /** Creates or changes an object of a collection. */
   set(name: string, { metadata = {}, ...more }: Fields = {}, path = THINGS): void {
     this.version++;
     const object = {
@@ -93,13 +93,13 @@ export class FakeApi {
     this.send({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(this.version) } } });
   }
 
-  /** A line to all that watch, whatever it is. */
+  /** Sends a line to all watches, valid or not. */
   send(line: object | string): void {
     for (const watch of this.watches.keys())
       watch.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
   }
 
-  /** Ends all watches as a server does whose time is up. */
+  /** Ends all watches, as a server does when their time is over. */
   endWatches(): void {
     for (const watch of this.watches.keys()) watch.end();
     this.watches.clear();
@@ -136,10 +136,12 @@ export class FakeApi {
   }
 
   private refuse(response: ServerResponse, code: number): void {
-    response.writeHead(code).end(JSON.stringify({ kind: 'Status', code, message: `told to say ${code}` }));
+    response
+      .writeHead(code)
+      .end(JSON.stringify({ kind: 'Status', code, message: `a fault of the test: ${code}` }));
   }
 
-  /** Pages by place in the order of keys. */
+  /** Answers with one page: the objects in the order of their keys, from the place in `continue` on. */
   private list({ pathname, searchParams }: URL, response: ServerResponse): void {
     const limit = Number(searchParams.get('limit') ?? 500);
     const from = Number(searchParams.get('continue') ?? 0);

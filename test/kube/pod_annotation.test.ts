@@ -10,7 +10,7 @@ const DUAL: PodNetwork = {
   gateways: [parseIp('10.244.1.1'), parseIp('fd00:10:244:1::1')],
 };
 
-test('what is written is what is read', (t) => {
+test('an annotation is read as it was written', (t) => {
   t.deepEqual(parseAnnotation(formatAnnotation(DUAL)), DUAL);
   t.deepEqual(JSON.parse(formatAnnotation(DUAL)), {
     ip_address: '10.244.1.5/24,fd00:10:244:1::5/64',
@@ -19,7 +19,7 @@ test('what is written is what is read', (t) => {
   });
 });
 
-test("the original's dictionary of Python is read too", (t) => {
+test('the Python dictionary of the original is read too', (t) => {
   const one = { ...DUAL, addresses: DUAL.addresses.slice(0, 1), gateways: DUAL.gateways.slice(0, 1) };
   for (const mark of ['', 'u'])
     t.deepEqual(
@@ -40,6 +40,6 @@ for (const bad of [
   "{'ip_address': 7}",
   '{"ip_address":["10.244.1.5/24"]}',
 ])
-  test(`refused: ${bad || 'nothing'}`, (t) => {
+  test(`an invalid annotation is refused: ${bad || 'empty text'}`, (t) => {
     t.throws(() => parseAnnotation(bad), { code: 'ERR_ANNOTATION', message: /annotation ovn/ });
   });

@@ -95,7 +95,7 @@ kubeTest(
     const helper = await startHelper();
     await watcher.says(/WARN.*401 Unauthorized/);
     await until('the problem in its status', async () =>
-      when(/no CA to know it by/.test(await status(gateway, 'ovn-k8s-gateway-helper'))),
+      when(/no CA to verify the server/.test(await status(gateway, 'ovn-k8s-gateway-helper'))),
     );
     const changed = performance.now();
     await copyFile(kubernetes.kubeconfig, kubeconfig);

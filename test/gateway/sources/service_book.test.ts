@@ -102,7 +102,7 @@ test('a service with an impossible port, protocol or address is named and left o
   t.deepEqual(nodePorts, [{ protocol: 'tcp', port: 30_080 }]);
   t.deepEqual(problems, [
     'Service default/a: port 99999 is not from 1 to 65535; it is left out',
-    'Service default/b: protocol QUIC is none of TCP, UDP, SCTP; it is left out',
+    'Service default/b: protocol QUIC is not TCP, UDP or SCTP; it is left out',
     'Service default/c: "010.0.0.1" is not an IPv4 or IPv6 address; it is left out',
   ]);
 });

@@ -95,7 +95,7 @@ test('a CA that appears later is found without other news, and the API server is
   const sysconf = directory(t);
   // Nothing listens on port 1.
   const { problem } = follow(t, { ids: { 'k8s-api-server': 'https://127.0.0.1:1' }, sysconf });
-  t.regex(await until('the problem', () => problem() || undefined), /no CA to know it by/);
+  t.regex(await until('the problem', () => problem() || undefined), /no CA to verify the server/);
   writeFileSync(join(sysconf, 'k8s-ca.crt'), '');
   const isOther = () => problem() !== '' && !/no CA/.test(problem());
   const after = await until('another problem', () => (isOther() ? problem() : undefined));

@@ -1,0 +1,60 @@
+import test from 'ava';
+import { clusterAddresses, externalAddresses, parsePort, servicePorts } from '../../src/kube/service.js';
+
+test('node ports count for the types that have them, and not before they are allocated', (t) => {
+  const port = { name: 'http', port: 80, nodePort: 30_080, protocol: 'UDP' };
+  const nodePorts = (type: string, ports = [port]) =>
+    servicePorts({ spec: { type, ports } }).map(({ nodePort }) => nodePort);
+  t.deepEqual(nodePorts('NodePort'), [30_080]);
+  t.deepEqual(nodePorts('LoadBalancer'), [30_080]);
+  t.deepEqual(nodePorts('ClusterIP'), [undefined]);
+  t.deepEqual(nodePorts('NodePort', [{ ...port, nodePort: 0 }]), [undefined]);
+});
+
+test('a port has its name and protocol, by default none and TCP', (t) => {
+  t.deepEqual(
+    servicePorts({ spec: { ports: [{ name: 'dns', port: 53, protocol: 'SCTP' }, { port: 80 }] } }),
+    [
+      { name: 'dns', protocol: 'sctp', port: 53, nodePort: undefined },
+      { name: '', protocol: 'tcp', port: 80, nodePort: undefined },
+    ],
+  );
+  t.deepEqual(servicePorts({}), []);
+});
+
+test('an invalid protocol or port is refused; the message names it', (t) => {
+  t.throws(() => servicePorts({ spec: { ports: [{ port: 80, protocol: 'QUIC' }] } }), {
+    code: 'ERR_SERVICE',
+    message: 'protocol QUIC is not TCP, UDP or SCTP',
+  });
+  for (const bad of [0, -1, 65_536, 1.5, Number.NaN])
+    t.throws(() => parsePort(bad), { code: 'ERR_SERVICE', message: `port ${bad} is not from 1 to 65535` });
+  t.is(parsePort(65_535), 65_535);
+  t.throws(() => servicePorts({ spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 70_000 }] } }), {
+    message: /port 70000/,
+  });
+});
+
+test('external addresses are the external IPs and, for a LoadBalancer, the ingress IPs, each once', (t) => {
+  const spec = { externalIPs: ['192.0.2.1', '2001:DB8::1'] };
+  const ingress = [{ ip: '192.0.2.1' }, { ip: '192.0.2.2' }, { hostname: 'lb.example' }];
+  const addresses = (type: string) =>
+    externalAddresses({ spec: { ...spec, type }, status: { loadBalancer: { ingress } } }).map(String);
+  t.deepEqual(addresses('LoadBalancer'), ['192.0.2.1', '2001:db8::1', '192.0.2.2']);
+  t.deepEqual(addresses('ClusterIP'), ['192.0.2.1', '2001:db8::1']);
+  t.deepEqual(addresses('ExternalName'), []);
+  t.throws(() => externalAddresses({ spec: { externalIPs: ['lb.example'] } }), { message: /lb\.example/ });
+});
+
+test('cluster addresses are those of clusterIPs, else clusterIP; headless services have none', (t) => {
+  const addresses = (spec: object) => clusterAddresses({ spec }).map(String);
+  t.deepEqual(addresses({ clusterIP: '10.96.0.1' }), ['10.96.0.1']);
+  t.deepEqual(addresses({ clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1', 'fd00::1'] }), [
+    '10.96.0.1',
+    'fd00::1',
+  ]);
+  t.deepEqual(addresses({ clusterIP: 'None', clusterIPs: ['None'] }), []);
+  t.deepEqual(addresses({ clusterIP: '' }), []);
+  t.deepEqual(addresses({ type: 'ExternalName', clusterIP: '10.96.0.1' }), []);
+  t.deepEqual(clusterAddresses({}), []);
+});
