@@ -13,11 +13,11 @@ import { executable, PROJECT } from '../../lab/project.js';
 import type { Running } from '../../lab/running.js';
 import { until, when } from '../../lab/until.js';
 
-/** Who is let in at a real API server, and what is said where one is not. */
+/** Tests access to a real API server, and the report of a refusal. */
 let cluster: Cluster;
 let kubernetes: Kubernetes;
 let gateway: Node;
-/** As it is in `external_ids`. */
+/** In the form of `external_ids`. */
 let otherCa: string;
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
@@ -35,100 +35,104 @@ test.after.always(() => cluster?.dispose());
 
 const REFUSALS: [name: string, ids: () => Record<string, string>, says: RegExp][] = [
   [
-    'a token that nobody knows',
+    'an unknown token',
     () => ({ 'k8s-api-token': 'wrong' }),
     /: 401 Unauthorized; the credentials are those of external_ids:k8s-api-server/,
   ],
   [
-    'an account that may do nothing',
+    'an account without rights',
     () => ({ 'k8s-api-token': ACCOUNT_TOKENS.stranger }),
     /: 403 .*cannot list resource/,
   ],
   [
-    'a server of another CA',
+    'a server with another CA',
     () => ({ 'k8s-ca-certificate': otherCa }),
     /: no answer: .*(certificate|self.signed)/,
   ],
 ];
 for (const [name, ids, says] of REFUSALS) {
-  kubeTest(`${name}: watcher and helper say so once, and go on when they are told better`, async (t) => {
-    await tell(cluster.master, ids());
-    await tell(gateway, ids());
-    const watcher = await startWatcher();
-    const helper = await startHelper();
-    for (const { daemon, node, program, path } of [
-      { daemon: watcher, node: cluster.master, program: 'ovn-k8s-watcher', path: '/api/v1/pods' },
-      { daemon: helper, node: gateway, program: 'ovn-k8s-gateway-helper', path: '/api/v1/services' },
-    ]) {
-      const problem = new RegExp(`WARN.*${path}${says.source}`, 'g');
-      await daemon.says(new RegExp(problem.source));
-      await until('the problem in its status', async () => when(says.test(await status(node, program))));
-      t.notRegex(daemon.output, new RegExp(TOKEN));
-      t.is(daemon.output.match(problem)?.length, 1, daemon.output);
-      await tell(node, {});
-      await daemon.says(/\d+ (services )?listed/);
-      await until('no problem in its status', async () =>
-        when(!new RegExp(path).test(await status(node, program))),
-      );
-      await daemon.stop();
-    }
-  });
+  kubeTest(
+    `${name}: watcher and helper report it once, and continue when external_ids are right`,
+    async (t) => {
+      await tell(cluster.master, ids());
+      await tell(gateway, ids());
+      const watcher = await startWatcher();
+      const helper = await startHelper();
+      for (const { daemon, node, program, path } of [
+        { daemon: watcher, node: cluster.master, program: 'ovn-k8s-watcher', path: '/api/v1/pods' },
+        { daemon: helper, node: gateway, program: 'ovn-k8s-gateway-helper', path: '/api/v1/services' },
+      ]) {
+        const problem = new RegExp(`WARN.*${path}${says.source}`, 'g');
+        await daemon.says(new RegExp(problem.source));
+        await until('the problem in its status', async () => when(says.test(await status(node, program))));
+        t.notRegex(daemon.output, new RegExp(TOKEN));
+        t.is(daemon.output.match(problem)?.length, 1, daemon.output);
+        await tell(node, {});
+        await daemon.says(/\d+ (services )?listed/);
+        await until('no problem in its status', async () =>
+          when(!new RegExp(path).test(await status(node, program))),
+        );
+        await daemon.stop();
+      }
+    },
+  );
 }
 
+kubeTest('a kubeconfig or a CA file that becomes right later is found without a restart', async (t) => {
+  const kubeconfig = join(cluster.lab.dir, 'later');
+  const right = await readFile(kubernetes.kubeconfig, 'utf8');
+  t.true(right.includes(TOKEN));
+  await writeFile(kubeconfig, right.replace(TOKEN, 'wrong'));
+  const ca = join(gateway.host.dir, 'etc', 'openvswitch', 'k8s-ca.crt');
+  await tell(gateway, {});
+  await gateway.host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'k8s-ca-certificate');
+  const watcher = await start(
+    cluster.master,
+    'ovn-k8s-watcher',
+    '--overlay',
+    '--pidfile',
+    `--kubeconfig=${kubeconfig}`,
+  );
+  const helper = await startHelper();
+  await watcher.says(/WARN.*401 Unauthorized/);
+  await until('the problem in its status', async () =>
+    when(/no CA to verify the server/.test(await status(gateway, 'ovn-k8s-gateway-helper'))),
+  );
+  const changed = performance.now();
+  await copyFile(kubernetes.kubeconfig, kubeconfig);
+  await copyFile(kubernetes.caFile, ca);
+  await Promise.all([watcher.says(/pods: \d+ listed/), helper.says(/services listed/)]);
+  t.log(`listed ${Math.round(performance.now() - changed)} ms later`);
+  await until('no problem in its status', async () =>
+    when(!/problem/.test(await status(cluster.master, 'ovn-k8s-watcher'))),
+  );
+  await rm(ca);
+  await Promise.all([watcher.stop(), helper.stop()]);
+});
+
 kubeTest(
-  'a token in a kubeconfig, and a CA in its file, that come right later are found: nobody has to say so',
+  'the watcher also takes its access from a kubeconfig, or from the account of its own Pod',
   async (t) => {
-    const kubeconfig = join(cluster.lab.dir, 'later');
-    const right = await readFile(kubernetes.kubeconfig, 'utf8');
-    t.true(right.includes(TOKEN));
-    await writeFile(kubeconfig, right.replace(TOKEN, 'wrong'));
-    const ca = join(gateway.host.dir, 'etc', 'openvswitch', 'k8s-ca.crt');
-    await tell(gateway, {});
-    await gateway.host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'k8s-ca-certificate');
-    const watcher = await start(
-      cluster.master,
-      'ovn-k8s-watcher',
-      '--overlay',
-      '--pidfile',
-      `--kubeconfig=${kubeconfig}`,
-    );
-    const helper = await startHelper();
-    await watcher.says(/WARN.*401 Unauthorized/);
-    await until('the problem in its status', async () =>
-      when(/no CA to verify the server/.test(await status(gateway, 'ovn-k8s-gateway-helper'))),
-    );
-    const changed = performance.now();
-    await copyFile(kubernetes.kubeconfig, kubeconfig);
-    await copyFile(kubernetes.caFile, ca);
-    await Promise.all([watcher.says(/pods: \d+ listed/), helper.says(/services listed/)]);
-    t.log(`heard ${Math.round(performance.now() - changed)} ms later`);
-    await until('no problem in its status', async () =>
-      when(!/problem/.test(await status(cluster.master, 'ovn-k8s-watcher'))),
-    );
-    await rm(ca);
-    await Promise.all([watcher.stop(), helper.stop()]);
+    const { host } = cluster.master;
+    await tell(cluster.master, { 'k8s-api-server': '' });
+    const unconfigured = await host.run('ovn-k8s-watcher', ['--overlay', '--pidfile']);
+    t.is(unconfigured.exitCode, 1);
+    t.regex(unconfigured.stderr, /external_ids:k8s-api-server is not set; run .*, or give --kubeconfig/);
+    const program = [process.execPath, executable('ovn-k8s-watcher'), '--overlay', '--pidfile'];
+    for (const argv of [
+      [...program, `--kubeconfig=${kubernetes.kubeconfig}`],
+      [...asInPod(kubernetes, ACCOUNT_TOKENS['ovn-k8s-watcher']), ...program],
+    ]) {
+      const watcher = host.net.spawn(argv);
+      await watcher.says(/\/api\/v1\/pods: [1-9]\d* listed/);
+      t.regex(watcher.output, new RegExp(`following ${new URL(kubernetes.url).origin}`));
+      t.notRegex(watcher.output, /WARN\|.*\/api\/v1\//);
+      await watcher.stop();
+    }
   },
 );
 
-kubeTest('a kubeconfig, and the account of the Pod that it runs in, are other ways in', async (t) => {
-  const { host } = cluster.master;
-  await tell(cluster.master, { 'k8s-api-server': '' });
-  const lonely = await host.run('ovn-k8s-watcher', ['--overlay', '--pidfile']);
-  t.is(lonely.exitCode, 1);
-  t.regex(lonely.stderr, /external_ids:k8s-api-server is not set; run .*, or give --kubeconfig/);
-  const program = [process.execPath, executable('ovn-k8s-watcher'), '--overlay', '--pidfile'];
-  for (const argv of [
-    [...program, `--kubeconfig=${kubernetes.kubeconfig}`],
-    [...asInPod(kubernetes, ACCOUNT_TOKENS['ovn-k8s-watcher']), ...program],
-  ]) {
-    const watcher = host.net.spawn(argv);
-    await watcher.says(/\/api\/v1\/pods: \d+ listed/);
-    await watcher.stop();
-  }
-  t.pass();
-});
-
-kubeTest('with the rights of packaging/kubernetes alone all of it works', async (t) => {
+kubeTest('the rights in packaging/kubernetes suffice for watcher, helper and plugin', async (t) => {
   await tell(cluster.master, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-watcher'] });
   await tell(gateway, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-node'] });
   const watcher = await startWatcher();
@@ -152,7 +156,7 @@ async function makeCa(): Promise<string> {
   return readFileSync(file, 'utf8').trim().replaceAll('\n', '\\\\n');
 }
 
-/** Sets `external_ids`, as an operator does; what is not named is as it was at the start. */
+/** Sets `external_ids`, as an operator does; resets the other keys of the API server. */
 async function tell({ host }: Node, ids: Record<string, string>): Promise<void> {
   const values = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`);
   await host.vsctl('set', 'Open_vSwitch', '.', ...kubernetes.externalIds, ...values);
@@ -160,14 +164,14 @@ async function tell({ host }: Node, ids: Record<string, string>): Promise<void> 
 
 async function start({ host }: Node, program: string, ...args: readonly string[]): Promise<Running> {
   const running = host.spawn(program, args);
-  // Its control socket is there before it knows a status.
-  await until(`${program} to tell its status`, async () =>
+  // The control socket is there before the daemon registers its status.
+  await until(`${program} to answer with its status`, async () =>
     when((await host.net.attempt(['ovs-appctl', '-t', program, 'status'])).exitCode === 0),
   );
   return running;
 }
 
-/** What a container's start is: its account where every Pod has it, in a file system that only it sees. */
+/** Starts a command as a container does: with the account's files where a Pod has them, in a mount namespace of its own. */
 function asInPod({ url, caFile }: Kubernetes, token: string): string[] {
   const { hostname, port } = new URL(url);
   const account = '/run/secrets/kubernetes.io/serviceaccount';

@@ -9,7 +9,7 @@ import { bridgeNics, masterInit, minionInit, overlayWell } from '../../lab/overl
 import type { Running } from '../../lab/running.js';
 import { until, when } from '../../lab/until.js';
 
-/** Pods of a real API server, and their logical ports in a real OVN. */
+/** Tests that pods of a real API server get logical ports in a real OVN. */
 let cluster: Cluster;
 let kubernetes: Kubernetes;
 let watcher: Running;
@@ -71,17 +71,17 @@ kubeTest('a restarted watcher applies what changed in its absence, and touches n
   await watcher.stop();
   await kubernetes.kubectl('delete', 'pod', 'gone', '--grace-period=0', '--force');
   await kubernetes.apply(podManifest('new', 'gw2'));
-  await cluster.nbctl('lsp-add', 'gw2', 'somebody-elses');
+  await cluster.nbctl('lsp-add', 'gw2', 'of-an-operator');
   watcher = await startWatcher(master);
   await annotation('new');
-  t.deepEqual(await ports(), ['default_early', 'default_new', 'somebody-elses']);
+  t.deepEqual(await ports(), ['default_early', 'default_new', 'of-an-operator']);
   t.like(await annotation('early'), { mac_address, ip_address });
 });
 
 kubeTest("a deleted port is recreated with the pod's address", async (t) => {
   const before = await annotation('early');
   await cluster.nbctl('lsp-del', 'default_early');
-  await until('the port again', async () => when((await ports()).includes('default_early')));
+  await until('the port to be back', async () => when((await ports()).includes('default_early')));
   const addresses = await cluster.nbctl('lsp-get-addresses', 'default_early');
   t.is(
     addresses.trim(),
@@ -118,7 +118,7 @@ kubeTest("an annotation with the router's own address is not used", async (t) =>
     gateway_ip: '10.244.2.9',
   });
   await kubernetes.apply(podManifest('forged', 'gw1', {}, { annotations: { ovn: text } }));
-  const { ip_address, gateway_ip } = await until('an annotation of ours', async () => {
+  const { ip_address, gateway_ip } = await until('an annotation of the watcher', async () => {
     const found = await annotation('forged');
     return found.ip_address.startsWith('10.244.2.1/') ? undefined : found;
   });
@@ -127,14 +127,17 @@ kubeTest("an annotation with the router's own address is not used", async (t) =>
 });
 
 kubeTest('the watcher reconnects to a database that was killed and restarted', async (t) => {
+  const { ip_address } = await annotation('early');
   await killNorthbound(master.host);
   await until('the watcher to notice', async () =>
     when(/waiting for the OVN_Northbound/.test(await status())),
   );
   await kubernetes.apply(podManifest('meanwhile', 'gw2'));
   await restartNorthbound(master.host);
-  await annotation('meanwhile');
-  t.pass();
+  t.regex((await annotation('meanwhile')).ip_address, /^10\.244\.3\.\d+\/24,fd00:10:244:3:/);
+  t.true((await ports()).includes('default_meanwhile'));
+  t.is((await annotation('early')).ip_address, ip_address);
+  await until('no problem', async () => when(!/problem/.test(await status())));
 });
 
 interface Annotation {

@@ -155,19 +155,22 @@ kubeTest("a new node gets the services' own rows", async (t) => {
       ports: [{ port: 80 }],
     }),
   );
-  await until('its own row again', async () => when(/affinity/.test(await options('10.96.0.12:80'))));
+  await until('a row of its own again', async () => when(/affinity/.test(await options('10.96.0.12:80'))));
   await overlayWell(cluster.node('gw2'), 'gateway-deinit', '--node-name=gw2');
   await overlayWell(cluster.node('gw2'), 'minion-deinit', '--node-name=gw2', ...cni('gw2'));
   await until("the gateway's rows to be deleted", async () =>
     when(!Object.keys(await vips()).some((key) => key.includes('203.0.113.12'))),
   );
   await nodeUp('gw2', 3);
-  await until('the same load balancers on both', async () => {
+  await until('both switches to have the same load balancers', async () => {
     const [one, two] = await Promise.all([switchBalancers('gw1'), switchBalancers('gw2')]);
     return when(one === two);
   });
   await vip('203.0.113.12:30090');
-  t.pass();
+  t.like(await vips(), {
+    'cluster tcp 10.96.0.12:80': '',
+    'GR_gw2 tcp 203.0.113.12:30090': '10.244.3.5:8080',
+  });
 });
 
 kubeTest("a gateway that was recreated while the watcher was away gets the services' own rows", async (t) => {
@@ -221,7 +224,7 @@ kubeTest(
   async (t) => {
     const before = await vips();
     await kubernetes.stopServer();
-    await until('the watcher to say so', async () => when(/no answer|broke off/.test(await status())));
+    await until('the watcher to report it', async () => when(/no answer|broke off/.test(await status())));
     t.deepEqual(await vips(), before);
     await kubernetes.startServer();
     const answered = performance.now();
