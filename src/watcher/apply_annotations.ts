@@ -1,5 +1,5 @@
 import type { Problems } from '../daemon/problems.js';
-import { sleep } from '../daemon/sleep.js';
+import { aborted, sleep } from '../daemon/sleep.js';
 import type { KubeApi } from '../kube/api.js';
 import { Backoff } from '../kube/backoff.js';
 import { ApiError } from '../kube/errors.js';
@@ -12,7 +12,6 @@ const AT_ONCE = 16;
 export interface AnnotatorOptions {
   readonly api: Pick<KubeApi, 'patch'>;
   readonly problems: Pick<Problems, 'set'>;
-  readonly signal: AbortSignal;
   readonly random?: () => number;
 }
 
@@ -22,14 +21,22 @@ export class Annotator {
   private readonly busy = new Set<string>();
   private readonly waiting = new Set<string>();
   private readonly failing = new Map<string, Backoff>();
+  private signal: AbortSignal | undefined;
 
   constructor(private readonly options: AnnotatorOptions) {}
+
+  /** Writes what is wanted until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.signal = signal;
+    this.startWrites(signal);
+    await aborted(signal);
+  }
 
   /** Annotates a pod with `text`, instead of the text that was wanted before. */
   want(key: string, text: string): void {
     if (this.wanted.get(key) === text) return;
     this.wanted.set(key, text);
-    this.startWrites();
+    if (this.signal !== undefined) this.startWrites(this.signal);
   }
 
   /** Drops what was wanted for a pod: it is gone, or has its annotation. */
@@ -38,39 +45,38 @@ export class Annotator {
     if (this.failing.delete(key)) this.options.problems.set(ownerOf(key), []);
   }
 
-  private startWrites(): void {
+  private startWrites(signal: AbortSignal): void {
     for (const [key, text] of this.wanted) {
-      if (this.busy.size >= AT_ONCE || this.options.signal.aborted) return;
-      if (!this.busy.has(key) && !this.waiting.has(key)) void this.write(key, text);
+      if (this.busy.size >= AT_ONCE || signal.aborted) return;
+      if (!this.busy.has(key) && !this.waiting.has(key)) void this.write(key, text, signal);
     }
   }
 
-  private async write(key: string, text: string): Promise<void> {
-    const { api, signal } = this.options;
+  private async write(key: string, text: string, signal: AbortSignal): Promise<void> {
     this.busy.add(key);
     const [namespace, name] = key.split('/').map(encodeURIComponent);
     const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
     try {
-      await api.patch(path, { metadata: { annotations: { [ANNOTATION]: text } } }, signal);
+      await this.options.api.patch(path, { metadata: { annotations: { [ANNOTATION]: text } } }, signal);
       if (this.wanted.get(key) === text) this.forget(key);
     } catch (error) {
       // The pod was deleted; the watch reports that too.
       if (error instanceof ApiError && error.status === 404) this.forget(key);
-      else if (this.wanted.has(key) && !signal.aborted) void this.retryLater(key, error);
+      else if (this.wanted.has(key) && !signal.aborted) void this.retryLater(key, error, signal);
     }
     this.busy.delete(key);
-    this.startWrites();
+    this.startWrites(signal);
   }
 
-  private async retryLater(key: string, error: unknown): Promise<void> {
-    const { problems, signal, random } = this.options;
+  private async retryLater(key: string, error: unknown, signal: AbortSignal): Promise<void> {
+    const { problems, random } = this.options;
     const backoff = this.failing.get(key) ?? new Backoff(random);
     this.failing.set(key, backoff);
     problems.set(ownerOf(key), [`Pod ${key}: ${explainError(error)}`]);
     this.waiting.add(key);
     await sleep(backoff.after(error), signal);
     this.waiting.delete(key);
-    this.startWrites();
+    this.startWrites(signal);
   }
 }
 

@@ -13,7 +13,7 @@ export interface ServiceGateway {
 
 /** Kubernetes' default (`sessionAffinityConfig.clientIP.timeoutSeconds`). */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
-/** OVN's `affinity_timeout` is a 16-bit number; Kubernetes allows up to 86,400 s. */
+/** The largest `affinity_timeout` of OVN; Kubernetes allows a day, 86,400 s. */
 const MAX_AFFINITY_SECONDS = 65_535;
 
 /**
@@ -44,7 +44,7 @@ export function serviceVips(
       const scope = { gateway: node };
       const vip = hostPort(ip, number);
       if (!isLocal) return { balancer: { scope, protocol, ...own }, vip, targets: targetsFor(ip, forPort) };
-      // SNAT is not needed: the endpoint is on this node, so its replies return through this gateway anyway.
+      // Keeps the client's address: the endpoint is on this node, so its replies pass this gateway without SNAT.
       const options = { ...own.options, skip_snat: 'true' };
       const here = forPort.filter((one) => one.node === node);
       return { balancer: { scope, protocol, service: key, options }, vip, targets: targetsFor(ip, here) };

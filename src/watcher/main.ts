@@ -1,6 +1,6 @@
 // The watcher: turns the pods and services of the whole cluster into rows of OVN's northbound database.
 // sources/ follow the API server and the database; state_* holds what changed, desired_* what should exist; apply_* and
-// northbound_keeper write the difference; report/ shows the result. follow.ts assembles these; main finds whom to follow.
+// northbound_keeper write the difference; report/ shows it. followed_cluster assembles these; main finds whom to follow.
 // should exist, apply/ writes it, report/ shows it. This file finds whom to follow; follow.ts assembles the loop.
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
@@ -14,7 +14,7 @@ import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { OVN_NB, readSystemIds, requireSystemId } from '../switch/external_ids.js';
-import { type Followed, follow } from './follow.js';
+import { FollowedCluster } from './followed_cluster.js';
 import { formatStatus, NOTHING_FOLLOWED, statusJson, type WatcherReport } from './report/status.js';
 
 export interface WatcherCommand {
@@ -55,7 +55,7 @@ export async function runWatcher(
   await find();
 
   const problems = new Problems(log);
-  let followed: Followed | undefined;
+  let followed: FollowedCluster | undefined;
   registerStatus(daemon, () => {
     const report = followed?.report() ?? NOTHING_FOLLOWED;
     return { ...report, problems: [...problems.current, ...report.problems] };
@@ -64,7 +64,7 @@ export async function runWatcher(
   while (!signal.aborted) {
     const options = {
       find,
-      isAnswering: () => followed?.isAnswering() ?? true,
+      isAnswering: () => followed?.isAnswering ?? true,
       failed: (error: unknown) => problems.set('access', [explainError(error)]),
       signal: settingsChanged(local, signal),
     };
@@ -73,9 +73,8 @@ export async function runWatcher(
       problems.set('access', []);
       if (nb === undefined) return;
       log.info(`following ${access.server.origin}`);
-      await follow(access, nb, log, over, (started) => {
-        followed = started;
-      }).finally(() => {
+      followed = new FollowedCluster(access, nb, log);
+      await followed.run(over).finally(() => {
         followed = undefined;
       });
     });

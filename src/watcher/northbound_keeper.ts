@@ -101,7 +101,7 @@ export class NorthboundKeeper implements LoopWork {
     if (isAll) this.markEverything();
     const txn = nb.transaction(WATCHER);
     this.reconcilePods(txn);
-    this.readGateways();
+    this.updateGateways();
     reconcileVips(nb, txn, this.assignments, this.assignServices());
     if (isAll) {
       deleteStrayVips(nb, txn, this.assignments.all);
@@ -144,7 +144,7 @@ export class NorthboundKeeper implements LoopWork {
   }
 
   /** A gateway that comes, goes or changes concerns every service. */
-  private readGateways(): void {
+  private updateGateways(): void {
     const { nb, changes } = this.options;
     if (!changes.takeGateways()) return;
     const gateways = readGateways(nb).map(({ node, physical, isFirst }) => ({

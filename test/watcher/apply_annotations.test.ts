@@ -25,7 +25,8 @@ function start() {
       }),
   };
   // The shortest waits: 320 ms if there was no answer, 640 ms after a refusal.
-  const annotator = new Annotator({ api, problems, signal: stop.signal, random: () => 0 });
+  const annotator = new Annotator({ api, problems, random: () => 0 });
+  void annotator.run(stop.signal);
   return { annotator, writes, problems, stop };
 }
 

@@ -1,0 +1,96 @@
+import type { Log } from '../daemon/log.js';
+import { Loop } from '../daemon/loop.js';
+import { Problems } from '../daemon/problems.js';
+import type { ApiAccess } from '../kube/access.js';
+import { KubeApi } from '../kube/api.js';
+import type { Northbound } from '../ovn/connection.js';
+import { Annotator } from './apply_annotations.js';
+import { NorthboundKeeper } from './northbound_keeper.js';
+import type { WatcherReport } from './report/status.js';
+import { EndpointSource } from './sources/endpoints.js';
+import { NorthboundSource } from './sources/northbound.js';
+import { PodSource } from './sources/pods.js';
+import { ServiceSource } from './sources/services.js';
+import { Changes } from './state_changes.js';
+
+/** Connections to the API server: 16 annotations at a time, three watches, and lists. */
+const SOCKETS = 24;
+/** How often everything is looked at unasked, in milliseconds. */
+const AUDIT_MS = 60_000;
+/** How long a failed step waits before it is repeated, in milliseconds. */
+const RETRY_MS = { first: 1_000, most: 1_000 };
+
+/** One API server and one northbound database: the sources that follow them, and the loop that keeps the rows right. */
+export class FollowedCluster {
+  private readonly api: KubeApi;
+  private readonly problems: Problems;
+  private readonly loop: Loop;
+  private readonly pods: PodSource;
+  private readonly services: ServiceSource;
+  private readonly endpoints: EndpointSource;
+  private readonly northbound: NorthboundSource;
+  private readonly annotator: Annotator;
+  private readonly keeper: NorthboundKeeper;
+
+  constructor(
+    access: ApiAccess,
+    private readonly nb: Northbound,
+    log: Log,
+  ) {
+    const api = new KubeApi(access, { sockets: SOCKETS });
+    const problems = new Problems(log);
+    this.loop = new Loop({ auditMs: AUDIT_MS, retryMs: RETRY_MS, problems });
+    const changes = new Changes(this.loop.ring);
+    const options = { api, changes, log, problems };
+    const pods = new PodSource(options);
+    const services = new ServiceSource(options);
+    const endpoints = new EndpointSource(options);
+    this.northbound = new NorthboundSource(nb, changes);
+    const { ports } = this.northbound;
+    const annotator = new Annotator({ api, problems });
+    this.keeper = new NorthboundKeeper({
+      nb,
+      pods,
+      services,
+      endpoints,
+      ports,
+      annotator,
+      changes,
+      problems,
+    });
+    this.api = api;
+    this.problems = problems;
+    this.pods = pods;
+    this.services = services;
+    this.endpoints = endpoints;
+    this.annotator = annotator;
+  }
+
+  /** Whether the API server answers. */
+  get isAnswering(): boolean {
+    return [this.pods, this.services, this.endpoints].every(({ problem }) => problem === undefined);
+  }
+
+  /** Returns what `status` shows. */
+  report(): WatcherReport {
+    const { keeper, loop, problems } = this;
+    const { steps, failures } = loop.totals;
+    return {
+      counts: keeper.counts,
+      totals: { looks: steps, transactions: keeper.transactions, failures },
+      problems: problems.current,
+    };
+  }
+
+  /** Keeps the rows right until `signal` is aborted; then closes both connections. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { northbound, pods, services, endpoints, annotator, loop, keeper } = this;
+    try {
+      const running = [northbound, pods, services, endpoints, annotator].map((one) => one.run(signal));
+      await Promise.all([...running, loop.run(keeper, signal)]);
+    } finally {
+      this.nb.close();
+      this.api.close();
+    }
+  }
+}
