@@ -25,6 +25,8 @@ export interface WatcherCommand {
 
 /** How often a northbound database that does not answer is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
+/** The name under which problems hold why nothing can be followed. */
+const START = 'start';
 
 /**
  * Keeps logical ports of pods and load balancers of services until `daemon.signal` is aborted. Waits for the northbound
@@ -65,12 +67,11 @@ export async function runWatcher(
     const options = {
       find,
       isAnswering: () => followed?.isAnswering ?? true,
-      failed: (error: unknown) => problems.set('access', [explainError(error)]),
+      failed: (error: unknown) => problems.set(START, [explainError(error)]),
       signal: settingsChanged(local, signal),
     };
     await whileReached(options, async (access, over) => {
       const nb = await awaitNorthbound(readSystemIds(local), problems, over);
-      problems.set('access', []);
       if (nb === undefined) return;
       log.info(`following ${access.server.origin}`);
       followed = new FollowedCluster(access, nb, log);
@@ -122,11 +123,11 @@ async function awaitNorthbound(
   while (!signal.aborted) {
     try {
       const nb = await connectNorthbound(systemIds, RETRY_MS);
-      problems.set('northbound', []);
+      problems.set(START, []);
       return nb;
     } catch (error) {
       if (error instanceof ProductError && error.code === 'ERR_NOT_CONFIGURED') throw error;
-      problems.set('northbound', [`waiting: ${explainError(error)}`]);
+      problems.set(START, [`waiting: ${explainError(error)}`]);
       await sleep(RETRY_MS, signal);
     }
   }
