@@ -1,7 +1,6 @@
 // The watcher: turns the pods and services of the whole cluster into rows of OVN's northbound database.
 // sources/ follow the API server and the database; state_* holds what changed, desired_* what should exist; apply_* and
-// northbound_keeper write the difference; report/ shows it. followed_cluster assembles these; main finds whom to follow.
-// should exist, apply/ writes it, report/ shows it. This file finds whom to follow; follow.ts assembles the loop.
+// northbound_keeper write the difference; report/ shows it. followed_cluster assembles these; this file runs one at a time.
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
 import { Problems } from '../daemon/problems.js';

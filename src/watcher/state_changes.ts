@@ -1,6 +1,6 @@
 /**
- * What the next step must look at again. Sources mark here what changed and then ring. A mark only says that something
- * may have changed: the step reads the sources to learn what it is now.
+ * What the next step must look at again. A source marks here what changed, then rings. A mark means only that an object
+ * may have changed: the step reads its present form from the source.
  */
 export class Changes {
   private readonly pods = new Set<string>();

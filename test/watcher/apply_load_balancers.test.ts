@@ -13,7 +13,7 @@ const LOCAL: Balancer = { ...GATEWAY, service: 'd/local', options: { skip_snat: 
 const VIP = '10.96.0.5:80';
 const TARGETS = '10.244.1.5:8080,10.244.2.5:8080';
 
-/** A cluster with two nodes, of which `gw1` has a gateway; `put` assigns and commits as the watcher does. */
+/** A cluster with the nodes `gw1`, which has a gateway, and `gw2`. `put` assigns and commits as the watcher does. */
 function start() {
   const nb = new FakeNorthbound();
   const shared = addCluster(nb);
@@ -210,7 +210,7 @@ test('an audit puts rows of one service on switches and routers that came later'
   t.is(nb.committed.length, length + 1);
 });
 
-test('an audit skips a row whose text of the load balancer somebody has damaged', async (t) => {
+test('an audit skips a row whose k8s-balancer is damaged', async (t) => {
   const { nb, assignments, audit } = start();
   assignments.put('d/web', 1, []);
   nb.insert('Load_Balancer', { external_ids: new Map([['k8s-balancer', '["gw1"']]) });

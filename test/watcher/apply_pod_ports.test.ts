@@ -16,7 +16,7 @@ function pod(name: string, nodeName: string, address?: string): V1Pod {
   return { metadata: { namespace: 'ns', name, ...annotations }, spec: { containers: [], nodeName } };
 }
 
-/** Two nodes; `settle` makes the ports those of these pods, looks at `also` too, and returns the problems. */
+/** A cluster with two nodes. `settle` reconciles these pods and the keys in `also`, and returns the problems by key. */
 function start() {
   const nb = new FakeNorthbound();
   const nodes = { gw1: addNode(nb, 'gw1', 1), gw2: addNode(nb, 'gw2', 2) };

@@ -48,7 +48,7 @@ export class EndpointSource implements Source {
     await this.followed.run(signal);
   }
 
-  /** Asks until the server answers whether it has slices; servers older than 1.21 do not have this version. */
+  /** Asks whether the server has slices until it answers. Kubernetes before 1.21 has no `discovery.k8s.io/v1`. */
   private async awaitDiscovery(signal: AbortSignal): Promise<boolean | undefined> {
     const backoff = new Backoff();
     while (!signal.aborted) {
