@@ -45,8 +45,8 @@ function annotated(text: string | undefined): Pick<PodPort, 'network' | 'unreada
 }
 
 /**
- * Returns the `addresses` column of a new port (ovn-nb(5)): the annotated addresses, or `dynamic`. Anyone who may create
- * a pod can write its annotation, so annotated addresses count only if they are in the switch's subnets and free.
+ * Returns the `addresses` column of a new port (ovn-nb(5)): the annotated addresses, or `dynamic`. The creator of a pod
+ * can write its annotation, so annotated addresses count only if they are in the switch's subnets and free.
  *
  * @param gateways the addresses of the switch's router, with their masks
  * @param reserve reserves an address; returns whether it was free
