@@ -1,6 +1,6 @@
 // The watcher: turns the pods and services of the whole cluster into rows of OVN's northbound database.
 // sources/ follow the API server and the database; state_* holds what changed, desired_* what should exist; apply_* and
-// northbound_keeper write the difference; report/ shows it. followed_cluster assembles these, and main runs one at a time.
+// northbound_keeper write the difference; report/ shows it. followed_cluster assembles these; main runs one at a time.
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
 import { Problems } from '../daemon/problems.js';
