@@ -1,5 +1,6 @@
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { arp, icmp, laterFragment, nd, transport } from '../../lab/frames.js';
+import { labTest } from '../../lab/lab_test.js';
 import {
   BROADCAST,
   IP,
@@ -154,75 +155,81 @@ async function check(
 }
 
 for (const mode of ['port-range', 'conntrack'] as const) {
-  test(`${mode}: a frame that differs in one field from those of a class is not of that class`, async (t) => {
-    const wire = await Wire.start();
-    t.teardown(() => wire.dispose());
-    await wire.startHelper(`--demux=${mode}`);
-    for (const f of FAMILIES) {
-      // In conntrack mode the port does not matter: a packet of no known connection belongs to the host.
-      const rows = [...rangeRows(f, mode === 'port-range' ? 'patch' : 'local'), ...limitRows(f)];
-      await check(t, wire, rows, ['phys', 'local', 'patch'], f);
-    }
-  });
+  labTest(
+    `${mode}: a frame that differs in one field from those of a class is not of that class`,
+    async (t) => {
+      const wire = await Wire.start();
+      t.teardown(() => wire.dispose());
+      await wire.startHelper(`--demux=${mode}`);
+      for (const f of FAMILIES) {
+        // In conntrack mode the port does not matter: a packet of no known connection belongs to the host.
+        const rows = [...rangeRows(f, mode === 'port-range' ? 'patch' : 'local'), ...limitRows(f)];
+        await check(t, wire, rows, ['phys', 'local', 'patch'], f);
+      }
+    },
+  );
 }
 
-test('the switch serves another port of the bridge as if there were no helper, and OVN receives none of its frames', async (t) => {
-  const wire = await Wire.start({ hasSide: true });
-  t.teardown(() => wire.dispose());
-  await wire.startHelper();
-  const toAll = { dst: BROADCAST, src: ROUTER_MAC };
-  for (const f of FAMILIES) {
-    const [fromSide, fromHost] = [
-      { dst: MAC, src: SIDE_MAC },
-      { dst: SIDE_MAC, src: MAC },
-    ];
-    const host = { src: IP[f], dst: NEIGHBOUR[f] };
-    const side = { src: NEIGHBOUR[f], dst: IP[f] };
-    const announce = (m: Buffer) =>
-      f === 4
-        ? arp(toAll, 1, ROUTER_MAC, OUTSIDE[4], OUTSIDE[4], m)
-        : nd(
-            { dst: ALL_NODES_MAC, src: ROUTER_MAC },
-            { src: OUTSIDE[6], dst: ALL_NODES },
-            136,
-            OUTSIDE[6],
-            m,
-          );
-    const rows: Row[] = [
-      ['broadcast', 'phys', ['local', 'side'], segment(toAll, { src: OUTSIDE[f], dst: IP[f] }, 'udp', 68)],
-      ['a gratuitous announcement', 'phys', ['local', 'patch', 'side'], announce],
-      [
-        'a broadcast from the host',
-        'local',
-        ['phys', 'side'],
-        segment({ dst: BROADCAST, src: MAC }, host, 'udp', 67),
-      ],
-      [
-        'a broadcast from it',
-        'side',
-        ['phys', 'local'],
-        segment({ dst: BROADCAST, src: SIDE_MAC }, side, 'udp', 67),
-      ],
-      ['a segment from the host to it', 'local', ['side'], segment(fromHost, host, 'tcp', 22)],
-      [
-        'a segment from it to a port of the range of the host',
-        'side',
-        ['local'],
-        segment(fromSide, side, 'tcp', 63_333),
-      ],
-      [
-        'a segment from outside to a port of the range of it',
-        'phys',
-        ['side'],
-        segment({ dst: SIDE_MAC, src: ROUTER_MAC }, { src: OUTSIDE[f], dst: NEIGHBOUR[f] }, 'tcp', 63_333),
-      ],
-      [
-        'a segment from it to the outside',
-        'side',
-        ['phys'],
-        segment({ dst: ROUTER_MAC, src: SIDE_MAC }, side, 'tcp', 80),
-      ],
-    ];
-    await check(t, wire, rows, ['phys', 'local', 'patch', 'side'], f);
-  }
-});
+labTest(
+  'the switch serves another port of the bridge as if there were no helper, and OVN receives none of its frames',
+  async (t) => {
+    const wire = await Wire.start({ hasSide: true });
+    t.teardown(() => wire.dispose());
+    await wire.startHelper();
+    const toAll = { dst: BROADCAST, src: ROUTER_MAC };
+    for (const f of FAMILIES) {
+      const [fromSide, fromHost] = [
+        { dst: MAC, src: SIDE_MAC },
+        { dst: SIDE_MAC, src: MAC },
+      ];
+      const host = { src: IP[f], dst: NEIGHBOUR[f] };
+      const side = { src: NEIGHBOUR[f], dst: IP[f] };
+      const announce = (m: Buffer) =>
+        f === 4
+          ? arp(toAll, 1, ROUTER_MAC, OUTSIDE[4], OUTSIDE[4], m)
+          : nd(
+              { dst: ALL_NODES_MAC, src: ROUTER_MAC },
+              { src: OUTSIDE[6], dst: ALL_NODES },
+              136,
+              OUTSIDE[6],
+              m,
+            );
+      const rows: Row[] = [
+        ['broadcast', 'phys', ['local', 'side'], segment(toAll, { src: OUTSIDE[f], dst: IP[f] }, 'udp', 68)],
+        ['a gratuitous announcement', 'phys', ['local', 'patch', 'side'], announce],
+        [
+          'a broadcast from the host',
+          'local',
+          ['phys', 'side'],
+          segment({ dst: BROADCAST, src: MAC }, host, 'udp', 67),
+        ],
+        [
+          'a broadcast from it',
+          'side',
+          ['phys', 'local'],
+          segment({ dst: BROADCAST, src: SIDE_MAC }, side, 'udp', 67),
+        ],
+        ['a segment from the host to it', 'local', ['side'], segment(fromHost, host, 'tcp', 22)],
+        [
+          'a segment from it to a port of the range of the host',
+          'side',
+          ['local'],
+          segment(fromSide, side, 'tcp', 63_333),
+        ],
+        [
+          'a segment from outside to a port of the range of it',
+          'phys',
+          ['side'],
+          segment({ dst: SIDE_MAC, src: ROUTER_MAC }, { src: OUTSIDE[f], dst: NEIGHBOUR[f] }, 'tcp', 63_333),
+        ],
+        [
+          'a segment from it to the outside',
+          'side',
+          ['phys'],
+          segment({ dst: ROUTER_MAC, src: SIDE_MAC }, side, 'tcp', 80),
+        ],
+      ];
+      await check(t, wire, rows, ['phys', 'local', 'patch', 'side'], f);
+    }
+  },
+);

@@ -1,5 +1,6 @@
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { arp, ethernet, icmp, laterFragment, nd, transport } from '../../lab/frames.js';
+import { labTest } from '../../lab/lab_test.js';
 import { IP, MAC, OTHER_MAC, OUTSIDE, type Place, ROUTER_MAC, Wire } from '../../lab/wire.js';
 import { type IpAddress, parseIp } from '../../src/net/ip.js';
 import { linkLocalOf, parseMac } from '../../src/net/mac.js';
@@ -171,21 +172,24 @@ async function check(t: ExecutionContext, wire: Wire, { title, from, to, frame }
 const CHANNEL = { 'port-range': 'openflow', conntrack: 'ofctl' } as const;
 
 for (const mode of ['port-range', 'conntrack'] as const) {
-  test(`${mode}: every frame comes out once by each port that the class table names, and by no other`, async (t) => {
-    const wire = await Wire.start();
-    t.teardown(() => wire.dispose());
-    await wire.startHelper(`--demux=${mode}`, `--flow-channel=${CHANNEL[mode]}`);
-    for (const f of [4, 6] as const) {
-      for (const one of rows(f)) await check(t, wire, one);
-    }
-    await check(
-      t,
-      wire,
-      row('management: a frame that is not IP', 'phys', ['local'], (m) => ethernet(toUs, 0x88b5, m)),
-    );
-  });
+  labTest(
+    `${mode}: every frame comes out once by each port that the class table names, and by no other`,
+    async (t) => {
+      const wire = await Wire.start();
+      t.teardown(() => wire.dispose());
+      await wire.startHelper(`--demux=${mode}`, `--flow-channel=${CHANNEL[mode]}`);
+      for (const f of [4, 6] as const) {
+        for (const one of rows(f)) await check(t, wire, one);
+      }
+      await check(
+        t,
+        wire,
+        row('management: a frame that is not IP', 'phys', ['local'], (m) => ethernet(toUs, 0x88b5, m)),
+      );
+    },
+  );
 
-  test(`${mode}: replies to pods reach PATCH, and the host's own reach LOCAL`, async (t) => {
+  labTest(`${mode}: replies to pods reach PATCH, and the host's own reach LOCAL`, async (t) => {
     const wire = await Wire.start();
     t.teardown(() => wire.dispose());
     await wire.startHelper(`--demux=${mode}`, `--flow-channel=${CHANNEL[mode]}`);
