@@ -85,8 +85,8 @@ export function nodePortFlows({ mac, phys, patch, addresses }: GatewayFrame): (n
 }
 
 /**
- * Returns, for the frame of a state, a function that makes the flows of one served address: row 7, and its part of rows
- * 2, 12 and 14. An address that host and gateway router share needs none: its node ports are in row 6.
+ * Returns, for the frame of a state, a function that makes the flows of one served address. They are row 7, and the
+ * address's part of rows 2, 12 and 14. An address that host and gateway router share needs none: row 6 has its ports.
  */
 export function servedFlows({ mac, phys, patch, addresses }: GatewayFrame): (address: IpAddress) => Flow[] {
   return (address) => {

@@ -23,8 +23,8 @@ export interface Conflict {
 
 /**
  * Checks whether another host has one of the addresses: sends probes (RFC 5227 section 2.1.1) and solicitations of
- * duplicate address detection (RFC 4862 section 5.4). Sends three for each address, 200 ms apart: the RFCs' waits of
- * seconds are for links that take time to come up, and an operator waits for this.
+ * duplicate address detection (RFC 4862 section 5.4). Sends three for each address, 200 ms apart. The RFCs wait for
+ * seconds because a link may still be coming up; here an operator waits, and the link is up.
  * @returns for each address that has a conflict, the first one received
  * @throws ProductError as {@link NeighbourSocket}
  */

@@ -105,7 +105,7 @@ const arp = allOf(
   masked('arp_sha'),
 );
 
-/** A match that OVS accepts: later fragments have no ports. */
+/** A match that OVS accepts. OVS refuses ports in a match for later fragments. */
 export const anyMatch: fc.Arbitrary<Match> = allOf(link, fc.oneof(fc.constant([]), ip(false), ip(true), arp))
   .map((terms) => extend([], ...terms))
   .map((match) =>

@@ -49,7 +49,7 @@ export class NorthboundSource implements Source {
     return this.client === undefined ? undefined : router?.external_ids.get(KEYS.firstGateway) === 'yes';
   }
 
-  /** Writes as problems which rows of the gateway router do not fit the host. */
+  /** Writes a problem for each row of the gateway router that does not fit the host. */
   check(node: string | undefined, frame: GatewayFrame | undefined): void {
     this.options.problems.set('northbound rows', this.misfits.get(this.revision, node, frame));
   }
