@@ -79,10 +79,16 @@ export interface Rule {
   readonly fwmark?: string;
   readonly fwmask?: string;
   readonly ipproto?: string | number;
+  readonly dscp?: string;
+  readonly dscp_mask?: string;
+  readonly flowlabel?: string;
+  readonly flowlabel_mask?: string;
   readonly sport?: number;
+  readonly sport_mask?: string;
   readonly sport_start?: number;
   readonly sport_end?: number;
   readonly dport?: number;
+  readonly dport_mask?: string;
   readonly dport_start?: number;
   readonly dport_end?: number;
   readonly uid_start?: number;

@@ -152,7 +152,7 @@ function metricWords(route: Route): string {
 
 /** Attributes of `ip -json rule` that move with a rule. */
 const KNOWN_OF_RULE = new Set(
-  'family priority not src srclen dst dstlen iif iif_detached oif oif_detached tos fwmark fwmask ipproto sport sport_start sport_end dport dport_start dport_end uid_start uid_end tun_id table protocol suppress_prefixlen suppress_ifgroup flow_from flow_to goto unresolved action'.split(
+  'family priority not src srclen dst dstlen iif iif_detached oif oif_detached tos dscp dscp_mask flowlabel flowlabel_mask fwmark fwmask ipproto sport sport_mask sport_start sport_end dport dport_mask dport_start dport_end uid_start uid_end tun_id table protocol suppress_prefixlen suppress_ifgroup flow_from flow_to goto unresolved action'.split(
     ' ',
   ),
 );
@@ -175,11 +175,15 @@ export function ruleLine(verb: 'add' | 'del', rule: Rule, from: string, to: stri
     rule.iif !== undefined && `iif ${renamed(rule.iif)}`,
     rule.oif !== undefined && `oif ${renamed(rule.oif)}`,
     rule.tos !== undefined && `tos ${rule.tos}`,
+    rule.dscp !== undefined && `dscp ${masked(rule.dscp, rule.dscp_mask, '0x3f')}`,
+    rule.flowlabel !== undefined && `flowlabel ${masked(rule.flowlabel, rule.flowlabel_mask, '0xfffff')}`,
     rule.fwmark !== undefined && `fwmark ${rule.fwmark}${rule.fwmask === undefined ? '' : `/${rule.fwmask}`}`,
     // `ip -N` prints "ipproto-6" but accepts only 6.
     rule.ipproto !== undefined && `ipproto ${String(rule.ipproto).replace(/^ipproto-/, '')}`,
-    ports('sport', rule.sport, rule.sport_start, rule.sport_end),
-    ports('dport', rule.dport, rule.dport_start, rule.dport_end),
+    rule.sport !== undefined && `sport ${masked(rule.sport, rule.sport_mask, '0xffff')}`,
+    rule.sport_start !== undefined && `sport ${rule.sport_start}-${rule.sport_end}`,
+    rule.dport !== undefined && `dport ${masked(rule.dport, rule.dport_mask, '0xffff')}`,
+    rule.dport_start !== undefined && `dport ${rule.dport_start}-${rule.dport_end}`,
     rule.uid_start !== undefined && `uidrange ${rule.uid_start}-${rule.uid_end}`,
     rule.tun_id !== undefined && `tun_id ${rule.tun_id}`,
     rule.table !== undefined && `table ${rule.table}`,
@@ -198,14 +202,9 @@ function prefix(address: string, length: number | undefined): string {
   return length === undefined ? address : `${address}/${length}`;
 }
 
-function ports(
-  name: string,
-  one: number | undefined,
-  first: number | undefined,
-  last: number | undefined,
-): string | undefined {
-  if (one !== undefined) return `${name} ${one}`;
-  return first === undefined ? undefined : `${name} ${first}-${last}`;
+/** Returns a value with its mask. iproute2 prints the full mask since 6.15, and older ones do not read it. */
+function masked(value: number | string, mask: string | undefined, full: string): string {
+  return mask === undefined || mask === full ? String(value) : `${value}/${mask}`;
 }
 
 /**

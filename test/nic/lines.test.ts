@@ -165,6 +165,28 @@ const RULES: readonly (readonly [string, Rule, string])[] = [
     'rule add not from 10.0.0.0/8 to 10.66.0.0/16 tos 0x10 fwmark 0x1/0xff ipproto 6 sport 1024-2048 dport 22 uidrange 0-99 table 77 priority 1000',
   ],
   [
+    'a port, whose full mask iproute2 6.15 prints',
+    rule({ dport: 22, dport_mask: '0xffff' }),
+    'rule add from all dport 22 priority 1000',
+  ],
+  [
+    'a masked port',
+    rule({ sport: 256, sport_mask: '0xff00' }),
+    'rule add from all sport 256/0xff00 priority 1000',
+  ],
+  ['a DSCP', rule({ dscp: '5', dscp_mask: '0x3f' }), 'rule add from all dscp 5 priority 1000'],
+  ['a masked DSCP', rule({ dscp: '5', dscp_mask: '0x7' }), 'rule add from all dscp 5/0x7 priority 1000'],
+  [
+    'a flow label',
+    rule({ family: 6, flowlabel: '0x12', flowlabel_mask: '0xfffff' }),
+    'rule add from all flowlabel 0x12 priority 1000',
+  ],
+  [
+    'a masked flow label',
+    rule({ family: 6, flowlabel: '0x12', flowlabel_mask: '0xff' }),
+    'rule add from all flowlabel 0x12/0xff priority 1000',
+  ],
+  [
     'its actions',
     rule({
       table: '77',
