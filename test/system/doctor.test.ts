@@ -219,7 +219,7 @@ const BREAKS: readonly Break[] = [
     check: 'identity',
     level: 'fail',
     says: /Chassis old of OVN_Southbound has this host's tunnel address/,
-    how: () => master.host.exec(['ovn-sbctl', 'chassis-add', 'old', 'stt', gateway.v4]),
+    how: () => master.host.exec(['ovn-sbctl', 'chassis-add', 'old', 'vxlan', gateway.v4]),
     mend: () => master.host.exec(['ovn-sbctl', 'chassis-del', 'old']),
   },
   {

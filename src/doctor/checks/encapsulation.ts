@@ -30,10 +30,10 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
   if (types.length === 0)
     found.push(fail(`external_ids:${ENCAP_TYPE} is not set`, set(ENCAP_TYPE, 'geneve')));
   for (const type of types) {
+    const geneve = set(ENCAP_TYPE, 'geneve');
     if (!TUNNEL_PORTS.has(type))
-      found.push(
-        fail(`external_ids:${ENCAP_TYPE}=${type} is no tunnel type of OVN`, set(ENCAP_TYPE, 'geneve')),
-      );
+      found.push(fail(`external_ids:${ENCAP_TYPE}=${type} is no tunnel type of OVN`, geneve));
+    else if (type === 'stt') found.push(withoutStt(host, geneve));
     else if (!host.ifaceTypes.includes(type))
       found.push(
         fail(
@@ -76,6 +76,14 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
     );
   }
   return orElse(found, `tunnels are ${types.join(', ')} from ${address}`);
+}
+
+/** OVN 25.09 removed STT, and so did OVS 4.0: a host that still uses it loses its tunnels in an upgrade. */
+function withoutStt({ ifaceTypes }: LocalSwitch, geneve: string): Finding {
+  const remedy = `${geneve} on every host`;
+  return ifaceTypes.includes('stt')
+    ? warn(`external_ids:${ENCAP_TYPE} has stt, which OVN 25.09 removed`, `${remedy} before an upgrade`)
+    : fail('ovs-vswitchd has no tunnels of type stt, which OVN 25.09 removed', remedy);
 }
 
 /** Checks that ovn-controller has made a port on br-int for each other chassis. */

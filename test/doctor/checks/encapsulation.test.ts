@@ -18,6 +18,25 @@ finds('encapsulation', [
     /no tunnels of type geneve/,
   ],
   [
+    'STT on a switch that still has it',
+    withIds({ 'ovn-encap-type': 'stt' }),
+    'warn',
+    /has stt, which OVN 25\.09 removed/,
+    [/names port 7471 of stt/],
+  ],
+  [
+    'STT on a switch without it',
+    {
+      local: changed(
+        mapped(withIds({ 'ovn-encap-type': 'stt' }).local, (one) => one),
+        { ifaceTypes: ['geneve', 'vxlan'] },
+      ),
+    },
+    'fail',
+    /no tunnels of type stt, which OVN 25\.09 removed/,
+    [/names port 7471 of stt/],
+  ],
+  [
     'no kernel datapath',
     {
       local: changed(
