@@ -131,12 +131,14 @@ function isThrough(route: { dev?: string; nexthops?: readonly { dev?: string }[]
 
 /** Returns the interface's sysctls, without those that cannot be the same on two interfaces. */
 async function sysctlsOf(net: Namespace, device: string): Promise<string[]> {
-  const text = await net.exec([
+  // procps 4.0.7 exits with 1 when it may not read one of the values, even with -e.
+  const { stdout: text } = await net.attempt([
     'sysctl',
     '-e',
     '-a',
     '--pattern',
     `^net\\.ipv[46]\\.(conf|neigh)\\.${device}\\.`,
   ]);
+  if (text === '') throw new Error(`sysctl printed no values of ${device}`);
   return text.split('\n').filter((line) => !/\.(stable_secret|addr_gen_mode|mc_forwarding) /.test(line));
 }

@@ -31,7 +31,7 @@ labTest('a lab leaves nothing behind: no namespace, no process, no file', async 
 });
 
 labTest('a new lab removes what a killed test run left', async (t) => {
-  const script = `import { Lab } from './test/lab/lab.js';
+  const script = `import { Lab } from './lab/lab.js';
     const lab = Lab.open();
     await lab.namespace('left');
     console.log(lab.name);
