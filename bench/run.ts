@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
+import { failInOneLine } from '../lab/failure.js';
 import { PROJECT } from '../lab/project.js';
 import type { Report, Section } from './figure.js';
 import type { Outcome } from './outcome.js';
@@ -18,6 +19,7 @@ const command = new Command('npm run bench --')
   )
   .parse();
 
+failInOneLine('bench', 'sudo npm run bench -- SECTION measures a section alone');
 const started = new Date();
 const outcomes: Outcome[] = [];
 for (const section of SECTIONS) {

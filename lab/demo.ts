@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type Cluster, FAR, type Node, ROUTER } from './cluster.js';
+import { type Cluster, FAR, type Node, ROUTER, startCluster } from './cluster.js';
 import { CniPlugin, makeSandbox } from './cni.js';
 import { writeEnterScript } from './enter.js';
-import type { Kubernetes } from './kube.js';
-import { startKubeCluster } from './kube_cluster.js';
+import { failInOneLine } from './failure.js';
+import { type Kubernetes, kubeAssets } from './kube.js';
+import { addKubernetes } from './kube_cluster.js';
 import { labsNamed, removeLab } from './lab.js';
 import { endpointsManifest, podManifest, serviceManifest } from './manifests.js';
 import type { Namespace } from './namespace.js';
@@ -20,11 +21,14 @@ const EXECUTABLES = [
 ];
 const PREFIX = 'demo';
 const CLUSTER = '10.244.0.0/16';
-const MASTER_SWITCH = '10.244.1.0/24';
-const GATEWAY_SWITCH = '10.244.2.0/24';
+/** The first three octets of each node's own subnet. */
+const SWITCHES = { master: '10.244.1', gw1: '10.244.2' } as const;
+type NodeName = keyof typeof SWITCHES;
 const NODE_PORT = 30_080;
 /** Where sshd would be. */
 const MANAGEMENT_PORT = 22;
+const NO_SERVICE = `No service was shown: services need a Kubernetes API server. To build one, which takes about 4 minutes once:
+    sudo scripts/kube-assets --build`;
 /** How many pages are fetched: several connections, so that the counters say something. */
 const FETCHES = 10;
 
@@ -35,17 +39,31 @@ const { keep, remove } = new Command('npm run demo --')
   .parse()
   .opts<{ keep?: true; remove?: true }>();
 
+failInOneLine('demo', 'npm run demo -- --keep leaves the hosts up, to look at');
 if (remove) labsNamed(PREFIX).forEach(removeLab);
 else await demonstrate();
 
 async function demonstrate(): Promise<void> {
   const began = performance.now();
-  const { cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'], prefix: PREFIX });
+  const cluster = await startCluster({ nodes: Object.keys(SWITCHES), prefix: PREFIX });
+  try {
+    await showAll(cluster);
+  } finally {
+    if (keep) leaveUp(cluster);
+  }
+  say(`${((performance.now() - began) / 1000).toFixed(1)} s in all.`);
+  // Ends programs that still run; a lab that is not kept is removed with this process.
+  process.exit();
+}
+
+async function showAll(cluster: Cluster): Promise<void> {
   const [master, gateway] = [cluster.node('master'), cluster.node('gw1')];
   say(
     `Two hosts, master ${master.v4} and gw1 ${gateway.v4}, each with one NIC; beyond their router, ${FAR.v4}.`,
   );
-  say(`Kubernetes' API server is at ${kubernetes.url}.\n`);
+  const kubernetes = kubeAssets() === undefined ? undefined : await addKubernetes(cluster);
+  if (kubernetes !== undefined) say(`Kubernetes' API server is at ${kubernetes.url}.\n`);
+  else say(`There is no Kubernetes API server, so pods get their logical ports by hand.\n`);
 
   const session = await Session.open(cluster.outside, {
     in: gateway.host.net,
@@ -53,32 +71,18 @@ async function demonstrate(): Promise<void> {
     port: MANAGEMENT_PORT,
   });
   await setUp(master, gateway);
-  const pods = [await startPod(cluster, kubernetes, master), await startPod(cluster, kubernetes, gateway)];
-  await kubernetes.apply(
-    serviceManifest('web', { type: 'NodePort', ports: [{ port: 80, nodePort: NODE_PORT }] }),
-    endpointsManifest(
-      'web',
-      { port: 8080 },
-      pods.map(({ address }) => ({ ip: address })),
-    ),
-  );
-  say(`kubectl apply: Service web, NodePort ${NODE_PORT}, with both pods behind it`);
+  if (kubernetes !== undefined) await startWatcher(master);
+  const pods = [
+    await startPod(cluster, 'master', kubernetes),
+    await startPod(cluster, 'gw1', kubernetes),
+  ] as const;
 
-  const [, pod] = pods;
   await startWebServer(cluster.outside);
-  const outward = await fetchOften(pod?.net ?? cluster.outside, `http://${FAR.v4}/`);
-  const service = `http://${gateway.v4}:${NODE_PORT}/`;
-  await answering(cluster.outside, service, pods.length);
-  const inward = await fetchOften(cluster.outside, service);
+  const outward = await fetchOften(pods[1].net, `http://${FAR.v4}/`);
+  const inward = kubernetes === undefined ? undefined : await fetchService(cluster, kubernetes, pods);
   const counters = await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'demux/show');
   show(await session.close(), outward, inward, counters);
-  for (const crash of await cluster.crashes())
-    say(`Debian's Open vSwitch 3.1 crashed and came back: ${crash}`);
-  say(`${((performance.now() - began) / 1000).toFixed(1)} s in all.`);
-
-  if (keep) leaveUp(cluster);
-  // What is still running has no more to say; a lab that is not kept goes with this process.
-  process.exit();
+  for (const crash of await cluster.crashes()) say(`${crash} and came back`);
 }
 
 /** What an operator types, in order; `ovn-nb` and the like were set when the hosts were made. */
@@ -89,7 +93,7 @@ async function setUp(master: Node, gateway: Node): Promise<void> {
     'ovn-k8s-overlay',
     'master-init',
     `--cluster-ip-subnet=${CLUSTER}`,
-    `--master-switch-subnet=${MASTER_SWITCH}`,
+    `--master-switch-subnet=${SWITCHES.master}.0/24`,
     '--node-name=master',
   );
   await operator(gateway, 'ovn-k8s-util', 'nics-to-bridge', 'eth0');
@@ -98,7 +102,7 @@ async function setUp(master: Node, gateway: Node): Promise<void> {
     'ovn-k8s-overlay',
     'minion-init',
     `--cluster-ip-subnet=${CLUSTER}`,
-    `--minion-switch-subnet=${GATEWAY_SWITCH}`,
+    `--minion-switch-subnet=${SWITCHES.gw1}.0/24`,
     '--node-name=gw1',
     `--cni-conf-dir=${join(gateway.host.dir, 'cni/net.d')}`,
     `--cni-bin-dir=${join(gateway.host.dir, 'cni/bin')}`,
@@ -123,6 +127,9 @@ async function setUp(master: Node, gateway: Node): Promise<void> {
     '--detach',
     '-vconsole:off',
   );
+}
+
+async function startWatcher(master: Node): Promise<void> {
   await operator(
     master,
     'ovn-k8s-watcher',
@@ -149,19 +156,59 @@ interface Pod {
   readonly address: string;
 }
 
-/** A pod of the API server on a node, which kubelet would have the plugin put on the network. */
-async function startPod(cluster: Cluster, kubernetes: Kubernetes, { host }: Node): Promise<Pod> {
-  const name = `web-on-${host.label}`;
+/** Starts a pod on a node, with a web server. */
+async function startPod(cluster: Cluster, on: NodeName, kubernetes: Kubernetes | undefined): Promise<Pod> {
+  const name = `web-on-${on}`;
+  const pod =
+    kubernetes === undefined
+      ? await plugPod(cluster, on, name)
+      : await applyPod(cluster, on, name, kubernetes);
+  await startWebServer(pod.net, 8080, name);
+  return pod;
+}
+
+/** Makes a pod in the API server, and calls the plugin for it as kubelet does. */
+async function applyPod(cluster: Cluster, on: NodeName, name: string, kubernetes: Kubernetes): Promise<Pod> {
+  const { host } = cluster.node(on);
   const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
-  await kubernetes.apply(podManifest(name, host.label));
+  await kubernetes.apply(podManifest(name, on));
   const began = performance.now();
   const { ips } = await new CniPlugin(host).add(sandbox);
   const address = ips[0]?.address.split('/')[0] ?? '';
   say(`kubectl apply: Pod ${name}`);
-  say(`${host.label}# CNI_COMMAND=ADD … ovn-k8s-cni-overlay`);
+  say(`${on}# CNI_COMMAND=ADD … ovn-k8s-cni-overlay`);
   say(`    ${address} (${(performance.now() - began).toFixed(0)} ms)`);
-  await startWebServer(net, 8080, name);
   return { net, address };
+}
+
+/** Makes a pod's logical port and its interface by hand, as the watcher and the plugin do with an API server. */
+async function plugPod(cluster: Cluster, on: NodeName, name: string): Promise<Pod> {
+  const subnet = SWITCHES[on];
+  const [address, mac] = [`${subnet}.5`, `0a:58:0a:f4:0${subnet.at(-1)}:05`];
+  say(`master# ovn-nbctl lsp-add ${on} ${name} -- lsp-set-addresses ${name} '${mac} ${address}'`);
+  say(`${on}# ovs-vsctl add-port br-int … external_ids:iface-id=${name}`);
+  const network = { addresses: [`${address}/24`], gateways: [`${subnet}.1`], mac };
+  return { net: await cluster.pod(cluster.node(on), name, { on, ...network }), address };
+}
+
+/** Makes a service of the pods and returns what its node port answered. */
+async function fetchService(
+  cluster: Cluster,
+  kubernetes: Kubernetes,
+  pods: readonly Pod[],
+): Promise<readonly string[]> {
+  await kubernetes.apply(
+    serviceManifest('web', { type: 'NodePort', ports: [{ port: 80, nodePort: NODE_PORT }] }),
+    endpointsManifest(
+      'web',
+      { port: 8080 },
+      pods.map(({ address }) => ({ ip: address })),
+    ),
+  );
+  say(`kubectl apply: Service web, NodePort ${NODE_PORT}, with both pods behind it`);
+  const service = `http://${cluster.node('gw1').v4}:${NODE_PORT}/`;
+  await answering(cluster.outside, service, pods.length);
+  return fetchOften(cluster.outside, service);
 }
 
 function serverOf(answer: string): string {
@@ -177,23 +224,27 @@ async function fetchOften(from: Namespace, url: string): Promise<string[]> {
 function show(
   { alive, answered, sent, longestGapMs }: SessionReport,
   outward: readonly string[],
-  inward: readonly string[],
+  inward: readonly string[] | undefined,
   counters: string,
 ): void {
-  const servers = inward.map(serverOf);
-  const share = (name: string) => `${name} answered ${servers.filter((one) => one === name).length}`;
   say(`
 Management: the session from ${ROUTER.v4} to gw1's port ${MANAGEMENT_PORT} ${alive ? 'is still open' : 'DIED'}:
     ${answered} of ${sent} messages answered, 5 ms apart; the longest gap was ${longestGapMs.toFixed(1)} ms.
 
-North-South: a pod fetched http://${FAR.v4}/ ${outward.length} times; the server said, at last:
+North-South: a pod fetched http://${FAR.v4}/ ${outward.length} times; the last answer was:
     ${outward.at(-1)}
-and from ${ROUTER.v4} the service's node port ${NODE_PORT} of gw1 was fetched ${inward.length} times:
-    ${[...new Set(servers)].map(share).join(', ')}
+${inward === undefined ? NO_SERVICE : aboutService(inward)}
 
 The helper's counters on breth0:
 ${counters.replace(/^/gm, '    ')}
 `);
+}
+
+function aboutService(inward: readonly string[]): string {
+  const servers = inward.map(serverOf);
+  const share = (name: string) => `${name} answered ${servers.filter((one) => one === name).length}`;
+  return `and from ${ROUTER.v4} the service's node port ${NODE_PORT} of gw1 was fetched ${inward.length} times:
+    ${[...new Set(servers)].map(share).join(', ')}`;
 }
 
 function leaveUp(cluster: Cluster): void {

@@ -10,12 +10,17 @@ export interface KubeCluster {
 
 export async function startKubeCluster(options: Parameters<typeof startCluster>[0]): Promise<KubeCluster> {
   const cluster = await startCluster(options);
+  return { cluster, kubernetes: await addKubernetes(cluster) };
+}
+
+/** Starts an API server on the master, and sets on each node where it is. */
+export async function addKubernetes(cluster: Cluster): Promise<Kubernetes> {
   const { host, v4 } = cluster.master;
   const kubernetes = await Kubernetes.start({ net: host.net, dir: host.dir, address: v4 });
   await Promise.all(
     cluster.nodes.map((node) => node.host.vsctl('set', 'Open_vSwitch', '.', ...kubernetes.externalIds)),
   );
-  return { cluster, kubernetes };
+  return kubernetes;
 }
 
 /** Starts the watcher on a node, in the foreground; resolves when it logs that it waits or follows a server. */
