@@ -140,16 +140,24 @@ for (const mode of ['port-range', 'conntrack'] as const) {
 labTest("a used up port range is reported, and the host's own traffic continues", async (t) => {
   const gw1 = cluster.node('gw1');
   const status = () => gw1.host.appctl('-t', 'ovn-k8s-gateway-helper', 'status');
-  await overlayWell(gw1, ...gatewayInit(gw1, '--snat-port-range=61000-61063'));
-  await cluster.settled();
-  for (const far of [FAR.v4, FAR.v6]) {
+  // Status names one server. With the same range, both servers have 64 connections until those of IPv4 expire.
+  for (const [far, range] of [
+    [FAR.v4, '61000-61063'],
+    [FAR.v6, '61100-61163'],
+  ] as const) {
+    await overlayWell(gw1, ...gatewayInit(gw1, `--snat-port-range=${range}`));
+    await cluster.settled();
     // The first datagrams are lost while the router resolves a neighbour.
     await until(`the range to be full towards ${far}`, async () => {
       await pods.get('gw1')?.exec([process.execPath, BURST, far, '9', '100']);
       return when((await status()).includes(`pod ports: 64 of 64 in use towards udp ${far} port 9`));
     });
     await until('the problem and its remedy', async () =>
-      when(/problem: +the pods' ports 61000-61063 are used up.*wider --snat-port-range/.test(await status())),
+      when(
+        new RegExp(`problem: +the pods' ports ${range} are used up.*wider --snat-port-range`).test(
+          await status(),
+        ),
+      ),
     );
     t.regex(
       await gw1.host.appctl('-t', 'ovn-k8s-gateway-helper', 'metrics/show'),
