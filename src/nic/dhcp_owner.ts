@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Snapshot } from '../host/snapshot.js';
 import { type Leases, onOtherDevice } from './dhclient.js';
+import { findDhcpcd } from './dhcpcd.js';
 
 /** A running process, from /proc. */
 export interface Process {
@@ -41,17 +42,18 @@ export function findDhcpOwner(
   { from, ifindex, to, family }: { from: string; ifindex: number; to: string; family: 'inet' | 'inet6' },
   { processes, exists }: Surroundings,
 ): DhcpOwner | undefined {
-  const dhclient = findDhclient(processes, from, family);
-  if (dhclient !== undefined) return dhclientOwner(dhclient, from, to);
-  if (family === 'inet6') return undefined;
-  if (processes.some(({ argv }) => isDhcpcd(argv, from))) {
-    // -x and -b concern one interface, whether dhcpcd has a process for each or one for all.
+  const ofProcess = findClientProcess({ from, to, family }, processes);
+  if (ofProcess !== undefined || family === 'inet6') return ofProcess;
+  const manager = findDhcpcd(processes, from);
+  if (manager !== undefined) {
+    const [stop, start] = [
+      (device: string) => ['dhcpcd', '-x', device],
+      (device: string) => ['dhcpcd', '-b', device],
+    ];
     return {
       client: 'dhcpcd',
-      ...both(
-        (device) => ['dhcpcd', '-x', device],
-        (device) => ['dhcpcd', '-b', device],
-      ),
+      commands: [stop(from), start(to)],
+      undo: [stop(to), start(from)],
     };
   }
   if (exists(`/run/systemd/netif/leases/${ifindex}`)) {
@@ -75,10 +77,19 @@ export function findDhcpOwner(
     };
   }
   return undefined;
+}
 
-  function both(stop: (device: string) => readonly string[], start: (device: string) => readonly string[]) {
-    return { commands: [stop(from), start(to)], undo: [stop(to), start(from)] };
-  }
+/** Returns the client that has a process for interface `from` alone, to be run on `to`. */
+export function findClientProcess(
+  { from, to, family }: { from: string; to: string; family: 'inet' | 'inet6' },
+  processes: readonly Process[],
+): DhcpOwner | undefined {
+  const dhclient = findDhclient(processes, from, family);
+  if (dhclient !== undefined) return dhclientOwner(dhclient, from, to);
+  const dhcpcd = findDhcpcd(processes, from);
+  if (dhcpcd === undefined || dhcpcd.isManager || family === 'inet6') return undefined;
+  const start = (device: string) => ['dhcpcd', ...dhcpcd.families, '-b', device];
+  return { client: 'dhcpcd', pid: dhcpcd.pid, commands: [start(to)], undo: [start(from)] };
 }
 
 /** Returns how to move a running dhclient from `from` to `to`. */
@@ -102,15 +113,6 @@ export function findDhclient(
   return (
     candidates.find(({ argv }) => argv.slice(1).includes(device)) ??
     candidates.find(({ argv }) => argv.slice(1).every((arg) => arg.startsWith('-')))
-  );
-}
-
-/** dhcpcd sets its title: `dhcpcd: eth0 [ip4]`, or `dhcpcd: [manager] [ip4]` if it serves all interfaces. */
-function isDhcpcd(argv: readonly string[], device: string): boolean {
-  const [name = '', ...rest] = argv.join(' ').split(' ');
-  if (basename(name).replace(/:$/, '') !== 'dhcpcd') return false;
-  return (
-    rest.includes(device) || rest.includes('[manager]') || rest.includes('[master]') || rest.length === 0
   );
 }
 

@@ -4,8 +4,7 @@ import { ProductError } from '../net/errors.js';
 import { copyLeases } from './dhclient.js';
 import {
   type DhcpOwner,
-  dhclientOwner,
-  findDhclient,
+  findClientProcess,
   findDhcpOwner,
   hasLease,
   readSurroundings,
@@ -55,6 +54,36 @@ export function addDhcp(
   }
 }
 
+/**
+ * Adds the step that ends a dhcpcd before the address leaves its interface. dhcpcd asks for a deleted address again and
+ * has it back on the interface after 5 s, beside the one that moved.
+ * @throws ProductError `ERR_CANNOT_MOVE` without `restartDhcp`
+ */
+export function addDhcpcdEnd(
+  plan: Plan,
+  now: Snapshot,
+  to: string,
+  { restartDhcp }: { readonly restartDhcp: boolean },
+): void {
+  if (!hasLease(now, 'inet')) return;
+  const { device: from } = now;
+  const owner = findDhcpOwner({ from, ifindex: now.link.ifindex, to, family: 'inet' }, readSurroundings());
+  if (owner?.client !== 'dhcpcd') return;
+  if (!restartDhcp)
+    throw new ProductError(
+      'ERR_CANNOT_MOVE',
+      `${from}: dhcpcd would give ${from} its address back 5 s after the move; add --restart-dhcp`,
+    );
+  const { pid } = owner;
+  if (pid === undefined) return;
+  plan.add({
+    name: `end dhcpcd on ${from}`,
+    details: [`kill -KILL ${pid}`],
+    run: async () => kill(pid),
+    undo: () => runCommands(owner, owner.undo),
+  });
+}
+
 /** Formats the commands as a shell line. */
 function asText({ pid, leases, commands }: DhcpOwner): string {
   const kill = pid === undefined ? [] : [`kill -KILL ${pid}`];
@@ -77,8 +106,11 @@ async function moveBack(
   owner: DhcpOwner,
   { from, to, family }: { from: string; to: string; family: 'inet' | 'inet6' },
 ): Promise<void> {
-  const there = findDhclient(readSurroundings().processes, to, family);
-  if (owner.pid !== undefined && there !== undefined) await restart(dhclientOwner(there, to, from));
+  const there = findClientProcess({ from: to, to: from, family }, readSurroundings().processes);
+  if (owner.client === 'dhcpcd' && owner.pid !== undefined) {
+    // The undo of the step that ended dhcpcd starts it again.
+    if (there?.pid !== undefined) kill(there.pid);
+  } else if (owner.pid !== undefined && there !== undefined) await restart(there);
   else await runCommands(owner, owner.undo);
 }
 

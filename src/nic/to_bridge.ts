@@ -12,7 +12,7 @@ import { attach, detach } from '../switch/nic_port.js';
 import { bridgeOf } from '../switch/ports.js';
 import { isEmpty, type Move, merged, moveBatches } from './batch.js';
 import { addBridge } from './bridge_step.js';
-import { addDhcp } from './dhcp_step.js';
+import { addDhcp, addDhcpcdEnd } from './dhcp_step.js';
 import { outlastFullDisk, UNDO_PATIENCE_MS } from './full_disk.js';
 import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
@@ -73,6 +73,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
       if (!isAttached) await outlastFullDisk(UNDO_PATIENCE_MS, () => detach(db, nic, timeoutMs));
     },
   });
+  addDhcpcdEnd(plan, now, bridge, options);
   if (!isDone) addMove(plan, { ...move, to: withoutOwnAddresses(there) }, journal);
   // Not earlier: until the addresses have moved, the kernel must receive on the NIC.
   if (datapath === 'netdev') {

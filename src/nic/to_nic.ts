@@ -7,7 +7,7 @@ import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '.
 import type { LocalDatabase } from '../switch/connection.js';
 import { BRIDGE_ID } from '../switch/external_ids.js';
 import { merged } from './batch.js';
-import { addDhcp } from './dhcp_step.js';
+import { addDhcp, addDhcpcdEnd } from './dhcp_step.js';
 import { outlastFullDisk } from './full_disk.js';
 import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
@@ -55,6 +55,7 @@ export async function planToNic(
       undo: () => setGuard(nic),
     });
   }
+  addDhcpcdEnd(plan, from, nic, { restartDhcp });
   addMove(plan, { wanted, from, to }, journal);
   if (isGuarded) {
     plan.add({

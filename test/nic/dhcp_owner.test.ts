@@ -70,12 +70,7 @@ for (const [name, processes, family, pid] of DHCLIENTS) {
   });
 }
 
-for (const title of [
-  'dhcpcd: eth0 [ip4]',
-  'dhcpcd: [manager] [ip4] [ip6]',
-  'dhcpcd: [master]',
-  '/sbin/dhcpcd',
-]) {
+for (const title of ['dhcpcd: [manager] [ip4] [ip6]', 'dhcpcd: [master]', '/sbin/dhcpcd']) {
   test(`"${title}" serves the interface, and is asked to leave it and to take the bridge`, (t) => {
     t.deepEqual(find(running(title)), {
       client: 'dhcpcd',
@@ -90,6 +85,15 @@ for (const title of [
     });
   });
 }
+
+test('a dhcpcd of the interface alone is killed, and started on the bridge for the same families', (t) => {
+  t.deepEqual(find(running('dhcpcd: [BPF ARP] eth0', 'dhcpcd: eth0 [ip4]', 'dhcpcd: [manager]')), {
+    client: 'dhcpcd',
+    pid: 101,
+    commands: [['dhcpcd', '-4', '-b', 'breth0']],
+    undo: [['dhcpcd', '-4', '-b', 'eth0']],
+  });
+});
 
 test('a dhcpcd of another interface is not the client', (t) => {
   t.is(find(running('dhcpcd: eth1 [ip4]', 'dhcpcd-ui eth0')), undefined);
