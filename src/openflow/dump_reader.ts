@@ -5,13 +5,6 @@ const MOST_CHARACTERS = 1024 * 1024;
 
 type Chunks = AsyncIterable<string> | Iterable<string>;
 
-/** Parses the output of `ovs-ofctl dump-flows`. */
-export async function readDump(chunks: Chunks): Promise<InstalledFlow[]> {
-  const flows: InstalledFlow[] = [];
-  await eachDumped(chunks, (flow) => flows.push(flow));
-  return flows;
-}
-
 /**
  * Parses the output of `ovs-ofctl dump-flows` while it arrives: 50,000 flows are 10 MB of text, which are never in
  * memory at once, and half a second of work, in parts between which other events are handled.

@@ -2,11 +2,18 @@ import test from 'ava';
 import fc from 'fast-check';
 import { dumpOf } from '../../bench/lab/dump.js';
 import { demuxFlows } from '../../src/demux/table.js';
-import { readDump } from '../../src/openflow/dump_reader.js';
+import { eachDumped } from '../../src/openflow/dump_reader.js';
+import type { InstalledFlow } from '../../src/openflow/flow.js';
 import { GATEWAY } from '../demux/sample.js';
 
 const FLOWS = demuxFlows(GATEWAY);
 const DUMP = dumpOf(FLOWS);
+
+async function readDump(chunks: Parameters<typeof eachDumped>[0]): Promise<InstalledFlow[]> {
+  const flows: InstalledFlow[] = [];
+  await eachDumped(chunks, (flow) => flows.push(flow));
+  return flows;
+}
 
 test('a dump is parsed the same wherever it is cut into chunks', async (t) => {
   await fc.assert(

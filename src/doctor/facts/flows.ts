@@ -1,33 +1,25 @@
-import { execa } from 'execa';
-import { isOurCookie } from '../../openflow/cookie.js';
-import { readDump } from '../../openflow/dump_reader.js';
+import { type CookieRange, isOurCookie } from '../../openflow/cookie.js';
+import type { InstalledFlow } from '../../openflow/flow.js';
 import { ofctlChannel } from '../../openflow/ofctl.js';
 import type { FlowFacts } from './facts.js';
 
 type SwitchFlows = Extract<FlowFacts['switch'], { isKnown: true }>['value'];
 
-/** Reads all flows and the settings of a bridge. @throws SwitchUnreachable; the error of `ovs-ofctl` */
+const ANY_COOKIE: CookieRange = { cookie: 0n, mask: 0n };
+
+/** Reads all flows and the settings of a bridge. @throws SwitchUnreachable */
 export async function readSwitchFlows(
   bridge: string,
   rundir: string,
   timeoutMs: number,
 ): Promise<SwitchFlows> {
   const channel = ofctlChannel({ bridge, rundir, timeoutMs });
-  const target = `unix:${rundir}/${bridge}.mgmt`;
-  const [{ fragments, noFlood }, { stdout }] = await Promise.all([
+  const ours: InstalledFlow[] = [];
+  const others: InstalledFlow[] = [];
+  const sort = (flow: InstalledFlow) => (isOurCookie(flow.cookie) ? ours : others).push(flow);
+  const [{ fragments, noFlood }] = await Promise.all([
     channel.readSettings(),
-    execa('ovs-ofctl', ['-O', 'OpenFlow14', '--no-names', 'dump-flows', target], {
-      timeout: timeoutMs,
-      stdin: 'ignore',
-      maxBuffer: 512 * 1024 * 1024,
-    }),
+    channel.eachFlow(sort, ANY_COOKIE),
   ]);
-  const flows = await readDump([stdout]);
-  const isOurs = ({ cookie }: { cookie: bigint }) => isOurCookie(cookie);
-  return {
-    ours: flows.filter(isOurs),
-    others: flows.filter((one) => !isOurs(one)),
-    fragments,
-    noFlood,
-  };
+  return { ours, others, fragments, noFlood };
 }
