@@ -34,7 +34,7 @@ test('a flow in a later table counts for the NIC, though its match names no port
   t.is(ofAll.size, 0);
 });
 
-test('flows of somebody else are not counted', (t) => {
+test('foreign flows are not counted', (t) => {
   const foreign = { cookie: 9n, key: 'table=0,priority=1,in_port=1', text: '', packets: 5n, bytes: 300n };
   const { ofNic, ofAll } = deliveredBy([foreign], PHYS);
   t.is(ofNic.size + ofAll.size, 0);

@@ -9,7 +9,7 @@ import { GATEWAY, IP4, IP6, MAC, PATCH, PHYS } from '../demux/sample.js';
 
 export const NOW = new Date('2026-11-25T12:00:00Z');
 
-/** What is known of a gateway `gw1` on which all is well; its one other node is `master`. */
+/** The facts of a healthy gateway `gw1`. The only other node is `master`. */
 export const HEALTHY: Facts = {
   now: NOW,
   local: known(localSwitch()),

@@ -40,7 +40,7 @@ test('an output to the port that the packet came in by is none', (t) => {
   t.deepEqual(readTrace('breth0', text).output, [PATCH]);
 });
 
-test('a flow of somebody else has no class', (t) => {
+test('a foreign flow has no class', (t) => {
   t.is(readTrace('breth0', traced('0x9', 'output:2')).class, undefined);
   t.is(readTrace('breth0', 'Flow: tcp,in_port=1\n').class, undefined);
 });

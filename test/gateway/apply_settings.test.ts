@@ -24,7 +24,7 @@ class Switch {
   } as unknown as FlowChannel;
 }
 
-test('what differs is set and named, and what is right is left alone', async (t) => {
+test('a setting that differs is set and reported, and a correct setting is left alone', async (t) => {
   const ovs = new Switch();
   const settings = new BridgeSettings(ovs.channel);
   t.deepEqual(await settings.reconcile(GATEWAY), ['fragments normal -> nx-match', 'port 2 no-flood']);

@@ -57,7 +57,7 @@ async function startSwitch(t: ExecutionContext): Promise<DummySwitch> {
 }
 
 for (const name of ['ofctl', 'openflow'] as const) {
-  test(`${name}: settings that somebody changed, without news from the switch, are set again at the next audit`, async (t) => {
+  test(`${name}: settings that changed without an event are restored at the next audit`, async (t) => {
     const ovs = await startSwitch(t);
     const { keeper, logged } = await begin(t, name, { ovs });
     t.regex(await ovs.ofctl('get-frags'), /nx-match/);

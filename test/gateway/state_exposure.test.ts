@@ -33,7 +33,7 @@ test('an exposure is recovered from the flows that were made for it', (t) => {
   );
 });
 
-test('a flow of ours that somebody altered beyond recognition recovers nothing', (t) => {
+test('an altered flow that cannot be parsed recovers nothing', (t) => {
   const altered = demuxFlows({ ...GATEWAY, ...EXPOSED }).map((flow) => ({
     ...flow,
     key: 'table=0,priority=1,?',
@@ -41,7 +41,7 @@ test('a flow of ours that somebody altered beyond recognition recovers nothing',
   t.deepEqual(recoverExposure(altered), NOTHING_EXPOSED);
 });
 
-test('a part that nobody has told yet stays as it was', (t) => {
+test('a part that its source does not know yet keeps its last value', (t) => {
   const last = exposureOf([{ protocol: 'udp', port: 53 }], []);
   t.deepEqual(fillIn({ nodePorts: undefined, served: undefined }, last), last);
   t.deepEqual(fillIn({ ...EXPOSED, served: undefined }, last), {

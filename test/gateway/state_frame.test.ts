@@ -31,7 +31,7 @@ const PORTS = [
 ];
 const LOCAL = [address('203.0.113.10/24'), address('2001:db8::10/64'), address('fe80::1/64')];
 
-/** Reads the frame of a gateway that is complete but for what is given. */
+/** Reads the frame of a complete gateway with the given changes. */
 function read({
   ports = PORTS,
   ids = IDS,

@@ -87,7 +87,7 @@ function begin(given: Partial<World> = {}) {
   return { world, work, order, kept, problems };
 }
 
-test('neighbours are told only after the flows are in place', async (t) => {
+test('neighbours are asked and announcements sent only after the flows are in place', async (t) => {
   const { work, order } = begin();
   await work.step();
   t.deepEqual(order, ['check rows', 'keep', 'ask for 203.0.113.1', 'announce']);

@@ -19,7 +19,7 @@ test('a batch that fails names the file and the line', async (t) => {
   t.notRegex(error?.message ?? '', /none9/);
 });
 
-test('a forced batch goes on after a line that fails, and reports each', async (t) => {
+test('a forced batch continues after a line that fails, and reports each failure', async (t) => {
   const file = batch(t, ['link show dev none8', 'link show dev lo', 'link show dev none9']);
   await t.throwsAsync(runIpBatch(file, { force: true }), { code: 'ERR_IP', message: /none8.*none9/ });
 });

@@ -98,7 +98,7 @@ test('the fingerprint changes with server, token and CA, and only with them', as
   t.is(new Set([fingerprint, ...others]).size, 4);
 });
 
-test('the fingerprint shows nothing of what is secret', async (t) => {
+test('the fingerprint contains no secret', async (t) => {
   const { fingerprint } = await find(t, IDS);
   t.regex(fingerprint, /^[0-9a-f]{64}$/);
 });

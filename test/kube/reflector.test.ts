@@ -65,7 +65,7 @@ async function start(
 
 const lists = ({ requests }: FakeApi) => requests.filter((request) => !request.includes('watch'));
 
-test('it lists what is there, and follows what is added, changed and deleted', async (t) => {
+test('it lists the existing objects, then follows added, changed and deleted ones', async (t) => {
   const { server, things, notified, has } = await start(t);
   server.set('c');
   await has('a', 'b', 'c');
@@ -135,7 +135,7 @@ for (const [name, where, fault] of FAULTS) {
   });
 }
 
-test('if the version is too old in the middle of a watch, it lists again and drops what is gone', async (t) => {
+test('it lists again and drops deleted objects if the version becomes too old during a watch', async (t) => {
   const { server, has, problems } = await start(t);
   server.expired = Number.MAX_SAFE_INTEGER;
   server.send({ type: 'ERROR', object: { code: 410, message: 'too old' } });

@@ -95,7 +95,7 @@ test('two hosts that answer for a gateway, and one at another MAC after the move
   );
 });
 
-test('a gateway that cannot be asked before the move is a note, and the move goes on', async (t) => {
+test('a gateway that cannot be asked before the move is noted, and the move continues', async (t) => {
   const probes = {
     ...answering({}),
     resolveAll: async () => {

@@ -18,7 +18,7 @@ const SNAPSHOT: Snapshot = {
   neighbours: [],
 };
 
-test('what is written is read back, and gone once the move has ended', (t) => {
+test('a journal can be read back, and is deleted when the move has ended', (t) => {
   const { dir, journal } = begin(t);
   t.is(journal.read(), undefined);
   journal.write(SNAPSHOT);

@@ -21,7 +21,7 @@ function hasSwitch(db: Northbound, name: string): Promise<true> {
   });
 }
 
-test('the client finds the leader of a cluster, finds the next one when it dies, and goes on writing', async (t) => {
+test('the client finds the leader of a cluster, finds the next leader if that one dies, and keeps writing', async (t) => {
   const cluster = await startCluster();
   const connected: string[] = [];
   const log = {

@@ -47,7 +47,7 @@ test('a row that is inserted in the same transaction is named, any other by its 
   ]);
 });
 
-test('the difference of two sets leads from one to the other', (t) => {
+test('the difference of two sets turns the first into the second', (t) => {
   t.notThrows(() =>
     fc.assert(
       fc.property(set, set, (before, after) => {
@@ -61,7 +61,7 @@ test('the difference of two sets leads from one to the other', (t) => {
   );
 });
 
-test('the difference of two maps leads from one to the other', (t) => {
+test('the difference of two maps turns the first into the second', (t) => {
   t.notThrows(() =>
     fc.assert(
       fc.property(map, map, (before, after) => {

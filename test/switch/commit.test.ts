@@ -55,7 +55,7 @@ test('ovs-vswitchd that never answers is waited for until the time is over', asy
   t.true(performance.now() - began >= 790);
 });
 
-test('what is there already is returned without a change of the database', async (t) => {
+test('an existing row is returned without a change of the database', async (t) => {
   const db = await begin(t);
   const { asked } = playSwitch(db);
   t.is(await untilSwitch(db, () => 'open', { timeoutMs: 5_000, what: 'a port' }), 'open');

@@ -75,7 +75,7 @@ test('a change of targets writes one key and leaves the others alone', async (t)
   ]);
 });
 
-test('what is right already is not written', async (t) => {
+test('a correct row is not written', async (t) => {
   const { nb, put, audit } = start();
   await put('d/web', [[CLUSTER, VIP, TARGETS]]);
   await put('d/sticky', [[STICKY, '10.96.0.6:80', TARGETS]]);

@@ -50,7 +50,7 @@ test('the older of two services gets an address; the younger gets it when the ol
   }
 });
 
-test('of two services created in the same second the first by name gets the address', (t) => {
+test('the first by name of two services created in the same second gets the address', (t) => {
   const assignments = new VipAssignments();
   assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b')]);
   assignments.put('default/a', 1, [vip('1.1.1.1:80', 'a')]);

@@ -226,7 +226,7 @@ test('a service that cannot be read is named until it can; the others are kept',
   t.deepEqual(vips().sort(), ['198.51.100.1:80', '198.51.100.2:80']);
 });
 
-test('of two services that want one address the younger is named until the older one is gone', async (t) => {
+test('the younger of two services with one address is reported until the older one is deleted', async (t) => {
   const { keeper, problems, services, changes, setService } = startInCluster();
   setService('a', '198.51.100.1', 20);
   setService('z', '198.51.100.1', 10);

@@ -42,13 +42,13 @@ failures:  1, switch restarts 4
   );
 });
 
-test('before there is a state, status says only what is known', (t) => {
+test('status shows only the known facts before there is a state', (t) => {
   const lines = formatStatus({ ...STATUS, state: undefined, synced: false }).split('\n');
   t.is(lines[0], 'flows:     NOT in place');
   t.is(lines[1], 'channel:   ofctl');
 });
 
-test('missing ports, other ports, no address and conntrack mode are told', (t) => {
+test('status shows missing ports, other ports, a missing address and conntrack mode', (t) => {
   const state = {
     ...GATEWAY,
     ...{ phys: undefined, patch: undefined, otherPorts: true, addresses: [], demux: CONNTRACK },

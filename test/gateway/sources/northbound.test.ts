@@ -38,7 +38,7 @@ function begin(remotes?: string) {
   return { source, settings, problems, rings: () => rings, end };
 }
 
-test('remotes that cannot be parsed are a problem that names them, and the helper goes on', async (t) => {
+test('the helper reports remotes that it cannot parse as a problem, and continues', async (t) => {
   const { source, problems, rings, end } = begin('203.0.113.10:6641');
   const before = rings();
   await until('the problem', () => when(problems.current.length > 0));

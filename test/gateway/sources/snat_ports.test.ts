@@ -13,7 +13,7 @@ import { IP4 } from '../../demux/sample.js';
 const RANGE = { lo: 61_000, hi: 61_009 };
 const SERVER = { protocol: 'tcp', server: '198.51.100.7', port: 80 } as const;
 
-/** Returns `dpctl/dump-conntrack` of so many connections of a pod to one server, in zone 14. */
+/** Returns `dpctl/dump-conntrack` with `count` connections of a pod to one server, in zone 14. */
 function dumpOf(count: number): string {
   return Array.from(
     { length: count },

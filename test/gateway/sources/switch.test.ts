@@ -63,7 +63,7 @@ test('a switch that has not answered is a problem only after its time to start',
   await end();
 });
 
-test('the reason that the channel has learnt is told at the next report', async (t) => {
+test('the next report has the reason that the channel found', async (t) => {
   const { source, problems, switched, end } = begin();
   switched.tell('up');
   switched.tell('down');
