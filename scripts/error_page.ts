@@ -9,9 +9,9 @@ const HEAD = `# Errors
 
 <!-- Generated from src/net/error_codes.ts by \`npm run docs:errors\`. -->
 
-Every error that the product explains has a code. A command prints the message and exits with 1, or with 2 for a wrong
-option (\`ERR_USAGE\`); a daemon logs it and retries. In code the error is a \`ProductError\` (\`src/net/errors.ts\`): its
-\`code\` does not change between versions, its message may.
+Every error that the product explains has a code. A command prints the message without the code, and exits with 1, or
+with 2 for a wrong option (\`ERR_USAGE\`). A daemon logs the message and retries. In the sources the error is a
+\`ProductError\` (\`src/net/errors.ts\`), whose \`code\` stays the same in later versions while its message may change.
 `;
 
 /** Returns the page: one section a code, in alphabetical order. */
