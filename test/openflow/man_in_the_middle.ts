@@ -6,7 +6,7 @@ import { BRIDGE, type DummySwitch } from '../../lab/dummy_switch.js';
 import { type Message, MessageSplitter } from '../../src/openflow/wire/message.js';
 
 /** What happens to a message: it passes, is dropped, or these octets are sent back instead. */
-export type Verdict = 'pass' | 'drop' | Buffer;
+export type Decision = 'pass' | 'drop' | Buffer;
 
 /**
  * A proxy between a channel and a real switch, for faults that the switch cannot be made to show. Its `rundir` has a
@@ -16,8 +16,8 @@ export class ManInTheMiddle {
   /** The messages of the channel, in order. */
   readonly sent: Message[] = [];
   /** Decide on each message of the channel, and of the switch. */
-  toSwitch: (message: Message) => Verdict = () => 'pass';
-  toChannel: (message: Message) => Verdict = () => 'pass';
+  toSwitch: (message: Message) => Decision = () => 'pass';
+  toChannel: (message: Message) => Decision = () => 'pass';
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -68,14 +68,14 @@ export class ManInTheMiddle {
   }
 }
 
-function relay(from: Socket, to: Socket, judge: (message: Message) => Verdict): void {
+function relay(from: Socket, to: Socket, decide: (message: Message) => Decision): void {
   const splitter = new MessageSplitter();
   from.on('data', (chunk: Buffer) => {
     splitter.push(chunk, (message) => {
       const kept = { ...message, body: Buffer.from(message.body) };
-      const verdict = judge(kept);
-      if (verdict === 'pass') to.write(bytesOf(kept));
-      else if (verdict !== 'drop') from.write(verdict);
+      const decision = decide(kept);
+      if (decision === 'pass') to.write(bytesOf(kept));
+      else if (decision !== 'drop') from.write(decision);
     });
   });
   from.on('error', () => to.destroy());

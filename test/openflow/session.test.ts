@@ -11,7 +11,7 @@ import { Control } from '../../src/openflow/wire/bundle.js';
 import { type Message, OFP14, Type } from '../../src/openflow/wire/message.js';
 import { Part } from '../../src/openflow/wire/multipart.js';
 import { GATEWAY } from '../demux/sample.js';
-import { bytesOf, ManInTheMiddle, type Verdict } from './man_in_the_middle.js';
+import { bytesOf, type Decision, ManInTheMiddle } from './man_in_the_middle.js';
 
 const FLOWS = demuxFlows(GATEWAY);
 const COOKIE = 0x6b38000000000001n;
@@ -241,7 +241,7 @@ test.serial('only changes of our flows and of ports are news', async (t) => {
  */
 const NO_MONITOR = Buffer.from('0101001800000000b0c20000000023200001020600010004', 'hex');
 
-function withoutMonitor({ version, type, body }: Message): Verdict {
+function withoutMonitor({ version, type, body }: Message): Decision {
   const asks =
     version === OFP14 && type === Type.multipartRequest && body.readUInt16BE(0) === Part.flowMonitor;
   return asks ? NO_MONITOR : 'pass';
