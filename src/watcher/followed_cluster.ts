@@ -15,9 +15,9 @@ import { Changes } from './state_changes.js';
 
 /** Connections to the API server: 16 annotations at a time, three watches, and lists. */
 const SOCKETS = 24;
-/** How often everything is looked at unasked, in milliseconds. */
+/** Milliseconds between two audits. An audit checks everything without an event. */
 const AUDIT_MS = 60_000;
-/** How long a failed step waits before it is repeated, in milliseconds. */
+/** Milliseconds before a failed step is repeated. */
 const RETRY_MS = { first: 1_000, most: 1_000 };
 
 /** One API server and one northbound database: the sources that follow them, and the loop that keeps the rows right. */

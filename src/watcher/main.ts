@@ -24,7 +24,7 @@ export interface WatcherCommand {
 
 /** How often a northbound database that does not answer is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
-/** The name under which problems hold why nothing can be followed. */
+/** The owner, in the problems, of the reason why no cluster can be followed. */
 const START = 'start';
 
 /**

@@ -43,7 +43,7 @@ const PODS_AT_ONCE = 500;
 /** How long a transaction of thousands of rows may take on a busy server, in milliseconds. */
 const COMMIT_MS = 30_000;
 
-/** Makes the northbound rows of pods and services what the API server's objects ask for. */
+/** Keeps the northbound rows of pods and services in line with the API server's objects. */
 export class NorthboundKeeper implements LoopWork {
   private readonly assignments = new VipAssignments();
   private gateways: readonly ServiceGateway[] = [];
@@ -56,15 +56,15 @@ export class NorthboundKeeper implements LoopWork {
     return this.committed;
   }
 
-  /** How many logical ports pods have, how many services have virtual addresses, and how many addresses those are. */
+  /** Numbers for `status`: pods' logical ports, services with virtual addresses, and those addresses. */
   get counts() {
     const ports = this.options.nb.filter('Logical_Switch_Port', (row) => podKeyOf(row) !== undefined).length;
     return { ports, services: this.assignments.services.size, vips: this.assignments.size };
   }
 
   /**
-   * Looks at what changed since the last step, and commits what differs in one transaction.
-   * @throws ProductError if the database refuses the transaction or does not answer: the next step looks at everything
+   * Checks the pods and services that changed since the last step, and commits the difference in one transaction.
+   * @throws ProductError if the database refuses the transaction or does not answer; the next step checks everything
    */
   async step(): Promise<void> {
     const { nb, pods, services, endpoints, changes, problems } = this.options;
@@ -81,12 +81,12 @@ export class NorthboundKeeper implements LoopWork {
     }
   }
 
-  /** Makes the next step look at everything. */
+  /** Makes the next step check everything. */
   audit(): void {
     this.options.changes.markAll();
   }
 
-  /** Returns what must be there before anything can be done, and is not. */
+  /** Returns which prerequisite of every step is missing, or `undefined`. */
   private missing(): string | undefined {
     const { nb } = this.options;
     if (!nb.isConnected) return 'waiting for the OVN_Northbound database';
