@@ -1,4 +1,4 @@
-// What native.test.ts needs a process of its own for, most of it in a namespace:
+// The process of native.test.ts, for tests that need another process, most of them in a namespace:
 //   lock PATH          locks the file and says "locked", or the errno; ends
 //   watch GROUP...     two watches say "first" and "second" for each change; SIGUSR2 closes the first, SIGTERM the second
 //   unref              a watch that lets the process end
@@ -41,7 +41,7 @@ function watch(groups: readonly NetlinkGroup[]): void {
 }
 
 function startThread(path: string, stay: boolean): void {
-  // A thread of Node.js 20 has no loader for TypeScript unless it asks for one itself.
+  // A worker thread of Node.js 20 must register a loader for TypeScript itself.
   const script = `import('tsx/esm/api').then(({ register }) => {
     register();
     return import(${JSON.stringify(import.meta.url)});
@@ -49,7 +49,7 @@ function startThread(path: string, stay: boolean): void {
   const thread = new Worker(script, { eval: true, workerData: path, execArgv: [] });
   thread.on('message', say);
   process.once('SIGUSR2', () => void thread.terminate().then(() => say('terminated')));
-  // Else only the thread keeps this process: it must end after that.
+  // Without the timer, only the thread keeps this process alive, so the process must end after the thread.
   const timer = stay ? setInterval(() => undefined, 1_000) : undefined;
   process.once('SIGINT', () => clearInterval(timer));
 }

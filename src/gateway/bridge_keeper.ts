@@ -37,7 +37,7 @@ export class BridgeKeeper {
   private isUp = false;
   private isSynced = false;
   private current: GatewayState | undefined;
-  /** What services exposed in the last step, or when the flows were made that a first step found. */
+  /** What services exposed in the last step. The first step recovers it from the flows that it finds. */
   private exposure: Exposure | undefined;
   private desired: Desired | undefined;
 
