@@ -25,6 +25,7 @@ const WITHOUT_API_SERVER = ['env', 'XDG_CACHE_HOME=/root/empty'];
 const suites = process.argv.slice(2);
 for (const suite of suites.length === 0 ? ['bookworm', 'trixie', 'sid'] : suites)
   write(suite, await run(suite));
+await execa('npx', ['biome', 'format', '--write', PAGE]);
 
 async function run(suite) {
   await inside(suite, '--fresh')('true');
