@@ -1,6 +1,6 @@
-// This folder has flows and the channels that carry them to a bridge. A flow is a value (here, `match.ts`, `actions.ts`),
-// `reconcile.ts` compares desired and installed flows, and `channel.ts` is the interface of the two channels: `ofctl.ts`
-// runs ovs-ofctl, `openflow.ts` speaks OpenFlow 1.4 by `wire/`.
+// This folder has flows and the channels that carry them to a bridge. A flow is a value (here, `match.ts`, `actions.ts`).
+// `reconcile.ts` compares desired and installed flows. `channel.ts` is the interface of the two channels: `ofctl.ts`
+// runs ovs-ofctl, `openflow.ts` speaks OpenFlow 1.4.
 import { type Action, formatActions, parseActions } from './actions.js';
 import { formatMatch, type Match, parseMatch } from './match.js';
 

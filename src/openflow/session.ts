@@ -83,9 +83,9 @@ function connect(options: SessionOptions, version: typeof OFP10 | typeof OFP14):
 }
 
 /**
- * Requests a flow monitor, and sends a barrier behind the request. Returns whether the switch answers the request before
- * the barrier, and not with an error. An OVS without flow monitors sends an error in OpenFlow 1.0, with a transaction
- * number that differs from the request's (tried, OVS 2.15).
+ * Requests a flow monitor, and sends a barrier behind the request. Returns whether the switch answers the request
+ * before the barrier, and not with an error. An OVS without flow monitors sends an error in OpenFlow 1.0, with a
+ * transaction number that differs from the request's (tried, OVS 2.15).
  */
 async function startMonitor(connection: Connection): Promise<boolean> {
   const xid = connection.reserve(2);
