@@ -30,17 +30,21 @@ export function repairTests(channel: ChannelName): void {
 
   labTest('deleted flows are restored', async (t) => {
     const before = await ours();
+    const sent = await bundles();
     await wire.host.ofctl('del-flows', 'breth0', 'tcp');
     t.deepEqual(await whole(before), before);
     await wire.host.ofctl('del-flows', 'breth0');
     await wire.host.ofctl('add-flow', 'breth0', FOREIGN);
     t.deepEqual(await whole(before), before);
+    await until('a bundle for each deletion', async () => when((await bundles()) >= sent + 2));
   });
 
   labTest('an altered flow is restored, also if its cookie changed', async (t) => {
     const before = await ours();
+    const sent = await bundles();
     await wire.host.ofctl('mod-flows', 'breth0', 'arp,actions=drop');
     t.deepEqual(await whole(before), before);
+    await until('a bundle that repaired it', async () => when((await bundles()) > sent));
   });
 
   labTest('the fragment mode is restored', async (t) => {
@@ -150,7 +154,14 @@ export function repairTests(channel: ChannelName): void {
     await until('the helper to find all in place', async () =>
       when(/flows: +in place/.test(await wire.helper('status'))),
     );
-    t.pass();
+    t.regex(await host.ofctl('get-frags', 'breth0'), /nx-match/);
+    // OpenFlow 1.0 cuts the name of a port to 15 characters.
+    const noFlood = /\(k8s-patch-breth.*\n +config: +NO_FLOOD/;
+    await until("the patch port's flag", async () => when(noFlood.test(await host.ofctl('show', 'breth0'))));
+    t.regex(
+      await host.vsctl('get', 'Interface', 'k8s-patch-br-int-breth0', 'external_ids:iface-id'),
+      /breth0_gw/,
+    );
   });
 
   labTest('a helper that starts with the right flows in place sends nothing', async (t) => {
@@ -168,6 +179,7 @@ export function repairTests(channel: ChannelName): void {
 
   labTest('a killed helper leaves the flows in place and no process behind', async (t) => {
     const before = await ours();
+    t.is((await processes()).includes('ovs-ofctl'), channel === 'ofctl', 'the monitor of channel ofctl');
     process.kill(Number(pid), 'SIGKILL');
     await until('all ovs-ofctl processes to end', async () =>
       when(!(await processes()).includes('ovs-ofctl')),
@@ -246,6 +258,12 @@ async function installed(): Promise<number[]> {
   return (await lines()).map((line) => Math.round((now - Number(/duration=([0-9.]+)s/.exec(line)?.[1])) / 5));
 }
 
+/** Returns how many bundles the helper has sent. */
+async function bundles(): Promise<number> {
+  return JSON.parse(await wire.helper('status', '--json')).totals.bundles;
+}
+
+/** Waits until our flows are the expected ones. @returns our flows, also if they differ at the deadline */
 async function whole(expected: readonly string[]): Promise<string[]> {
   const reached = until('all flows', async () => {
     const now = await ours();
