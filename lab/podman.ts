@@ -40,7 +40,8 @@ export class Podman {
       execFileSync(command, args, { env: podman.env, stdio: 'pipe', timeout: 30_000 });
       return undefined;
     } catch (error) {
-      return String(error).split('\n').slice(0, 2).join(' ');
+      // The message ends with what podman printed.
+      return String(error).trim().split('\n').at(-1);
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
