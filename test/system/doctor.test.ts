@@ -308,7 +308,7 @@ labTest("a listener among the pods' ports is reported with its program", async (
   const { exitCode, findings } = await doctor(gateway);
   t.is(exitCode, 1);
   t.true(
-    findings.some(({ what }) => /61234 of node \(pid \d+\) listens there/.test(what)),
+    findings.some(({ what }) => /61234 of (node|MainThread) \(pid \d+\) listens there/.test(what)),
     JSON.stringify(findings),
   );
   await web.stop();
