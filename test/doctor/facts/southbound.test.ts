@@ -10,7 +10,7 @@ test('chassis are read with their tunnel addresses, and management ports with th
   const server = await startOvsdbServer({ schema: 'OVN_Southbound' });
   t.teardown(() => server.dispose());
   const sbctl = (...args: readonly string[]) => execa('ovn-sbctl', [`--db=${server.remote}`, ...args]);
-  await sbctl('chassis-add', 'gw1', 'geneve,stt', '203.0.113.10');
+  await sbctl('chassis-add', 'gw1', 'geneve,vxlan', '203.0.113.10');
   await sbctl(
     ...['--id=@dp', 'create', 'Datapath_Binding', 'tunnel_key=1', '--'],
     ...['create', 'Port_Binding', 'logical_port=k8s-gw1', 'datapath=@dp', 'tunnel_key=1', '--'],
