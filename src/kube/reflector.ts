@@ -116,6 +116,7 @@ export class Reflector<T extends KubeObject> implements Source {
     const { api, path, fieldSelector, random = Math.random, idleMs = IDLE_MS } = this.options;
     const what = `watch of ${api.name}${path}`;
     let version = since;
+    let lasting: NodeJS.Timeout | undefined;
     try {
       const query = {
         watch: true,
@@ -125,10 +126,12 @@ export class Reflector<T extends KubeObject> implements Source {
         fieldSelector,
       };
       const response = await api.open(path, query, signal);
-      this.setFailure(undefined);
       const opened = performance.now();
+      // A server that ends every watch at once does not answer, though it accepts them.
+      if (this.failure !== undefined) lasting = setTimeout(() => this.setFailure(undefined), SHORTEST_MS);
       for await (const { type, object } of watchEvents<T>(response, what, idleMs)) {
         this.backoff.reset();
+        this.setFailure(undefined);
         version = object.metadata?.resourceVersion ?? version;
         if (type === 'DELETED') this.drop(keyOf(object));
         else if (type !== 'BOOKMARK') this.put(keyOf(object), object);
@@ -140,6 +143,8 @@ export class Reflector<T extends KubeObject> implements Source {
       if (error instanceof WatchBroke) throw error;
       const isConnection = error instanceof ApiError && error.status === 0 && error.cause !== undefined;
       throw isConnection && !(error.cause instanceof SyntaxError) ? new WatchBroke(version, error) : error;
+    } finally {
+      clearTimeout(lasting);
     }
   }
 
@@ -164,6 +169,7 @@ export class Reflector<T extends KubeObject> implements Source {
   }
 
   private setFailure(failure: string | undefined): void {
+    if (failure === this.failure) return;
     this.failure = failure;
     this.options.problems.set(this.options.path, failure === undefined ? [] : [failure]);
   }

@@ -21,7 +21,7 @@ interface Event {
 }
 
 /** What the server does instead of answering the next request. */
-export type Fault = { readonly status: number } | 'garbage' | 'reset' | 'silence';
+export type Fault = { readonly status: number } | 'garbage' | 'reset' | 'silence' | 'end';
 
 /**
  * A small API server: it lists in pages and watches with bookmarks. It fails on demand in the ways in which a real
@@ -129,6 +129,7 @@ export class FakeApi {
     if (fault === 'reset') request.socket.resetAndDestroy();
     else if (fault === 'garbage') response.end('<html>proxy error</html>');
     else if (fault === 'silence') return;
+    else if (fault === 'end') response.writeHead(200).end();
     else if (fault !== undefined) this.refuse(response, fault.status);
     else if (url.pathname === SLICES) this.hasSlices ? response.end('{}') : this.refuse(response, 404);
     else if (isWatch) this.watch(url, response);

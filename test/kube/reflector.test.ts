@@ -181,6 +181,16 @@ test('it gives up a server that accepts a connection and stays silent, and conti
   t.is(lists(server).length, 1, 'it did not list again');
 });
 
+test('a server that ends each watch at once is one problem until a watch lasts', async (t) => {
+  const { server, problems, things } = await start(t);
+  server.faults.watch.push('end', 'end', 'end');
+  server.endWatches();
+  await until('the faults to be over', () => when(server.faults.watch.length === 0));
+  await until('the end of the problem', () => when(things.problem === undefined));
+  const problem = `watch of ${server.url}/api/v1/things: ended as soon as it began`;
+  t.deepEqual(problems, [problem, `no longer: ${problem}`]);
+});
+
 test('an exception of the listener is logged, and the listener still receives the other keys', async (t) => {
   const { server, has, logged, notified } = await start(t, {
     changed: (key) => {
