@@ -36,7 +36,7 @@ function portMisfits(nb: NorthboundView, name: string, { addresses, bridge, mac 
   const outside = toOutside(name);
   const port = nb.find('Logical_Router_Port', (row) => row.name === outside);
   if (port === undefined) return [`${name} has no port ${outside}; ${REMEDY}`];
-  const networks = port.networks.map((network) => parseCidr(network).address);
+  const networks = port.networks.map(addressOf);
   const missing = addresses.filter((ip) => !networks.includes(ip));
   return [
     ...(missing.length === 0
@@ -46,6 +46,15 @@ function portMisfits(nb: NorthboundView, name: string, { addresses, bridge, mac 
       ? []
       : [`${outside} has MAC ${port.mac}, ${bridge} ${mac}; ${REMEDY}`]),
   ];
+}
+
+/** Returns the address of a network, or the text itself if it is not valid: the database takes any text. */
+function addressOf(network: string): string {
+  try {
+    return parseCidr(network).address;
+  } catch {
+    return network;
+  }
 }
 
 function addressMisfits(name: string, nats: readonly SnatRow[], { addresses }: GatewayFrame): string[] {

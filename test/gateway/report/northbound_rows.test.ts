@@ -50,6 +50,7 @@ test.serial('each row that does not fit is named with the remedy', async (t) => 
   const cases: readonly (readonly [Parameters<typeof gateway>[0], RegExp])[] = [
     [{ mac: '02:00:00:00:00:99' }, /rtoe-GR_gw has MAC 02:00:00:00:00:99, breth0 0a:58:cb:00:71:0a; .*again/],
     [{ networks: ['203.0.113.9/24', '2001:db8::10/64'] }, /rtoe-GR_gw has .*, not 203\.0\.113\.10; /],
+    [{ networks: ['no address'] }, /rtoe-GR_gw has no address, not 203\.0\.113\.10,2001:db8::10; /],
     [{ translatesTo: ['203.0.113.9'] }, /GR_gw translates to 203\.0\.113\.9; /],
     [{ range: '' }, /GR_gw translates to ports "", the rules expect 61000-65535; /],
   ];
