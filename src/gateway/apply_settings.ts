@@ -24,6 +24,19 @@ export class BridgeSettings {
    */
   async reconcile({ patch }: GatewayFrame): Promise<readonly string[]> {
     if (!this.isDoubtful && patch === this.patch) return [];
+    // First, so that a doubt that comes while this runs is kept for the next call.
+    this.isDoubtful = false;
+    try {
+      const changed = await this.setWhatDiffers(patch);
+      this.patch = patch;
+      return changed;
+    } catch (error) {
+      this.isDoubtful = true;
+      throw error;
+    }
+  }
+
+  private async setWhatDiffers(patch: Ofport | undefined): Promise<readonly string[]> {
     const actual = await this.channel.readSettings();
     const changed: string[] = [];
     if (actual.fragments !== 'nx-match') {
@@ -34,8 +47,6 @@ export class BridgeSettings {
       await this.channel.setNoFlood(patch, true);
       changed.push(`port ${patch} no-flood`);
     }
-    this.isDoubtful = false;
-    this.patch = patch;
     return changed;
   }
 }

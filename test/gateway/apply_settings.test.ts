@@ -57,6 +57,24 @@ test('settings stay in doubt after a failure', async (t) => {
   t.is(ovs.reads, 2);
 });
 
+test('a doubt that comes while the settings are read has them read again', async (t) => {
+  const ovs = new Switch();
+  const settings: BridgeSettings = new BridgeSettings({
+    ...ovs.channel,
+    readSettings: async () => {
+      const found = await ovs.channel.readSettings();
+      // The switch restarts once, right after it has answered.
+      if (ovs.reads === 1) settings.doubt();
+      return found;
+    },
+  });
+  await settings.reconcile(GATEWAY);
+  ovs.fragments = 'normal';
+  t.deepEqual(await settings.reconcile(GATEWAY), ['fragments normal -> nx-match']);
+  t.deepEqual(await settings.reconcile(GATEWAY), []);
+  t.is(ovs.reads, 2);
+});
+
 test('without a patch port only the fragments are set', async (t) => {
   const ovs = new Switch();
   await new BridgeSettings(ovs.channel).reconcile({ ...GATEWAY, patch: undefined });
