@@ -37,14 +37,15 @@ test('a read that fails at the start is an exception', async (t) => {
 
 test('a read that fails later is a problem while the last addresses stay, and is tried again', async (t) => {
   const found = [] as Awaited<ReturnType<typeof readAddresses>>;
-  let failures = 1;
+  let isBroken = true;
   const { source, problems } = begin(async () => {
-    if (failures-- > 0) throw new Error('there is no ip');
+    if (isBroken) throw new Error('there is no ip');
     return found;
   });
   const stop = new AbortController();
   const running = source.run(stop.signal);
   await until('the problem', () => when(problems.current.join() === 'there is no ip'));
+  isBroken = false;
   await until('the end of the problem', () => when(problems.current.length === 0));
   t.is(source.addresses, found);
   stop.abort();
