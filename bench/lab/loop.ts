@@ -61,7 +61,7 @@ export class Loop {
     const frames = new Memo(() => readFrame(FACTS.bridge, FACTS.localAddresses, intent));
     const ovs = new SwitchSource({
       ...{ bridge: 'breth0', channel, problems },
-      heard: (news) => this.keeper.hear(news),
+      onNews: (news) => this.keeper.handle(news),
     });
     void ovs.run(signal);
     const step = async () => {

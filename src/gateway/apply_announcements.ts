@@ -59,13 +59,13 @@ export class Announcer {
       signal.removeEventListener('abort', cancel);
       const again = addresses.filter((address) => this.announced.get(address) === mac);
       if (this.send(again, mac, socket)) return;
-      // The next call announces them anew, on the socket that is open then.
+      // The next call announces them again, on the socket that is open then.
       for (const address of again) this.announced.delete(address);
     });
     signal.addEventListener('abort', cancel, { once: true });
   }
 
-  /** Whether everything that an announcement depends on is as it was. Most changes concern other things. */
+  /** Whether everything that an announcement depends on is unchanged. Most changes of the state are to other parts. */
   private isUnchanged({ mac, patch, addresses, served }: GatewayState): boolean {
     const { last } = this;
     if (last?.mac !== mac || (last.patch === undefined) !== (patch === undefined)) return false;

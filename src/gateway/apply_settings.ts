@@ -4,7 +4,7 @@ import type { Ofport } from '../openflow/ofport.js';
 
 /**
  * The settings of the switch that the flows rely on: later fragments match as such, and no copy of a flooded frame goes
- * to OVN. The switch makes no news of a change, so they are read after each doubt only.
+ * to OVN. The switch sends no event when a setting changes, so settings are read only after each doubt.
  */
 export class BridgeSettings {
   private isDoubtful = true;

@@ -12,7 +12,7 @@ import {
   recoverExposure,
 } from './state_exposure.js';
 
-/** Milliseconds between two audits. An audit reads the settings, and a part of the flows, though there was no news. */
+/** Milliseconds between two audits. An audit reads the settings and a part of the flows, even without an event. */
 export const AUDIT_MS = 20_000;
 /** Milliseconds to wait after a failed step: doubled after each failure, reset by a success. */
 export const RETRY_MS = { first: 20, most: 1_000 } as const;
@@ -26,8 +26,8 @@ export interface BridgeKeeperOptions {
 
 /**
  * Keeps the flows and settings of one bridge right. Each step compares the whole desired state with the whole switch,
- * so a lost event and a restart are no special cases. Consecutive states share their unchanged parts, so a step costs
- * only what changed.
+ * so a lost event and a restart need no special treatment. Consecutive states share their unchanged parts, so a step
+ * costs only what changed.
  */
 export class BridgeKeeper {
   readonly totals = { bundles: 0, flowsAdded: 0, flowsRemoved: 0 };
@@ -37,7 +37,7 @@ export class BridgeKeeper {
   private isUp = false;
   private isSynced = false;
   private current: GatewayState | undefined;
-  /** What services exposed in the last step. The first step recovers it from the flows that it finds. */
+  /** The addresses and ports that services exposed in the last step. The first step reads them from installed flows. */
   private exposure: Exposure | undefined;
   private desired: Desired | undefined;
 
@@ -56,8 +56,8 @@ export class BridgeKeeper {
     return this.isSynced;
   }
 
-  /** Handles news of the switch: marks its flows to be read again. */
-  hear(news: SwitchNews): void {
+  /** Handles an event of the switch: makes the next step read the flows again. */
+  handle(news: SwitchNews): void {
     this.installed.doubt();
     if (news === 'up') {
       this.isUp = true;
@@ -69,7 +69,7 @@ export class BridgeKeeper {
     this.options.changed();
   }
 
-  /** Makes the next step read the settings, and reads a part of the flows: a step follows if they differ. */
+  /** Makes the next step read the settings. Reads a part of the flows now; if they differ, a step repairs them. */
   audit(): void {
     this.settings.doubt();
     void this.installed.confirm().then(this.options.changed);
@@ -100,7 +100,7 @@ export class BridgeKeeper {
       else this.isSynced = false;
     } catch (error) {
       this.isSynced = false;
-      // A switch that went away meanwhile is reported as that.
+      // If the switch went down during the step, the source of the switch reports that instead.
       if (this.isUp) throw error;
     }
     return this.isSynced ? this.current : undefined;
@@ -108,7 +108,7 @@ export class BridgeKeeper {
 
   private async settle(frame: GatewayFrame, exposure: Exposure): Promise<void> {
     const { log } = this.options;
-    // A waiter that comes later may know of a change that this step does not see.
+    // Only the callers that wait now: a later caller may know of a change that this step does not see.
     const waiting = [...this.syncWaiters];
     const installed = await this.installed.read();
     this.exposure = exposure;

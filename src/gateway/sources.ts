@@ -38,7 +38,7 @@ export function makeSources(
   const settings = systemSettings(db);
   const access = { kubeconfig, sysconf, env: process.env };
   return {
-    ovs: new SwitchSource({ bridge, channel, problems, heard: (news) => keeper.hear(news) }),
+    ovs: new SwitchSource({ bridge, channel, problems, onNews: (news) => keeper.handle(news) }),
     bridge: new BridgeSource(db, bridge, changed),
     addresses: new AddressSource({ device: bridge, problems, changed }),
     services: new ServiceSource({ settings, ...access, problems, log, changed }),

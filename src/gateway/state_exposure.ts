@@ -12,7 +12,7 @@ import { parseMatch } from '../openflow/match.js';
 export interface Exposure {
   /** By {@link nodePortKey}. */
   readonly nodePorts: Keyed<NodePort>;
-  /** External and ingress addresses, each by itself. */
+  /** External and ingress addresses. */
   readonly served: Keyed<IpAddress>;
 }
 

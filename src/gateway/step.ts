@@ -20,7 +20,7 @@ export interface StepContext {
   readonly problems: Problems;
 }
 
-/** Returns the work of the helper's loop: from the sources to a state, to flows, to the switch. */
+/** Returns the work of the helper's loop: reads the sources, computes the state and its flows, and applies them. */
 export function gatewayWork({ intent, db, sources, keeper, announcer, problems }: StepContext): LoopWork {
   const { ovs, bridge, addresses, services, northbound, routers, neighbours } = sources;
   const frames = new Memo((facts: typeof bridge.facts, local: typeof addresses.addresses) =>
@@ -40,7 +40,7 @@ export function gatewayWork({ intent, db, sources, keeper, announcer, problems }
       const state = await keeper.keep(frame, known);
       if (state === undefined || facts === undefined) return;
 
-      // From here on the flows sort what OVN sends and receives on the bridge.
+      // Only now may OVN send and receive on the bridge: the flows that classify its traffic are in place.
       await applyPatchPair(db, facts);
       neighbours.follow(state, routers.routers);
       if (neighbours.socket !== undefined) announcer.announce(state, neighbours.socket);

@@ -25,7 +25,7 @@ export function oldest<C extends Contender>(contenders: Iterable<C>): C | undefi
 
 /** Returns the problem of a service that does not get `what`, which the older service `owner` has. */
 export function lostTo(owner: Contender, { service }: Contender, what: string): string {
-  return `Service ${service}: ${what} is that of Service ${owner.service}, which is older`;
+  return `Service ${service}: ${what} belongs to Service ${owner.service}, which is older`;
 }
 
 function isOlder(one: Contender, other: Contender): boolean {

@@ -21,7 +21,7 @@ import type { Changes } from './state_changes.js';
 import type { Endpoint } from './state_endpoints.js';
 import type { PortIndex } from './state_ports.js';
 
-/** Objects of the API server as a source knows them. */
+/** The API server's objects, as a source has received them. */
 interface Known<T> {
   readonly hasSynced: boolean;
   readonly objects: ReadonlyMap<string, T>;
@@ -38,7 +38,7 @@ export interface NorthboundKeeperOptions {
   readonly problems: Pick<Problems, 'set'>;
 }
 
-/** Pods of one transaction at most. */
+/** The largest number of pods in one transaction. */
 const PODS_AT_ONCE = 500;
 /** How long a transaction of thousands of rows may take on a busy server, in milliseconds. */
 const COMMIT_MS = 30_000;
@@ -86,7 +86,7 @@ export class NorthboundKeeper implements LoopWork {
     this.options.changes.markAll();
   }
 
-  /** Returns which prerequisite of every step is missing, or `undefined`. */
+  /** Returns the prerequisite of every step that is missing; `undefined` if none is. */
   private missing(): string | undefined {
     const { nb } = this.options;
     if (!nb.isConnected) return 'waiting for the OVN_Northbound database';
@@ -143,7 +143,7 @@ export class NorthboundKeeper implements LoopWork {
     }
   }
 
-  /** A gateway that comes, goes or changes concerns every service. */
+  /** Reads the gateways again if they are marked. Marks every service if a gateway was added, deleted or changed. */
   private updateGateways(): void {
     const { nb, changes } = this.options;
     if (!changes.takeGateways()) return;
@@ -187,7 +187,7 @@ export class NorthboundKeeper implements LoopWork {
     const { nb } = this.options;
     const [{ table }, uuid] = inserted;
     await nb.until(() => nb.table(table as TableName<typeof ovnNorthbound>).get(uuid), {
-      what: `the row just inserted into ${table} to be seen`,
+      what: `the row just inserted into ${table} to reach the copy of the database`,
       timeoutMs: COMMIT_MS,
     });
   }

@@ -1,6 +1,6 @@
 /**
- * What the next step must look at again. A source marks here what changed, then rings. A mark means only that an object
- * may have changed: the step reads its present form from the source.
+ * The objects that the next step must check. A source marks an object that changed, then rings. A mark means only that
+ * the object may have changed: the step reads its present form from the source.
  */
 export class Changes {
   private readonly pods = new Set<string>();
@@ -32,7 +32,7 @@ export class Changes {
     this.gatewaysChanged = true;
   }
 
-  /** Marks everything there is, on both sides. */
+  /** Marks all objects of the API server and of the northbound database. */
   markAll(): void {
     this.all = true;
     this.gatewaysChanged = true;
@@ -42,7 +42,7 @@ export class Changes {
     return this.pods.size > 0;
   }
 
-  /** Removes and returns the marked pods, `most` at most. */
+  /** Removes and returns marked pods, no more than `most`. */
   takePods(most: number): string[] {
     const taken: string[] = [];
     for (const key of this.pods) {

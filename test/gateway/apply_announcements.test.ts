@@ -27,7 +27,7 @@ function begin() {
 }
 
 /** Returns the addresses that were announced since the last call. */
-function told(wire: TestWire): (IpAddress | undefined)[] {
+function announced(wire: TestWire): (IpAddress | undefined)[] {
   return wire.sent.splice(0).map((frame) => decodeMessage(frame)?.target);
 }
 
@@ -35,27 +35,27 @@ test('served addresses are announced twice, and not again while nothing changes'
   const { clock, wire, announcer, announce } = begin();
   const served = [ONE, TWO];
   announce(served);
-  t.deepEqual(told(wire), served);
+  t.deepEqual(announced(wire), served);
   clock.pass(2_000);
-  t.deepEqual(told(wire), served);
+  t.deepEqual(announced(wire), served);
   announce(served);
   announce([...served]);
   clock.pass(10_000);
-  t.deepEqual(told(wire), []);
+  t.deepEqual(announced(wire), []);
   t.is(announcer.total, 2);
 });
 
 test('a new address and an address that comes back are announced; an address of the gateway never is', (t) => {
   const { clock, wire, announce } = begin();
   announce([ONE, ...GATEWAY.addresses]);
-  t.deepEqual(told(wire), [ONE]);
+  t.deepEqual(announced(wire), [ONE]);
   announce([ONE, TWO]);
-  t.deepEqual(told(wire), [TWO]);
+  t.deepEqual(announced(wire), [TWO]);
   announce([TWO]);
   clock.pass(2_000);
-  t.deepEqual(told(wire), [TWO], 'an address that is no longer served is not announced again');
+  t.deepEqual(announced(wire), [TWO], 'an address that is no longer served is not announced again');
   announce([ONE, TWO]);
-  t.deepEqual(told(wire), [ONE]);
+  t.deepEqual(announced(wire), [ONE]);
 });
 
 test('an address that moves to another MAC is announced from there', (t) => {
@@ -72,9 +72,9 @@ test('an address that moves to another MAC is announced from there', (t) => {
 test('without a patch port nothing is announced, and with one everything is', (t) => {
   const { wire, announce } = begin();
   announce([ONE, TWO], { patch: undefined });
-  t.deepEqual(told(wire), []);
+  t.deepEqual(announced(wire), []);
   announce([ONE, TWO]);
-  t.deepEqual(told(wire), [ONE, TWO]);
+  t.deepEqual(announced(wire), [ONE, TWO]);
 });
 
 test('an announcement that fails is a problem, and is sent at the next call', (t) => {
@@ -86,7 +86,7 @@ test('an announcement that fails is a problem, and is sent at the next call', (t
   t.is(announcer.total, 0);
   wire.refusal = undefined;
   announce(served);
-  t.deepEqual(told(wire), served);
+  t.deepEqual(announced(wire), served);
   t.deepEqual(problems.current, []);
 });
 
@@ -100,7 +100,7 @@ test('a second announcement that fails makes the address due again', (t) => {
   t.is(problems.current.length, 1);
   wire.refusal = undefined;
   announce(served);
-  t.deepEqual(told(wire), served);
+  t.deepEqual(announced(wire), served);
 });
 
 test('a helper that ends sends no second announcement', (t) => {
@@ -109,5 +109,5 @@ test('a helper that ends sends no second announcement', (t) => {
   wire.sent.splice(0);
   stop.abort();
   clock.pass(2_000);
-  t.deepEqual(told(wire), []);
+  t.deepEqual(announced(wire), []);
 });

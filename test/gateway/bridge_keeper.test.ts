@@ -34,7 +34,7 @@ async function begin(
     bridge: BRIDGE,
     channel,
     problems,
-    heard: (news) => keeper.hear(news),
+    onNews: (news) => keeper.handle(news),
   });
   const input = { known };
   const step = async () => {
@@ -127,7 +127,7 @@ test('without a frame nothing is sent, and nothing is in place', async (t) => {
     log: SILENT,
     changed: () => undefined,
   });
-  keeper.hear('up');
+  keeper.handle('up');
   t.is(await keeper.keep(undefined, NOTHING_EXPOSED), undefined);
   t.is(keeper.state, undefined);
   t.false(keeper.synced);

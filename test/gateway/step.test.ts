@@ -139,7 +139,7 @@ test('external addresses are kept only on the first gateway', async (t) => {
   );
 });
 
-test('an audit looks at the flows, at the switch and at the neighbours', (t) => {
+test('an audit checks the flows, the switch and the neighbours', (t) => {
   const { work, order } = begin();
   work.audit();
   t.deepEqual(order, ['audit the flows', 'report the switch', 'report the neighbours']);

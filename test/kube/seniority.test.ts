@@ -19,7 +19,7 @@ test('the first by name wins among services created in the same second', (t) => 
 test('a service that loses is named together with the older one', (t) => {
   t.is(
     lostTo(OLD, YOUNG, 'tcp 203.0.113.80 port 80'),
-    'Service default/a: tcp 203.0.113.80 port 80 is that of Service default/old, which is older',
+    'Service default/a: tcp 203.0.113.80 port 80 belongs to Service default/old, which is older',
   );
 });
 

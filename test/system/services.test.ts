@@ -178,7 +178,7 @@ kubeTest(
     await flowsHave(/tp_dst=30501/);
     t.regex(
       await wire.helper('status'),
-      /Service default\/second: tcp 203\.0\.113\.90 port 80 is that of Service default\/first, which is older/,
+      /Service default\/second: tcp 203\.0\.113\.90 port 80 belongs to Service default\/first, which is older/,
     );
     const log = await readFile(join(wire.host.rundir, 'ovn-k8s-gateway-helper.log'), 'utf8');
     t.is(log.split('\n').filter((line) => /WARN.*default\/second/.test(line)).length, 1);

@@ -211,7 +211,7 @@ kubeTest('the older of two services with one address gets it, and the younger on
     }),
   );
   await watcher.says(
-    /WARN\|Service default\/zsecond: tcp 198\.51\.100\.90:80 is that of Service default\/first/,
+    /WARN\|Service default\/zsecond: tcp 198\.51\.100\.90:80 belongs to Service default\/first/,
   );
   await vip('10.96.0.21:80');
   await kubernetes.kubectl('delete', 'service', 'first');

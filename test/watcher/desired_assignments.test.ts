@@ -42,7 +42,7 @@ test('the older of two services gets an address; the younger gets it when the ol
     for (const key of order) assignments.put(key, key === 'default/a' ? 1 : 2, [vip('1.1.1.1:80', key)]);
     t.is(assignments.targets(ID), 'default/a');
     t.deepEqual(assignments.conflicts(ID), [
-      'Service default/b: tcp 1.1.1.1:80 is that of Service default/a, which is older',
+      'Service default/b: tcp 1.1.1.1:80 belongs to Service default/a, which is older',
     ]);
     t.deepEqual(names(assignments.put('default/a', 0, [])), ['shared 1.1.1.1:80']);
     t.is(assignments.targets(ID), 'default/b');
@@ -80,7 +80,7 @@ test('a service that gets a row of its own leaves the shared row', (t) => {
   t.is(assignments.targets(vip('1.1.1.1:80', '', OWN)), 'b');
 });
 
-test('one address on two gateways, or for two protocols, is no conflict', (t) => {
+test('one address on two gateways, or for two protocols, is not a conflict', (t) => {
   const assignments = new VipAssignments();
   const on = (gateway: string): Balancer => ({ scope: { gateway }, protocol: 'tcp' });
   assignments.put('default/a', 1, [vip('1.1.1.1:80', 'a', on('gw1'))]);

@@ -156,7 +156,7 @@ test('what changed while no watcher ran is found by the first step', async (t) =
   t.is(nb.committed.length, 2);
 });
 
-test('many pods take several transactions, and it rings for the next', async (t) => {
+test('many pods take several transactions, and the keeper rings for the next one', async (t) => {
   const { keeper, rung, setPod, ports } = startInCluster();
   for (let i = 0; i < 501; i++) setPod(`p${i}`);
   const before = rung.times;
@@ -183,7 +183,7 @@ test('a pod is annotated once OVN has allocated its address, and not again', asy
   t.deepEqual([...annotations], []);
 });
 
-test('after a failed transaction the next step looks at everything, and pods are annotated meanwhile', async (t) => {
+test('after a failed transaction the next step checks everything, and pods are annotated before it', async (t) => {
   const { nb, keeper, annotations, setPod, setService, ports, vips } = startInCluster();
   setPod('one');
   await keeper.step();
@@ -201,7 +201,7 @@ test('after a failed transaction the next step looks at everything, and pods are
   t.deepEqual(vips(), ['198.51.100.1:80']);
 });
 
-test('a gateway that comes changes the node ports of every service, and no other step looks at them', async (t) => {
+test('a new gateway changes the node ports of every service, and no other step checks them', async (t) => {
   const { nb, keeper, services, setService, vips } = startInCluster();
   setService('web', '198.51.100.1');
   const web = services.get('ns/web');
@@ -232,7 +232,7 @@ test('the younger of two services with one address is reported until the older o
   setService('z', '198.51.100.1', 10);
   await keeper.step();
   t.deepEqual(problems.current, [
-    'Service ns/a: tcp 198.51.100.1:80 is that of Service ns/z, which is older',
+    'Service ns/a: tcp 198.51.100.1:80 belongs to Service ns/z, which is older',
   ]);
   services.delete('ns/z');
   changes.markService('ns/z');

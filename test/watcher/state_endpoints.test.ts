@@ -12,7 +12,7 @@ function start() {
   return { index, changed, ips };
 }
 
-test('the endpoints of a service are those of all its slices, in the order of their names', (t) => {
+test('the endpoints of a service come from all its slices, in the order of their names', (t) => {
   const { index, ips } = start();
   index.put('d/web-2', 'd/web', [endpoint('2')]);
   index.put('d/web-1', 'd/web', [endpoint('1'), endpoint('3')]);

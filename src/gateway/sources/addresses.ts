@@ -5,7 +5,7 @@ import { type LocalAddress, readAddresses } from '../../host/addresses.js';
 import { watchNetlink } from '../../native.js';
 import { explainError } from '../../net/errors.js';
 
-/** Waits without news before the addresses are read again, in milliseconds: normally, and after a failure. */
+/** Milliseconds without an event until the addresses are read again: normally, and after a failure. */
 const AGAIN_MS = { quiet: 60_000, failed: 1_000 } as const;
 
 export interface AddressSourceOptions {

@@ -89,7 +89,7 @@ export class NeighbourSource implements Source {
     await aborted(signal);
   }
 
-  /** Takes the state whose flows are in place and the default gateways, and asks for the gateways' MACs if need be. */
+  /** Stores the state, whose flows are in place, and the default gateways. Requests the gateways' MACs if needed. */
   follow(state: GatewayState, routers: readonly IpAddress[]): void {
     // With thousands of services, the set is built only when an address changed.
     if (state.served !== this.state?.served || state.addresses !== this.state.addresses)

@@ -7,8 +7,8 @@ import { type RouteHops, routersThrough } from '../../net/default_routers.js';
 import type { IpAddress } from '../../net/ip.js';
 
 /**
- * Routes are read again after `quiet` milliseconds without news. Reads are at least `busy` milliseconds apart, however
- * many routes a routing daemon changes.
+ * Routes are read again after `quiet` milliseconds without an event. Reads are at least `busy` milliseconds apart, even
+ * if a routing daemon changes many routes.
  */
 const AGAIN_MS = { quiet: 60_000, busy: 1_000 } as const;
 

@@ -3,15 +3,15 @@ import { aborted, sleep } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import type { FlowChannel, SwitchNews } from '../../openflow/channel.js';
 
-/** A switch that has not answered yet is a problem once it was given this long, in milliseconds. */
+/** Milliseconds after the start until a switch that has not answered is reported as a problem. */
 const START_MS = 1_000;
 
 export interface SwitchSourceOptions {
   readonly bridge: string;
   readonly channel: Pick<FlowChannel, 'watch' | 'reason'>;
   readonly problems: Problems;
-  /** Receives each news of the switch. */
-  readonly heard: (news: SwitchNews) => void;
+  /** Receives each event of the switch. */
+  readonly onNews: (news: SwitchNews) => void;
   readonly startMs?: number;
 }
 
@@ -30,7 +30,7 @@ export class SwitchSource implements Source {
 
   async run(signal: AbortSignal): Promise<void> {
     const { channel, startMs = START_MS } = this.options;
-    channel.watch((news) => this.hear(news), signal);
+    channel.watch((news) => this.handle(news), signal);
     await sleep(startMs, signal);
     if (signal.aborted) return;
     this.isLate = true;
@@ -38,7 +38,7 @@ export class SwitchSource implements Source {
     await aborted(signal);
   }
 
-  /** Writes the problem if the switch is away. The channel learns the reason without making news of it. */
+  /** Sets or clears the problem. Called repeatedly, because the channel sends no event when it learns the reason. */
   report(): void {
     const { bridge, channel, problems } = this.options;
     const isAway = !this.isUp && (this.sessions > 0 || this.isLate);
@@ -48,10 +48,10 @@ export class SwitchSource implements Source {
     );
   }
 
-  private hear(news: SwitchNews): void {
+  private handle(news: SwitchNews): void {
     if (news === 'up') this.sessions++;
     this.isUp = news === 'up' || (news === 'changed' && this.isUp);
     this.report();
-    this.options.heard(news);
+    this.options.onNews(news);
   }
 }

@@ -80,7 +80,7 @@ test('an argument that a command does not know is refused', async (t) => {
   await t.throwsAsync(run('demux/show', 'all'), { code: 'ERR_ARGUMENTS' });
 });
 
-test('state/show prints a state that can be parsed, or says that there is none', async (t) => {
+test('state/show prints a state that can be parsed, or reports that there is none', async (t) => {
   t.deepEqual(parseState(await begin().run('state/show')), GATEWAY);
   await t.throwsAsync(begin(null).run('state/show'), { code: 'ERR_NO_STATE' });
 });

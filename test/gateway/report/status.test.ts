@@ -59,7 +59,7 @@ test('status shows missing ports, other ports, a missing address and conntrack m
   t.regex(text, /^demux: {5}conntrack$/m);
 });
 
-test('each router, claim and problem has a line of its own, and so has the fill of the port range', (t) => {
+test('each router, claim and problem and the fill of the port range have one line each', (t) => {
   const text = formatStatus({
     ...STATUS,
     problems: ['one', 'two'],

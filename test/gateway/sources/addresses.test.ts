@@ -20,7 +20,7 @@ function begin(read: typeof readAddresses) {
   return { source, problems, rings: () => rings };
 }
 
-test('the addresses of a device are those that the kernel has, read when asked for', async (t) => {
+test('the addresses of a device are read from the kernel on demand', async (t) => {
   const { source, rings } = begin(readAddresses);
   t.deepEqual(source.addresses, []);
   await source.read();

@@ -33,7 +33,7 @@ test('connections that pods did not open do not count', (t) => {
   t.deepEqual(podConnections(OTHERS, ADDRESSES, RANGE), { busiest: undefined, zone: undefined });
 });
 
-test('the protocol with the most connections bounds those of any server', (t) => {
+test('the number of connections of the busiest protocol limits the number of any server', (t) => {
   t.is(mostOfOneProtocol('Connections Stats:\n    Total: 14951\n  TCP: 15\n  UDP: 14936\n'), 14_936);
   t.is(mostOfOneProtocol('Connections Stats:\n    Total: 0\n'), 0);
 });

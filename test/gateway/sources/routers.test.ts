@@ -1,7 +1,7 @@
 import test from 'ava';
 import { parseRouters } from '../../../src/gateway/sources/routers.js';
 
-test('the routers of a device are those of its default routes, each once', (t) => {
+test('the routers of a device come from its default routes, each once', (t) => {
   const outputs = [
     JSON.stringify([
       { dst: 'default', gateway: '203.0.113.1', dev: 'breth0' },

@@ -86,8 +86,8 @@ test('a port that two services want belongs to the older one, in whatever order 
     [young, old],
   ]) {
     t.deepEqual(readServices(order).problems, [
-      'Service default/young: node port tcp 30080 is that of Service default/old, which is older',
-      'Service default/young: tcp 203.0.113.80 port 80 is that of Service default/old, which is older',
+      'Service default/young: node port tcp 30080 belongs to Service default/old, which is older',
+      'Service default/young: tcp 203.0.113.80 port 80 belongs to Service default/old, which is older',
     ]);
   }
 });
@@ -138,7 +138,7 @@ function fromScratch(services: Iterable<V1Service>) {
       const owner = owners.get(port.name) ?? key;
       owners.set(port.name, owner);
       if (owner !== key)
-        problems.add(`Service ${key}: ${port.name} is that of Service ${owner}, which is older`);
+        problems.add(`Service ${key}: ${port.name} belongs to Service ${owner}, which is older`);
       if ('nodePort' in port) nodePorts.add(port.nodePort.port);
       else served.add(port.address);
     }
@@ -150,7 +150,7 @@ function fromScratch(services: Iterable<V1Service>) {
   };
 }
 
-test('after any services came, changed and went, the book holds what the remaining ones expose', (t) => {
+test('after services were added, changed and deleted, the book holds what the remaining ones expose', (t) => {
   fc.assert(
     fc.property(steps, (sequence) => {
       const book = new ServiceBook();

@@ -81,7 +81,7 @@ function writeKubeconfig(file: string, server: string): void {
   renameSync(`${file}.new`, file);
 }
 
-test('a kubeconfig that appears later is found without other news', async (t) => {
+test('a kubeconfig that appears later is found without another event', async (t) => {
   const api = await startApi(t, 30_080);
   const kubeconfig = join(directory(t), 'config');
   const { nodePorts, problem } = follow(t, { kubeconfig });
@@ -91,7 +91,7 @@ test('a kubeconfig that appears later is found without other news', async (t) =>
   t.is(problem(), '');
 });
 
-test('a CA that appears later is found without other news, and the API server is asked', async (t) => {
+test('a CA that appears later is found without another event, and the API server is asked', async (t) => {
   const sysconf = directory(t);
   // Nothing listens on port 1.
   const { problem } = follow(t, { ids: { 'k8s-api-server': 'https://127.0.0.1:1' }, sysconf });
@@ -102,7 +102,7 @@ test('a CA that appears later is found without other news, and the API server is
   t.regex(after, /ECONNREFUSED/);
 });
 
-test('a new kubeconfig is used once the server of the old one is away, and until then what was known stays', async (t) => {
+test('a new kubeconfig is used once the server of the old one is away; until then the known services stay', async (t) => {
   const [first, second] = [await startApi(t, 30_080, 30_081), await startApi(t, 30_081, 30_082)];
   const kubeconfig = join(directory(t), 'config');
   writeKubeconfig(kubeconfig, first.url);
@@ -146,7 +146,7 @@ test('two services that want one port are a problem, which ends with one of them
   api.set('a', { spec }, SERVICES);
   api.set('b', { spec }, SERVICES);
   const { problem } = follow(t, { ids: { 'k8s-api-server': api.url } });
-  await until('the problem', () => when(/b: node port tcp 30080 is that of Service .*a/.test(problem())));
+  await until('the problem', () => when(/b: node port tcp 30080 belongs to Service .*a/.test(problem())));
   api.remove('b', SERVICES);
   await until('no problem', () => when(problem() === ''));
   t.is(problem(), '');

@@ -4,7 +4,7 @@ import { aborted } from '../../../src/daemon/sleep.js';
 import { followSetting } from '../../../src/gateway/sources/settings.js';
 import { FakeSettings } from './fake_settings.js';
 
-test('a setting is followed anew when it changes, and only then', async (t) => {
+test('a follower is started again when its setting changes, and only then', async (t) => {
   const settings = new FakeSettings({ remote: 'one', other: '1' });
   const stop = new AbortController();
   const order: string[] = [];
@@ -33,7 +33,7 @@ test('a setting is followed anew when it changes, and only then', async (t) => {
   t.is(settings.listening, 0);
 });
 
-test('a setting whose follower has returned is followed anew when it changes', async (t) => {
+test('a follower that has returned is started again when its setting changes', async (t) => {
   const settings = new FakeSettings();
   const stop = new AbortController();
   const seen: (string | undefined)[] = [];

@@ -71,7 +71,7 @@ async function begin(t: ExecutionContext, range?: string) {
   return { source, problems, tracked, leave };
 }
 
-test('few connections are counted only, and their number bounds those of any server', async (t) => {
+test('few connections are only counted, and their number limits the number of any server', async (t) => {
   const { source, problems, tracked } = await begin(t, '61000-61009');
   tracked.connections = 4;
   t.deepEqual(await source.look(), { range: RANGE, atMost: 4, busiest: undefined });
@@ -105,7 +105,7 @@ test('a range that is used up is a problem until connections end', async (t) => 
   t.deepEqual(problems.current, []);
 });
 
-test('looks at the same time are one question', async (t) => {
+test('two checks at the same time ask the switch once', async (t) => {
   const { source, tracked } = await begin(t, '61000-61009');
   await Promise.all([source.look(), source.look(), source.look()]);
   t.is(tracked.questions.length, 1);
@@ -117,7 +117,7 @@ test('without a range the switch is not asked', async (t) => {
   t.deepEqual(tracked.questions, []);
 });
 
-test('a switch that does not answer leaves the fill unknown, and is no problem of the range', async (t) => {
+test('a switch that does not answer leaves the fill unknown, and is not a problem of the range', async (t) => {
   const { source, problems, leave } = await begin(t, '61000-61009');
   await leave();
   t.is(await source.look(), undefined);

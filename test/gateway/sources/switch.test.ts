@@ -8,11 +8,11 @@ import type { SwitchNews } from '../../../src/openflow/channel.js';
 
 const NEVER_MS = 60_000;
 
-/** A source, and `tell`, by which the switch gives it news. */
+/** A source, and `tell`, which sends it an event of the switch. */
 function begin(startMs = NEVER_MS) {
   const stop = new AbortController();
   const problems = new Problems(SILENT);
-  const heard: SwitchNews[] = [];
+  const received: SwitchNews[] = [];
   const switched = { tell: (_news: SwitchNews) => {}, reason: undefined as string | undefined };
   const source = new SwitchSource({
     bridge: 'breth0',
@@ -23,7 +23,7 @@ function begin(startMs = NEVER_MS) {
       reason: () => switched.reason,
     },
     problems,
-    heard: (news) => heard.push(news),
+    onNews: (news) => received.push(news),
     startMs,
   });
   const running = source.run(stop.signal);
@@ -31,13 +31,13 @@ function begin(startMs = NEVER_MS) {
     stop.abort();
     return running;
   };
-  return { source, problems, heard, switched, end };
+  return { source, problems, received, switched, end };
 }
 
-test('news of the switch is passed on, and each return after the first start is a restart', async (t) => {
-  const { source, heard, switched, end } = begin();
+test('each event of the switch is passed on, and each return after the first start counts as a restart', async (t) => {
+  const { source, received, switched, end } = begin();
   for (const news of ['up', 'changed', 'down', 'up'] as const) switched.tell(news);
-  t.deepEqual(heard, ['up', 'changed', 'down', 'up']);
+  t.deepEqual(received, ['up', 'changed', 'down', 'up']);
   t.is(source.restarts, 1);
   await end();
 });

@@ -50,7 +50,7 @@ test('a port of no pod marks nothing', (t) => {
   t.false(changes.takeAll());
 });
 
-test('a switch, router or load balancer that comes or goes marks everything; a change does not', (t) => {
+test('an added or deleted switch, router or load balancer marks everything; a changed one does not', (t) => {
   const { nb, gw1, changes } = start();
   for (const table of ['Logical_Switch', 'Logical_Router', 'Load_Balancer'] as const) {
     const uuid = nb.insert(table, { name: 'new' });
