@@ -15,8 +15,8 @@ export interface SwitchSettings {
 
 /**
  * `up`: the switch answers, and its changes are watched from now on. `changed`: another program changed flows or
- * ports; the channel's own bundles do not count. `down`: the switch is gone, with its flows and settings. News means
- * "look again", never what to do.
+ * ports; the channel's own bundles do not count. `down`: the switch is gone, with its flows and settings. An event
+ * means "look again", never what to do.
  */
 export type SwitchNews = 'up' | 'changed' | 'down';
 
@@ -37,7 +37,7 @@ export interface FlowChannel {
   apply(bundle: Bundle): Promise<void>;
   setFragments(mode: FragmentMode): Promise<void>;
   setNoFlood(port: Ofport, noFlood: boolean): Promise<void>;
-  /** Calls `listener` with news until `signal` is aborted. The first news is `up`, as soon as the switch answers. */
+  /** Calls `listener` with each event until `signal` is aborted. The first is `up`, as soon as the switch answers. */
   watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void;
   /** Describes the channel, and what this switch cannot do for it, for people. */
   describe(): string;

@@ -2,7 +2,7 @@
  * Our cookies: `6b38 | class | 0 | hash`, of 16, 8, 8 and 32 bits.
  *
  * The tag ("k8") marks the flow as ours. The class is the row of the demultiplexer that counts its packets; 0 for a
- * flow that only steers. The hash is that of the flow's text, and shows that the cookie belongs to this flow.
+ * flow that only steers. The hash of the flow's text shows that the cookie belongs to this flow.
  */
 const TAG = 0x6b38n;
 const TAG_SHIFT = 48n;

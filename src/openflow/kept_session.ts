@@ -88,7 +88,7 @@ export class KeptSession {
 
 const NEWS = {
   precise: 'notified of the changes of others',
-  'any change': "notified of every change, its own too: the switch's flow monitor is that of OpenFlow 1.0",
+  'any change': 'notified of every change, its own too: the switch has only the flow monitor of OpenFlow 1.0',
   none: 'notified of no change: the switch has no flow monitor, or its bridge no OpenFlow 1.0',
 } as const;
 

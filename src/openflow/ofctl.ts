@@ -13,18 +13,18 @@ import { ReadyProcess } from './ready_process.js';
 
 export interface OfctlOptions {
   readonly bridge: string;
-  /** The directory of ovs-vswitchd's sockets: that of the bridge is `RUNDIR/BRIDGE.mgmt`. */
+  /** The directory of ovs-vswitchd's sockets. The bridge's socket is `RUNDIR/BRIDGE.mgmt`. */
   readonly rundir: string;
   /** How long one `ovs-ofctl` may take, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
-/** Far more than the longest reply, which has half a kilobyte for each port of a bridge. */
+/** The limit of a reply. The longest reply has about 0.5 KiB for each port of the bridge, so it is far shorter. */
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 /**
- * Makes the channel that runs one `ovs-ofctl` process for each request and each bundle. While it watches, the process
- * for the next bundle is already started and waits for its input.
+ * Makes the channel that runs one `ovs-ofctl` process for each request and each bundle. While the channel watches the
+ * switch, it starts the process for the next bundle in advance; that process waits for its input.
  */
 export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
   const target = `unix:${rundir}/${bridge}.mgmt`;
@@ -72,8 +72,8 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
 
     async apply(bundle: Bundle): Promise<void> {
       const running = bundles.run(formatBundle(bundle));
-      // After run(), so that the process starts reading first: no event arrives before this turn of the event loop
-      // ends.
+      // Called after run(), so that the process gets its input without delay. That is early enough: no event arrives
+      // before this turn of the event loop ends.
       echo.expect(bundle);
       const outcome = await running;
       if (outcome !== 'late' && !outcome.failed) return;

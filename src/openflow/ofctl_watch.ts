@@ -10,14 +10,14 @@ const PROBE_MS = 15;
 
 interface Watched {
   readonly socket: string;
-  /** The events of our own bundles, which are no news. */
+  /** Recognises the events of our own bundles, which are not reported. */
   readonly echo: OwnEcho;
   readonly listener: (news: SwitchNews) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Keeps an `ovs-ofctl monitor … watch:` running on the switch, and reports its news.
+ * Keeps an `ovs-ofctl monitor … watch:` running on the switch, and reports its events.
  *
  * The process prints `NXST_FLOW_MONITOR reply` on standard output once the switch has accepted the request, then
  * events on standard error, and ends when the switch ends (ovs-ofctl(8), "monitor"). While the switch is away, its

@@ -16,7 +16,7 @@ import type { WireWriter } from './wire/writer.js';
 
 export interface OpenflowOptions {
   readonly bridge: string;
-  /** The directory of ovs-vswitchd's sockets: that of the bridge is `RUNDIR/BRIDGE.mgmt`. */
+  /** The directory of ovs-vswitchd's sockets. The bridge's socket is `RUNDIR/BRIDGE.mgmt`. */
   readonly rundir: string;
   /** How long one answer may take, in milliseconds. */
   readonly timeoutMs?: number;
@@ -25,8 +25,8 @@ export interface OpenflowOptions {
 }
 
 /**
- * Makes the channel that speaks OpenFlow 1.4 itself: over one session kept open while it watches, else over one for
- * each call. It reports the changes of others, as far as the switch can tell them from ours.
+ * Makes the channel that speaks OpenFlow 1.4 itself. While the channel watches, it keeps one session open; otherwise it
+ * opens one for each call. It reports other programs' changes, as far as the switch distinguishes them from ours.
  */
 export function openflowChannel({
   bridge,

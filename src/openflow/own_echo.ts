@@ -33,12 +33,12 @@ export class OwnEcho {
       count(this.expected[kind], cookie, -1);
       return false;
     }
-    // After a foreign change, an expected event may be missing and a later foreign one could be taken for it.
+    // After a foreign change an expected event may never come, and a later foreign event would be mistaken for it.
     this.forget();
     return true;
   }
 
-  /** Expects no more events: every change from now on is news. */
+  /** Expects no more events: every change from now on is reported as foreign. */
   forget(): void {
     this.expected.ADDED.clear();
     this.expected.DELETED.clear();

@@ -13,8 +13,8 @@ import { type Message, OFP10, OFP14, Type } from './wire/message.js';
 import { readReply } from './wire/multipart.js';
 
 /**
- * The flow monitor: that of the session itself, which leaves out its own changes; that of a second session in
- * OpenFlow 1.0, which reports them too (OVS before 2.16); or none.
+ * The flow monitor. `precise`: the session's own monitor, which leaves out the session's changes. `any change`: the
+ * monitor of a second session in OpenFlow 1.0, which reports them too (OVS before 2.16).
  */
 export type Monitor = 'precise' | 'any change' | 'none';
 
@@ -119,7 +119,7 @@ async function secondMonitor(options: SessionOptions): Promise<{ connection: Con
   return { connection: undefined };
 }
 
-/** Handles the messages that answer no request: news, and late errors. */
+/** Handles the messages that do not answer a request: events, and late errors. */
 function handleNews(message: Message, { changed }: SessionOptions): void {
   const reply = readReply(message);
   const isFlowNews = reply !== undefined && isFlowMonitorReply(reply);

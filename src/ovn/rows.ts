@@ -59,7 +59,7 @@ const TABLE_HELD: Readonly<Record<Holder, readonly [Table, ...Table[]]>> = {
  * Adds to `txn` the operations that turn the rows of `db` into the desired rows; none if they already are.
  *
  * The commit fails with `WaitTimedOut` if another client has meanwhile inserted a root row of the same name, or
- * changed which rows a row holds. The caller then computes the transaction anew.
+ * changed which rows a row holds. The caller then computes the transaction again.
  */
 export function reconcileRows(
   db: NorthboundView,

@@ -37,7 +37,7 @@ export interface ConnectOptions<D extends Database> {
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_PROBE_MS = 5_000;
-/** Waits between attempts in milliseconds, as in OVS's reconnect: they double, and start over after a session. */
+/** Milliseconds between attempts, as in OVS's reconnect: doubled after each failure, `first` again after a session. */
 const BACKOFF_MS = { first: 100, most: 8_000 };
 
 export type ConnectionState = 'connected' | 'disconnected';
@@ -76,7 +76,7 @@ export class Client<D extends Database> {
     void this.keepConnected();
   }
 
-  /** Returns the rows of a monitored table. The map is live; a row never changes but is replaced. */
+  /** Returns the rows of a monitored table. The map is live. A changed row is a new object. */
   table<N extends TableName<D>>(name: N): ReadonlyMap<Uuid, RowOf<D, N>> {
     return this.cache.rows(name) as ReadonlyMap<Uuid, RowOf<D, N>>;
   }
@@ -94,13 +94,13 @@ export class Client<D extends Database> {
     return this.session !== undefined;
   }
 
-  /** Calls `listener` after each batch of changes; returns a function that ends it. */
+  /** Calls `listener` after each batch of changes; returns a function that removes the listener. */
   onChange(listener: (changes: readonly Change[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** Calls `listener` after each change of the connection; returns a function that ends it. */
+  /** Calls `listener` after each change of the connection; returns a function that removes the listener. */
   onState(listener: (state: ConnectionState) => void): () => void {
     this.stateListeners.add(listener);
     return () => this.stateListeners.delete(listener);
@@ -153,7 +153,7 @@ export class Client<D extends Database> {
         outcome();
       };
       const onAbort = () =>
-        settle(() => reject(new DatabaseUnreachable(this.database.name, remotes, 'closed before it did')));
+        settle(() => reject(new DatabaseUnreachable(this.database.name, remotes, 'the client was closed')));
       const fail = (error: Error) => {
         settle(() => reject(error));
         this.close();
@@ -181,7 +181,7 @@ export class Client<D extends Database> {
   async reconnect(): Promise<void> {
     const { session } = this;
     session?.close();
-    // serve() awaited `closed` earlier, so it has dropped the session before this continues.
+    // serve() began to await `closed` before this call, so it continues first and drops the session.
     await session?.closed;
     await this.firstCopy();
   }
@@ -228,7 +228,7 @@ export class Client<D extends Database> {
       if (remote === undefined) return;
       const served = await this.serve(remote);
       wait = served ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.most);
-      // The next remote of the list is tried at once; there is a wait only after all of them.
+      // Tries the next remote at once, and waits only after the last one of the list.
       const roundIsOver = (attempt + 1) % this.remotes.length === 0;
       if (!this.stop.signal.aborted && roundIsOver)
         await sleep(wait * (0.75 + 0.5 * Math.random()), this.stop.signal);
@@ -282,9 +282,7 @@ export class Client<D extends Database> {
   }
 }
 
-/**
- * Converts the error of a whole request, which ovsdb-server writes like that of an operation: `error` and `details`.
- */
+/** Converts the error of a whole request. ovsdb-server gives it the members of an operation's error. */
 function refusalOf(what: string, { error }: RpcError): Error {
   const { error: name = JSON.stringify(error), details = '' }: { error?: unknown; details?: unknown } =
     typeof error === 'object' && error !== null ? error : { error };

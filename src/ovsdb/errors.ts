@@ -31,7 +31,7 @@ export class OutcomeUnknown extends OvsdbError {
   constructor(what: string, options?: { readonly cause?: unknown }) {
     super(
       'ERR_OUTCOME_UNKNOWN',
-      `${what}: the database did not answer, the change may be made or not`,
+      `${what}: the database did not answer; the change may or may not have been made`,
       options,
     );
   }
@@ -94,7 +94,7 @@ export class WaitTimedOut extends TransactionError {
 export class NotOwner extends TransactionError {
   override readonly name = 'NotOwner';
 }
-/** The server does not lead its cluster, or no longer. */
+/** The server is not the leader of its cluster. */
 export class NotLeader extends TransactionError {
   override readonly name = 'NotLeader';
 }
@@ -122,7 +122,7 @@ const BY_ERROR: ReadonlyMap<string, readonly [ErrorClass, ErrorCode]> = new Map(
   ['I/O error', [DatabaseIoError, 'ERR_DATABASE_IO'] as const],
 ]);
 
-/** Returns the exception for the errors in the reply to a transaction; its class is that of the first. */
+/** Returns the exception for the errors in the reply to a transaction. The first error determines its class. */
 export function transactionError(what: string, refusals: readonly [Refusal, ...Refusal[]]): TransactionError {
   const [Class, code] = BY_ERROR.get(refusals[0].error) ?? [TransactionError, 'ERR_TRANSACTION'];
   return new Class(code, what, refusals);

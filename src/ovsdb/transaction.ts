@@ -138,7 +138,7 @@ export class Transaction<D extends Database> {
     return [...this.operations, { op: 'comment', comment: this.comment }];
   }
 
-  /** Throws if there is an error among the results. One behind those of the operations is that of the commit. */
+  /** Throws if there is an error among the results. A result after those of all operations is the commit's. */
   private throwRefusals(results: readonly unknown[]): void {
     const refusals = results.flatMap((result, index): Refusal[] => {
       if (typeof result !== 'object' || result === null || !('error' in result)) return [];

@@ -34,7 +34,7 @@ export async function awaitSwitch(db: LocalDatabase, timeoutMs: number): Promise
 }
 
 /**
- * Waits until `evaluate` finds what ovs-vswitchd writes to the database, and asks it to write again meanwhile. Its
+ * Waits until `evaluate` finds what ovs-vswitchd writes to the database. Asks ovs-vswitchd to write again meanwhile: its
  * writes fail while the database's disk is full, and it does not repeat them until the database changes.
  * @throws WaitExpired, or DatabaseIoError if the database still cannot be written
  */
@@ -57,7 +57,7 @@ export async function untilSwitch<T>(
   }
 }
 
-/** Changes the database, so that ovs-vswitchd looks at all of it; returns the error if the disk is full. */
+/** Changes the database, so that ovs-vswitchd reads all of it; returns the error if the disk is full. */
 async function change(db: LocalDatabase): Promise<DatabaseIoError | undefined> {
   const txn = db.transaction('ask ovs-vswitchd again');
   txn.increment('Open_vSwitch', rootOf(db), 'next_cfg');

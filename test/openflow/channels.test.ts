@@ -156,13 +156,13 @@ for (const name of ['ofctl', 'openflow'] as const) {
   });
 
   test.serial(
-    `${name}: a switch that is up, changed by another program, gone and back is news`,
+    `${name}: it reports that a switch is up, changed by another program, gone, and back`,
     async (t) => {
       const { ovs, channel, news, watch } = await start(t, name);
       await watch();
       await channel.apply({ add: FLOWS, remove: [] });
       t.is((await readFlows(channel)).length, FLOWS.length);
-      t.deepEqual(news, ['up'], 'its own bundle is no news');
+      t.deepEqual(news, ['up'], 'the channel does not report its own bundle');
       await ovs.ofctl('del-flows', 'tcp');
       await reported(news, 'changed');
       await ovs.killSwitch();

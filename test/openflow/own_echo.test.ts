@@ -12,7 +12,7 @@ const added = ({ cookie }: { cookie: bigint }) =>
 const deleted = ({ cookie }: { cookie: bigint }) =>
   ` event=DELETED reason=delete table=0 cookie=${formatCookie(cookie)} udp,tp_dst=6081 actions=LOCAL`;
 
-test('each event of our bundle is no news, once', (t) => {
+test('each event of our bundle is ignored once', (t) => {
   const echo = new OwnEcho();
   echo.expect({ add: [ONE], remove: [TWO] });
   t.false(echo.isNews(HEADER));
@@ -22,7 +22,7 @@ test('each event of our bundle is no news, once', (t) => {
   t.true(echo.isNews(deleted(TWO)));
 });
 
-test('every other line of a monitor is news', (t) => {
+test('every other line of a monitor is a foreign change', (t) => {
   for (const line of [
     added({ cookie: 0n }),
     deleted(ONE),
@@ -37,7 +37,7 @@ test('every other line of a monitor is news', (t) => {
   }
 });
 
-test('after news, events expected before are news too', (t) => {
+test('after a foreign change, events expected before count as foreign too', (t) => {
   const echo = new OwnEcho();
   echo.expect({ add: [ONE, TWO], remove: [] });
   t.true(echo.isNews(deleted(ONE)));
@@ -46,7 +46,7 @@ test('after news, events expected before are news too', (t) => {
   t.false(echo.isNews(added(ONE)));
 });
 
-test('an echo request of the switch is no news', (t) => {
+test('an echo request of the switch is ignored', (t) => {
   const echo = new OwnEcho();
   echo.expect({ add: [ONE], remove: [] });
   t.false(echo.isNews('OFPT_ECHO_REQUEST (xid=0x0): 0 bytes of payload'));

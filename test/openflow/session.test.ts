@@ -220,7 +220,7 @@ test.serial('garbage ends the session, and another one is opened', async (t) => 
   t.is((await readFlows(channel)).length, FLOWS.length);
 });
 
-test.serial('only changes of our flows and of ports are news', async (t) => {
+test.serial('only changes of our flows and of ports are reported', async (t) => {
   const { ovs, news, reported, channel } = await start(t);
   await reported('up');
   t.regex(channel.describe(), /notified of the changes of others/);
@@ -248,7 +248,7 @@ function withoutMonitor({ version, type, body }: Message): Decision {
 }
 
 test.serial(
-  'a switch before OVS 2.16 is monitored in OpenFlow 1.0, and describe() says that own changes are news too',
+  'a switch before OVS 2.16 is monitored in OpenFlow 1.0, and describe() says that own changes are reported too',
   async (t) => {
     const fault = (middle: ManInTheMiddle) => {
       middle.toSwitch = withoutMonitor;
@@ -266,7 +266,7 @@ test.serial(
 );
 
 test.serial(
-  'without OpenFlow 1.0 there is no news of flows, as describe() says, but flows can be changed',
+  'without OpenFlow 1.0 the channel gets no events of flows, as describe() says, but flows can be changed',
   async (t) => {
     const fault = (middle: ManInTheMiddle) => {
       middle.toSwitch = withoutMonitor;

@@ -2,7 +2,7 @@ import test from 'ava';
 import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { connectNorthbound } from '../../src/ovn/connection.js';
 
-test('the northbound is the one that external_ids name', async (t) => {
+test('external_ids choose the northbound', async (t) => {
   const server = await startOvsdbServer({ schema: 'OVN_Northbound' });
   t.teardown(() => server.dispose());
   const nb = await connectNorthbound(new Map([['ovn-nb', server.remote]]), 5_000);

@@ -73,7 +73,7 @@ test('a gateway is read with its addresses, its options and the subnets of its n
   t.like(b, { node: 'b', isFirst: false, isShared: false, physical: [], rampout: [], subnets: [] });
 });
 
-test('a router without chassis, without a port on join, or of another name is no gateway', async (t) => {
+test('a router without chassis, without a port on join, or of another name is not a gateway', async (t) => {
   const nb = await emptyNorthbound(t);
   await addGateway(nb, 'whole', ['100.64.1.2/24']);
   await write(nb, (txn) => {
@@ -90,7 +90,7 @@ test('a router without chassis, without a port on join, or of another name is no
   );
 });
 
-test("a switch's subnets are those of gateway_ip, else other_config:subnet", async (t) => {
+test("a switch's subnets come from gateway_ip, else from other_config:subnet", async (t) => {
   const nb = await emptyNorthbound(t);
   await addSwitch(nb, 'both', {
     ids: { gateway_ip: '10.244.2.1/24' },

@@ -22,7 +22,7 @@ test('rows have the names that users and tools search by', (t) => {
   );
 });
 
-test('a name tells its node, and another kind of name tells none', (t) => {
+test('the node is read from a name, and there is none in another kind of name', (t) => {
   t.is(names.nodeOfGatewayRouter(names.gatewayRouterName('edge-1')), 'edge-1');
   t.is(names.nodeOfRouterPort(names.toSwitch('edge-1')), 'edge-1');
   t.is(names.nodeOfManagementPort(names.managementPortName('edge-1')), 'edge-1');

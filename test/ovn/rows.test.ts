@@ -88,7 +88,7 @@ test('a column that differs is updated, and one that is set initially keeps its 
   });
 });
 
-test('pairs are set and deleted, and those of others stay', async (t) => {
+test("pairs are set and deleted, and other programs' pairs stay", async (t) => {
   const nb = await emptyNorthbound(t);
   await write(nb, (txn) => {
     txn.insert('Logical_Router', {
@@ -164,7 +164,7 @@ test('a row that two rows hold is inserted once, and found again by its pairs', 
   t.true(reconciliation(nb, roots).isEmpty);
 });
 
-test('two clients that insert the same router: the second must compute anew', async (t) => {
+test('two clients that insert the same router: the second must compute again', async (t) => {
   const nb = await emptyNorthbound(t);
   const both = [reconciliation(nb, [router({})]), reconciliation(nb, [router({})])] as const;
   await both[0].commit();
@@ -173,7 +173,7 @@ test('two clients that insert the same router: the second must compute anew', as
   t.true(reconciliation(nb, [router({})]).isEmpty);
 });
 
-test('two clients that change what a router holds: the second must compute anew', async (t) => {
+test('two clients that change what a router holds: the second must compute again', async (t) => {
   const nb = await emptyNorthbound(t);
   await reconcile(nb, [router({})]);
   const first = reconciliation(nb, [router({ ports: [port('first')] })]);

@@ -70,7 +70,7 @@ test('deleting a bridge deletes the patch ports that lead to it, and no other po
   t.is(db.table('Bridge').size, 2);
 });
 
-test('the datapath is that of the kernel if ovs-vswitchd has found it', async (t) => {
+test("the datapath is the kernel's if ovs-vswitchd has found it", async (t) => {
   const db = await localDatabase(t);
   t.is(bestDatapath(db), 'netdev');
   await write(db, (txn) => txn.update('Open_vSwitch', rootOf(db), { datapath_types: ['netdev', 'system'] }));

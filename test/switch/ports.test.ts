@@ -52,7 +52,7 @@ test('ensuring a port adds it, and then changes nothing', async (t) => {
   t.true(ensure().isEmpty);
 });
 
-test('ensuring a port mends what differs, and keeps columns and keys of others', async (t) => {
+test("ensuring a port repairs what differs, and keeps other programs' columns and keys", async (t) => {
   const db = await localDatabase(t, { bridges: ['br-int'] });
   const bridge = uuidOf(db, 'br-int');
   await write(db, (txn) =>

@@ -49,8 +49,8 @@ export function readFlowStats(body: WireReader, known: KnownTerms): InstalledFlo
 }
 
 /**
- * A match or actions that the product never writes become their octets, and so differ from those of every flow of
- * ours.
+ * Returns the meaning of a flow's match and actions. A match or actions that the product never writes become their
+ * octets, so they differ from every flow of ours.
  */
 function readMeaning(entry: WireReader, table: number, priority: number, known: KnownTerms): Meaning {
   const tlvs = readMatchPart(entry);

@@ -16,7 +16,7 @@ export function writeHello(out: WireWriter, xid: number): void {
 }
 
 /**
- * Returns the versions that the peer speaks: those of its bitmap, else all up to that of the header.
+ * Returns the versions that the peer speaks: those in its bitmap, else all versions up to the header's.
  * @throws MalformedMessage
  */
 export function readHello({ version, body }: Message): readonly number[] {
