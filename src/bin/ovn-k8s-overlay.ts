@@ -93,7 +93,7 @@ sub('gateway-deinit', 'undo gateway-init')
     const { readName } = await import('../overlay/command_line.js');
     const node = readName(given);
     if (!(await gatewayDeinit({ ...common(given), node, sysctlDir: String(given.sysctlDir) })))
-      process.stdout.write(`${node} is no gateway: there is nothing to undo.\n`);
+      process.stdout.write(`${node} is not a gateway: there is nothing to undo.\n`);
   });
 
 sub('minion-deinit', 'undo minion-init')

@@ -19,8 +19,8 @@ export type Pcap = typeof import('pcap');
  * Memory holds one packet at a time. libpcap reads either byte order, and microseconds or nanoseconds.
  *
  * @returns the number of packets read
- * @throws ProductError `ERR_NO_PCAP`; `ERR_CAPTURE` if the file is no capture, is of another link than Ethernet, or is
- *   cut off; and whatever `onPacket` throws
+ * @throws ProductError `ERR_NO_PCAP`; `ERR_CAPTURE` if the file is not a capture, has another link type than Ethernet,
+ *   or is cut off; and whatever `onPacket` throws
  */
 export async function readCapture(
   path: string,
@@ -89,7 +89,7 @@ function open(pcap: Pcap, path: string): Session {
     const session = pcap.createOfflineSession(path);
     if (hasBinding(session)) return session;
   } catch (error) {
-    throw new ProductError('ERR_CAPTURE', `${path} is no capture that libpcap can read`, { cause: error });
+    throw new ProductError('ERR_CAPTURE', `${path} is not a capture that libpcap can read`, { cause: error });
   }
   throw new ProductError(
     'ERR_NO_PCAP',

@@ -1,6 +1,7 @@
 // The CNI plugin `ovn_cni`: gives a pod its interface on OVN (CNI specification 0.3 to 1.0).
-// request.ts and stdin.ts read what the runtime asks; pod_source.ts waits for the pod's annotation; veth_pair.ts and
-// pod_interface.ts change the kernel, switch_port.ts the local Open_vSwitch; result.ts and errors.ts write the answer.
+// request.ts and stdin.ts read the runtime's request; pod_source.ts waits for the pod's annotation; veth_pair.ts and
+// pod_interface.ts change the kernel; switch_port.ts changes the local Open_vSwitch; result.ts and errors.ts write the
+// answer.
 import { directories, localDatabase } from '../daemon/directories.js';
 import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
@@ -88,7 +89,7 @@ async function add(db: LocalDatabase, call: Call): Promise<string> {
 
 async function del(call: Call): Promise<string> {
   const host = hostEnd(call.attachment);
-  // First, so that the pod is off the network even if the database does not answer.
+  // Deletes the pair first, so that the pod is off the network even if the database does not answer.
   await deletePair(call.run, host);
   return withDatabase(call, async (db) => {
     await removePodPort(db, host, DATABASE_MS);
@@ -122,13 +123,13 @@ async function isComplete(
   try {
     return disagreements(expected, await readInside(run, attachment)).length === 0;
   } catch (error) {
-    // The pair has gone, or the pod's end is in another namespace.
+    // The pair was deleted, or the pod's end is in another namespace.
     if (error instanceof CniError) return false;
     throw error;
   }
 }
 
-/** Runs `make`; if it fails, removes what it made before the error is thrown on. */
+/** Runs `make`. If it fails, removes what it made, then throws its error. */
 async function orCleanUp<T>(db: LocalDatabase, call: Call, host: string, make: () => Promise<T>): Promise<T> {
   try {
     return await make();
@@ -145,8 +146,8 @@ async function orCleanUp<T>(db: LocalDatabase, call: Call, host: string, make: (
 }
 
 /**
- * Removes the port that a killed ADD left on the bridge, or that was damaged since. Waits until ovs-vswitchd has closed
- * the device: otherwise ovs-vswitchd keeps reading the deleted device although a new one has the same name.
+ * Removes a port that a killed ADD left on the bridge, or that was damaged after its ADD. Then waits until ovs-vswitchd
+ * has closed the device: else ovs-vswitchd would ignore a new device of this name and keep reading the deleted one.
  */
 async function cleanUpEarlier(db: LocalDatabase, call: Call, host: string, timeoutMs: number): Promise<void> {
   await cleanUp(db, call, host);
@@ -183,7 +184,7 @@ function findIntegrationBridge(db: LocalDatabase, systemIds: ReadonlyMap<string,
   if (bridge === undefined)
     throw new CniError(
       CODES.tryAgainLater,
-      `bridge ${name} is not there; run ovn-k8s-overlay minion-init on this node`,
+      `bridge ${name} does not exist; run ovn-k8s-overlay minion-init on this node`,
     );
   return bridge;
 }

@@ -11,7 +11,7 @@ import { VERSION } from './version.js';
 import { Vlog } from './vlog.js';
 import { parseVlogSpec } from './vlog_spec.js';
 
-/** What a daemon's `main` gets. */
+/** What a daemon's `main` receives. */
 export interface Daemon {
   log(module: string): Log;
   register(name: string, usage: string, minArgs: number, maxArgs: number, handler: CommandHandler): void;
@@ -24,9 +24,10 @@ export interface Daemon {
 }
 
 /**
- * Adds the options of a daemon to `command`. Running it detaches, monitors, locks the pidfile and opens the control
- * socket as they say, then runs `main`, which returns once `signal` is aborted. An error that `main` throws before
- * `ready` is printed for the operator; a later one is a fault.
+ * Adds the options of a daemon to `command`. The command detaches, monitors, locks the pidfile and opens the control
+ * socket according to these options, then runs `main`. `main` returns once `signal` is aborted. A ProductError that
+ * `main` throws before `ready` is printed for the operator. Any other error is logged with its stack and ends the
+ * process with EXIT_SOFTWARE.
  */
 export function daemonCommand(
   command: Command,
@@ -47,7 +48,7 @@ export function daemonCommand(
   });
 }
 
-/** The daemon as its `main` and the common commands see it. */
+/** The daemon that is passed to `main` and to the common commands. */
 class RunningDaemon implements Daemon {
   isReady = false;
   cleanup: () => Promise<void> = async () => undefined;
@@ -120,7 +121,7 @@ async function runInThisProcess(
     await main(daemon, given);
     log.info('exiting');
   } catch (error) {
-    // A request that fails because the daemon ends is no failure.
+    // The daemon is ending, so a failed request needs no report.
     if (daemon.signal.aborted && error instanceof ProductError) return log.info('exiting');
     if (daemon.isReady || !(error instanceof ProductError)) return fatal(error);
     if (options.logFile !== undefined) log.err(explainError(error));

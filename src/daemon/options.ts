@@ -45,7 +45,7 @@ export function readDaemonOptions(
   env: NodeJS.ProcessEnv,
 ): DaemonOptions {
   const { run, log } = directories(env);
-  // A relative path starts at the run directory, that of a log file at the working directory (ovs-vswitchd(8)).
+  // A relative path starts at the run directory; a log file's starts at the working directory (ovs-vswitchd(8)).
   const path = (value: unknown, base: string, byDefault: string) =>
     value === undefined || value === false
       ? undefined

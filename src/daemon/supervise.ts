@@ -42,7 +42,7 @@ export function tellReady(): void {
 
 /**
  * Starts the next stage in a session of its own, passes its standard error on, and waits until it is ready.
- * @returns the exit code for the operator's shell: 0 if the daemon is ready, else that of the child
+ * @returns the exit code for the operator's shell: 0 if the daemon is ready, else the child's exit code
  */
 export async function detach(next: Stage): Promise<number> {
   const child = spawnStage(next, { detached: true });

@@ -5,7 +5,7 @@ import { classIdOf, isOurCookie } from '../openflow/cookie.js';
 import type { CtState } from '../openflow/ct_state.js';
 import { formatPort, type Ofport, parsePort } from '../openflow/ofport.js';
 
-/** What the switch itself says that it does with a packet. */
+/** The switch's own report on a packet: its class and the ports it leaves by. */
 export interface Trace {
   /** The class in the cookie of the last flow of the bridge that the packet matched; `undefined` if it is not ours. */
   readonly class: PacketClass | undefined;

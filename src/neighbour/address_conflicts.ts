@@ -13,11 +13,11 @@ export interface RecordedConflict extends Conflict {
 
 /** A conflict is a problem for this long after its last message, in milliseconds. */
 const LASTS_MS = 300_000;
-/** Bounds the memory that a host with ever new MACs can take. */
+/** Limits the memory that a host can use up by changing its MAC again and again. */
 const MAX_CONFLICTS = 64;
 
 /**
- * Records which other hosts use our addresses (RFC 5227 section 2.4). A probe is no conflict: the owner of the address
+ * Records which other hosts use our addresses (RFC 5227 section 2.4). A probe does not count: the owner of the address
  * defends it, and the prober gives up.
  */
 export class AddressConflicts {

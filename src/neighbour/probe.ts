@@ -6,7 +6,7 @@ import type { NeighbourSocket } from './neighbour_socket.js';
 import { requestFrame, sendRequest } from './request.js';
 
 export interface ProbeOptions {
-  /** MACs of this host; a message from one of them is no conflict. */
+  /** MACs of this host; a message from one of them is not a conflict. */
   readonly own: ReadonlySet<MacAddress>;
   /** How many probes are sent for each address. */
   readonly times?: number;

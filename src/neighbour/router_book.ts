@@ -14,7 +14,7 @@ export interface RouterEntry {
   readonly changed: number;
 }
 
-/** A change of MAC is a problem for this long, in milliseconds. */
+/** How long a change of MAC is reported as a problem, in milliseconds. */
 const LASTS_MS = 600_000;
 const MAX_MACS = 4;
 

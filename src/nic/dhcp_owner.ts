@@ -129,7 +129,7 @@ export function readSurroundings(): Surroundings {
           .filter((arg) => arg !== '');
         return argv.length === 0 ? [] : [{ pid: Number(pid), argv }];
       } catch {
-        // The process has ended meanwhile.
+        // The process has ended in the meantime.
         return [];
       }
     });

@@ -10,8 +10,8 @@ import { ProductError } from '../net/errors.js';
 
 /*
  * Lines of `ip -batch`, one for each address, route, rule or neighbour of a device. An attribute that `ip` prints and
- * that is unknown here is refused, so that nothing is moved in part. The line that deletes a thing identifies it: two
- * things are the same if their lines are.
+ * that is unknown here is refused, so that nothing is moved in part. Two things are the same if the lines that delete
+ * them are equal.
  */
 
 /** `nodad` leaves duplicate address detection for later, so that the address works at once. */

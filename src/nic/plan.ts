@@ -7,13 +7,13 @@ export interface Step {
   /** The exact changes, for `--dry-run`. */
   readonly details: readonly string[];
   run(): Promise<void>;
-  /** Undoes what `run` did, completely or in part: `run` may have failed midway. */
+  /** Undoes `run`, also if it failed midway. */
   undo?(): Promise<void>;
 }
 
 /** The step that ends a plan. It cannot be undone once `run` has succeeded. */
 export interface LastStep extends Omit<Step, 'undo'> {
-  /** Waits until the effect shows. */
+  /** Waits until the effect of `run` is visible. */
   confirm(): Promise<void>;
 }
 
@@ -52,8 +52,8 @@ export class Plan {
   }
 
   /**
-   * Runs all steps but the last. Stops at the first failure, or before the next step once `signal` is aborted; the steps
-   * done so far then wait for {@link undo}.
+   * Runs all steps but the last. Stops at the first failure, or before the next step once `signal` is aborted. The
+   * caller then calls {@link undo}.
    * @throws ProductError `ERR_STEP_FAILED` naming the step
    */
   async run(signal: AbortSignal): Promise<void> {
@@ -100,8 +100,8 @@ export class Plan {
 }
 
 /**
- * Makes and runs one plan after another, so that each sees the effects of those before; then runs their last steps. Undoes
- * all plans that are not final if anything fails.
+ * Makes and runs one plan after another, so that each plan is made with the effects of the earlier ones in place. Then
+ * runs their last steps. If anything fails, undoes every plan whose last step has not succeeded.
  * @throws ProductError `ERR_STEP_FAILED` naming what failed and what could not be undone; `ERR_NOT_CONFIRMED`
  */
 export async function runAll(

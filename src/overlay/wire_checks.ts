@@ -85,7 +85,7 @@ async function look(
         ({ address }) =>
           new ProductError(
             'ERR_GATEWAY_SILENT',
-            `--default-gw=${address}: nobody answers for it on ${link.name} in ${timeoutMs} ms; name a router of that network, or --force`,
+            `--default-gw=${address}: no answer on ${link.name} within ${timeoutMs} ms; name a router of that network, or --force`,
           ),
       ),
     ],
@@ -93,7 +93,7 @@ async function look(
   };
 }
 
-/** Returns the MACs of this host's own interfaces, whose answers are no conflict. */
+/** Returns the MACs of this host's own interfaces: an answer from one of them is not a conflict. */
 async function ownMacs(): Promise<ReadonlySet<MacAddress>> {
   const links = await readLinks();
   return new Set(

@@ -1,6 +1,6 @@
 // `ovn-k8s-util top`: the traffic of an interface, by class and by sender, on a terminal, as lines, or as JSON.
-// It counts what arrives at the interface, which is what the gateway's flows will decide on; the flows are not read.
-// `sample.ts` makes rates of two snapshots, `view.ts` makes lines of rates, `terminal.ts` owns the screen.
+// It counts packets that arrive at the interface, before the gateway's flows match them. It does not read the flows.
+// `sample.ts` computes rates from two snapshots, `view.ts` formats rates as lines, `terminal.ts` owns the screen.
 import { findRole } from '../capture/bridge_port.js';
 import { openCapture } from '../capture/open.js';
 import type { CaptureSettings } from '../capture/options.js';
@@ -19,7 +19,7 @@ export interface TopOptions extends CaptureSettings {
   readonly intervalMs: number;
   /** How many samples to show; `undefined`: until a signal or a key ends it. */
   readonly samples: number | undefined;
-  /** `undefined`: ask the switch. */
+  /** `undefined`: the switch is asked. */
   readonly role: PortRole | undefined;
 }
 
@@ -38,7 +38,7 @@ export async function runTop(options: TopOptions): Promise<void> {
   const role = options.role ?? (await findRole(device, state, db, timeoutMs));
   const capture = await openCapture({ device, direction: 'both', role, state }, options.method);
   const ticks = new Ticks(intervalMs);
-  // The reader of a pipe has closed it.
+  // Writing fails once the reader of the pipe has closed it.
   process.stdout.on('error', ticks.stop);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, ticks.stop);
   const { stdin, stdout } = process;
@@ -75,7 +75,7 @@ async function sampleEachTick(
   }
 }
 
-/** Reads the state again, as services change. A helper that does not answer has left its flows as they were. */
+/** Reads the state again, because services change. Keeps the last state if the helper does not answer. */
 async function refreshState(capture: PacketCapture, rundir: string, timeoutMs: number): Promise<void> {
   const state = await readState(undefined, rundir, timeoutMs).catch(() => undefined);
   if (state !== undefined) capture.setState(state);

@@ -70,14 +70,14 @@ test('a capture that ends within a packet is read up to that packet, then the er
   }
 });
 
-test('a file that is no capture, or of another link than Ethernet, is refused by name', async (t) => {
+test('a file that is not a capture, or of another link type than Ethernet, is refused by name', async (t) => {
   const refused = async (path: string, message: RegExp) =>
     t.throwsAsync(contentOf(path), { code: 'ERR_CAPTURE', message });
-  await refused('/nonexistent/x', /^\/nonexistent\/x is no capture/);
-  await refused(tmpdir(), /is no capture/);
-  await refused(fileOf(t, ''), /x\.pcap is no capture/);
-  await refused(fileOf(t, 'root:x:0:0:root:/root:/bin/bash\n'.repeat(9)), /x\.pcap is no capture/);
-  await refused(fileOf(t, pcapFile(FRAMES).subarray(0, 20)), /x\.pcap is no capture/);
+  await refused('/nonexistent/x', /^\/nonexistent\/x is not a capture/);
+  await refused(tmpdir(), /is not a capture/);
+  await refused(fileOf(t, ''), /x\.pcap is not a capture/);
+  await refused(fileOf(t, 'root:x:0:0:root:/root:/bin/bash\n'.repeat(9)), /x\.pcap is not a capture/);
+  await refused(fileOf(t, pcapFile(FRAMES).subarray(0, 20)), /x\.pcap is not a capture/);
   await refused(fileOf(t, pcapFile(FRAMES, { linkType: 113 })), /another link than Ethernet \(LINUX_SLL\)/);
   await refused(fileOf(t, pcapFile(FRAMES, { linkType: 276 })), /another link than Ethernet/);
 });

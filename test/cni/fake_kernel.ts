@@ -15,7 +15,7 @@ export const HOST_MAC = '0e:00:00:00:00:01';
 
 /**
  * Stands in for the kernel's interfaces, which need root: a program runner that knows the commands of the plugin, keeps
- * veth pairs, and can be told to fail. The system tests run the same commands in namespaces.
+ * veth pairs, and can be made to fail. The system tests run the same commands in namespaces.
  */
 export class FakeKernel {
   /** Every command that changed something, or tried. */

@@ -157,7 +157,7 @@ test('a second ADD changes nothing and returns the same', async (t) => {
   t.deepEqual(node.kernel.changes, before);
 });
 
-test('a second ADD makes everything anew if the interface is not as it must be', async (t) => {
+test('a second ADD makes everything again if the interface is not as it must be', async (t) => {
   const node = await TestNode.start(t);
   node.playController();
   node.playSwitch();
@@ -275,7 +275,7 @@ test('a node that is not set up says which command does it', async (t) => {
     t,
     node.call(),
     CODES.tryAgainLater,
-    'bridge br-int is not there; run ovn-k8s-overlay minion-init on this node',
+    'bridge br-int does not exist; run ovn-k8s-overlay minion-init on this node',
   );
   await vsctl(
     node.server,

@@ -14,7 +14,7 @@ test('a program that fails says why on one line', async (t) => {
   });
 });
 
-test('a program that is not there is a failure, not an exception', async (t) => {
+test('a missing program is a failure, not an exception', async (t) => {
   t.regex((await runProgram('/nonexistent/ip', [])).failure ?? '', /ENOENT/);
 });
 

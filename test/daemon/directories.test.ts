@@ -1,7 +1,7 @@
 import test from 'ava';
 import { directories, localDatabase } from '../../src/daemon/directories.js';
 
-test('directories are those of the environment, else those of the packages', (t) => {
+test('directories come from the environment, else from the packages', (t) => {
   t.deepEqual(directories({}), {
     run: '/var/run/openvswitch',
     log: '/var/log/openvswitch',

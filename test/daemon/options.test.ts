@@ -42,7 +42,7 @@ test('files without a name are in the directories of OVS, as the environment nam
   });
 });
 
-test('a relative path starts at the run directory, that of a log file at the working directory', (t) => {
+test('a relative path starts at the run directory; a relative log file starts at the working directory', (t) => {
   t.is(read(['--pidfile=y.pid']).pidfile, '/run/ovs/y.pid');
   t.is(read(['--unixctl=y.ctl']).unixctl, '/run/ovs/y.ctl');
   t.is(read(['--unixctl=none']).unixctl, 'none');

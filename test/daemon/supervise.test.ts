@@ -50,7 +50,7 @@ labTest(
   },
 );
 
-labTest('ovs-appctl finds the daemon by its name, and its commands look like those of OVS', async (t) => {
+labTest("ovs-appctl finds the daemon by its name, and its commands look like OVS's", async (t) => {
   await wire.startHelper();
   const { host } = wire;
   t.regex(await wire.helper('version'), /^ovn-k8s-gateway-helper \d+\.\d+\.\d+$/);
@@ -85,7 +85,7 @@ labTest('log levels can be set in a running daemon, for one module or all', asyn
   await t.throwsAsync(wire.helper('vlog/set', 'gateway:loud'), { message: /cannot place "loud"/ });
 });
 
-labTest('log lines look like those of OVS, and go to a new file after vlog/reopen or SIGHUP', async (t) => {
+labTest("log lines look like OVS's, and go to a new file after vlog/reopen or SIGHUP", async (t) => {
   await wire.startHelper();
   const { host } = wire;
   const lines = (text: string) => text.split('\n').filter((line) => line !== '');
@@ -174,7 +174,7 @@ labTest(
   },
 );
 
-labTest('the next daemon takes over the pidfile and socket of one that was killed', async (t) => {
+labTest('the next daemon takes over the pidfile and socket of a killed daemon', async (t) => {
   const { host } = wire;
   const control = `--unixctl=${join(host.rundir, `${HELPER}.ctl`)}`;
   await wire.startHelper(control);

@@ -44,7 +44,7 @@ test('ovs-appctl prints what a command returns, with its arguments as they were 
   t.is((await appctl(path, 'big', '3000000')).stdout.length, 3_000_000);
 });
 
-test('list-commands looks like that of OVS', async (t) => {
+test("list-commands looks like OVS's", async (t) => {
   const { path } = await serve(t);
   const { stdout } = await appctl(path, 'list-commands');
   t.is(
@@ -75,7 +75,7 @@ test('a command that fails makes ovs-appctl exit with 2 and print the reason', a
   );
 });
 
-test('our client runs commands of our daemons and of those of OVS', async (t) => {
+test("our client runs commands of our daemons and of OVS's", async (t) => {
   const { path } = await serve(t);
   t.is(await unixctl(path, 'echo', ['a', 'b']), 'a b\n');
   await t.throwsAsync(unixctl(path, 'fail'), { code: 'ERR_UNIXCTL_REFUSED', message: 'fail: it is broken' });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { CLASSES, classId, classOfId, priorityOf } from '../../src/demux/classes.js';
 
-test('class numbers count from 1, and 0 is no class', (t) => {
+test('class numbers count from 1, and 0 is not a class', (t) => {
   t.deepEqual(
     CLASSES.map(classId),
     CLASSES.map((_, index) => index + 1),

@@ -9,7 +9,7 @@ import { formatGolden, GOLDEN_DIRECTORY, GOLDEN_STATES } from './golden.js';
 const pathOf = (name: string) => fileURLToPath(new URL(`${name}.flows`, GOLDEN_DIRECTORY));
 
 for (const [name, state] of GOLDEN_STATES) {
-  test(`the flows of the state "${name}" are those of its golden file`, (t) => {
+  test(`the flows of the state "${name}" equal its golden file`, (t) => {
     const golden = readFileSync(pathOf(name), 'utf8');
     t.is(formatGolden(state), golden, 'if the change is wanted: npm run goldens');
   });

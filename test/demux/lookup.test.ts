@@ -34,7 +34,7 @@ test('the flow with the highest priority decides, and is named', (t) => {
   t.is(verdict.flow, `table=0,priority=50,in_port=1,vlan_tci=0x0000/0x1fff,dl_dst=${MAC} actions=LOCAL`);
 });
 
-test('a packet never leaves by the port that it came in by', (t) => {
+test('a packet never leaves by its input port', (t) => {
   const flows = demuxFlows(GATEWAY).map((flow) => ({
     ...flow,
     actions: [

@@ -29,7 +29,7 @@ test('every check reports that a healthy host is healthy, and nothing else', (t)
   );
 });
 
-test('a healthy node that is no gateway has no problems', (t) => {
+test('a healthy node that is not a gateway has no problems', (t) => {
   const node: Facts = {
     ...HEALTHY,
     ...withBridge('breth0', undefined),

@@ -33,7 +33,7 @@ export function finds(check: string, cases: readonly Case[]): void {
 /** A healthy host has no problems, so whatever an examined host has beyond the expected ones is an over-eager check. */
 function expectEach(t: ExecutionContext, texts: readonly string[], patterns: readonly RegExp[]): void {
   const unexpected = texts.filter((text) => !patterns.some((pattern) => pattern.test(text)));
-  t.deepEqual(unexpected, [], 'a check reports what is right');
+  t.deepEqual(unexpected, [], 'a check also reports what is right');
   const unused = patterns.filter((pattern) => !texts.some((text) => pattern.test(text)));
   t.deepEqual(unused.map(String), [], 'an expected problem is not reported');
 }

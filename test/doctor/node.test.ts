@@ -23,7 +23,7 @@ test('the node has the name of its management port, else the one on its shared b
   t.is(nodeName({ ...switchOf(HEALTHY), bridges }), undefined);
 });
 
-test("a pod's interface whose iface-id begins like a management port's is not taken for one", (t) => {
+test("a pod's interface whose iface-id begins like a management port's is not a management port", (t) => {
   const ids = { externalIds: new Map([['iface-id', 'k8s-ns_web']]) };
   t.is(managementInterface(switchOf(withInterface('br-int', 'k8s-gw1', ids))), undefined);
   t.is(managementInterface(switchOf(withInterface('br-int', 'k8s-gw1', { type: '' }))), undefined);

@@ -14,7 +14,7 @@ const EXPLAIN = frameExplainer(GATEWAY, 'phys', 'new');
 const EXPLANATION = EXPLAIN(1, FRAME, FRAME.length);
 const AGREED = { trace: { class: 'management', output: [LOCAL] }, agrees: true } as const;
 
-test('the text names packet, flow and outputs, and what the switch says', (t) => {
+test('the text names the packet, the flow, the outputs and the answer of the switch', (t) => {
   t.deepEqual(formatExplanation(EXPLANATION, GATEWAY, AGREED).split('\n'), [
     '1: management',
     '  packet  tcp,dl_src=02:00:00:00:00:01,dl_dst=0a:58:cb:00:71:0a,nw_src=198.51.100.1,nw_dst=203.0.113.10,tp_src=40000,tp_dst=22',

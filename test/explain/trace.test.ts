@@ -23,7 +23,7 @@ Megaflow: recirc_id=0,eth,tcp,in_port=1
 Datapath actions: 2
 `;
 
-test('the class is that of the cookie, the outputs are those of the actions', (t) => {
+test('the class comes from the cookie, the outputs from the actions', (t) => {
   t.deepEqual(readTrace('breth0', traced(POD_RETURN, 'output:2')), {
     class: 'pod-return',
     output: [PATCH],
@@ -35,7 +35,7 @@ test('the class is that of the cookie, the outputs are those of the actions', (t
   ]);
 });
 
-test('an output to the port that the packet came in by is none', (t) => {
+test("an output to the packet's input port does not count", (t) => {
   const text = traced(POD_RETURN, 'output:1', ' >> skipping output to input port', 'output:2');
   t.deepEqual(readTrace('breth0', text).output, [PATCH]);
 });

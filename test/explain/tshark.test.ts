@@ -8,7 +8,7 @@ import { classByTshark, tshark } from '../../lab/tshark.js';
 import { classOfId } from '../../src/demux/classes.js';
 import { Classifier } from '../../src/demux/classifier.js';
 
-test('the classes of a traffic mix are those that follow from the fields that tshark reads, packet by packet', async (t) => {
+test('each packet of a traffic mix has the class that follows from the fields that tshark reads', async (t) => {
   const mix = trafficMix(5_000);
   t.deepEqual(missingClasses(mix), []);
   const folder = mkdtempSync(join(tmpdir(), 'tshark-'));

@@ -34,7 +34,7 @@ test('an interface without addresses, and what a filter left out, have none', (t
     t.deepEqual(parseAddresses(json), [], json);
 });
 
-test('loopback has its addresses, and an interface that is not there has none', async (t) => {
+test('loopback has its addresses, and a missing interface has none', async (t) => {
   t.true((await readAddresses('lo')).some(({ address }) => String(address) === '127.0.0.1'));
   t.deepEqual(await readAddresses('none9'), []);
 });

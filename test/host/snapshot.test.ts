@@ -58,7 +58,7 @@ test('a rule belongs to the device that it names as incoming or outgoing', (t) =
   t.deepEqual(taken, [1, 2]);
 });
 
-test('a device that is not there is an error that names it', (t) => {
+test('a missing device is an error that names it', (t) => {
   t.throws(() => snapshotOf('eth9', NOTHING), {
     code: 'ERR_NO_INTERFACE',
     message: 'there is no interface eth9; ip link lists the interfaces',

@@ -16,7 +16,7 @@ test('a name with dots is split at them, and one with slashes keeps its dots (sy
   t.is(sysctlPath('net/ipv4/conf/eth0.5/rp_filter'), '/proc/sys/net/ipv4/conf/eth0.5/rp_filter');
 });
 
-test('a value is read without the end of its line, and one that is not there is undefined', (t) => {
+test('a value is read without the end of its line, and a missing one is undefined', (t) => {
   const path = '/proc/sys/kernel/ostype';
   t.is(readSysctl('kernel.ostype'), readFileSync(path, 'utf8').trimEnd());
   t.is(readSysctl('kernel.none'), undefined);
@@ -53,7 +53,7 @@ test('what an interface needs is written in its own directory, with IPv6 turned 
   t.true(at <= 0, `disable_ipv6 is at ${at}`);
 });
 
-test('an interface that is not there needs nothing', (t) => {
+test('a missing interface needs no change', (t) => {
   t.deepEqual(sysctlChanges('none9', 'breth0', 'default'), []);
 });
 

@@ -26,7 +26,7 @@ test('an IPv4 request has the checksum of RFC 1071', (t) => {
   t.is((sum & 0xffff) + (sum >>> 16), 0xffff);
 });
 
-test('no bytes throw, and fewer than 8 are no reply', (t) => {
+test('parsing never throws, and fewer than 8 bytes are not a reply', (t) => {
   fc.assert(
     fc.property(
       fc.uint8Array({ maxLength: 40 }),

@@ -60,7 +60,7 @@ test('each listener gets each message until it stops, and frames that are none a
   );
 });
 
-test('a full queue is no failure of a request, and any other refusal is', (t) => {
+test('a full queue does not fail a request, and any other refusal does', (t) => {
   const { wire } = begin();
   const socket = new NeighbourSocket('eth0', wire.open);
   const frame = requestFrame(OWN, A);
@@ -114,7 +114,7 @@ function persistent(wire: TestWire, clock: TestClock) {
   return { socket, stop, received, changes: () => changes };
 }
 
-test('an interface that is away is tried each second, and its problem is news once', (t) => {
+test('an interface that is away is tried each second, and its problem is reported once', (t) => {
   const { clock, wire } = begin();
   wire.absence = constants.errno.ENODEV;
   const { socket, changes, received } = persistent(wire, clock);

@@ -48,7 +48,7 @@ test('two hosts that reply are both found, each once', async (t) => {
   t.deepEqual(macs, [ONE, TWO]);
 });
 
-test('requests, frames of our own and advertisements of other addresses are no reply', async (t) => {
+test('requests, frames of our own and advertisements of other addresses do not count as replies', async (t) => {
   const { clock, wire, socket } = begin();
   const asking = resolve(socket, GATEWAY, { timeoutMs: 1_000, clock });
   wire.give(

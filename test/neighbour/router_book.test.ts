@@ -29,7 +29,7 @@ test('only routers that are followed are recorded, and those that are new are re
   t.deepEqual([...book.followed], [ROUTER, OTHER]);
 });
 
-test('the first MAC of a router is no change, whether it advertises or asks', (t) => {
+test('the first MAC of a router is not a change, whether it advertises or asks', (t) => {
   for (const message of [says(1), asks(1)]) {
     const book = following();
     t.false(book.note(message, 0));
@@ -38,7 +38,7 @@ test('the first MAC of a router is no change, whether it advertises or asks', (t
   }
 });
 
-test('another MAC is a problem for ten minutes, and the same MAC again is no news', (t) => {
+test('another MAC is a problem for ten minutes, and the same MAC again is not reported', (t) => {
   const book = following();
   book.note(says(1), 0);
   t.true(book.note(asks(2), 1_000));
@@ -50,7 +50,7 @@ test('another MAC is a problem for ten minutes, and the same MAC again is no new
   t.deepEqual(book.changed(603_000), []);
 });
 
-test('after a quiet time the MACs are counted anew', (t) => {
+test('after a quiet period the MACs are counted from the start', (t) => {
   const book = following();
   book.note(says(1), 0);
   book.note(says(2), 1_000);

@@ -49,7 +49,7 @@ function settings(db: LocalDatabase) {
   return row && settingsOf(db, row);
 }
 
-test("a bridge that is not there is made with the NIC's MAC and MTU", async (t) => {
+test("a missing bridge is made with the NIC's MAC and MTU", async (t) => {
   const db = await begin(t);
   t.is(
     String(planned(db)),

@@ -99,7 +99,7 @@ test('a dhcpcd of another interface is not the client', (t) => {
   t.is(find(running('dhcpcd: eth1 [ip4]', 'dhcpcd-ui eth0')), undefined);
 });
 
-test('systemd-networkd has a lease file by the index of the interface, and takes the bridge anew', (t) => {
+test('systemd-networkd has a lease file by the index of the interface, and starts on the bridge again', (t) => {
   const paths = ['/run/systemd/netif/leases/2', '/run/NetworkManager/devices/2'];
   t.deepEqual(find([], { paths }), {
     client: 'systemd-networkd',

@@ -49,7 +49,7 @@ test('a journal that cannot be written is an error that names the file', (t) => 
   t.throws(() => journal.write(SNAPSHOT), { code: 'ERR_JOURNAL', message: /cannot write .*none/ });
 });
 
-test('lifetimes of an old journal are shorter by the time since, and what has expired is left out', (t) => {
+test('lifetimes of an old journal are shorter by its age, and expired addresses are left out', (t) => {
   const leased = { ...V4, valid_life_time: 600, preferred_life_time: 60 };
   const short = { ...V6, valid_life_time: 90, preferred_life_time: 90 };
   const expiring = { ...DEFAULT, expires: 300 };

@@ -56,7 +56,7 @@ test('nodad is for IPv6, and kept where it was set', (t) => {
   t.is(line(V4, true), 'address change 203.0.113.10/24 dev breth0');
 });
 
-test('the line that deletes an address has what identifies it', (t) => {
+test('the line that deletes an address identifies it', (t) => {
   t.is(
     deleteAddressLine({ ...V4, label: 'eth0:1', metric: 5 }, 'eth0'),
     'address del 203.0.113.10/24 dev eth0',

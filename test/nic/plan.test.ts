@@ -71,7 +71,7 @@ test('a plan is made only after the plans before it have run', async (t) => {
   t.deepEqual(diary.entries, ['make a', '+a', 'make b', '+b']);
 });
 
-test('a step that fails is undone too, then those before it in reverse, in all plans', async (t) => {
+test('a failed step is undone too, then the earlier steps in reverse, in all plans', async (t) => {
   const diary = new Diary();
   const first = planOf([diary.step('a1'), diary.step('a2')], diary.last('a-end'));
   const second = planOf([diary.step('b1'), diary.step('b2', { fails: 'no room' }), diary.step('b3')]);
@@ -104,7 +104,7 @@ test('a step without an undo is passed over', async (t) => {
   t.deepEqual(diary.entries, ['+one', '+question', '+three', '-three', '-one']);
 });
 
-test('the plan of a later NIC that cannot be made undoes those that have run', async (t) => {
+test('if the plan of a later NIC cannot be made, the plans that have run are undone', async (t) => {
   const diary = new Diary();
   const makers = [
     ...asMakers(planOf([diary.step('a1')])),

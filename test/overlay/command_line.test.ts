@@ -23,7 +23,7 @@ test('a gateway on a shared bridge has the default port range above the ephemera
   });
 });
 
-test('--reserve-host-ports takes the dynamic ports, and narrows those of the host', (t) => {
+test("--reserve-host-ports takes the dynamic ports, and narrows the host's", (t) => {
   t.like(readGateway({ ...GATEWAY, reserveHostPorts: true }), {
     snatRange: { lo: 49_152, hi: 65_535 },
     ephemeral: { lo: 32_768, hi: 49_151 },

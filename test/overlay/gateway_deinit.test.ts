@@ -95,7 +95,7 @@ test('gateway-deinit takes the patch pair and the marks off the bridge, and no o
   t.deepEqual(portsOf(local, 'br-int'), ['br-int']);
 });
 
-test('gateway-deinit of a node that is no gateway has nothing to do', async (t) => {
+test('gateway-deinit of a node that is not a gateway has nothing to do', async (t) => {
   const { nb, options } = await twoGateways(t);
   const before = routesOf(nb, 'm');
   t.false(await gatewayDeinit({ ...options, node: 'm', sysctlDir: directory(t) }));

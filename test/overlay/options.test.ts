@@ -80,7 +80,7 @@ refuses('--s', (text) => readNodeSubnetsOption('--s', text, CLUSTER), [
   ['10.0.0.0/8', /is not inside --cluster-ip-subnet/],
 ]);
 
-test("the gateway's addresses are those of one host, outside of the cluster", (t) => {
+test("the gateway's addresses belong to one host, outside of the cluster", (t) => {
   t.deepEqual(readPhysicalIps('2001:db8::10/64,203.0.113.10/24', CLUSTER).map(formatCidr), [
     '203.0.113.10/24',
     '2001:db8::10/64',
@@ -98,7 +98,7 @@ refuses('--physical-ip', (text) => readPhysicalIps(text, CLUSTER), [
   ['100.64.1.9/24', /100\.64\.1\.9 is inside 100\.64\.1\.0\/24/],
 ]);
 
-test('an address of a family that the cluster lacks is refused alone, and taken beside one that it has', (t) => {
+test('an address of a family that the cluster lacks is refused alone, and accepted beside one of a family that it has', (t) => {
   const v4 = CLUSTER.slice(0, 1);
   t.throws(() => readPhysicalIps('2001:db8::10/64', v4), { message: /has no address of the family of/ });
   t.is(readPhysicalIps('203.0.113.10/24,2001:db8::10/64', v4).length, 2);

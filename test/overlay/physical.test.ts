@@ -45,7 +45,7 @@ test('a shared bridge gets its marks and the patch pair, without an iface-id yet
   t.true(connected(db, BRIDGE).isEmpty);
 });
 
-test('a shared bridge with another range is marked anew; none leaves no former range', async (t) => {
+test('a shared bridge gets the marks of another range; without a range, no former mark remains', async (t) => {
   const db = await localDatabase(t, { bridges: ['breth0'] });
   t.is(formerRange(db, 'breth0'), undefined);
   await connected(db, BRIDGE).commit();

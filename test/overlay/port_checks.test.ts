@@ -10,7 +10,7 @@ tcp   TIME-WAIT 0 0 203.0.113.11:64000 203.0.113.1:443
 const RANGE = { lo: 61_000, hi: 65_535 };
 const EPHEMERAL = { lo: 32_768, hi: 60_999 };
 
-test('sockets that packets from outside can reach are read, with their programs', (t) => {
+test('parseSockets returns the sockets that outside packets can reach, with their programs', (t) => {
   t.deepEqual(
     parseSockets(SS).map(({ port, isListening, text }) => [port, isListening, text]),
     [

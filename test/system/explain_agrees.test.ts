@@ -132,16 +132,16 @@ for (const mode of ['port-range', 'conntrack'] as const) {
         if (inPort === undefined) throw new Error(`the bridge has no port ${from}`);
         const text = `in_port=${formatPort(inPort)},${packet}`;
         for (const ct of mode === 'conntrack' ? CT_STATES : (['new'] as const)) {
-          const told = tables.lookup(fieldsOf(text), trackedAs(ct));
+          const predicted = tables.lookup(fieldsOf(text), trackedAs(ct));
           const traced = readTrace('breth0', await trace(wire, text, ct));
           const sorted = ({ class: name, output }: Pick<Verdict, 'class' | 'output'>) => ({
             class: name,
             output: output.map(String).toSorted(),
           });
-          t.deepEqual(sorted(told), sorted(traced), `${text} ct ${ct}`);
+          t.deepEqual(sorted(predicted), sorted(traced), `${text} ct ${ct}`);
           if (name !== 'pod-return' || mode === 'port-range')
-            expectClass(t, name, told.class, mode, ct, text);
-          else t.is(told.class, ct === 'new' ? 'management' : 'pod-return', text);
+            expectClass(t, name, predicted.class, mode, ct, text);
+          else t.is(predicted.class, ct === 'new' ? 'management' : 'pod-return', text);
         }
       }
     }
@@ -152,13 +152,13 @@ for (const mode of ['port-range', 'conntrack'] as const) {
 function expectClass(
   t: ExecutionContext,
   name: PacketClass,
-  told: PacketClass | undefined,
+  predicted: PacketClass | undefined,
   mode: string,
   ct: string,
   text: string,
 ): void {
   const isTracked = mode === 'conntrack' && name === 'management' && ct !== 'new';
-  t.is(told, isTracked ? 'pod-return' : name, text);
+  t.is(predicted, isTracked ? 'pod-return' : name, text);
 }
 
 function fieldsOf(text: string): PacketFields {

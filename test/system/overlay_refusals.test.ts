@@ -86,7 +86,7 @@ const REFUSED: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
   [
     [...GATEWAY, '--default-gw=203.0.113.77', '--timeout=1'],
     1,
-    /--default-gw=203\.0\.113\.77: nobody answers for it on breth0 in 1000 ms; .*--force/,
+    /--default-gw=203\.0\.113\.77: no answer on breth0 within 1000 ms; .*--force/,
   ],
   [
     [...GATEWAY, '--bridge-interface=breth9'],

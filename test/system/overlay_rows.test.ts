@@ -187,12 +187,12 @@ labTest('the remaining gateway becomes the first one after gateway-deinit of the
   ]);
 });
 
-labTest('gateway-deinit on a node that is no gateway says so, and changes nothing', async (t) => {
+labTest('gateway-deinit on a node that is not a gateway reports that, and changes nothing', async (t) => {
   const [first] = await find('Logical_Router', 'external_ids:first_gateway=yes');
   const node = first === 'GR_gw1' ? 'gw2' : 'gw1';
   const rows = await northboundRows(cluster);
   const said = await overlayWell(cluster.node(node), 'gateway-deinit', `--node-name=${node}`);
-  t.is(said, `${node} is no gateway: there is nothing to undo.`);
+  t.is(said, `${node} is not a gateway: there is nothing to undo.`);
   t.is(await northboundRows(cluster), rows);
 });
 

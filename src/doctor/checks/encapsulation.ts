@@ -32,7 +32,7 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
   for (const type of types) {
     const geneve = set(ENCAP_TYPE, 'geneve');
     if (!TUNNEL_PORTS.has(type))
-      found.push(fail(`external_ids:${ENCAP_TYPE}=${type} is no tunnel type of OVN`, geneve));
+      found.push(fail(`external_ids:${ENCAP_TYPE}=${type} is not a tunnel type of OVN`, geneve));
     else if (type === 'stt') found.push(withoutStt(host, geneve));
     else if (!host.ifaceTypes.includes(type))
       found.push(
@@ -61,7 +61,7 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
   if (carrier === undefined) {
     found.push(
       fail(
-        `external_ids:${ENCAP_IP}=${address} is no address of this host`,
+        `external_ids:${ENCAP_IP}=${address} is not an address of this host`,
         set(ENCAP_IP, 'ADDRESS, an address of this host'),
       ),
     );

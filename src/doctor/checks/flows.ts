@@ -7,7 +7,7 @@ import type { FlowFacts, HelperStatus } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse, warn } from '../finding.js';
 import type { Known } from '../known.js';
 
-/** Checks each shared bridge's flows: by the helper's status, and by computing them anew from the bridge's facts. */
+/** Checks each shared bridge's flows: reads the helper's status, and computes the flows from the bridge's facts. */
 export const flows: Check = {
   name: 'flows',
   run: ({ flows: all, helper }) =>

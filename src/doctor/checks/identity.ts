@@ -80,7 +80,7 @@ function uniqueNodeName(id: string, local: LocalSwitch, { bindings }: Southbound
   if (node === undefined)
     return [
       warn(
-        'this host is no node of the cluster',
+        'this host is not a node of the cluster',
         'run ovn-k8s-overlay master-init, minion-init or gateway-init',
       ),
     ];

@@ -70,25 +70,25 @@ function bridgeAndNic(host: LocalSwitch, links: readonly LinkFacts[]): Finding[]
       ? []
       : [
           fail(
-            `${bridge.name} has MTU ${inner}, its NIC ${nic} ${outer}: longer packets are lost`,
+            `${bridge.name} has MTU ${inner}, but its NIC ${nic} has ${outer}: longer packets are lost`,
             `run ovs-vsctl set Interface ${bridge.name} mtu_request=${outer}, or raise the MTU of ${nic}`,
           ),
         ];
   });
 }
 
-/** Checks `gateway_mtu`, by which the gateway router refuses packets; one above the NIC's MTU is a black hole. */
+/** Checks `gateway_mtu`. The gateway router refuses longer packets. If it is above the NIC's MTU, packets are lost. */
 function gatewayRouter(host: LocalSwitch, links: readonly LinkFacts[], { gateways }: Northbound): Finding[] {
   const node = nodeName(host);
-  const told = gateways.find((one) => one.node === node)?.outsideMtu;
+  const assumed = gateways.find((one) => one.node === node)?.outsideMtu;
   return sharedBridges(host).flatMap((bridge) => {
     const nic = physicalOf(bridge)?.name;
     const actual = links.find(({ name }) => name === nic)?.mtu;
-    return told === undefined || actual === undefined || told <= actual
+    return assumed === undefined || actual === undefined || assumed <= actual
       ? []
       : [
           fail(
-            `${gatewayRouterName(node ?? '')} takes the network outside to have MTU ${told}, but ${nic} has ${actual}`,
+            `${gatewayRouterName(node ?? '')} assumes MTU ${assumed} outside, but ${nic} has ${actual}`,
             'run ovn-k8s-overlay gateway-init again',
           ),
         ];

@@ -14,7 +14,7 @@ export interface Facts {
   readonly northbound: Known<Northbound>;
   readonly southbound: Known<Southbound>;
   /** Whether the API server has this host's Node; `undefined` if no API server is configured. */
-  readonly kubernetes: Known<'present' | 'absent' | 'not told'> | undefined;
+  readonly kubernetes: Known<'present' | 'absent' | 'unreadable'> | undefined;
   readonly links: Known<readonly LinkFacts[]>;
   readonly ports: Known<PortFacts>;
   readonly netfilter: Known<Netfilter>;

@@ -3,23 +3,23 @@ import { KubeApi } from '../../kube/api.js';
 import { ApiError } from '../../kube/errors.js';
 
 /**
- * Asks the API server for the Node of this name. `not told` means that the server answered but this host's credentials
- * may not read Nodes, as those of packaging/kubernetes/rbac.yaml may not.
+ * Asks the API server for the Node of this name. Returns `unreadable` if there is no node name or no API server to ask,
+ * or if this host's credentials may not read Nodes; those of packaging/kubernetes/rbac.yaml may not.
  * @throws ApiError if the server does not answer; ProductError for a malformed configuration
  */
 export async function readNode(
   node: string | undefined,
   options: AccessOptions,
-): Promise<'present' | 'absent' | 'not told'> {
+): Promise<'present' | 'absent' | 'unreadable'> {
   const access = await findAccess(options);
-  if (access === undefined || node === undefined) return 'not told';
+  if (access === undefined || node === undefined) return 'unreadable';
   const api = new KubeApi(access);
   try {
     await api.get(`/api/v1/nodes/${encodeURIComponent(node)}`);
     return 'present';
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return 'absent';
-    if (error instanceof ApiError && error.status === 403) return 'not told';
+    if (error instanceof ApiError && error.status === 403) return 'unreadable';
     throw error;
   } finally {
     api.close();

@@ -5,7 +5,7 @@ const daemon = (state: 'absent' | 'dead' | 'mute') => ({
 });
 
 finds('daemons', [
-  ['a daemon is not there', daemon('absent'), 'fail', /ovn-controller does not run/],
+  ['a daemon does not run', daemon('absent'), 'fail', /ovn-controller does not run/],
   ['a daemon died and left its pidfile', daemon('dead'), 'fail', /ovn-controller has died/],
   ['a daemon hangs', daemon('mute'), 'fail', /ovn-controller does not answer/],
 ]);

@@ -52,7 +52,7 @@ finds('encapsulation', [
     'a foreign address',
     withIds({ 'ovn-encap-ip': '192.0.2.1' }),
     'fail',
-    /is no address of this host/,
+    /is not an address of this host/,
     [/^identity: Chassis gw1 .* tunnel address 203\.0\.113\.10, this host 192\.0\.2\.1/],
   ],
   ['its interface is down', link('breth0', { isUp: false }), 'fail', /breth0, .* is down/],

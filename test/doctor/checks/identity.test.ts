@@ -56,7 +56,7 @@ finds('identity', [
     'a host that is no node',
     { local: noNode() },
     'warn',
-    /this host is no node of the cluster/,
+    /this host is not a node of the cluster/,
     [/^encapsulation: br-int has no tunnel/, /^nodes: this host has no management port/],
   ],
   ['Kubernetes has no such node', { kubernetes: known('absent' as const) }, 'fail', /no Node gw1/],

@@ -15,8 +15,8 @@ finds('mtu', [
     'a short NIC',
     link('eth0', { mtu: 1460 }),
     'fail',
-    /breth0 has MTU 1500, its NIC eth0 1460/,
-    [/^mtu: GR_gw1 takes .* MTU 1500, but eth0 has 1460/],
+    /breth0 has MTU 1500, but its NIC eth0 has 1460/,
+    [/^mtu: GR_gw1 assumes MTU 1500 outside, but eth0 has 1460/],
   ],
   [
     'a gateway router that promises too much',
@@ -26,6 +26,6 @@ finds('mtu', [
       }),
     },
     'fail',
-    /MTU 9000, but eth0 has 1500/,
+    /MTU 9000 outside, but eth0 has 1500/,
   ],
 ]);

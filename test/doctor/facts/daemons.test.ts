@@ -11,7 +11,7 @@ function directory(t: ExecutionContext): string {
   return path;
 }
 
-test('pidfile and control socket tell whether a daemon is alive, dead, mute or absent', async (t) => {
+test('pidfile and control socket show whether a daemon is alive, dead, mute or absent', async (t) => {
   const rundir = directory(t);
   const state = async () => (await readDaemon({ program: 'x', rundir, isNeeded: true }, 200)).state;
   t.is(await state(), 'absent');

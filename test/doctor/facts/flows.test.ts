@@ -3,7 +3,7 @@ import { BRIDGE, DummySwitch } from '../../../lab/dummy_switch.js';
 import { readSwitchFlows } from '../../../src/doctor/facts/flows.js';
 import { formatCookie, makeCookie } from '../../../src/openflow/cookie.js';
 
-test("flows are told apart by cookie, and the bridge's settings are read", async (t) => {
+test("the cookie of a flow decides whose it is, and the bridge's settings are read", async (t) => {
   const one = await DummySwitch.start();
   t.teardown(() => one.dispose());
   const ours = formatCookie(makeCookie(3, 'x'));

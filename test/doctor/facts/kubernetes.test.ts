@@ -28,15 +28,15 @@ async function apiServer(t: ExecutionContext) {
   };
 }
 
-test('a Node is present or absent, and a forbidden answer tells neither', async (t) => {
+test('a Node is present or absent; it is unreadable if the API server forbids the request', async (t) => {
   const access = await apiServer(t);
   t.is(await readNode('gw1', access), 'present');
   t.is(await readNode('gw2', access), 'absent');
-  t.is(await readNode('secret', access), 'not told');
+  t.is(await readNode('secret', access), 'unreadable');
   await t.throwsAsync(readNode('broken', access), { instanceOf: ApiError });
 });
 
 test('without a node name or an API server there is nothing to ask', async (t) => {
-  t.is(await readNode(undefined, await apiServer(t)), 'not told');
-  t.is(await readNode('gw1', { systemIds: new Map(), sysconf: '/nonexistent', env: {} }), 'not told');
+  t.is(await readNode(undefined, await apiServer(t)), 'unreadable');
+  t.is(await readNode('gw1', { systemIds: new Map(), sysconf: '/nonexistent', env: {} }), 'unreadable');
 });

@@ -5,7 +5,7 @@ import { rootOf } from '../../../src/switch/connection.js';
 import { addPort } from '../../../src/switch/ports.js';
 import { localDatabase, write } from '../../switch/local_database.js';
 
-test('bridges are read with their interfaces, and an unset datapath is that of the kernel', async (t) => {
+test("bridges are read with their interfaces, and an unset datapath means the kernel's", async (t) => {
   const db = await localDatabase(t, { bridges: ['breth0'] });
   await write(db, (txn) => {
     const bridge = findBridge(db, 'breth0');
