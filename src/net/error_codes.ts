@@ -47,7 +47,7 @@ export const ERROR_CODES = {
   },
   ERR_BAD_REPLY: {
     cause: 'A database server answered a transaction with something that is not a list of results.',
-    remedy: 'Check that the address is that of an `ovsdb-server`.',
+    remedy: 'Check that an `ovsdb-server` listens at the address.',
   },
   ERR_BAD_SETTING: {
     cause: 'A value in `external_ids` of the local `Open_vSwitch` row cannot be parsed.',
@@ -169,7 +169,7 @@ export const ERROR_CODES = {
   },
   ERR_MESSAGE_TOO_LARGE: {
     cause: 'A peer sent a message that is larger than any valid one.',
-    remedy: 'Check that the address is that of a database or of a control socket.',
+    remedy: 'Check that a database or a control socket listens at the address.',
   },
   ERR_NFT: {
     cause: '`nft` failed.',
@@ -201,7 +201,7 @@ export const ERROR_CODES = {
   },
   ERR_NOT_JSON: {
     cause: 'A peer does not speak JSON-RPC.',
-    remedy: 'Check that the address is that of a database or of a control socket.',
+    remedy: 'Check that a database or a control socket listens at the address.',
   },
   ERR_NOT_LEADER: {
     cause: 'A server does not lead its database cluster, or has lost contact with it.',

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { routersThrough } from '../../src/net/default_routers.js';
 
-test('the routers of a device are those of its routes and next hops, each once', (t) => {
+test('the routers of a device come from its routes and next hops, each once', (t) => {
   const routes = [
     { dev: 'eth0', gateway: '203.0.113.1' },
     { dev: 'eth0', gateway: '203.0.113.1' },
