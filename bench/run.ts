@@ -27,7 +27,7 @@ for (const section of SECTIONS) {
 }
 for (const path of writeReport({ started, machine: describeMachine(), outcomes })) say(path);
 
-/** Measures and prints a section. A missed target is no failure; a section that could not be measured is. */
+/** Measures and prints a section. A section that could not be measured is a failure; a missed target is not. */
 async function show(section: Section): Promise<Outcome> {
   say(`${section.name}\n${section.about.map((line) => `  ${line}\n`).join('')}`);
   const outcome = await measureApart(section);

@@ -4,7 +4,7 @@ export interface PcapForm {
   readonly nanoseconds?: boolean;
   /** The link type; DLT_EN10MB by default. */
   readonly linkType?: number;
-  /** Bytes of a packet that the file keeps at most. */
+  /** The largest number of bytes that the file keeps of a packet. */
   readonly snapLength?: number;
 }
 

@@ -3,7 +3,7 @@ import type { Running } from './running.js';
 
 /** Milliseconds between two requests. */
 export const INTERVAL_MS = 5;
-/** Seconds that an answer may take. A busy machine can delay an answer; that is no loss. */
+/** Seconds that an answer may take. A busy machine can delay an answer, which does not count as a loss. */
 const PATIENCE_SECONDS = 1;
 
 /** The outcome of echo requests that were sent every 5 ms. */

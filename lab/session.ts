@@ -68,7 +68,7 @@ async function keep(
   return client;
 }
 
-/** Returns a command that runs ahead of all other programs: a gap then comes from the network, not the scheduler. */
+/** Returns a command with the highest priority, so that a gap comes from the network and not from the scheduler. */
 function agent(...args: readonly string[]): string[] {
   return ['nice', '-n', '-20', process.execPath, AGENT, ...args];
 }

@@ -71,7 +71,7 @@ export class StandIns {
   }
 }
 
-/** Passes a command on if it only reads. Logs a change, and executes the one at fault in part. */
+/** Passes on a command that only reads. Logs a change; executes it completely, or in part if it has the fault. */
 const SCRIPT = `#!/bin/sh
 me=\${0##*/}
 PATH=$REAL_PATH

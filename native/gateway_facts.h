@@ -20,7 +20,7 @@ class GatewayFactsReader {
     const Napi::Env env = value.Env();
     GatewayFactsReader reader;
     if (!value.IsObject() || !reader.Fill(value.As<Napi::Object>())) {
-      if (!env.IsExceptionPending()) Napi::TypeError::New(env, "these are no gateway facts").ThrowAsJavaScriptException();
+      if (!env.IsExceptionPending()) Napi::TypeError::New(env, "not the facts of a gateway").ThrowAsJavaScriptException();
       return nullptr;
     }
     return std::make_shared<const ClassTable>(std::move(reader.facts_));

@@ -115,8 +115,8 @@ struct Ipv6Payload {
   std::uint8_t frag = 0;
 };
 
-/// Follows the extension headers (RFC 8200 section 4) that Open vSwitch knows. For a later fragment the protocol is
-/// that of the fragment header itself. @returns false if a header is malformed or cut
+/// Follows the extension headers (RFC 8200 section 4) that Open vSwitch knows. For a later fragment the protocol comes
+/// from the fragment header itself. @returns false if a header is malformed or cut
 inline bool Extensions(Reader& reader, Ipv6Payload& payload) noexcept {
   constexpr std::uint8_t kHopByHop = 0;
   constexpr std::uint8_t kRouting = 43;

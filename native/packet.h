@@ -106,7 +106,7 @@ inline void ArpOf(Reader& reader, Packet& packet) noexcept {
                 .tpa = {0, Be32(bytes, 24)}};
 }
 
-/// Returns the EtherType behind any tags (IEEE 802.1Q, 802.1ad), or that of a SNAP header (RFC 1042); 0: none.
+/// Returns the EtherType after any tags (IEEE 802.1Q, 802.1ad), or the SNAP header's (RFC 1042); 0 if there is none.
 inline std::uint16_t Type(Reader& reader, Packet& packet, std::uint16_t type) noexcept {
   for (int tags = 0; tags < 2 && (type == 0x8100 || type == 0x88a8); ++tags) {
     const Bytes tag = reader.Take(4);

@@ -59,8 +59,8 @@ function keep(host, port, interval) {
   });
   process.on('SIGTERM', async () => {
     // A path that was cut just now must stay silent for a while before the loss shows; it may also recover.
-    const told = performance.now();
-    while (last < told + AFTERWARDS_MS && performance.now() < told + PATIENCE_MS) await pause(interval);
+    const asked = performance.now();
+    while (last < asked + AFTERWARDS_MS && performance.now() < asked + PATIENCE_MS) await pause(interval);
     clearInterval(timer);
     longestGapMs = Math.max(longestGapMs, performance.now() - last);
     await pause(LAST_ANSWERS_MS);

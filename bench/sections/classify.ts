@@ -26,7 +26,7 @@ export const classify: Section = {
   about: [
     `${PACKETS} frames of 64 to 1500 bytes (64, 594 and 1500 at 7 : 4 : 1) of all classes and both families, in memory.`,
     'The addon classifies them into an array that was written to before: in one batch for each port, which the hardware',
-    'threads share, and in smaller batches on one thread. References, in turns: the decoder of the npm package pcap, which',
+    'threads share, and in smaller batches on one thread. References, alternating with it: the decoder of the npm package pcap, which',
     `parses each frame and finds no class, and "tcpdump -r --count" with one filter (${FILTER})`,
     'over a file of the same bytes. Each class is compared with the class that follows from the fields printed by tshark.',
     'explain --count is the whole command over that file, which libpcap reads.',

@@ -13,7 +13,7 @@ const ROWS_PER_MB = 1_000;
 export const firstCopy: Section = {
   name: 'first-copy',
   about: [
-    `The processor time of this process for the first copy of a database of ${SMALL_MB} MB and one of ${LARGE_MB} MB, in turns: a server`,
+    `The processor time of this process for the first copy of a database of ${SMALL_MB} MB and one of ${LARGE_MB} MB, alternating: a server`,
     'in this process sends the reply of a monitor in one piece, and the client splits, parses and stores it. Time that is',
     'linear in the size doubles; quadratic time would be four times as much.',
   ],

@@ -13,7 +13,7 @@ const MOST = 50_000;
 export const flows: Section = {
   name: 'flows',
   about: [
-    'Time until ovs-vswitchd has accepted flows, with 10 to 50,000 flows in place, all in turns on bridges of one',
+    'Time until ovs-vswitchd has accepted flows, with 10 to 50,000 flows in place, alternating between bridges of one',
     'ovs-vswitchd. A process is timed from its start to its end; ours from the change of a service to the answer of the switch.',
     '"a process" is the original: one ovs-ofctl for each flow (for many flows, the time of one multiplied).',
     'replace-flows of all flows is what ovn-kubernetes does.',
@@ -38,7 +38,7 @@ export const flows: Section = {
 
 function figuresOf({ count, process, ours }: FlowTimes): Figure[] {
   const said = count.toLocaleString('en');
-  const axis = 'flows in place (first fill, delete: flows put there, taken away)';
+  const axis = 'flows in place (first fill, delete: flows added, deleted)';
   const at = (plot: string, line: string) => ({ plot, line, x: count, axis });
   const figure = (
     plot: string,

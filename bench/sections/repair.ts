@@ -15,7 +15,7 @@ export const repair: Section = {
   name: 'repair',
   about: [
     'ovs-ofctl del-flows breth0 while the helper runs: time from the last deletion until the last flow is restored, both',
-    "stamped by the benchmark's own ovs-ofctl monitor --timestamp. The reference, in turns, is one ovs-ofctl add-flow on",
+    "stamped by the benchmark's own ovs-ofctl monitor --timestamp. The reference, alternating with it, is one ovs-ofctl add-flow on",
     'br-int of the same ovs-vswitchd, from its start to its end.',
     'The port to OVN deleted: time from the end of ovs-vsctl del-port until the last flow for the recreated port.',
     'ovs-vswitchd killed and restarted: time from when breth0.mgmt accepts a connection until all flows are restored.',

@@ -23,7 +23,7 @@ export const ring: Section = {
   name: 'ring',
   about: [
     'The lab floods a veth with a mix of frames of every class that enters at the NIC. The ring reads and counts them by',
-    'class, in turns with npm pcap and its decoder. Processor time of the reading process (user and system) for each packet',
+    'class, alternating with npm pcap and its decoder. Processor time of the reading process (user and system) for each packet',
     `that it received; a round has ${PACKETS} packets for the ring and ${PCAP_PACKETS} for pcap. Then the ring again, with its`,
     `process stopped (SIGSTOP) for ${STOPPED_MS} ms during the flood.`,
   ],

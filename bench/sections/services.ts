@@ -26,7 +26,7 @@ export const services: Section = {
   about: [
     'A real API server. Time from a new NodePort service until its flow is on breth0, as an ovs-ofctl monitor --timestamp',
     "reports it. The time starts when the benchmark's own watch receives the event or the client that created the service",
-    'receives the answer, whichever comes first. The reference, in turns, is one ovs-ofctl add-flow on br-int of the same',
+    'receives the answer, whichever comes first. The reference, alternating with it, is one ovs-ofctl add-flow on br-int of the same',
     'ovs-vswitchd, from its start to its end.',
     `${SERVICES} NodePort services that exist when the helper starts: time from its log line about their list until the last`,
     'flow, and its memory then (VmRSS).',

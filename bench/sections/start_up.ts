@@ -17,7 +17,7 @@ const MEMORY_ROUNDS = 5;
 export const startUp: Section = {
   name: 'start-up',
   about: [
-    'Every executable of dist/bin with --help, and node with an empty script, in turns: the time, and the maximum memory',
+    'Every executable of dist/bin with --help, and node with an empty script, alternating: the time, and the maximum memory',
     '(getrusage(2), ru_maxrss). Both daemons, configured with an API server: time from their start with --detach until they',
     'report that they are ready, which for the helper is when its flows are in place. The times include ip netns exec and',
     "node's own start.",

@@ -91,7 +91,7 @@ console.log('a snapshot limits the number of talkers, which must be a number');
 for (const most of [0, 1, 0xffff_ffff]) assert(ring.snapshot(most).talkers.length <= most);
 assert.throws(() => ring.snapshot('all'), TypeError);
 
-console.log('frames that leave are told from frames that arrive');
+console.log('frames that leave are distinguished from frames that arrive');
 const [out, local, incoming] = [open('far', OUTGOING), open('far', BOTH, LOCAL), open('far', INCOMING)];
 send(7);
 assert.equal(packets(await seen(local, 7)), 7);

@@ -32,7 +32,7 @@ const CASES: readonly (readonly [string, unknown, boolean, string])[] = [
 ];
 
 for (const [name, error, isRoot, line] of CASES) {
-  test(`a failure is told on one line with its remedy: ${name}`, (t) => {
+  test(`a failure is printed on one line with its remedy: ${name}`, (t) => {
     t.is(failureLine(error, 'look at the logs', isRoot), line);
   });
 }
