@@ -7,7 +7,7 @@ import { Problems } from '../../src/daemon/problems.js';
 import { AUDIT_MS, BridgeKeeper, RETRY_MS } from '../../src/gateway/bridge_keeper.js';
 import { ServiceBook } from '../../src/gateway/sources/service_book.js';
 import { SwitchSource } from '../../src/gateway/sources/switch.js';
-import { readFrame } from '../../src/gateway/state_frame.js';
+import { readBridgeState } from '../../src/gateway/state_bridge.js';
 import type { LocalAddress } from '../../src/host/addresses.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseMac } from '../../src/net/mac.js';
@@ -49,7 +49,7 @@ export class Loop {
   private looked: (() => void) | undefined;
 
   /** The number of flows without any service. */
-  private frame = 0;
+  private bridgeState = 0;
 
   private constructor(channel: FlowChannel) {
     const { signal } = this.stop;
@@ -58,14 +58,14 @@ export class Loop {
     const log = { ...SILENT, info: () => this.count() };
     this.keeper = new BridgeKeeper({ channel, log, changed: this.loop.ring });
     const intent = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };
-    const frames = new Memo(() => readFrame(FACTS.bridge, FACTS.localAddresses, intent));
+    const frames = new Memo(() => readBridgeState(FACTS.bridge, FACTS.localAddresses, intent));
     const ovs = new SwitchSource({
       ...{ bridge: 'breth0', channel, problems },
       onNews: (news) => this.keeper.handle(news),
     });
     void ovs.run(signal);
     const step = async () => {
-      await this.keeper.keep(frames.get().frame, this.book.take());
+      await this.keeper.keep(frames.get().bridgeState, this.book.take());
       this.looked?.();
     };
     this.running = this.loop.run({ step, audit: () => this.keeper.audit() }, signal);
@@ -75,7 +75,7 @@ export class Loop {
   static async start(channel: FlowChannel): Promise<Loop> {
     const loop = new Loop(channel);
     await loop.keeper.sync();
-    loop.frame = loop.present;
+    loop.bridgeState = loop.present;
     return loop;
   }
 
@@ -100,7 +100,7 @@ export class Loop {
 
   /** Resolves when the switch has accepted the last flow of that many services. */
   async has(services: number): Promise<void> {
-    const flows = this.frame + services;
+    const flows = this.bridgeState + services;
     if (this.present === flows) return;
     await new Promise<void>((done) => {
       this.waiting = { flows, done };

@@ -1,5 +1,5 @@
 import { LOCAL, type Ofport } from '../openflow/ofport.js';
-import type { GatewayFrame } from './state.js';
+import type { BridgeState } from './state.js';
 
 /** The roles of the ports of a gateway's bridge: the NIC, the host, OVN, and any other port. */
 export const PORT_ROLES = ['phys', 'local', 'patch', 'other'] as const;
@@ -10,14 +10,14 @@ export const NAMED_ROLES = ['phys', 'local', 'patch'] as const satisfies readonl
 export type NamedRole = (typeof NAMED_ROLES)[number];
 
 /** Returns the number of the port with `role`; `undefined` while the bridge lacks it. */
-export function portOf(role: NamedRole, { phys, patch }: Pick<GatewayFrame, 'phys' | 'patch'>) {
+export function portOf(role: NamedRole, { phys, patch }: Pick<BridgeState, 'phys' | 'patch'>) {
   return { phys, local: LOCAL, patch }[role];
 }
 
 /** Returns the role of an output for people and scripts; an output without a role is `normal` or `port N`. */
 export function formatRole(
   output: Ofport | 'NORMAL',
-  { phys, patch }: Pick<GatewayFrame, 'phys' | 'patch'>,
+  { phys, patch }: Pick<BridgeState, 'phys' | 'patch'>,
 ): string {
   if (output === 'NORMAL') return 'normal';
   if (output === LOCAL) return 'local';

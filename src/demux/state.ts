@@ -15,7 +15,7 @@ export type Demux =
   | { readonly mode: 'port-range'; readonly range: PortRange };
 
 /** The part of a gateway's state that does not depend on services. */
-export interface GatewayFrame {
+export interface BridgeState {
   readonly bridge: string;
   /** The MAC that host and gateway router share: the bridge's. */
   readonly mac: MacAddress;
@@ -31,7 +31,7 @@ export interface GatewayFrame {
 }
 
 /** The state of a gateway: everything that decides who receives a packet on its bridge. */
-export interface GatewayState extends GatewayFrame {
+export interface GatewayState extends BridgeState {
   /** External and ingress addresses that this gateway carries for services. */
   readonly served: Iterable<IpAddress>;
   /** Node ports of services, on each of `addresses`. */

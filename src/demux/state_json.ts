@@ -7,9 +7,9 @@ import type { Demux, GatewayState, NodePort } from './state.js';
 
 /** Formats a state as one JSON object. Equal states have equal text. */
 export function formatState(state: GatewayState): string {
-  const { served, nodePorts, ...frame } = state;
+  const { served, nodePorts, ...bridgeState } = state;
   const ports = [...nodePorts].sort((a, b) => compare(a.protocol, b.protocol) || a.port - b.port);
-  return JSON.stringify({ ...frame, served: [...served].sort(compare), nodePorts: ports });
+  return JSON.stringify({ ...bridgeState, served: [...served].sort(compare), nodePorts: ports });
 }
 
 /**

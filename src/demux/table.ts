@@ -9,7 +9,7 @@ import { LOCAL } from '../openflow/ofport.js';
 import { ANNOUNCEMENT_TABLE, announcementFlows } from './announcement.js';
 import type { PacketClass } from './classes.js';
 import { ADVERTISEMENT, REQUEST, type Rule, rule, SOLICITATION, steer } from './rule.js';
-import type { GatewayFrame, GatewayState, NodePort } from './state.js';
+import type { BridgeState, GatewayState, NodePort } from './state.js';
 
 /** The zone that tracks the connections of pods in `conntrack` mode; the original's number. */
 const POD_ZONE = 64000;
@@ -77,18 +77,18 @@ export function demuxFlows(state: GatewayState): Flow[] {
   ].flat();
 }
 
-/** Returns, for the frame of a state, a function that makes the flows of one node port (row 6). */
-export function nodePortFlows({ mac, phys, patch, addresses }: GatewayFrame): (nodePort: NodePort) => Flow[] {
+/** Returns, for the state of a bridge, a function that makes the flows of one node port (row 6). */
+export function nodePortFlows({ mac, phys, patch, addresses }: BridgeState): (nodePort: NodePort) => Flow[] {
   // Built once: a gateway can have thousands of node ports.
   const toIp = rule('node-port').from(phys).toMac(mac).to(addresses);
   return ({ protocol, port }) => toIp.transport(protocol, port).output(patch);
 }
 
 /**
- * Returns, for the frame of a state, a function that makes the flows of one served address. They are row 7, and the
+ * Returns, for the state of a bridge, a function that makes the flows of one served address. They are row 7, and the
  * address's part of rows 2, 12 and 14. An address that host and gateway router share needs none: row 6 has its ports.
  */
-export function servedFlows({ mac, phys, patch, addresses }: GatewayFrame): (address: IpAddress) => Flow[] {
+export function servedFlows({ mac, phys, patch, addresses }: BridgeState): (address: IpAddress) => Flow[] {
   return (address) => {
     if (addresses.includes(address)) return [];
     const served = [address];
@@ -109,7 +109,7 @@ export function servedFlows({ mac, phys, patch, addresses }: GatewayFrame): (add
 }
 
 /** Returns the flows of row 9, which tell return traffic of pods from the host's own. */
-function podReturnFlows({ mac, phys, patch, addresses, demux }: GatewayFrame): Flow[] {
+function podReturnFlows({ mac, phys, patch, addresses, demux }: BridgeState): Flow[] {
   if (demux.mode === 'port-range') {
     const toIp = rule('pod-return').from(phys).toMac(mac).to(addresses);
     return TRANSPORTS.flatMap((protocol) => toIp.transport(protocol, demux.range).output(patch));
@@ -125,7 +125,7 @@ function podReturnFlows({ mac, phys, patch, addresses, demux }: GatewayFrame): F
 }
 
 /** Returns the flows of row 12: what the gateway router may send under the host's MAC. */
-function podOutFlows({ mac, phys, patch, addresses, demux }: GatewayFrame): Flow[] {
+function podOutFlows({ mac, phys, patch, addresses, demux }: BridgeState): Flow[] {
   const out = rule('pod-out').from(patch).fromMac(mac);
   const linkLocal = [linkLocalOf(mac)];
   const neighbours = [

@@ -1,4 +1,4 @@
-import type { GatewayFrame } from '../demux/state.js';
+import type { BridgeState } from '../demux/state.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import type { Ofport } from '../openflow/ofport.js';
 
@@ -22,7 +22,7 @@ export class BridgeSettings {
    * @returns what was changed, each for one log line
    * @throws SwitchUnreachable
    */
-  async reconcile({ patch }: GatewayFrame): Promise<readonly string[]> {
+  async reconcile({ patch }: BridgeState): Promise<readonly string[]> {
     if (!this.isDoubtful && patch === this.patch) return [];
     // First, so that a doubt that comes while this runs is kept for the next call.
     this.isDoubtful = false;

@@ -1,5 +1,5 @@
 import type { Log } from '../daemon/log.js';
-import type { GatewayFrame, GatewayState } from '../demux/state.js';
+import type { BridgeState, GatewayState } from '../demux/state.js';
 import type { FlowChannel, SwitchNews } from '../openflow/channel.js';
 import { InstalledFlows } from './apply_flows.js';
 import { BridgeSettings } from './apply_settings.js';
@@ -90,13 +90,13 @@ export class BridgeKeeper {
    * @returns the state, if its flows and settings are in place
    * @throws SwitchUnreachable, BundleRefused, BundleUnknown
    */
-  async keep(frame: GatewayFrame | undefined, known: KnownExposure): Promise<GatewayState | undefined> {
+  async keep(bridgeState: BridgeState | undefined, known: KnownExposure): Promise<GatewayState | undefined> {
     try {
       if (this.exposure === undefined && this.isUp)
         this.exposure = recoverExposure(await this.installed.read());
       const exposure = fillIn(known, this.exposure ?? NOTHING_EXPOSED);
-      this.current = frame && { ...frame, ...exposure };
-      if (frame !== undefined && this.isUp) await this.settle(frame, exposure);
+      this.current = bridgeState && { ...bridgeState, ...exposure };
+      if (bridgeState !== undefined && this.isUp) await this.settle(bridgeState, exposure);
       else this.isSynced = false;
     } catch (error) {
       this.isSynced = false;
@@ -106,21 +106,22 @@ export class BridgeKeeper {
     return this.isSynced ? this.current : undefined;
   }
 
-  private async settle(frame: GatewayFrame, exposure: Exposure): Promise<void> {
+  private async settle(bridgeState: BridgeState, exposure: Exposure): Promise<void> {
     const { log } = this.options;
     // Only the callers that wait now: a later caller may know of a change that this step does not see.
     const waiting = [...this.syncWaiters];
     const installed = await this.installed.read();
     this.exposure = exposure;
-    this.desired = desiredFlows(frame, exposure, this.desired);
+    this.desired = desiredFlows(bridgeState, exposure, this.desired);
     const { add, remove } = await this.installed.become(this.desired.flows, installed);
     if (add.length + remove.length > 0) {
       this.totals.bundles++;
       this.totals.flowsAdded += add.length;
       this.totals.flowsRemoved += remove.length;
-      log.info(`${frame.bridge}: one bundle: ${add.length} flows added, ${remove.length} deleted`);
+      log.info(`${bridgeState.bridge}: one bundle: ${add.length} flows added, ${remove.length} deleted`);
     }
-    for (const change of await this.settings.reconcile(frame)) log.info(`${frame.bridge}: ${change}`);
+    for (const change of await this.settings.reconcile(bridgeState))
+      log.info(`${bridgeState.bridge}: ${change}`);
     this.isSynced = this.installed.isKnown;
     for (const resolve of waiting) {
       this.syncWaiters.delete(resolve);

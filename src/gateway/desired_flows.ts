@@ -1,4 +1,4 @@
-import type { GatewayFrame, NodePort } from '../demux/state.js';
+import type { BridgeState, NodePort } from '../demux/state.js';
 import { demuxFlows, nodePortFlows, servedFlows } from '../demux/table.js';
 import type { IpAddress } from '../net/ip.js';
 import type { Flow } from '../openflow/flow.js';
@@ -8,10 +8,10 @@ import type { Exposure } from './state_exposure.js';
 
 /** The flows that a state wants, and the state: the next ones are made from it. */
 export interface Desired {
-  readonly frame: GatewayFrame;
+  readonly bridgeState: BridgeState;
   readonly exposure: Exposure;
   readonly flows: Keyed<Flow>;
-  /** The flows of one node port and of one served address on this frame. */
+  /** The flows of one node port and of one served address on this bridge. */
   readonly flowsOf: {
     readonly nodePort: (nodePort: NodePort) => readonly Flow[];
     readonly served: (address: IpAddress) => readonly Flow[];
@@ -20,19 +20,19 @@ export interface Desired {
 
 /**
  * Returns the flows of `demuxFlows` for a state. With the `last` result at hand this costs only what differs, because
- * the flows of a node port or of a served address depend on it and on the frame alone.
+ * the flows of a node port or of a served address depend on it and on the state of the bridge alone.
  */
-export function desiredFlows(frame: GatewayFrame, exposure: Exposure, last?: Desired): Desired {
-  if (last === undefined || !isSame(last.frame, frame)) {
-    const flowsOf = { nodePort: nodePortFlows(frame), served: servedFlows(frame) };
-    return { frame, exposure, flows: byKey(demuxFlows({ ...frame, ...exposure })), flowsOf };
+export function desiredFlows(bridgeState: BridgeState, exposure: Exposure, last?: Desired): Desired {
+  if (last === undefined || !isSame(last.bridgeState, bridgeState)) {
+    const flowsOf = { nodePort: nodePortFlows(bridgeState), served: servedFlows(bridgeState) };
+    return { bridgeState, exposure, flows: byKey(demuxFlows({ ...bridgeState, ...exposure })), flowsOf };
   }
   const { flowsOf } = last;
   const flows = last.flows.with([
     ...changes(last.exposure.nodePorts, exposure.nodePorts, flowsOf.nodePort),
     ...changes(last.exposure.served, exposure.served, flowsOf.served),
   ]);
-  return { frame, exposure, flows, flowsOf };
+  return { bridgeState, exposure, flows, flowsOf };
 }
 
 /** Returns the keys that leave, and after them the flows that come: a flow of both stays. */
@@ -49,6 +49,6 @@ function changes<E>(
   ];
 }
 
-function isSame(one: GatewayFrame, other: GatewayFrame): boolean {
+function isSame(one: BridgeState, other: BridgeState): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

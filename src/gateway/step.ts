@@ -8,8 +8,8 @@ import { applyPatchPair } from './apply_patch_pair.js';
 import type { BridgeKeeper } from './bridge_keeper.js';
 import type { Intent } from './options.js';
 import type { Sources } from './sources.js';
+import { readBridgeState } from './state_bridge.js';
 import { knownExposure } from './state_exposure.js';
-import { readFrame } from './state_frame.js';
 
 export interface StepContext {
   readonly intent: Intent;
@@ -23,21 +23,21 @@ export interface StepContext {
 /** Returns the work of the helper's loop: reads the sources, computes the state and its flows, and applies them. */
 export function gatewayWork({ intent, db, sources, keeper, announcer, problems }: StepContext): LoopWork {
   const { ovs, bridge, addresses, services, northbound, routers, neighbours } = sources;
-  const frames = new Memo((facts: typeof bridge.facts, local: typeof addresses.addresses) =>
-    readFrame(facts, local, intent),
+  const bridgeStates = new Memo((facts: typeof bridge.facts, local: typeof addresses.addresses) =>
+    readBridgeState(facts, local, intent),
   );
   return {
     async step() {
       const { facts } = bridge;
       const node = facts?.externalIds.get(NODE_NAME);
-      const { frame, problems: found } = frames.get(facts, addresses.addresses);
+      const { bridgeState, problems: found } = bridgeStates.get(facts, addresses.addresses);
       problems.set('state', found);
-      northbound.check(node, frame);
+      northbound.check(node, bridgeState);
 
       const { isConfigured } = services;
       const isFirstGateway = northbound.isFirstGateway(node);
       const known = knownExposure({ isConfigured, isFirstGateway, exposed: services.take() });
-      const state = await keeper.keep(frame, known);
+      const state = await keeper.keep(bridgeState, known);
       if (state === undefined || facts === undefined) return;
 
       // Only now may OVN send and receive on the bridge: the flows that classify its traffic are in place.

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { GatewayFrame } from '../../src/demux/state.js';
+import type { BridgeState } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { type Desired, desiredFlows } from '../../src/gateway/desired_flows.js';
 import { type Exposure, exposureOf } from '../../src/gateway/state_exposure.js';
@@ -13,22 +13,22 @@ const nodePort = fc.record({
   port: fc.integer({ min: 1, max: 9 }),
 });
 const SERVED = ['203.0.113.80', '2001:db8::80', 'fe80::80', IP4].map(parseIp);
-/** Mostly the exposure changes, and now and then the frame, which all flows depend on. */
-const frame = fc.record({
+/** Mostly the exposure changes, and now and then the state of the bridge, which all flows depend on. */
+const bridgeState = fc.record({
   addresses: fc.constantFrom(GATEWAY.addresses, GATEWAY.addresses, [IP4]),
   demux: fc.constantFrom(PORT_RANGE, PORT_RANGE, CONNTRACK),
 });
 const { nodePorts: _, served: __, ...FRAME } = GATEWAY;
-const state: fc.Arbitrary<readonly [GatewayFrame, Exposure]> = fc
+const state: fc.Arbitrary<readonly [BridgeState, Exposure]> = fc
   .record({
-    frame: fc.option(frame, { nil: {}, freq: 2 }),
+    bridgeState: fc.option(bridgeState, { nil: {}, freq: 2 }),
     nodePorts: fc.uniqueArray(nodePort, { selector: ({ protocol, port }) => `${protocol} ${port}` }),
     served: fc.subarray(SERVED),
   })
-  .map(({ frame, nodePorts, served }) => [{ ...FRAME, ...frame }, exposureOf(nodePorts, served)]);
+  .map(({ bridgeState, nodePorts, served }) => [{ ...FRAME, ...bridgeState }, exposureOf(nodePorts, served)]);
 
-const allFlows = ([frame, exposure]: readonly [GatewayFrame, Exposure]) =>
-  demuxFlows({ ...frame, ...exposure });
+const allFlows = ([bridgeState, exposure]: readonly [BridgeState, Exposure]) =>
+  demuxFlows({ ...bridgeState, ...exposure });
 const texts = (flows: Iterable<{ text: string }>) => [...flows].map(({ text }) => text).toSorted();
 
 test('the flows equal those of demuxFlows after any last result', (t) => {

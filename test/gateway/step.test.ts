@@ -1,7 +1,7 @@
 import test from 'ava';
 import { SILENT } from '../../src/daemon/log.js';
 import { Problems } from '../../src/daemon/problems.js';
-import type { GatewayFrame, GatewayState } from '../../src/demux/state.js';
+import type { BridgeState, GatewayState } from '../../src/demux/state.js';
 import type { Announcer } from '../../src/gateway/apply_announcements.js';
 import type { BridgeKeeper } from '../../src/gateway/bridge_keeper.js';
 import type { Sources } from '../../src/gateway/sources.js';
@@ -51,7 +51,7 @@ function begin(given: Partial<World> = {}) {
     ...given,
   };
   const order: string[] = [];
-  const kept: [GatewayFrame | undefined, KnownExposure][] = [];
+  const kept: [BridgeState | undefined, KnownExposure][] = [];
   const sources = {
     ovs: { report: () => order.push('report the switch') },
     bridge: {
@@ -72,11 +72,11 @@ function begin(given: Partial<World> = {}) {
     },
   } as unknown as Sources;
   const keeper = {
-    keep: async (frame: GatewayFrame | undefined, known: KnownExposure) => {
+    keep: async (bridgeState: BridgeState | undefined, known: KnownExposure) => {
       order.push('keep');
-      kept.push([frame, known]);
+      kept.push([bridgeState, known]);
       if (world.isKept instanceof Error) throw world.isKept;
-      return world.isKept && frame !== undefined ? { ...frame, ...EXPOSED } : undefined;
+      return world.isKept && bridgeState !== undefined ? { ...bridgeState, ...EXPOSED } : undefined;
     },
     audit: () => order.push('audit the flows'),
   } as unknown as BridgeKeeper;
@@ -108,7 +108,7 @@ test('without an open socket nothing is announced', async (t) => {
   t.false(order.includes('announce'));
 });
 
-test('the same facts make the same frame, and new facts another', async (t) => {
+test('the same facts make the same state of the bridge, and new facts another', async (t) => {
   const { world, work, kept } = begin();
   await work.step();
   await work.step();

@@ -1,6 +1,6 @@
 import { desiredFlows } from '../../gateway/desired_flows.js';
+import { readBridgeState } from '../../gateway/state_bridge.js';
 import { recoverExposure } from '../../gateway/state_exposure.js';
-import { readFrame } from '../../gateway/state_frame.js';
 import { bundleSize } from '../../openflow/bundle.js';
 import { byKey, diffFlows } from '../../openflow/reconcile.js';
 import type { FlowFacts, HelperStatus } from '../facts/facts.js';
@@ -51,13 +51,13 @@ function differing(
 ): Finding[] {
   if (ours.length === 0)
     return [fail(`${bridge.name} has no flows of the gateway`, 'start ovn-k8s-gateway-helper')];
-  const { frame } = readFrame(bridge, localAddresses, {
+  const { bridgeState } = readBridgeState(bridge, localAddresses, {
     bridge: bridge.name,
     physicalInterface: physicalInterface ?? '',
     demux: helper.isKnown ? helper.value.demux : undefined,
   });
-  if (frame === undefined) return [];
-  const bundle = diffFlows(desiredFlows(frame, recoverExposure(ours)).flows, byKey(ours));
+  if (bridgeState === undefined) return [];
+  const bundle = diffFlows(desiredFlows(bridgeState, recoverExposure(ours)).flows, byKey(ours));
   const [first] = [...bundle.add, ...bundle.remove];
   return bundleSize(bundle) === 0 || first === undefined
     ? []

@@ -1,4 +1,4 @@
-import type { GatewayFrame } from '../../demux/state.js';
+import type { BridgeState } from '../../demux/state.js';
 import { parseCidr } from '../../net/cidr.js';
 import { formatPortRange } from '../../net/ports.js';
 import type { NorthboundView } from '../../ovn/connection.js';
@@ -13,7 +13,7 @@ const REMEDY = 'run ovn-k8s-overlay gateway-init again';
  * Returns what of the gateway router `GR_NODE` does not fit the host, each one line with its remedy. The rows belong to
  * `gateway-init`; the helper never writes them.
  */
-export function findMisfits(nb: NorthboundView, node: string, frame: GatewayFrame): string[] {
+export function findMisfits(nb: NorthboundView, node: string, bridgeState: BridgeState): string[] {
   const name = gatewayRouterName(node);
   const router = nb.find('Logical_Router', (row) => row.name === name);
   if (router === undefined) return [`OVN has no gateway router ${name}; run gateway-init`];
@@ -21,9 +21,9 @@ export function findMisfits(nb: NorthboundView, node: string, frame: GatewayFram
     .flatMap((uuid) => nb.table('NAT').get(uuid) ?? [])
     .filter(({ type }) => type === 'snat');
   return [
-    ...portMisfits(nb, name, frame),
-    ...addressMisfits(name, nats, frame),
-    ...rangeMisfits(name, nats, frame),
+    ...portMisfits(nb, name, bridgeState),
+    ...addressMisfits(name, nats, bridgeState),
+    ...rangeMisfits(name, nats, bridgeState),
   ];
 }
 
@@ -32,7 +32,7 @@ interface SnatRow {
   readonly external_port_range: string;
 }
 
-function portMisfits(nb: NorthboundView, name: string, { addresses, bridge, mac }: GatewayFrame): string[] {
+function portMisfits(nb: NorthboundView, name: string, { addresses, bridge, mac }: BridgeState): string[] {
   const outside = toOutside(name);
   const port = nb.find('Logical_Router_Port', (row) => row.name === outside);
   if (port === undefined) return [`${name} has no port ${outside}; ${REMEDY}`];
@@ -57,14 +57,14 @@ function addressOf(network: string): string {
   }
 }
 
-function addressMisfits(name: string, nats: readonly SnatRow[], { addresses }: GatewayFrame): string[] {
+function addressMisfits(name: string, nats: readonly SnatRow[], { addresses }: BridgeState): string[] {
   const strangers = nats.filter((nat) => !addresses.some((ip) => ip === nat.external_ip));
   if (strangers.length === 0) return [];
   const ips = [...new Set(strangers.map((nat) => nat.external_ip))];
   return [`${name} translates to ${ips.join(',')}; ${REMEDY}`];
 }
 
-function rangeMisfits(name: string, nats: readonly SnatRow[], { demux }: GatewayFrame): string[] {
+function rangeMisfits(name: string, nats: readonly SnatRow[], { demux }: BridgeState): string[] {
   if (demux.mode !== 'port-range') return [];
   const range = formatPortRange(demux.range);
   const other = nats.find((nat) => nat.external_port_range !== range);

@@ -2,7 +2,7 @@ import { Memo } from '../../daemon/memo.js';
 import type { Problems } from '../../daemon/problems.js';
 import { sleep } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
-import type { GatewayFrame } from '../../demux/state.js';
+import type { BridgeState } from '../../demux/state.js';
 import { explainError } from '../../net/errors.js';
 import type { Northbound } from '../../ovn/connection.js';
 import { KEYS } from '../../ovn/keys.js';
@@ -30,10 +30,10 @@ export class NorthboundSource implements Source {
   /** Counts the changes of the client and of its tables. */
   private revision = 0;
   private readonly misfits = new Memo(
-    (_revision: number, node: string | undefined, frame: GatewayFrame | undefined) =>
-      this.client === undefined || node === undefined || frame === undefined
+    (_revision: number, node: string | undefined, bridgeState: BridgeState | undefined) =>
+      this.client === undefined || node === undefined || bridgeState === undefined
         ? []
-        : findMisfits(this.client, node, frame),
+        : findMisfits(this.client, node, bridgeState),
   );
 
   constructor(private readonly options: NorthboundSourceOptions) {}
@@ -50,8 +50,8 @@ export class NorthboundSource implements Source {
   }
 
   /** Writes a problem for each row of the gateway router that does not fit the host. */
-  check(node: string | undefined, frame: GatewayFrame | undefined): void {
-    this.options.problems.set('northbound rows', this.misfits.get(this.revision, node, frame));
+  check(node: string | undefined, bridgeState: BridgeState | undefined): void {
+    this.options.problems.set('northbound rows', this.misfits.get(this.revision, node, bridgeState));
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ import type { LocalDatabase } from '../../switch/connection.js';
 import { readSystemIds } from '../../switch/external_ids.js';
 import { integrationBridge } from '../../switch/integration_bridge.js';
 import { fillProblems, type PortFill, sizeOf } from '../report/port_fill.js';
-import { snatRange } from '../state_frame.js';
+import { snatRange } from '../state_bridge.js';
 import { mostOfOneProtocol, podConnections } from './conntrack.js';
 
 export interface SnatPortsOptions {

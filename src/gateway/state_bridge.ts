@@ -1,4 +1,4 @@
-import type { Demux, GatewayFrame } from '../demux/state.js';
+import type { BridgeState, Demux } from '../demux/state.js';
 import type { LocalAddress } from '../host/addresses.js';
 import { explainError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
@@ -10,25 +10,25 @@ import { patchName } from '../switch/patch_pair.js';
 import type { Intent } from './options.js';
 
 /** The state of a gateway apart from its services, and what an operator should know about it. */
-export interface FrameReading {
+export interface BridgeReading {
   /** `undefined` while there is no bridge, or the bridge has no MAC yet. */
-  readonly frame: GatewayFrame | undefined;
+  readonly bridgeState: BridgeState | undefined;
   /** Each one line, in a stable order. */
   readonly problems: readonly string[];
 }
 
 /**
- * Returns the frame that follows from the bridge and from the addresses that the kernel has on it. Whatever is missing
- * makes a problem, not an exception.
+ * Returns the state of the bridge that follows from its rows and from the addresses that the kernel has on it. Whatever
+ * is missing makes a problem, not an exception.
  */
-export function readFrame(
+export function readBridgeState(
   bridge: BridgeFacts | undefined,
   localAddresses: readonly LocalAddress[],
   intent: Intent,
-): FrameReading {
+): BridgeReading {
   if (bridge === undefined) {
     return {
-      frame: undefined,
+      bridgeState: undefined,
       problems: [`there is no bridge ${intent.bridge}; ovn-k8s-util nics-to-bridge makes it`],
     };
   }
@@ -40,11 +40,11 @@ export function readFrame(
   const addresses = chooseAddresses(bridge, localAddresses, problems);
   if (local?.mac === undefined) {
     problems.push(`${bridge.name} has no MAC yet; ovs-vswitchd has not made its LOCAL port`);
-    return { frame: undefined, problems };
+    return { bridgeState: undefined, problems };
   }
   const known = new Set([bridge.name, intent.physicalInterface, patchName(bridge.name)]);
   return {
-    frame: {
+    bridgeState: {
       bridge: bridge.name,
       mac: local.mac,
       phys: phys?.ofport,
