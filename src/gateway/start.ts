@@ -20,7 +20,7 @@ export function refuseWrongNames(
   if (!nics.includes(physicalInterface)) {
     throw new ProductError(
       'ERR_NO_PORT',
-      `--physical-interface=${physicalInterface}: is no NIC of ${bridge}, which has ${nics.join(', ') || 'none'}; ovn-k8s-util nics-to-bridge puts one there`,
+      `--physical-interface=${physicalInterface}: is not a NIC of ${bridge}, which has ${nics.join(', ') || 'none'}; ovn-k8s-util nics-to-bridge puts one there`,
     );
   }
 }

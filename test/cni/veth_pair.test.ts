@@ -47,7 +47,7 @@ test('a pair that has gone is deleted already, and any other failure is an error
   });
 });
 
-test('the MAC is that of the host end', async (t) => {
+test('readMac returns the MAC of the host end', async (t) => {
   const { run } = new FakeKernel();
   await createPair(run, ATTACHMENT, 'veth1', MAC, 1400);
   t.is(await readMac(run, 'veth1'), HOST_MAC);

@@ -27,7 +27,7 @@ for (const name of ['eth9', 'breth0', 'k8s-patch-breth0-br-int']) {
   test(`${name} is refused as NIC, and the NICs of the bridge are named`, (t) => {
     t.throws(() => refuseWrongNames(WHOLE, { ...NAMES, physicalInterface: name }), {
       code: 'ERR_NO_PORT',
-      message: /is no NIC of breth0, which has eth0; ovn-k8s-util nics-to-bridge puts one there$/,
+      message: /is not a NIC of breth0, which has eth0; ovn-k8s-util nics-to-bridge puts one there$/,
     });
   });
 }

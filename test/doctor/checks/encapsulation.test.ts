@@ -10,7 +10,7 @@ const link = (name: string, change: { mtu?: number; isUp?: boolean; addresses?: 
 
 finds('encapsulation', [
   ['no encapsulation', withIds({ 'ovn-encap-type': undefined }), 'fail', /ovn-encap-type is not set/],
-  ['an unknown tunnel', withIds({ 'ovn-encap-type': 'gre' }), 'fail', /=gre is no tunnel/],
+  ['an unknown tunnel', withIds({ 'ovn-encap-type': 'gre' }), 'fail', /=gre is not a tunnel type/],
   [
     'a tunnel that the switch lacks',
     { local: changed(HEALTHY.local, { ifaceTypes: ['patch'] }) },

@@ -41,7 +41,7 @@ test.serial('a missing gateway router is a problem', (t) => {
   t.deepEqual(findMisfits(nb, 'gw', GATEWAY), ['OVN has no gateway router GR_gw; run gateway-init']);
 });
 
-test.serial('rows that fit the host are no problem', async (t) => {
+test.serial('rows that fit the host are not reported', async (t) => {
   await gateway();
   t.deepEqual(findMisfits(nb, 'gw', GATEWAY), []);
 });

@@ -12,7 +12,7 @@ udp,orig=(src=10.244.2.3,dst=198.51.100.7,sport=10001,dport=9),reply=(src=198.51
 udp,orig=(src=fd00::3,dst=2001:db8:ffff::7,sport=10001,dport=9),reply=(src=2001:db8:ffff::7,dst=2001:db8::11,sport=9,dport=61005),zone=14
 `;
 
-/** A pod's own zone, a client of a node port, zone 64000, another range, ICMP, and a line that is no connection. */
+/** A pod's own zone, a client of a node port, zone 64000, another range, ICMP, and a line that is not a connection. */
 const OTHERS = `
 udp,orig=(src=10.244.2.3,dst=198.51.100.7,sport=61001,dport=9),reply=(src=198.51.100.7,dst=10.244.2.3,sport=9,dport=61001),zone=19
 tcp,orig=(src=203.0.113.1,dst=203.0.113.11,sport=61001,dport=30080),reply=(src=10.244.1.3,dst=203.0.113.1,sport=8080,dport=61001),zone=10,mark=10,protoinfo=(state=TIME_WAIT)

@@ -47,7 +47,7 @@ test('the helper reports remotes that it cannot parse as a problem, and continue
   t.true(rings() > before, 'the loop was asked for a step');
   t.is(source.isFirstGateway(NODE), undefined, 'nothing is known of the gateways');
   source.check(NODE, GATEWAY);
-  t.is(problems.current.length, 1, 'rows that were never read are no misfits');
+  t.is(problems.current.length, 1, 'rows that were never read are not reported');
   await end();
 });
 
