@@ -73,7 +73,7 @@ export function portNetwork(
   port: { readonly addresses: readonly string[]; readonly dynamic_addresses: string | undefined },
   gateways: readonly Cidr[],
 ): PodNetwork | undefined {
-  const text = port.dynamic_addresses ?? port.addresses.find((one) => /^([0-9a-f]{2}:){5}/i.test(one));
+  const text = port.dynamic_addresses ?? port.addresses.find(isStatic);
   const [mac, ...ips] = (text ?? '').split(/\s+/).filter((part) => part !== '');
   if (mac === undefined || ips.length === 0) return undefined;
   const addresses = ips.map(parseIp).flatMap((address) => {
@@ -82,4 +82,9 @@ export function portNetwork(
   });
   const own = gateways.filter((gateway) => addresses.some(({ family }) => family === gateway.family));
   return { mac: parseMac(mac), addresses, gateways: own.map(({ address }) => address) };
+}
+
+/** Returns whether an element of `addresses` has a MAC and leaves nothing for OVN to allocate, as `MAC dynamic` does. */
+function isStatic(text: string): boolean {
+  return /^([0-9a-f]{2}:){5}/i.test(text) && !/\sdynamic$/.test(text);
 }

@@ -93,5 +93,6 @@ test('the network of a port is what OVN allocated, or its static addresses, with
       gateways: [parseIp('10.244.1.1')],
     },
   );
-  t.is(portNetwork({ addresses: ['dynamic'], dynamic_addresses: undefined }, gateways), undefined);
+  for (const addresses of [['dynamic'], ['0a:58:0a:f4:01:05 dynamic'], ['0a:58:0a:f4:01:05']])
+    t.is(portNetwork({ addresses, dynamic_addresses: undefined }, gateways), undefined, addresses.join());
 });
