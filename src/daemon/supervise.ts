@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from './sleep.js';
 
 /**
  * The processes of a daemon, each of which starts the next. `start` is the one that the operator ran; with `--detach`
@@ -70,7 +70,7 @@ export async function monitor(report: (message: string) => void): Promise<number
     for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.off(name, forward);
     if (code !== EXIT_SOFTWARE && !FAULTS.includes(signal)) return code ?? 1;
     report(`daemon died (${signal ?? `exit code ${code}`}), restarting`);
-    await delay(Math.max(0, RESTART_INTERVAL_MS - (performance.now() - lastRestart)));
+    await sleep(Math.max(0, RESTART_INTERVAL_MS - (performance.now() - lastRestart)));
   }
 }
 

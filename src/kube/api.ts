@@ -1,3 +1,6 @@
+// The API server of Kubernetes: `access.ts` finds its address and credentials, this file sends requests, `reflector.ts`
+// lists and watches objects, `reached.ts` moves on to another server or other credentials if the server is silent.
+// What the objects mean for OVN is left to `gateway/`, `watcher/` and `cni/`.
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { ApiAccess } from './access.js';

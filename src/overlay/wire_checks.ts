@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { sleep } from '../daemon/sleep.js';
 import { runIp } from '../host/iproute_write.js';
 import { readLinks } from '../host/read_snapshot.js';
 import { NeighbourSocket } from '../neighbour/neighbour_socket.js';
@@ -130,6 +130,6 @@ async function awaitCarrier(name: string, timeoutMs: number): Promise<void> {
         'ERR_LINK_DOWN',
         `--physical-interface=${name}: has no carrier after ${timeoutMs} ms; is its cable plugged in?`,
       );
-    await pause(20);
+    await sleep(20);
   }
 }
