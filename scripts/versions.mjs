@@ -23,12 +23,19 @@ const HEADINGS = [
 const WITHOUT_API_SERVER = ['env', 'XDG_CACHE_HOME=/root/empty'];
 
 const suites = process.argv.slice(2);
-for (const suite of suites.length === 0 ? ['bookworm', 'trixie', 'sid'] : suites)
-  write(suite, await run(suite));
+for (const suite of suites.length === 0 ? ['bookworm', 'trixie', 'sid'] : suites) {
+  const { exitCode } = await inside(suite, '--fresh')('true');
+  if (exitCode === 0) write(suite, await run(suite));
+  else fail(`there is no tree of ${suite}; its row stays as it is`);
+}
 await execa('npx', ['biome', 'format', '--write', PAGE]);
 
+function fail(why) {
+  console.error(`versions: ${why}`);
+  process.exitCode = 1;
+}
+
 async function run(suite) {
-  await inside(suite, '--fresh')('true');
   const first = await timed(() => inside(suite)(...WITHOUT_API_SERVER, 'npm', 'run', '--silent', 'demo'));
   const second = await timed(() => inside(suite)(...WITHOUT_API_SERVER, 'npm', 'run', '--silent', 'demo'));
   const tests = await timed(() => inside(suite)('npm', 'test', '--silent'));
