@@ -1,18 +1,24 @@
 import { isIP } from 'node:net';
 import { parseIp } from '../../net/ip.js';
 import type { NorthboundView } from '../../ovn/connection.js';
-import { readGateways } from '../../ovn/gateways.js';
-import { gatewayRouterName, managementPortName, toOutside } from '../../ovn/names.js';
+import { KEYS } from '../../ovn/keys.js';
+import { gatewayRouterName, managementPortName, nodeOfGatewayRouter, toOutside } from '../../ovn/names.js';
 import type { ClusterNode, Northbound } from './facts.js';
 
 /** Reads the cluster's nodes and gateways from OVN's northbound database. */
 export function readNorthbound(db: NorthboundView): Northbound {
-  const gateways = readGateways(db).map(({ node, isShared }) => ({
-    node,
-    isShared,
-    outsideMtu: outsideMtu(db, node),
-  }));
-  return { nodes: readNodes(db), gateways };
+  return { nodes: readNodes(db), gateways: readGatewayRouters(db) };
+}
+
+/** Reads every gateway router, also one whose other rows are missing or malformed. */
+function readGatewayRouters(db: NorthboundView): Northbound['gateways'] {
+  return [...db.table('Logical_Router').values()]
+    .flatMap(({ name, external_ids }) => {
+      const node = nodeOfGatewayRouter(name);
+      if (node === undefined) return [];
+      return [{ node, isShared: external_ids.has(KEYS.sharedBridge), outsideMtu: outsideMtu(db, node) }];
+    })
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
 function readNodes(db: NorthboundView): ClusterNode[] {

@@ -39,3 +39,18 @@ test('an MTU that is missing or no number is unknown', async (t) => {
     [undefined, undefined],
   );
 });
+
+test('a gateway router is read although its rows are incomplete or malformed', async (t) => {
+  const nb = await emptyNorthbound(t);
+  await write(nb, (txn) => {
+    const external_ids = new Map([['k8s-physical-bridge', 'breth0']]);
+    txn.insert('Logical_Router', { name: 'GR_a', external_ids });
+    const mac = '02:00:00:00:00:01';
+    const port = txn.insert('Logical_Router_Port', { name: 'rtoj-GR_b', mac, networks: ['no network'] });
+    txn.insert('Logical_Router', { name: 'GR_b', options: new Map([['chassis', 'b']]), ports: [port] });
+  });
+  t.deepEqual(readNorthbound(nb).gateways, [
+    { node: 'a', isShared: true, outsideMtu: undefined },
+    { node: 'b', isShared: false, outsideMtu: undefined },
+  ]);
+});
