@@ -36,14 +36,14 @@ export async function checkWire(
 ): Promise<string[]> {
   const { device } = claims;
   const own = await ownMacs();
-  const opened = await openLink(device, timeoutMs).catch((error: unknown) => {
+  const opened = await openSocket(device, timeoutMs).catch((error: unknown) => {
     if (!force) throw error;
     return explainError(error);
   });
   if (typeof opened === 'string') return [`the network of ${device.name} was not checked: ${opened}`];
-  const { link, giveUp } = opened;
+  const { socket, giveUp } = opened;
   try {
-    const { problems, notes } = await look(link, claims, own, timeoutMs);
+    const { problems, notes } = await look(socket, claims, own, timeoutMs);
     const [first] = problems;
     if (first !== undefined && !force) throw first;
     return [...problems.map(({ message }) => message), ...notes];
@@ -51,29 +51,29 @@ export async function checkWire(
     await giveUp();
     throw error;
   } finally {
-    link.close();
+    socket.close();
   }
 }
 
 async function look(
-  link: NeighbourSocket,
+  socket: NeighbourSocket,
   { addresses, gateways }: WireClaims,
   own: ReadonlySet<MacAddress>,
   timeoutMs: number,
 ): Promise<{ readonly problems: readonly ProductError[]; readonly notes: readonly string[] }> {
-  const conflicts = await probe(link, addresses, { own });
+  const conflicts = await probe(socket, addresses, { own });
   const free = addresses.filter((address) => conflicts.every((one) => one.address !== address));
   const found = await Promise.all(
     gateways.map((gateway) => {
       const source = free.find((address) => familyOf(address) === familyOf(gateway));
-      return resolve(link, gateway, { source, timeoutMs, settleMs: SETTLE_MS });
+      return resolve(socket, gateway, { source, timeoutMs, settleMs: SETTLE_MS });
     }),
   );
   const taken = conflicts.map(
     ({ address, mac }) =>
       new ProductError(
         'ERR_ADDRESS_CONFLICT',
-        `--physical-ip=${address}: ${mac} on the network of ${link.name} has it already; give an address of this host, or --force`,
+        `--physical-ip=${address}: ${mac} on the network of ${socket.name} has it already; give an address of this host, or --force`,
       ),
   );
   const silent = found.filter(({ macs }) => macs.length === 0);
@@ -85,7 +85,7 @@ async function look(
         ({ address }) =>
           new ProductError(
             'ERR_GATEWAY_SILENT',
-            `--default-gw=${address}: no answer on ${link.name} within ${timeoutMs} ms; name a router of that network, or --force`,
+            `--default-gw=${address}: no answer on ${socket.name} within ${timeoutMs} ms; name a router of that network, or --force`,
           ),
       ),
     ],
@@ -101,12 +101,12 @@ async function ownMacs(): Promise<ReadonlySet<MacAddress>> {
   );
 }
 
-async function openLink(
+async function openSocket(
   { kind, name }: Device,
   timeoutMs: number,
-): Promise<{ readonly link: NeighbourSocket; giveUp(): Promise<void> }> {
+): Promise<{ readonly socket: NeighbourSocket; giveUp(): Promise<void> }> {
   try {
-    return { link: new NeighbourSocket(name), giveUp: async () => {} };
+    return { socket: new NeighbourSocket(name), giveUp: async () => {} };
   } catch (error) {
     if (kind !== 'nic' || !(error instanceof ProductError && error.code === 'ERR_LINK_DOWN')) throw error;
   }
@@ -114,7 +114,7 @@ async function openLink(
   await runIp('link', 'set', name, 'up');
   try {
     await awaitCarrier(name, timeoutMs);
-    return { link: new NeighbourSocket(name), giveUp };
+    return { socket: new NeighbourSocket(name), giveUp };
   } catch (error) {
     await giveUp();
     throw error;
