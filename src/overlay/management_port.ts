@@ -40,9 +40,12 @@ export function managementPortCommands(
     ...haveAddresses
       .filter((address) => !addresses.includes(address))
       .map((address) => ['addr', 'del', address, 'dev', device]),
-    ...addresses
-      .filter((address) => !has(address))
-      .map((address) => ['addr', 'add', address, 'dev', device, ...(address.includes(':') ? ['nodad'] : [])]),
+    ...managementAddresses(subnets)
+      .filter((address) => !has(formatCidr(address)))
+      .map((address) => {
+        const nodad = address.family === 6 ? ['nodad'] : [];
+        return ['addr', 'add', formatCidr(address), 'dev', device, ...nodad];
+      }),
     ...routes
       // The kernel deletes an address's routes with it, so all routes are set again if an address changes.
       .filter((one) => !isIn(haveRoutes, one) || !addresses.every(has))

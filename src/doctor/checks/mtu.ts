@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { gatewayRouterName, managementInterfaceName } from '../../ovn/names.js';
 import { POD_MTU } from '../../ovn/pods.js';
 import { ENCAP_IP, ENCAP_TYPE } from '../../switch/external_ids.js';
@@ -35,7 +36,7 @@ function tunnelRoom({ externalIds }: LocalSwitch, links: readonly LinkFacts[]): 
   const carrier = links.find(({ addresses }) => addresses.some((one) => one === address));
   if (carrier === undefined || address === undefined) return [];
   return (externalIds.get(ENCAP_TYPE) ?? '').split(',').flatMap((type) => {
-    const overhead = (OVERHEAD.get(type) ?? 0) + (address.includes(':') ? 20 : 0);
+    const overhead = (OVERHEAD.get(type) ?? 0) + (isIPv6(address) ? 20 : 0);
     const needed = POD_MTU + overhead;
     return carrier.mtu >= needed
       ? []

@@ -1,6 +1,6 @@
 import { countByClass } from '../../demux/counters.js';
 import type { InstalledFlow } from '../../openflow/flow.js';
-import { sizeOf } from './port_fill.js';
+import { sizeOf } from '../state_port_fill.js';
 import type { Status } from './status.js';
 
 interface Sample {

@@ -4,7 +4,7 @@ import type { GatewayState } from '../../demux/state.js';
 import { formatPortRange } from '../../net/ports.js';
 import type { InstalledFlow } from '../../openflow/flow.js';
 import type { NeighbourStatus } from '../sources/neighbours.js';
-import { formatFill, type PortFill } from './port_fill.js';
+import { formatFill, type PortFill } from '../state_port_fill.js';
 
 /** What the helper has done since its start. */
 export interface Totals {

@@ -14,7 +14,7 @@ import { whileReached } from '../../kube/reached.js';
 import { Reflector } from '../../kube/reflector.js';
 import { explainError } from '../../net/errors.js';
 import type { Exposure } from '../state_exposure.js';
-import { ServiceBook } from './service_book.js';
+import { ServiceBook } from '../state_services.js';
 import { followSetting, type SystemSettings } from './settings.js';
 
 const SERVICES = '/api/v1/services';

@@ -7,9 +7,9 @@ import type { PortRange } from '../../net/ports.js';
 import type { LocalDatabase } from '../../switch/connection.js';
 import { readSystemIds } from '../../switch/external_ids.js';
 import { integrationBridge } from '../../switch/integration_bridge.js';
-import { fillProblems, type PortFill, sizeOf } from '../report/port_fill.js';
 import { snatRange } from '../state_bridge.js';
-import { mostOfOneProtocol, podConnections } from './conntrack.js';
+import { mostOfOneProtocol, podConnections } from '../state_pod_connections.js';
+import { fillProblems, type PortFill, sizeOf } from '../state_port_fill.js';
 
 export interface SnatPortsOptions {
   readonly db: LocalDatabase;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { fillProblems, formatFill, type PortFill } from '../../../src/gateway/report/port_fill.js';
+import { fillProblems, formatFill, type PortFill } from '../../src/gateway/state_port_fill.js';
 
 const RANGE = { lo: 61_000, hi: 61_009 };
 

@@ -1,5 +1,5 @@
-import { type PortRange, TRANSPORTS, type Transport } from '../../net/ports.js';
-import type { ServerFill } from '../report/port_fill.js';
+import { type PortRange, TRANSPORTS, type Transport } from '../net/ports.js';
+import type { ServerFill } from './state_port_fill.js';
 
 /** The connections of pods that the switch tracks. */
 export interface PodConnections {

@@ -1,9 +1,9 @@
 import type { V1Service } from '@kubernetes/client-node';
-import type { NodePort } from '../../demux/state.js';
-import { bornAt, type Contender, lostTo, oldest } from '../../kube/seniority.js';
-import type { IpAddress } from '../../net/ip.js';
-import { type Exposure, NOTHING_EXPOSED, nodePortKey } from '../state_exposure.js';
-import { type ExposedPort, readService } from './exposed_ports.js';
+import type { NodePort } from '../demux/state.js';
+import { bornAt, type Contender, lostTo, oldest } from '../kube/seniority.js';
+import type { IpAddress } from '../net/ip.js';
+import { type ExposedPort, readService } from './state_exposed_ports.js';
+import { type Exposure, NOTHING_EXPOSED, nodePortKey } from './state_exposure.js';
 
 /** A service that exposes something. */
 interface Entry extends Contender {

@@ -1,9 +1,9 @@
 import type { V1Service } from '@kubernetes/client-node';
 import test from 'ava';
 import fc from 'fast-check';
-import { readService } from '../../../src/gateway/sources/exposed_ports.js';
-import { ServiceBook } from '../../../src/gateway/sources/service_book.js';
-import { keyOf } from '../../../src/kube/objects.js';
+import { readService } from '../../src/gateway/state_exposed_ports.js';
+import { ServiceBook } from '../../src/gateway/state_services.js';
+import { keyOf } from '../../src/kube/objects.js';
 
 type Spec = NonNullable<V1Service['spec']>;
 

@@ -1,8 +1,8 @@
 import type { V1Service } from '@kubernetes/client-node';
-import type { NodePort } from '../../demux/state.js';
-import { externalAddresses, servicePorts } from '../../kube/service.js';
-import { explainError } from '../../net/errors.js';
-import type { IpAddress } from '../../net/ip.js';
+import type { NodePort } from '../demux/state.js';
+import { externalAddresses, servicePorts } from '../kube/service.js';
+import { explainError } from '../net/errors.js';
+import type { IpAddress } from '../net/ip.js';
 
 /** What only one service can have: a node port, or a port of an address. */
 export type ExposedPort =

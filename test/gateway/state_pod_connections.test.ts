@@ -1,5 +1,5 @@
 import test from 'ava';
-import { mostOfOneProtocol, podConnections } from '../../../src/gateway/sources/conntrack.js';
+import { mostOfOneProtocol, podConnections } from '../../src/gateway/state_pod_connections.js';
 
 const ADDRESSES = ['203.0.113.11', '2001:db8::11'];
 const RANGE = { lo: 61_000, hi: 61_009 };

@@ -1,4 +1,4 @@
-import { formatPortRange, type PortRange, type Transport } from '../../net/ports.js';
+import { formatPortRange, type PortRange, type Transport } from '../net/ports.js';
 
 /** How many ports of the range the connections to one port of one server use. The range bounds exactly that number. */
 export interface ServerFill {
