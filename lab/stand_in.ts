@@ -86,7 +86,7 @@ echo "$lines $me $*" >>"$LOG"
 if [ "$AFTER" -gt 0 ]; then
   if [ "$batch" ]; then
     head -n "$AFTER" "$batch" >"$batch.part"
-    case "$*" in *-6*) ip -6 -batch "$batch.part" ;; *) ip -batch "$batch.part" ;; esac
+    if [ "$1" = -6 ]; then ip -6 -batch "$batch.part"; else ip -batch "$batch.part"; fi
     rm "$batch.part"
   else
     "$me" "$@"
