@@ -1,3 +1,6 @@
+// The benchmarks: runs each section in a process of its own, prints its table and writes the report.
+// A section measures in sections/ and returns figures (figure.ts); lab/ has what the sections share.
+// The report is a page (page/) and the same figures as JSON (report.ts).
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// The executables, one thin file each: options in, one call, exit code out.
+// Larger commands keep their options beside their code, as src/doctor/command.ts does.
+// A daemon's common options come from src/daemon.
 import { type Command, Option } from 'commander';
 import { addAudit } from '../audit/command.js';
 import { makeCommand, runCommand } from '../daemon/command.js';

@@ -82,9 +82,9 @@ interface Binding {
   close(): void;
 }
 
-type Session = ReturnType<Pcap['createOfflineSession']> & { readonly session: Binding };
+type OfflineSession = ReturnType<Pcap['createOfflineSession']> & { readonly session: Binding };
 
-function open(pcap: Pcap, path: string): Session {
+function open(pcap: Pcap, path: string): OfflineSession {
   try {
     const session = pcap.createOfflineSession(path);
     if (hasBinding(session)) return session;
@@ -97,7 +97,7 @@ function open(pcap: Pcap, path: string): Session {
   );
 }
 
-function hasBinding(session: object): session is Session {
+function hasBinding(session: object): session is OfflineSession {
   return 'session' in session && typeof session.session === 'object';
 }
 
@@ -105,7 +105,7 @@ function hasBinding(session: object): session is Session {
  * Returns a function that reads the last result of `pcap_dispatch`. The package emits one event both at the end of a file
  * and at an error in it; only this result tells them apart.
  */
-function watchDispatch({ session }: Session): () => number {
+function watchDispatch({ session }: OfflineSession): () => number {
   const dispatch = session.dispatch.bind(session);
   let last = 0;
   session.dispatch = (buffer, header) => {

@@ -15,7 +15,7 @@ import type { Echo, Facts, FlowFacts, LocalSwitch, Northbound } from './facts/fa
 import { readSwitchFlows } from './facts/flows.js';
 import { readHelper } from './facts/helper.js';
 import { readNode } from './facts/kubernetes.js';
-import { readLinks } from './facts/links.js';
+import { readLinkFacts } from './facts/links.js';
 import { readLocalSwitch } from './facts/local.js';
 import { readLastErrors } from './facts/logs.js';
 import { readNetfilter } from './facts/netfilter.js';
@@ -46,7 +46,7 @@ export async function gatherFacts(options: GatherOptions): Promise<Facts> {
   const { db, timeoutMs, directories, env, now } = options;
   const patient = timeoutMs + GRACE_MS;
   const [links, ports, netfilter] = [
-    ask('ip', timeoutMs, () => readLinks(timeoutMs)),
+    ask('ip', timeoutMs, () => readLinkFacts(timeoutMs)),
     ask('ss', timeoutMs, async () => ({
       ephemeral: readEphemeralRange(),
       reserved: readReservedPorts(),

@@ -11,7 +11,7 @@ interface ShownLink {
 }
 
 /** Reads the host's interfaces with their addresses. */
-export async function readLinks(timeoutMs: number): Promise<LinkFacts[]> {
+export async function readLinkFacts(timeoutMs: number): Promise<LinkFacts[]> {
   const { stdout } = await execa('ip', ['-json', 'address', 'show'], { timeout: timeoutMs, stdin: 'ignore' });
   return parseLinks(stdout);
 }
