@@ -77,7 +77,8 @@ export async function accepting(path: string, deadlineMs = 10_000): Promise<void
   }
 }
 
-function accepts(path: string): Promise<boolean> {
+/** Returns whether a unix socket accepts a connection now. */
+export function accepts(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {

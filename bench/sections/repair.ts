@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { accepts } from '../../lab/ovsdb_server.js';
 import { until } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { Gateway } from '../lab/gateway.js';
@@ -116,15 +116,4 @@ async function restartSwitch(gateway: Gateway): Promise<number> {
 async function firstAccept(path: string): Promise<number> {
   while (!(await accepts(path))) await turn();
   return Date.now();
-}
-
-function accepts(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
 }

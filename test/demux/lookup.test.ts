@@ -1,27 +1,14 @@
 import test from 'ava';
 import { FlowTables } from '../../src/demux/lookup.js';
-import type { PacketFields } from '../../src/demux/packet_fields.js';
 import type { GatewayState } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { type CtState, trackedAs } from '../../src/openflow/ct_state.js';
-import type { FieldName } from '../../src/openflow/fields.js';
-import { parseMatch } from '../../src/openflow/match.js';
 import { LOCAL } from '../../src/openflow/ofport.js';
+import { fieldsOf } from './packet.js';
 import { CONNTRACK, GATEWAY, IP4, MAC, PATCH, PHYS } from './sample.js';
 
-function packet(text: string): PacketFields {
-  const match = parseMatch(text);
-  if (match === undefined) throw new Error(`cannot read ${text}`);
-  const fields = new Map<FieldName, bigint>([
-    ['vlan_tci', 0n],
-    ['nw_frag', 0n],
-  ]);
-  for (const { field, value } of match) fields.set(field, value);
-  return fields;
-}
-
 function lookup(state: GatewayState, text: string, ctState?: bigint) {
-  return new FlowTables(demuxFlows(state)).lookup(packet(text), ctState);
+  return new FlowTables(demuxFlows(state)).lookup(fieldsOf(text), ctState);
 }
 
 const TO_IP = `tcp,in_port=1,dl_dst=${MAC},nw_src=198.51.100.1,nw_dst=${IP4},tp_src=443`;
@@ -42,11 +29,11 @@ test('a packet never leaves by its input port', (t) => {
       { kind: 'output', port: PATCH },
     ] as const,
   }));
-  t.deepEqual(new FlowTables(flows).lookup(packet('in_port=1')).output, [PATCH]);
+  t.deepEqual(new FlowTables(flows).lookup(fieldsOf('in_port=1')).output, [PATCH]);
 });
 
 test('without any flow that matches, a packet has no class and no output', (t) => {
-  t.deepEqual(new FlowTables([]).lookup(packet('in_port=1')), {
+  t.deepEqual(new FlowTables([]).lookup(fieldsOf('in_port=1')), {
     class: undefined,
     flow: undefined,
     output: [],

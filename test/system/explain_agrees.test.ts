@@ -3,16 +3,14 @@ import { labTest } from '../../lab/lab_test.js';
 import { IP, MAC, OTHER_MAC, OUTSIDE, ROUTER_MAC, Wire } from '../../lab/wire.js';
 import type { PacketClass } from '../../src/demux/classes.js';
 import { FlowTables, type Verdict } from '../../src/demux/lookup.js';
-import type { PacketFields } from '../../src/demux/packet_fields.js';
 import { type NamedRole, portOf } from '../../src/demux/port_role.js';
 import { parseState } from '../../src/demux/state_json.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { readTrace } from '../../src/explain/trace.js';
 import { linkLocalOf } from '../../src/net/mac.js';
 import { CT_STATES, trackedAs } from '../../src/openflow/ct_state.js';
-import type { FieldName } from '../../src/openflow/fields.js';
-import { parseMatch } from '../../src/openflow/match.js';
 import { formatPort } from '../../src/openflow/ofport.js';
+import { fieldsOf } from '../demux/packet.js';
 
 /** The expected class of a packet, the port that it comes in by, and the packet as `ovs-ofctl` writes a match. */
 type Case = readonly [name: PacketClass, from: NamedRole, packet: string];
@@ -159,17 +157,6 @@ function expectClass(
 ): void {
   const isTracked = mode === 'conntrack' && name === 'management' && ct !== 'new';
   t.is(predicted, isTracked ? 'pod-return' : name, text);
-}
-
-function fieldsOf(text: string): PacketFields {
-  const match = parseMatch(text);
-  if (match === undefined) throw new Error(`cannot read ${text}`);
-  const fields = new Map<FieldName, bigint>([
-    ['vlan_tci', 0n],
-    ['nw_frag', 0n],
-  ]);
-  for (const { field, value } of match) fields.set(field, value);
-  return fields;
 }
 
 /** Traces a packet. `ofproto/trace` accepts fields only by their full names (ovs-fields(7)). */

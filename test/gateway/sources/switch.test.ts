@@ -1,8 +1,7 @@
-import { setImmediate as breath } from 'node:timers/promises';
 import test from 'ava';
+import { until, when } from '../../../lab/until.js';
 import { SILENT } from '../../../src/daemon/log.js';
 import { Problems } from '../../../src/daemon/problems.js';
-import { sleep } from '../../../src/daemon/sleep.js';
 import { SwitchSource } from '../../../src/gateway/sources/switch.js';
 import type { SwitchNews } from '../../../src/openflow/channel.js';
 
@@ -57,8 +56,7 @@ test('a switch that has not answered is a problem only after its time to start',
   const { source, problems, end } = begin(5);
   source.report();
   t.deepEqual(problems.current, []);
-  await sleep(20);
-  await breath();
+  await until('the switch to be reported', () => when(problems.current.length > 0));
   t.deepEqual(problems.current, ['breth0: ovs-vswitchd does not answer']);
   await end();
 });
