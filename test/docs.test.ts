@@ -33,6 +33,17 @@ test('each relative link of a page leads to a file, and to a heading of it', (t)
   );
 });
 
+test('each protection of docs/security.md names a test that exists', (t) => {
+  const [protectedPart = ''] = textOf('docs/security.md').split('## Not protected');
+  const rows = protectedPart
+    .split('\n')
+    .filter((line) => line.startsWith('|') && !/^\| (Attack |-)/.test(line));
+  t.deepEqual(
+    rows.filter((row) => !namesATest(row)),
+    [],
+  );
+});
+
 test('CONTRIBUTING has a line for each folder of src', (t) => {
   const folders = readdirSync(join(PROJECT, 'src'), { withFileTypes: true }).filter((one) =>
     one.isDirectory(),
@@ -43,6 +54,18 @@ test('CONTRIBUTING has a line for each folder of src', (t) => {
     [],
   );
 });
+
+/** Returns whether the last cell of a row is `[title](../test/FILE)`, and the file has a test of that title. */
+function namesATest(row: string): boolean {
+  const [, title, file] = /\| \[([^\]]+)\]\(\.\.\/(test\/[^)]+)\) +\|$/.exec(row) ?? [];
+  if (title === undefined || file === undefined || !existsSync(join(PROJECT, file))) return false;
+  return unquoted(textOf(file)).includes(unquoted(title));
+}
+
+/** Removes what the quoting of a title in Markdown or TypeScript adds. */
+function unquoted(text: string): string {
+  return text.replaceAll(/[`\\]/g, '');
+}
 
 function docsPages(): string[] {
   return readdirSync(join(PROJECT, 'docs'), { recursive: true, encoding: 'utf8' })
