@@ -1,26 +1,14 @@
-import { type Cidr, formatCidr, parseCidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
-import { type IpAddress, parseIp } from '../net/ip.js';
-import { type MacAddress, parseMac } from '../net/mac.js';
+import { type PodNetwork, podNetworkPairs, readPodNetwork } from '../ovn/pods.js';
+
+export type { PodNetwork } from '../ovn/pods.js';
 
 /** The annotation with the network of a pod's interface: the watcher writes it, the CNI plugin reads it. */
 export const ANNOTATION = 'ovn';
 
-/** The network of a pod, with addresses of one or both families. */
-export interface PodNetwork {
-  readonly mac: MacAddress;
-  readonly addresses: readonly Cidr[];
-  /** The default gateway of each family that has one. */
-  readonly gateways: readonly IpAddress[];
-}
-
 /** Returns the value of the annotation; several values of one key are separated by commas. */
-export function formatAnnotation({ mac, addresses, gateways }: PodNetwork): string {
-  return JSON.stringify({
-    ip_address: addresses.map(formatCidr).join(','),
-    mac_address: mac,
-    gateway_ip: gateways.join(','),
-  });
+export function formatAnnotation(network: PodNetwork): string {
+  return JSON.stringify(Object.fromEntries(podNetworkPairs(network)));
 }
 
 /**
@@ -28,28 +16,27 @@ export function formatAnnotation({ mac, addresses, gateways }: PodNetwork): stri
  * @throws ProductError `ERR_ANNOTATION`
  */
 export function parseAnnotation(text: string): PodNetwork {
-  const value = readObject(text);
+  const network = readFields(readObject(text));
+  if (network === undefined)
+    throw new ProductError('ERR_ANNOTATION', `annotation ${ANNOTATION} has no MAC address`);
+  return network;
+}
+
+function readFields(value: unknown): PodNetwork | undefined {
+  const fields = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   try {
-    return {
-      mac: parseMac(value.mac_address ?? ''),
-      addresses: list(value.ip_address).map(parseCidr),
-      gateways: list(value.gateway_ip).map(parseIp),
-    };
+    return readPodNetwork(new Map(fields.map(([key, one]) => [key, String(one)])));
   } catch (error) {
-    throw new ProductError('ERR_ANNOTATION', `annotation ${ANNOTATION}`, { cause: error });
+    const cause = error instanceof ProductError ? (error.cause ?? error) : error;
+    throw new ProductError('ERR_ANNOTATION', `annotation ${ANNOTATION}`, { cause });
   }
 }
 
-function readObject(text: string): Readonly<Record<string, string | undefined>> {
+function readObject(text: string): unknown {
   try {
     // The original wrote a Python dictionary: single quotes, and a `u` before Unicode text.
     return JSON.parse(text.includes("'") ? text.replaceAll(/(?:\bu)?'([^'"]*)'/g, '"$1"') : text);
   } catch (error) {
     throw new ProductError('ERR_ANNOTATION', `annotation ${ANNOTATION} is not JSON`, { cause: error });
   }
-}
-
-function list(text: string | undefined): string[] {
-  const parts = (text ?? '').split(',').map((part) => part.trim());
-  return parts.filter((part) => part !== '');
 }

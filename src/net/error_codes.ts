@@ -328,6 +328,11 @@ export const ERROR_CODES = {
     cause: 'The pidfile cannot be read, locked or written.',
     remedy: 'Check its directory and permissions.',
   },
+  ERR_POD_PORT: {
+    cause:
+      "The row of a pod's logical port has a value that cannot be read, such as an address that was set by hand.",
+    remedy: 'Correct the row that the message names with `ovn-nbctl`. Other pods are not affected.',
+  },
   ERR_PORTS_IN_USE: {
     cause: 'The host uses ports of the range given with `--snat-port-range`.',
     remedy: 'Stop the program in the message, or give another range.',

@@ -1,5 +1,15 @@
 import test from 'ava';
-import { podKeyOf, podPortName, splitPodKey } from '../../src/ovn/pods.js';
+import { parseCidr } from '../../src/net/cidr.js';
+import { parseIp } from '../../src/net/ip.js';
+import { parseMac } from '../../src/net/mac.js';
+import {
+  type PodNetwork,
+  podKeyOf,
+  podNetworkPairs,
+  podPortName,
+  readPodNetwork,
+  splitPodKey,
+} from '../../src/ovn/pods.js';
 
 function port(name: string, ids: Readonly<Record<string, string>>) {
   return { name, external_ids: new Map(Object.entries(ids)) };
@@ -17,4 +27,29 @@ test("no pod is read from a port that is not a pod's", (t) => {
   t.is(podKeyOf(port('default_web-0', { pod: 'true' })), undefined);
   t.is(podKeyOf(port('default_web-0', { pod: 'false', namespace: 'default' })), undefined);
   t.is(podKeyOf(port('other_web-0', { pod: 'true', namespace: 'default' })), undefined);
+});
+
+test("a pod's network is read from external_ids as it was written", (t) => {
+  const network: PodNetwork = {
+    mac: parseMac('0a:58:0a:f4:01:05'),
+    addresses: [parseCidr('10.244.1.5/24'), parseCidr('fd00:10:244:1::5/64')],
+    gateways: [parseIp('10.244.1.1'), parseIp('fd00:10:244:1::1')],
+  };
+  t.deepEqual(Object.fromEntries(podNetworkPairs(network)), {
+    ip_address: '10.244.1.5/24,fd00:10:244:1::5/64',
+    mac_address: '0a:58:0a:f4:01:05',
+    gateway_ip: '10.244.1.1,fd00:10:244:1::1',
+  });
+  t.deepEqual(readPodNetwork(new Map(podNetworkPairs(network))), network);
+});
+
+test('a port without a network has none; one that cannot be read is refused', (t) => {
+  t.is(readPodNetwork(new Map([['pod', 'true']])), undefined);
+  const mac = ['mac_address', '0a:58:0a:f4:01:05'] as const;
+  for (const bad of [
+    [['mac_address', 'x']],
+    [mac, ['ip_address', '10.244.1.5']],
+    [mac, ['gateway_ip', 'gw']],
+  ] as const)
+    t.throws(() => readPodNetwork(new Map(bad)), { code: 'ERR_POD_PORT' }, JSON.stringify(bad));
 });
