@@ -1,3 +1,4 @@
+import { printableJson, printableLine } from '../net/printable.js';
 import type { ClassComparison } from './compare.js';
 
 /** Formats one line for each class that has packets, and a summary. */
@@ -14,11 +15,11 @@ export function formatAudit(comparisons: readonly ClassComparison[]): string {
     ([name = '', arrived = '', delivered = '', remark = '']) =>
       `${name.padEnd(26)}${arrived.padStart(26)}${delivered.padStart(14)}  ${remark}`.trimEnd(),
   );
-  return `${[...lines, summary(comparisons)].join('\n')}\n`;
+  return `${[...lines, ...summary(comparisons)].map(printableLine).join('\n')}\n`;
 }
 
 export function auditJson(comparisons: readonly ClassComparison[]): string {
-  return `${JSON.stringify({
+  return `${printableJson({
     agrees: comparisons.every(({ agrees }) => agrees),
     classes: comparisons.map(({ name, atLeast, atMost, delivered, agrees }) => ({
       class: name,
@@ -30,14 +31,12 @@ export function auditJson(comparisons: readonly ClassComparison[]): string {
   })}\n`;
 }
 
-function summary(comparisons: readonly ClassComparison[]): string {
+function summary(comparisons: readonly ClassComparison[]): readonly string[] {
   const wrong = comparisons.filter(({ agrees }) => !agrees);
-  if (wrong.length === 0) return 'the switch delivered every packet that arrived';
-  return wrong
-    .map(({ name, atLeast, atMost, delivered }) =>
-      delivered < atLeast
-        ? `${name}: ${atLeast} arrived and ${delivered} were delivered as such: another flow takes them first; run ovn-k8s-util doctor`
-        : `${name}: ${delivered} were delivered as such and ${atMost} arrived; run ovn-k8s-util doctor`,
-    )
-    .join('\n');
+  if (wrong.length === 0) return ['the switch delivered every packet that arrived'];
+  return wrong.map(({ name, atLeast, atMost, delivered }) =>
+    delivered < atLeast
+      ? `${name}: ${atLeast} arrived and ${delivered} were delivered as such: another flow takes them first; run ovn-k8s-util doctor`
+      : `${name}: ${delivered} were delivered as such and ${atMost} arrived; run ovn-k8s-util doctor`,
+  );
 }

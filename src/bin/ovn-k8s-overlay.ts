@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { makeCommand, runCommand } from '../daemon/command.js';
 import { localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';
+import { printableLine } from '../net/printable.js';
 
 const command = makeCommand('ovn-k8s-overlay', 'set up OVN for Kubernetes on this host, and remove it again');
 
@@ -127,7 +128,7 @@ function common(given: Record<string, string>) {
 }
 
 function complete(notes: readonly string[]): void {
-  for (const note of notes) process.stdout.write(`note: ${note}\n`);
+  for (const note of notes) process.stdout.write(`${printableLine(`note: ${note}`)}\n`);
   process.stdout.write('Initialization complete.\n');
 }
 

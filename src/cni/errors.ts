@@ -1,4 +1,5 @@
 import { explainError, ProductError } from '../net/errors.js';
+import { printableJson, printableLine } from '../net/printable.js';
 
 /** Codes of the CNI specification ("Error"); codes from 100 on are the plugin's own. */
 export const CODES = {
@@ -27,8 +28,8 @@ export class CniError extends ProductError {
 /** Formats an error as the runtime reads it (CNI specification, "Error"). */
 export function formatError(cniVersion: string, error: unknown): string {
   const code = error instanceof CniError ? error.number : CODES.inputOutput;
-  const msg = error instanceof Error ? error.message : String(error);
+  const msg = printableLine(error instanceof Error ? error.message : String(error));
   const cause = error instanceof Error ? error.cause : undefined;
-  const details = cause === undefined ? {} : { details: explainError(cause) };
-  return JSON.stringify({ cniVersion, code, msg, ...details });
+  const details = cause === undefined ? {} : { details: printableLine(explainError(cause)) };
+  return printableJson({ cniVersion, code, msg, ...details });
 }

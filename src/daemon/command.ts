@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { explainError, ProductError, UsageError } from '../net/errors.js';
+import { escapeControls, printableLine } from '../net/printable.js';
 import { VERSION } from './version.js';
 
 const EXIT_FAILURE = 1;
@@ -35,7 +36,7 @@ function complaintOf(error: unknown): string {
   if (error instanceof CommanderError && error.code === 'commander.help')
     return 'give a command (use --help for help)';
   if (error instanceof CommanderError)
-    return `${error.message.replace(/^error: /, '').split('\n')[0]} (use --help for help)`;
-  if (error instanceof ProductError) return explainError(error).replaceAll('\n', ' ');
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return `${printableLine(error.message.replace(/^error: /, '').split('\n')[0] ?? '')} (use --help for help)`;
+  if (error instanceof ProductError) return printableLine(explainError(error));
+  return escapeControls(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }

@@ -1,3 +1,4 @@
+import { printableLine } from '../net/printable.js';
 import type { Log } from './log.js';
 
 /**
@@ -11,7 +12,8 @@ export class Problems {
   constructor(private readonly log: Log) {}
 
   /** Replaces the problems of `owner`. An empty list means that it has no problem now. */
-  set(owner: string, problems: readonly string[]): void {
+  set(owner: string, found: readonly string[]): void {
+    const problems = found.map(printableLine);
     const before = this.byOwner.get(owner) ?? [];
     if (isSame(before, problems)) return;
     const [old, now] = [new Set(before), new Set(problems)];

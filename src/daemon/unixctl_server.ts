@@ -2,6 +2,7 @@ import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { explainError, ProductError } from '../net/errors.js';
 import { JsonSplitter } from '../net/json_stream.js';
+import { escapeControls, printableLine } from '../net/printable.js';
 
 /** Runs a command. `ovs-appctl` prints the result, or exits with 2 if the handler throws. */
 export type CommandHandler = (args: readonly string[]) => string | Promise<string>;
@@ -84,9 +85,12 @@ export class UnixctlServer {
     const args = Array.isArray(request.params) ? request.params.map(String) : [];
     let reply: { result: string | null; error: string | null };
     try {
-      reply = { result: withNewline(await this.run(String(request.method), args)), error: null };
+      reply = {
+        result: withNewline(escapeControls(await this.run(String(request.method), args))),
+        error: null,
+      };
     } catch (error) {
-      reply = { result: null, error: withNewline(explainError(error)) };
+      reply = { result: null, error: withNewline(printableLine(explainError(error))) };
     }
     if (!socket.destroyed) socket.write(JSON.stringify({ id: request.id, ...reply }));
   }

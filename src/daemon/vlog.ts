@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { ProductError } from '../net/errors.js';
+import { printableLine } from '../net/printable.js';
 import type { Log } from './log.js';
 import { FACILITIES, type Facility, LEVELS, type Level, type VlogSetting } from './vlog_spec.js';
 
@@ -95,7 +96,7 @@ export class Vlog {
     if (!toConsole && !toFile) return;
     this.count++;
     const number = String(this.count).padStart(5, '0');
-    const line = `${this.options.now().toISOString()}|${number}|${module}|${level.toUpperCase()}|${message.replaceAll('\n', ' ')}\n`;
+    const line = `${this.options.now().toISOString()}|${number}|${module}|${level.toUpperCase()}|${printableLine(message)}\n`;
     if (toConsole) this.options.console(line);
     if (toFile && this.file !== undefined) writeQuietly(this.file.fd, line);
   }

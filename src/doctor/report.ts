@@ -1,3 +1,4 @@
+import { printableJson, printableLine } from '../net/printable.js';
 import type { Finding } from './finding.js';
 
 /** The findings of one check. */
@@ -21,13 +22,13 @@ export function formatReport(all: readonly Examined[]): string {
     failed + warned === 0
       ? 'all is well'
       : `${failed} ${failed === 1 ? 'failure' : 'failures'}, ${warned} ${warned === 1 ? 'warning' : 'warnings'}`;
-  return [...lines, sum, ''].join('\n');
+  return [...lines.map(printableLine), sum, ''].join('\n');
 }
 
 /** Returns the report as one JSON object. */
 export function reportJson(all: readonly Examined[]): string {
   const findings = all.flatMap(({ check, findings }) => findings.map((finding) => ({ check, ...finding })));
-  return `${JSON.stringify({ ok: !hasFailed(all), findings }, undefined, 2)}\n`;
+  return `${printableJson({ ok: !hasFailed(all), findings }, 2)}\n`;
 }
 
 /** Returns whether any finding is a failure. */

@@ -4,6 +4,7 @@ import type { Count } from '../demux/counters.js';
 import type { PacketFields } from '../demux/packet_fields.js';
 import { formatRole } from '../demux/port_role.js';
 import type { GatewayState } from '../demux/state.js';
+import { printableJson, printableLine } from '../net/printable.js';
 import { extend, formatMatch, term } from '../openflow/match.js';
 import type { Explanation } from './explanation.js';
 import type { Trace } from './trace.js';
@@ -18,7 +19,7 @@ export interface Verification {
 export function explanationJson(explanation: Explanation, verification?: Verification): string {
   const { number: packet, class: name, flow, output } = explanation;
   const more = verification === undefined ? {} : { agrees: verification.agrees };
-  return `${JSON.stringify({ packet, class: name, flow, output, ...more })}\n`;
+  return `${printableJson({ packet, class: name, flow, output, ...more })}\n`;
 }
 
 /** Formats one packet for people. */
@@ -37,7 +38,7 @@ export function formatExplanation(
       ? []
       : [['switch', verification.agrees ? 'agrees' : formatTrace(verification.trace, state)]]),
   ];
-  const rows = lines.map(([key = '', value = '']) => `  ${key.padEnd(7)} ${value}\n`);
+  const rows = lines.map(([key = '', value = '']) => `${printableLine(`  ${key.padEnd(7)} ${value}`)}\n`);
   return `${number}: ${name}\n${rows.join('')}`;
 }
 

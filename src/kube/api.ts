@@ -3,6 +3,7 @@
 // What the objects mean for OVN is left to `gateway/`, `watcher/` and `cni/`.
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { printable } from '../net/printable.js';
 import type { ApiAccess } from './access.js';
 import { ApiError } from './errors.js';
 
@@ -150,7 +151,7 @@ export class KubeApi {
   private async refusal(what: string, response: IncomingMessage): Promise<ApiError> {
     const status = response.statusCode ?? 0;
     const text = await this.body(what, response).catch(() => '');
-    const reason = statusMessage(text) ?? text.slice(0, 200).replaceAll(/\s+/g, ' ');
+    const reason = printable((statusMessage(text) ?? text).slice(0, 1_000).replaceAll(/\s+/g, ' '));
     const remedy =
       status === 401 || status === 403 ? `; the credentials are those of ${this.access.source}` : '';
     return new ApiError(status, `${what.replace(' ', ` ${this.name}`)}`, `${status} ${reason}${remedy}`);

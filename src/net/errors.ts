@@ -25,14 +25,20 @@ export class UsageError extends ProductError {
   }
 }
 
+/** More causes than any error of the product has. */
+const MAX_DEPTH = 10;
+
 /**
  * Returns the message of anything thrown, followed by those of its causes: `open x: permission denied`. An
  * AggregateError without a message, such as that of `net.connect` to a host with several addresses, stands for all of
- * its errors.
+ * its errors. A chain of more than 10 causes is cut.
  */
-export function explainError(thrown: unknown): string {
+export function explainError(thrown: unknown, depth = 0): string {
   if (!(thrown instanceof Error)) return String(thrown);
+  if (depth === MAX_DEPTH) return thrown.message;
   const isList = thrown instanceof AggregateError && thrown.message === '';
-  const message = isList ? thrown.errors.map(explainError).join('; ') : thrown.message;
-  return thrown.cause === undefined ? message : `${message}: ${explainError(thrown.cause)}`;
+  const message = isList
+    ? thrown.errors.map((one) => explainError(one, depth + 1)).join('; ')
+    : thrown.message;
+  return thrown.cause === undefined ? message : `${message}: ${explainError(thrown.cause, depth + 1)}`;
 }

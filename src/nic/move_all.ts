@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileLock, lockFile } from '../native.js';
 import { ProductError } from '../net/errors.js';
+import { printableLine } from '../net/printable.js';
 import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
 import { type Plan, runAll } from './plan.js';
 import type { MoveOptions } from './to_bridge.js';
@@ -38,7 +39,8 @@ export async function moveAll(
       return index === 0 && first !== undefined ? first : await planFor(db, name, options);
     });
     const done = await withCancellation((signal) => runAll(makers, signal));
-    for (const { remarks } of done) for (const remark of remarks) process.stdout.write(`note: ${remark}\n`);
+    for (const { remarks } of done)
+      for (const remark of remarks) process.stdout.write(`${printableLine(`note: ${remark}`)}\n`);
   } finally {
     lock?.close();
     db.close();

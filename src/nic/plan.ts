@@ -1,4 +1,5 @@
 import { explainError, ProductError } from '../net/errors.js';
+import { printableLine } from '../net/printable.js';
 
 /** One change, and how to undo it. */
 export interface Step {
@@ -48,7 +49,9 @@ export class Plan {
       `${index + 1}. ${name}`,
       ...details.map((detail) => `     ${detail}`),
     ]);
-    return [...steps, ...this.notes.map((note) => `note: ${note}`)].map((line) => `${line}\n`).join('');
+    return [...steps, ...this.notes.map((note) => `note: ${note}`)]
+      .map((line) => `${printableLine(line)}\n`)
+      .join('');
   }
 
   /**

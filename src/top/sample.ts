@@ -2,6 +2,7 @@ import type { ClassName } from '../capture/counts.js';
 import type { CaptureSnapshot, SampleFrame } from '../capture/packet_capture.js';
 import { CLASSES } from '../demux/classes.js';
 import type { Count } from '../demux/counters.js';
+import { printableJson } from '../net/printable.js';
 
 /** The total since the start, and the rate over one sample. */
 export interface Rate extends Count {
@@ -60,7 +61,7 @@ export function sampleJson(device: string, sample: TopSample): string {
     packetsPerSecond,
     bytesPerSecond,
   });
-  return JSON.stringify({
+  return printableJson({
     interface: device,
     seconds: sample.seconds,
     classes: Object.fromEntries(

@@ -1,3 +1,4 @@
+import { printableLine } from '../net/printable.js';
 import type { Rate, TopSample } from './sample.js';
 
 export interface ViewOptions {
@@ -30,7 +31,9 @@ export function viewOf(sample: TopSample, { device, rows, columns, note }: ViewO
     row('sender, class', ['packets/s', 'Mbit/s', 'packets', 'bytes']),
     ...talkers.map((one) => row(`${one.address} ${one.class}`, numbersOf(one))),
   ];
-  return [...head, ...byClass, ...senders].slice(0, rows).map((line) => line.slice(0, columns));
+  return [...head, ...byClass, ...senders]
+    .slice(0, rows)
+    .map((line) => printableLine(line).slice(0, columns));
 }
 
 function numbersOf({ packets, bytes, packetsPerSecond, bytesPerSecond }: Rate): string[] {

@@ -48,3 +48,13 @@ for (const [args, message] of wrong) {
     t.is(exitCode, 2);
   });
 }
+
+test('an argument with terminal escapes is named on one line of standard error, escaped and cut', async (t) => {
+  const { exitCode, stderr } = await run(HELPER, ...required, `--\x1b[2J${'x'.repeat(100_000)}\u202e`);
+  t.is(exitCode, 2);
+  t.regex(
+    stderr,
+    /^ovn-k8s-gateway-helper: unknown option '--\\u001b\[2Jx+…x+\\u202e' \(use --help for help\)$/,
+  );
+  t.true(stderr.length < 400, String(stderr.length));
+});

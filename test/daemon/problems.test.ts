@@ -37,3 +37,13 @@ test('the order of the problems does not depend on which was found first', (t) =
   problems.set('a', ['1', '2']);
   t.deepEqual(problems.current, ['1', '2', '3']);
 });
+
+test('a problem with terminal escapes or 256 KB is shown escaped and cut, in the log and in the list', (t) => {
+  const { lines, problems } = recorded();
+  const hostile = `Pod a/b: \x1b[2J\n\u202e${'z'.repeat(262_144)}; correct it`;
+  problems.set('pods', [hostile]);
+  problems.set('pods', [hostile]);
+  t.regex(problems.current[0] ?? '', /^Pod a\/b: \\u001b\[2J \\u202ez+…z+; correct it$/);
+  t.true((problems.current[0] ?? '').length < 300);
+  t.deepEqual(lines, [`W ${problems.current[0]}`]);
+});

@@ -44,6 +44,18 @@ test('ovs-appctl prints what a command returns, with its arguments as they were 
   t.is((await appctl(path, 'big', '3000000')).stdout.length, 3_000_000);
 });
 
+test('a reply has no character that a terminal obeys, and JSON in it keeps its value', async (t) => {
+  const { path } = await serve(t);
+  t.is(
+    (await appctl(path, 'echo', 'a\x1b[2J\x9b\x7f\u202e\nb')).stdout,
+    'a\\u001b[2J\\u009b\\u007f\\u202e\nb',
+  );
+  const json = JSON.stringify({ name: '\x1b\x9b\u202e' });
+  t.deepEqual(JSON.parse(await unixctl(path, 'echo', [json])), { name: '\x1b\x9b\u202e' });
+  const { stderr } = await appctl(path, 'no\x1b[2J\nsuch');
+  t.true(stderr.startsWith('"no\\u001b[2J such" is not a valid command'), stderr);
+});
+
 test("list-commands looks like OVS's", async (t) => {
   const { path } = await serve(t);
   const { stdout } = await appctl(path, 'list-commands');

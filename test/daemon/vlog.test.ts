@@ -112,3 +112,17 @@ for (const spec of ['gateway:ovsdb', 'info:warn', 'file:console', '9', 'gateway:
     t.throws(() => parseVlogSpec(spec), { instanceOf: UsageError, message: /cannot place/ });
   });
 }
+
+test('a message from outside takes one line of bounded length, and no character of it reaches the terminal as a command', (t) => {
+  const { vlog, lines } = vlogAt();
+  const forged = 'x\n2026-11-23T02:23:45.678Z|00002|gateway|ERR|forged';
+  vlog
+    .module('gateway')
+    .warn(`Service ${forged}: \x1b]0;owned\x07\x9b2J\u202e ${'y'.repeat(262_144)}; delete it`);
+  t.is(lines.length, 1);
+  const [line = ''] = lines;
+  t.is(line.indexOf('\n'), line.length - 1);
+  t.regex(line.trimEnd(), /^[\x20-\x7e…]+$/);
+  t.true(line.length < 700, String(line.length));
+  t.true(line.endsWith('; delete it\n'));
+});

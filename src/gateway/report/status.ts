@@ -2,6 +2,7 @@ import type { PacketClass } from '../../demux/classes.js';
 import { type Count, countByClass } from '../../demux/counters.js';
 import type { GatewayState } from '../../demux/state.js';
 import { formatPortRange } from '../../net/ports.js';
+import { printableJson, printableLine } from '../../net/printable.js';
 import type { InstalledFlow } from '../../openflow/flow.js';
 import type { NeighbourStatus } from '../sources/neighbours.js';
 import { formatFill, type PortFill } from '../state_port_fill.js';
@@ -59,7 +60,7 @@ export function formatStatus(status: Status): string {
     ['failures', `${totals.failures}, switch restarts ${totals.switchRestarts}`],
     ...problems.map((problem) => ['problem', problem]),
   ];
-  return lines.map(([name = '', value = '']) => `${`${name}:`.padEnd(11)}${value}\n`).join('');
+  return lines.map(([name = '', value = '']) => `${`${name}:`.padEnd(11)}${printableLine(value)}\n`).join('');
 }
 
 function stateLines({ bridge, mac, addresses, phys, patch, otherPorts, demux }: GatewayState): string[][] {
@@ -74,7 +75,7 @@ function stateLines({ bridge, mac, addresses, phys, patch, otherPorts, demux }: 
 
 /** Returns `status --json`, for scripts. */
 export function statusJson({ state, synced, problems, totals, channel, fill, neighbours }: Status): string {
-  return JSON.stringify({
+  return printableJson({
     synced,
     state: state ?? null,
     problems,

@@ -1,3 +1,5 @@
+import { printableJson, printableLine } from '../../net/printable.js';
+
 /** What `status` shows of the API server and database that are followed. */
 export interface WatcherReport {
   readonly counts: { readonly ports: number; readonly services: number; readonly vips: number };
@@ -20,10 +22,10 @@ export function formatStatus({ counts, totals, problems }: WatcherReport): strin
     ['looks', `${totals.looks}, transactions ${totals.transactions}, failures ${totals.failures}`],
     ...problems.map((problem) => ['problem', problem]),
   ];
-  return facts.map(([name = '', value = '']) => `${`${name}:`.padEnd(11)}${value}\n`).join('');
+  return facts.map(([name = '', value = '']) => `${`${name}:`.padEnd(11)}${printableLine(value)}\n`).join('');
 }
 
 /** Formats `status --json`, for scripts. */
 export function statusJson({ counts, totals, problems }: WatcherReport): string {
-  return JSON.stringify({ ...counts, ...totals, problems });
+  return printableJson({ ...counts, ...totals, problems });
 }
