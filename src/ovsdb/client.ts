@@ -13,6 +13,7 @@ import {
   transactionError,
   WaitExpired,
 } from './errors.js';
+import type { Clause } from './monitor.js';
 import { parseRemotes, type Remote } from './remotes.js';
 import { RpcError } from './rpc.js';
 import { openSession, type Session } from './session.js';
@@ -24,8 +25,12 @@ export interface ConnectOptions<D extends Database> {
   readonly remotes: string;
   /** The tables to keep in memory; by default all of the descriptor. */
   readonly tables?: readonly TableName<D>[];
+  /** Restricts a table to the rows for which any clause is true. */
+  readonly conditions?: { readonly [N in TableName<D>]?: readonly Clause[] };
   /** How long the first copy of the tables may take, in milliseconds. */
   readonly timeoutMs?: number;
+  /** How long one remote may take before the next one is tried, in milliseconds; by default `timeoutMs`. */
+  readonly attemptMs?: number;
   /** Whether to skip the followers of a cluster, so that one server gets both reads and writes. */
   readonly leaderOnly?: boolean;
   readonly tls?: TlsFiles;
@@ -116,18 +121,24 @@ export class Client<D extends Database> {
 
   /**
    * Calls `evaluate` now and after each batch, and resolves with its first result that is not `undefined`.
-   * @throws WaitExpired naming `what`; whatever `evaluate` throws
+   * @throws WaitExpired naming `what`; whatever `evaluate` throws; the reason of `signal` when it is aborted
    */
   until<T>(
     evaluate: () => T | undefined,
-    { timeoutMs = DEFAULT_TIMEOUT_MS, what }: { timeoutMs?: number; what: string },
+    {
+      timeoutMs = DEFAULT_TIMEOUT_MS,
+      what,
+      signal,
+    }: { timeoutMs?: number; what: string; signal?: AbortSignal },
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void) => {
         clearTimeout(timer);
         forget();
+        signal?.removeEventListener('abort', onAbort);
         outcome();
       };
+      const onAbort = () => settle(() => reject(signal?.reason));
       const check = () => {
         try {
           const found = evaluate();
@@ -138,7 +149,9 @@ export class Client<D extends Database> {
       };
       const forget = this.onChange(check);
       const timer = setTimeout(() => settle(() => reject(new WaitExpired(what, timeoutMs))), timeoutMs);
-      check();
+      signal?.addEventListener('abort', onAbort);
+      if (signal?.aborted) onAbort();
+      else check();
     });
   }
 
@@ -238,19 +251,21 @@ export class Client<D extends Database> {
   /** Runs one session to its end. @returns whether it ever had the tables */
   private async serve(remote: Remote): Promise<boolean> {
     const { probeMs = DEFAULT_PROBE_MS, log, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
+    const attemptMs = this.options.attemptMs ?? timeoutMs;
     let session: Session | undefined;
     try {
       session = await openSession({
         remote,
         database: this.database,
         tables: this.options.tables ?? Object.keys(this.database.tables),
+        conditions: this.options.conditions ?? {},
         leaderOnly: this.options.leaderOnly ?? true,
         tls: this.options.tls,
         probeMs,
         since: this.lastTransaction,
         cache: this.cache,
         changed: (changes) => this.notify(changes),
-        signal: AbortSignal.any([this.stop.signal, AbortSignal.timeout(Math.max(timeoutMs, 1_000))]),
+        signal: AbortSignal.any([this.stop.signal, AbortSignal.timeout(Math.max(attemptMs, 1_000))]),
       });
     } catch (error) {
       this.lastFailure = error;

@@ -10,7 +10,7 @@ interface Member {
 }
 
 /**
- * Closes the session as soon as the server does not lead the cluster of `database`.
+ * Closes the session as soon as the server has lost the cluster of `database` or, if `leaderOnly`, does not lead it.
  *
  * The server of a database that is not clustered, and a server too old to have `_Server`, count as leaders.
  * @returns a function to call with the updates of monitor `id`
@@ -20,6 +20,7 @@ export async function watchLeadership(
   rpc: RpcSession,
   database: string,
   id: string,
+  leaderOnly: boolean,
 ): Promise<(updates: unknown) => void> {
   const request = { Database: [{ columns: ['name', 'model', 'connected', 'leader'] }] };
   const rows = new Map<string, Member>();
@@ -29,21 +30,25 @@ export async function watchLeadership(
     if (error instanceof RpcError) return () => undefined;
     throw error;
   }
-  const objection = objectionOf(rows, database);
+  const objection = objectionOf(rows, database, leaderOnly);
   if (objection !== undefined) throw objection;
   return (updates) => {
     take(rows, updates);
-    const later = objectionOf(rows, database);
+    const later = objectionOf(rows, database, leaderOnly);
     if (later !== undefined) rpc.close(later);
   };
 }
 
-function objectionOf(rows: ReadonlyMap<string, Member>, database: string): ProductError | undefined {
+function objectionOf(
+  rows: ReadonlyMap<string, Member>,
+  database: string,
+  leaderOnly: boolean,
+): ProductError | undefined {
   const member = [...rows.values()].find(({ name }) => name === database);
   if (member?.model !== 'clustered') return undefined;
   if (member.connected !== true)
     return new ProductError('ERR_NOT_LEADER', `this server has lost the cluster of ${database}`);
-  if (member.leader !== true)
+  if (leaderOnly && member.leader !== true)
     return new ProductError('ERR_NOT_LEADER', `this server does not lead the cluster of ${database}`);
   return undefined;
 }

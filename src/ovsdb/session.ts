@@ -3,7 +3,7 @@ import type { Cache, Change } from './cache.js';
 import type { Database } from './columns.js';
 import { SchemaMismatch } from './errors.js';
 import { watchLeadership } from './leader.js';
-import { type MonitorKind, startMonitor } from './monitor.js';
+import { type Conditions, type MonitorKind, startMonitor } from './monitor.js';
 import type { Remote } from './remotes.js';
 import { RpcError, RpcSession } from './rpc.js';
 import { checkSchema, type WireSchema } from './schema.js';
@@ -13,6 +13,7 @@ export interface SessionOptions {
   readonly remote: Remote;
   readonly database: Database;
   readonly tables: readonly string[];
+  readonly conditions: Conditions;
   readonly leaderOnly: boolean;
   readonly tls: TlsFiles | undefined;
   readonly probeMs: number;
@@ -44,7 +45,8 @@ const MONITOR_ID = 'tables';
 const SERVER_MONITOR_ID = 'server';
 
 /**
- * Opens one session: connects, refuses a follower of a cluster if `leaderOnly`, compares the schema with the
+ * Opens one session: connects, refuses a server that has lost its cluster, or a follower if
+ * `leaderOnly`, compares the schema with the
  * descriptor, and fills the cache.
  * @throws ProductError for the first failure; the connection is then closed
  */
@@ -74,15 +76,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     rpc.close(new ProductError('ERR_CONNECT_TIMEOUT', `${options.remote.text} did not answer in time`));
   signal.addEventListener('abort', abort, { once: true });
   try {
-    if (options.leaderOnly) {
-      leadership = await watchLeadership(rpc, database.name, SERVER_MONITOR_ID);
-    }
+    leadership = await watchLeadership(rpc, database.name, SERVER_MONITOR_ID, options.leaderOnly);
     const tables = checkSchema(database, await fetchSchema(rpc, database.name), options.tables);
     const { reply, firstChanges } = await startMonitor({
       rpc,
       database: database.name,
       id: MONITOR_ID,
       tables,
+      conditions: options.conditions,
       since: options.since,
       cache,
     });

@@ -104,6 +104,29 @@ export class Transaction<D extends Database> {
     this.add({ op: 'wait', table, timeout: 0, where, columns: ['_uuid'], until: '==', rows: [] });
   }
 
+  /**
+   * Makes the transaction fail with WaitTimedOut unless the rows whose map `column` has the pair are exactly those that
+   * have `names` in column `by`.
+   */
+  expectHolders<N extends TableName<D>>(
+    table: N,
+    [column, key, value]: readonly [column: keyof RowInput<D, N> & string, key: string, value: string],
+    by: keyof RowInput<D, N> & string,
+    names: readonly string[],
+  ): void {
+    this.column(table, column);
+    this.column(table, by);
+    this.add({
+      op: 'wait',
+      table,
+      timeout: 0,
+      where: [[column, 'includes', ['map', [[key, value]]]]],
+      columns: [by],
+      until: '==',
+      rows: names.map((name) => ({ [by]: name })),
+    });
+  }
+
   /** @throws OvsdbError `ERR_NO_COLUMN` naming every column that the product does not know */
   check(): void {
     if (this.problems.length > 0)

@@ -64,6 +64,70 @@ test('rows that one client inserts reach another client as one batch', async (t)
   await server.dispose();
 });
 
+test('a condition restricts a table to its rows, as they begin and cease to match', async (t) => {
+  const server = await startOvsdbServer();
+  const writer = await open(server.remote);
+  const ids = ['Interface', 'external_ids'] as const;
+  const reader = await connect(openVswitch, {
+    remotes: server.remote,
+    tables: ['Interface'],
+    conditions: {
+      Interface: [
+        ['name', '==', 'br0'],
+        ['external_ids', 'includes', ['map', [['a', '2']]]],
+      ],
+    },
+  });
+  const names = () => [...reader.table('Interface').values()].map(({ name }) => name).sort();
+  await addBridge(writer, 'br1');
+  await addBridge(writer, 'br0');
+  await reader.until(() => names().length || undefined, { what: 'br0' });
+  t.deepEqual(names(), ['br0']);
+  const other = writer.find(ids[0], ({ name }) => name === 'br1');
+  for (const [value, expected] of [
+    ['2', ['br0', 'br1']],
+    ['3', ['br0']],
+  ] as const) {
+    const txn = writer.transaction('change');
+    if (other !== undefined) txn.mutate(ids[0], other._uuid, { [ids[1]]: { set: { a: value } } });
+    await txn.commit();
+    await reader.until(() => (names().length === expected.length ? true : undefined), { what: value });
+    t.deepEqual(names(), expected);
+  }
+  writer.close();
+  reader.close();
+  await server.dispose();
+});
+
+test('a transaction fails if other rows have a pair than those that it expects', async (t) => {
+  const server = await startOvsdbServer();
+  const db = await open(server.remote);
+  await addBridge(db, 'br0');
+  const attempt = (names: readonly string[]) => {
+    const txn = db.transaction('change');
+    txn.expectHolders('Interface', ['external_ids', 'a', '1'], 'name', names);
+    return txn.commit();
+  };
+  await t.notThrowsAsync(attempt(['br0']));
+  await t.throwsAsync(attempt([]), { instanceOf: WaitTimedOut });
+  await addBridge(db, 'br1');
+  await t.throwsAsync(attempt(['br0']), { instanceOf: WaitTimedOut });
+  await t.notThrowsAsync(attempt(['br1', 'br0']));
+  db.close();
+  await server.dispose();
+});
+
+test('a wait ends with the reason of its signal', async (t) => {
+  const server = await startOvsdbServer();
+  const db = await open(server.remote);
+  const stop = new AbortController();
+  const waiting = db.until(() => undefined, { what: 'never', timeoutMs: 60_000, signal: stop.signal });
+  stop.abort(new Error('enough'));
+  await t.throwsAsync(waiting, { message: 'enough' });
+  db.close();
+  await server.dispose();
+});
+
 test('mutations change maps by key and sets by element, and keep the rest', async (t) => {
   const server = await startOvsdbServer();
   const db = await open(server.remote);

@@ -81,6 +81,19 @@ test('the client leaves a leader that loses its followers, and the outcome of a 
   t.is(await gone, 'disconnected');
   await Promise.all(others.map((member) => member.start()));
   await until('a leader', () => when(db.isConnected));
+  await Promise.all(others.map((member) => member.kill()));
+  const reading = { remotes: leader.remote, leaderOnly: false, timeoutMs: 10_000 };
+  const lost = () => connect(ovnNorthbound, { ...reading, timeoutMs: 300 });
+  // A server notices the loss within an election timeout; until then it still answers.
+  const refusal = await until('the loss of the cluster', () =>
+    lost().then(
+      (reader) => when(reader.close() !== undefined),
+      (error: Error) => error,
+    ),
+  );
+  t.regex(String(refusal), /this server has lost the cluster/);
+  await Promise.all(others.map((member) => member.start()));
+  await until('a leader', () => when(db.isConnected));
   await addSwitch(db, 'in the light');
   await hasSwitch(db, 'in the light');
   db.close();

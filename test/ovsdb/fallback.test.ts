@@ -77,6 +77,30 @@ test('a server that only knows RFC 7047 is monitored by monitor', async (t) => {
   await dispose();
 });
 
+test('a server that only knows RFC 7047 is refused where a table has a condition', async (t) => {
+  const server = await startFakeServer({ get_schema: () => schema, monitor: () => ({}) });
+  const attempt = connect(openVswitch, {
+    remotes: server.remote,
+    tables: ['Bridge'],
+    conditions: { Bridge: [['name', '==', 'br0']] },
+    timeoutMs: 300,
+  });
+  await t.throwsAsync(attempt, { instanceOf: DatabaseUnreachable, message: /monitor_cond: unknown method/ });
+  t.false(methodsOf(server).includes('monitor'));
+  await server.dispose();
+});
+
+test('a remote that accepts connections and never answers gives way to the next one', async (t) => {
+  const silent = await startFakeServer({ monitor_cond: () => undefined });
+  const other = await startFakeServer({ get_schema: () => schema, monitor: () => ({}) });
+  const remotes = `${silent.remote},${other.remote}`;
+  const db = await connect(openVswitch, { remotes, tables: ['Bridge'], timeoutMs: 30_000, attemptMs: 1_000 });
+  t.true(db.isConnected);
+  db.close();
+  await silent.dispose();
+  await other.dispose();
+});
+
 test('an update in the same read as the first copy is not lost', async (t) => {
   const update = JSON.stringify({
     id: null,
