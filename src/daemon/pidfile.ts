@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, unlinkSync } from 'node:fs';
-import { type FileLock, lockFile } from '../native.js';
+import { linkSync, readFileSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import type { FileLock } from '../native.js';
 import { ProductError } from '../net/errors.js';
+import { tryLock } from './held_lock.js';
 
 /** A pidfile that this process has locked. */
 export interface Pidfile {
@@ -8,40 +9,63 @@ export interface Pidfile {
   remove(): void;
 }
 
-/** EAGAIN and EACCES: another process has the lock (fcntl(2), F_SETLK). */
-const HELD: readonly (string | number | undefined)[] = [11, 13];
-
 /**
- * Writes the pidfile as OVS's daemons do: locks a file of another name, then renames it, so that nobody reads half of
- * it.
+ * Writes the pidfile as OVS's daemons do (lib/daemon-unix.c, "make_pidfile"): writes and locks a file of another name,
+ * then gives it the name of the pidfile. Nobody reads half of it, and of two daemons that start at once the kernel gives
+ * the name to one.
  * @param overwrite whether to replace the pidfile of a running daemon (`--overwrite-pidfile`)
  * @throws ProductError `ERR_ALREADY_RUNNING` naming the process, `ERR_PIDFILE`
  */
 export function writePidfile(path: string, { overwrite }: { overwrite: boolean }): Pidfile {
-  if (!overwrite) refuseIfHeld(path);
   const temporary = `${path}.tmp${process.pid}`;
+  let lock: FileLock | 'held' | undefined;
   try {
-    const lock = lockFile(temporary);
+    // A process of the same pid may have left one, even as a second name of the pidfile.
+    rmSync(temporary, { force: true });
+    lock = tryLock(temporary);
+    if (lock === 'held')
+      throw new ProductError('ERR_PIDFILE', `another process has the lock on ${temporary}`);
     lock.write(`${process.pid}\n`);
-    renameSync(temporary, path);
-    return { path, remove: () => remove(path, lock) };
+    const written = statSync(temporary);
+    if (overwrite) renameSync(temporary, path);
+    else giveName(temporary, path);
+    const held = lock;
+    return { path, remove: () => remove(path, held, written) };
   } catch (error) {
+    if (lock !== 'held') lock?.close();
+    if (error instanceof ProductError && error.code === 'ERR_ALREADY_RUNNING') throw error;
     throw new ProductError('ERR_PIDFILE', `cannot write pidfile ${path}`, { cause: error });
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 
-/** A pidfile without a lock is left over from a process that died. */
-function refuseIfHeld(path: string): void {
-  const owner = readPid(path);
-  if (owner === undefined) return;
-  try {
-    lockFile(path).close();
-  } catch (error) {
-    const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : undefined;
-    if (!HELD.includes(errno))
-      throw new ProductError('ERR_PIDFILE', `cannot lock pidfile ${path}`, { cause: error });
-    throw new ProductError('ERR_ALREADY_RUNNING', `${path}: already running as pid ${owner}, aborting`);
+/** Links `path` to the file `temporary`. Deletes the pidfile of a process that died, which has no lock. */
+function giveName(temporary: string, path: string): void {
+  while (!isLinked(temporary, path)) {
+    const old = tryLock(path);
+    if (old === 'held') throw alreadyRunning(path);
+    // Only the process that has the lock may delete the file, else it could delete the pidfile of the next daemon.
+    unlinkSync(path);
+    old.close();
   }
+}
+
+/** Links `path` to the file `temporary`. @returns false if `path` exists */
+function isLinked(temporary: string, path: string): boolean {
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function alreadyRunning(path: string): ProductError {
+  const owner = readPid(path);
+  const who = owner === undefined ? 'another daemon is starting' : `already running as pid ${owner}`;
+  return new ProductError('ERR_ALREADY_RUNNING', `${path}: ${who}, aborting`);
 }
 
 /** Returns the pid in a pidfile, or `undefined` if there is no such file or no number in it. */
@@ -55,9 +79,14 @@ export function readPid(path: string): number | undefined {
   }
 }
 
-function remove(path: string, lock: FileLock): void {
+/**
+ * Deletes the pidfile before its lock is released, so that it cannot be the next daemon's. Compares the file by its
+ * inode: to read it would release the lock.
+ */
+function remove(path: string, lock: FileLock, written: Stats): void {
   try {
-    if (readPid(path) === process.pid) unlinkSync(path);
+    const now = statSync(path, { throwIfNoEntry: false });
+    if (now?.dev === written.dev && now.ino === written.ino) unlinkSync(path);
   } finally {
     lock.close();
   }

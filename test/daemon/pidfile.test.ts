@@ -1,10 +1,22 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { PROJECT } from '../../lab/project.js';
 import { until } from '../../lab/until.js';
 import { readPid, writePidfile } from '../../src/daemon/pidfile.js';
+import type { Order } from './pidfile_agent.js';
 
 function directory(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), 'pidfile-'));
@@ -75,7 +87,8 @@ test('the pidfile of a dead daemon is taken over', async (t) => {
 test('a daemon whose pidfile was overwritten leaves the new one when it ends', (t) => {
   const path = join(directory(t), 'x.pid');
   const ours = writePidfile(path, { overwrite: false });
-  writeFileSync(path, '1\n');
+  writeFileSync(`${path}.other`, '1\n');
+  renameSync(`${path}.other`, path);
   ours.remove();
   t.is(readPid(path), 1);
 });
@@ -89,4 +102,61 @@ test('nonsense in a pidfile counts as no daemon, and a missing directory is name
     code: 'ERR_PIDFILE',
     message: /\/nonexistent\/x\.pid/,
   });
+});
+
+const ROUNDS = 80;
+
+/** Starts processes that write pidfiles when they are told to. */
+function rivals(t: ExecutionContext, count: number) {
+  const agent = join(PROJECT, 'test/daemon/pidfile_agent.ts');
+  const processes = Array.from({ length: count }, () => fork(agent, { execArgv: ['--import=tsx'] }));
+  t.teardown(() => {
+    for (const one of processes) one.kill('SIGKILL');
+  });
+  /** Sends one order to all; resolves with their answers. */
+  return async (path?: string): Promise<readonly string[]> => {
+    const answers = processes.map((one) => once(one, 'message'));
+    const order: Order = { ...(path === undefined ? {} : { path }), at: Date.now() + 5 };
+    for (const one of processes) one.send(order);
+    return (await Promise.all(answers)).map(([answer]) => String(answer));
+  };
+}
+
+for (const [what, before] of [
+  ['no pidfile exists', undefined],
+  ['a dead daemon left its pidfile', '999999999\n'],
+] as const) {
+  test(`of processes that start at once exactly one writes the pidfile if ${what}`, async (t) => {
+    const dir = directory(t);
+    const order = rivals(t, 2);
+    for (let round = 0; round < ROUNDS; round++) {
+      const path = join(dir, `${round}.pid`);
+      if (before !== undefined) writeFileSync(path, before);
+      const answers = await order(path);
+      t.deepEqual([...answers].sort(), ['ERR_ALREADY_RUNNING', 'won'], `round ${round}`);
+      t.true(existsSync(path));
+      await order();
+    }
+    t.deepEqual(readdirSync(dir), []);
+  });
+}
+
+test('a daemon that ends never removes the pidfile of the next one', async (t) => {
+  const dir = directory(t);
+  const order = rivals(t, 3);
+  const path = join(dir, 'x.pid');
+  let handovers = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const mine = writePidfile(path, { overwrite: false });
+    const answered = order(path);
+    const at = Date.now() + 5;
+    while (Date.now() < at);
+    mine.remove();
+    const won = (await answered).filter((answer) => answer === 'won').length;
+    t.true(won <= 1, `round ${round}`);
+    t.is(existsSync(path), won === 1, `round ${round}`);
+    handovers += won;
+    await order();
+  }
+  t.log(`${handovers} of ${ROUNDS} rounds handed over`);
 });
