@@ -13,6 +13,7 @@ import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { Announcer } from './apply_announcements.js';
 import { cleanUp } from './apply_cleanup.js';
 import { AUDIT_MS, BridgeKeeper, RETRY_MS } from './bridge_keeper.js';
+import { lockBridge } from './bridge_lock.js';
 import type { HelperOptions } from './options.js';
 import { registerCommands } from './report/commands.js';
 import { MONITORED_TABLES } from './sources/bridge.js';
@@ -23,9 +24,18 @@ import { gatewayWork } from './step.js';
 /**
  * Keeps the flows of `--physical-bridge` right until `daemon.signal` is aborted. The first bundle needs nothing from OVN
  * or the network.
- * @throws ProductError only before it is ready: no database, no such bridge or port, no switch
+ * @throws ProductError only before it is ready: another helper, no database, no such bridge or port, no switch
  */
 export async function runHelper(daemon: Daemon, options: HelperOptions): Promise<void> {
+  const lock = lockBridge(options.bridge, directories(process.env).run);
+  try {
+    await keepBridge(daemon, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void> {
   const { bridge, db: remotes, timeoutMs } = options;
   const log = daemon.log('gateway');
   const database = { remotes, tables: MONITORED_TABLES, timeoutMs, log: daemon.log('ovsdb') };

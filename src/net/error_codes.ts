@@ -57,6 +57,10 @@ export const ERROR_CODES = {
     cause: 'The JSON of a gateway state is incomplete, or of another version.',
     remedy: 'Save it again with `ovs-appctl -t ovn-k8s-gateway-helper state/show` of the same version.',
   },
+  ERR_BRIDGE_IN_USE: {
+    cause: 'Another `ovn-k8s-gateway-helper` keeps the flows of this bridge, perhaps with another pidfile.',
+    remedy: 'Stop the process that the message names, or give another `--physical-bridge`.',
+  },
   ERR_BUNDLE_REFUSED: {
     cause: 'The switch refused a bundle of flows. It changed none of them.',
     remedy: 'The message names the flow and the reason. Report it: the helper should not send such a flow.',
@@ -325,7 +329,7 @@ export const ERROR_CODES = {
     remedy: 'Use a certificate or an address that may write.',
   },
   ERR_PIDFILE: {
-    cause: 'The pidfile cannot be read, locked or written.',
+    cause: 'The pidfile, or the lock of a bridge, cannot be read, locked or written.',
     remedy: 'Check its directory and permissions.',
   },
   ERR_POD_PORT: {

@@ -127,20 +127,21 @@ labTest(
     await wire.startHelper();
     const { host } = wire;
     const first = pidOf(host);
-    const { exitCode } = await host.run(HELPER, [
-      ...PORTS,
-      '--detach',
-      '--pidfile',
-      '--overwrite-pidfile',
-      '--log-file',
+    const bridge = ['set', 'Bridge', 'br9', 'datapath_type=netdev'];
+    const port = ['add-port', 'br9', 'nic9', '--', 'set', 'Interface', 'nic9', 'type=internal'];
+    await host.vsctl('add-br', 'br9', '--', ...bridge, '--', ...port);
+    t.teardown(() => host.vsctl('del-br', 'br9'));
+    const { exitCode, stderr } = await host.run(HELPER, [
+      ...['--physical-bridge=br9', '--physical-interface=nic9'],
+      ...['--detach', '--pidfile', '--overwrite-pidfile', '--log-file'],
     ]);
-    t.is(exitCode, 0);
+    t.is(exitCode, 0, stderr);
     const second = pidOf(host);
     t.not(second, first);
     process.kill(first, 'SIGTERM');
     await ends(first);
     t.is(pidOf(host), second);
-    t.regex(await wire.helper('status'), /breth0/);
+    t.regex(await wire.helper('status'), /br9/);
   },
 );
 
@@ -181,7 +182,7 @@ labTest('the next daemon takes over the pidfile and socket of a killed daemon', 
   const first = pidOf(host);
   process.kill(first, 'SIGKILL');
   await ends(first);
-  t.deepEqual(traces(host).sort(), [`${HELPER}.ctl`, `${HELPER}.pid`]);
+  t.deepEqual(traces(host).sort(), [`${HELPER}.breth0.lock`, `${HELPER}.ctl`, `${HELPER}.pid`]);
   const answer = await host.net.attempt(['ovs-appctl', '-t', HELPER, 'version']);
   t.not(answer.exitCode, 0);
   await wire.startHelper(control);
