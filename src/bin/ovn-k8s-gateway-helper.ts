@@ -5,6 +5,7 @@ import { localDatabase } from '../daemon/directories.js';
 import { daemonCommand } from '../daemon/main.js';
 import { GATEWAY_HELPER } from '../daemon/programs.js';
 import { readMilliseconds } from '../daemon/timeout.js';
+import { readInterfaceName } from '../net/interface_name.js';
 
 const command = makeCommand(
   GATEWAY_HELPER,
@@ -33,8 +34,8 @@ const command = makeCommand(
 daemonCommand(command, async (daemon, given) => {
   const { runHelper } = await import('../gateway/main.js');
   await runHelper(daemon, {
-    bridge: String(given.physicalBridge),
-    physicalInterface: String(given.physicalInterface),
+    bridge: readInterfaceName('--physical-bridge', String(given.physicalBridge)),
+    physicalInterface: readInterfaceName('--physical-interface', String(given.physicalInterface)),
     channel: given.flowChannel === 'openflow' ? 'openflow' : 'ofctl',
     demux: given.demux === 'conntrack' || given.demux === 'port-range' ? given.demux : undefined,
     db: String(given.db),

@@ -9,6 +9,7 @@ import { directories, localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 import { addDoctor } from '../doctor/command.js';
 import { addExplain } from '../explain/command.js';
+import { readInterfaceName } from '../net/interface_name.js';
 import { addTop } from '../top/command.js';
 
 const command = makeCommand(
@@ -31,7 +32,7 @@ withCommonOptions(
   .action(async (interfaces: readonly string[], given: Record<string, unknown>) => {
     const { moveAll } = await import('../nic/move_all.js');
     const { planToBridge } = await import('../nic/to_bridge.js');
-    await moveAll(interfaces, planToBridge, readOptions(given));
+    await moveAll(namesOf(interfaces), planToBridge, readOptions(given));
   });
 
 withCommonOptions(
@@ -42,7 +43,7 @@ withCommonOptions(
 ).action(async (bridges: readonly string[], given: Record<string, unknown>) => {
   const { moveAll } = await import('../nic/move_all.js');
   const { planToNic } = await import('../nic/to_nic.js');
-  await moveAll(bridges, planToNic, readOptions(given));
+  await moveAll(namesOf(bridges), planToNic, readOptions(given));
 });
 
 addExplain(command);
@@ -56,6 +57,11 @@ function withCommonOptions(sub: Command): Command {
     .option('--restart-dhcp', 'make the DHCP client renew its lease where the address is afterwards')
     .option('--db <database>', "the local switch's database", localDatabase(process.env))
     .option('--timeout <seconds>', 'how long to wait for the database and the switch', '5');
+}
+
+/** Reads the names of interfaces or bridges. @throws UsageError */
+function namesOf(texts: readonly string[]): readonly string[] {
+  return texts.map((text) => readInterfaceName('interface', text));
 }
 
 function readOptions(given: Record<string, unknown>) {

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { isInterfaceName } from '../net/interface_name.js';
 import { CniError, CODES } from './errors.js';
 import { type CniVersion, isSupported, SUPPORTED } from './versions.js';
 
@@ -41,7 +42,7 @@ export function readAttachment(env: NodeJS.ProcessEnv): Attachment {
   return {
     // CNI specification, "Parameters". It is written to the database.
     containerId: variable(env, 'CNI_CONTAINERID', 'container ID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/),
-    ifName: variable(env, 'CNI_IFNAME', 'interface name', /^(?!\.{1,2}$)[^\s/:]{1,15}$/),
+    ifName: readIfName(env.CNI_IFNAME ?? ''),
     netns: readNetns(env.CNI_NETNS ?? '', isDel),
     // The default of kubectl; runtimes other than kubelet's, such as podman, do not pass a namespace.
     namespace: isDel ? '' : kubernetesName(args, 'K8S_POD_NAMESPACE', 'default'),
@@ -99,6 +100,14 @@ function variable(env: NodeJS.ProcessEnv, name: string, what: string, pattern: R
   if (!pattern.test(value) || value.length > MAX_CHARACTERS)
     throw new CniError(CODES.invalidEnvironment, `${name}=${JSON.stringify(value)} is not a valid ${what}`);
   return value;
+}
+
+function readIfName(name: string): string {
+  if (isInterfaceName(name)) return name;
+  throw new CniError(
+    CODES.invalidEnvironment,
+    `CNI_IFNAME=${JSON.stringify(name)} is not a valid interface name`,
+  );
 }
 
 function readNetns(path: string, mayBeGone: boolean): string {

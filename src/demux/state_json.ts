@@ -1,4 +1,5 @@
 import { ProductError } from '../net/errors.js';
+import { parseInterfaceName } from '../net/interface_name.js';
 import { parseIp } from '../net/ip.js';
 import { parseMac } from '../net/mac.js';
 import { formatPortRange, parsePortRange, TRANSPORTS } from '../net/ports.js';
@@ -26,7 +27,7 @@ export function parseState(text: string): GatewayState {
   try {
     const state = objectOf(value, 'the state');
     return {
-      bridge: stringOf(state.bridge, 'bridge'),
+      bridge: parseInterfaceName(stringOf(state.bridge, 'bridge')),
       mac: parseMac(stringOf(state.mac, 'mac')),
       phys: portOf(state.phys, 'phys'),
       patch: portOf(state.patch, 'patch'),

@@ -183,6 +183,12 @@ export const ERROR_CODES = {
     cause: 'A text is not an IPv4 or IPv6 address.',
     remedy: 'Correct the address. Zones (`fe80::1%eth0`) and octal numbers are not accepted.',
   },
+  ERR_NOT_AN_INTERFACE_NAME: {
+    cause:
+      'A name cannot be that of an interface or a bridge: the kernel refuses it, or it has a character that means something else in a file or a command.',
+    remedy:
+      'Give 1 to 15 letters, digits and `. _ - + @`, without a `-` at the start. Rename an interface with `ip link set OLD name NEW`.',
+  },
   ERR_NOT_A_MAC: {
     cause: 'A text is not an Ethernet address.',
     remedy: 'Give six octets, such as `0a:58:0a:01:02:03`.',

@@ -14,6 +14,9 @@ import { ProductError } from '../net/errors.js';
  * them are equal.
  */
 
+/** Printable ASCII without the comment, quotes and continuation of `ip -batch` (lib/utils.c of iproute2). */
+const SAFE_LINE = /^[ !$-&(-[\]-~]*$/;
+
 /** `nodad` leaves duplicate address detection for later, so that the address works at once. */
 interface AddressStyle {
   readonly nodad: boolean;
@@ -45,7 +48,7 @@ export function addressLine(
 }
 
 export function deleteAddressLine(one: Address, from: string): string {
-  return `address del ${addressText(one)} dev ${from}`;
+  return words(`address del ${addressText(one)} dev ${from}`);
 }
 
 function addressText({ local, address, prefixlen }: Address): string {
@@ -212,7 +215,7 @@ function masked(value: number | string, mask: string | undefined, full: string):
  * as `stale`: it is used at once and confirmed soon (RFC 4861 section 7.3.2).
  */
 export function neighbourLine(one: Neighbour, to: string): string {
-  if (one.proxy !== undefined) return `neighbour add proxy ${one.dst} dev ${to}`;
+  if (one.proxy !== undefined) return words(`neighbour add proxy ${one.dst} dev ${to}`);
   return words(
     `neighbour replace ${one.dst} lladdr ${one.lladdr} dev ${to} nud ${isPermanent(one) ? 'permanent' : 'stale'}`,
     one.router !== undefined && 'router',
@@ -221,7 +224,7 @@ export function neighbourLine(one: Neighbour, to: string): string {
 }
 
 export function deleteNeighbourLine(one: Neighbour, from: string): string {
-  return `neighbour del ${one.proxy === undefined ? '' : 'proxy '}${one.dst} dev ${from}`;
+  return words(`neighbour del ${one.proxy === undefined ? '' : 'proxy '}${one.dst} dev ${from}`);
 }
 
 /** Returns whether a neighbour was configured rather than learnt. */
@@ -233,8 +236,18 @@ function seconds(lifetime: number): string {
   return lifetime === FOREVER ? 'forever' : String(lifetime);
 }
 
+/**
+ * Joins the parts of a line that are there.
+ * @throws ProductError `ERR_CANNOT_MOVE` for a character that `ip -batch` does not take as it is, such as in a name
+ */
 function words(...parts: readonly (string | false | undefined | null)[]): string {
-  return parts
+  const line = parts
     .filter((part) => part !== undefined && part !== false && part !== null && part !== '')
     .join(' ');
+  if (!SAFE_LINE.test(line))
+    throw new ProductError(
+      'ERR_CANNOT_MOVE',
+      `"${line}" has a character that ip -batch does not read; rename the interface in it`,
+    );
+  return line;
 }

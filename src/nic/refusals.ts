@@ -1,11 +1,9 @@
 import type { Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
+import { MAX_INTERFACE_NAME } from '../net/interface_name.js';
 import { type DatapathType, findBridge } from '../switch/bridges.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { bridgeOf } from '../switch/ports.js';
-
-/** The kernel's limit for interface names (IFNAMSIZ less one). */
-const MAX_NAME = 15;
 
 /**
  * Refuses a NIC that cannot be moved to `bridge`.
@@ -14,9 +12,9 @@ const MAX_NAME = 15;
 export function refuseNic(db: LocalDatabase, { device: nic, link }: Snapshot, bridge: string): void {
   const owner = bridgeOf(db, nic);
   const no = (why: string) => new ProductError('ERR_CANNOT_MOVE', `${nic}: ${why}`);
-  if (bridge.length > MAX_NAME)
+  if (bridge.length > MAX_INTERFACE_NAME)
     throw no(
-      `the name of its bridge, ${bridge}, has more than ${MAX_NAME} characters; rename the interface first`,
+      `the name of its bridge, ${bridge}, has more than ${MAX_INTERFACE_NAME} characters; rename the interface first`,
     );
   if (link.flags.includes('LOOPBACK')) throw no('the loopback interface cannot be on a bridge');
   if (link.link_type !== 'ether') throw no('is not an Ethernet device, and only those can be on a bridge');

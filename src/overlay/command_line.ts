@@ -1,5 +1,6 @@
 import type { Cidr } from '../net/cidr.js';
 import { UsageError } from '../net/errors.js';
+import { readInterfaceName } from '../net/interface_name.js';
 import type { PortRange } from '../net/ports.js';
 import type { CniDirectories } from './cni_config.js';
 import {
@@ -94,8 +95,8 @@ function readDevice(given: Given): Device {
     );
   }
   return bridgeInterface !== undefined
-    ? { kind: 'bridge', name: String(bridgeInterface) }
-    : { kind: 'nic', name: String(physicalInterface) };
+    ? { kind: 'bridge', name: readInterfaceName('--bridge-interface', String(bridgeInterface)) }
+    : { kind: 'nic', name: readInterfaceName('--physical-interface', String(physicalInterface)) };
 }
 
 function optional<T>(value: string | boolean | undefined, read: (text: string) => T[]): T[] {

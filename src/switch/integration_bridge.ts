@@ -1,3 +1,4 @@
+import { parseInterfaceName } from '../net/interface_name.js';
 import type { RowRef, Uuid } from '../ovsdb/columns.js';
 import { findBridge, insertBridge } from './bridges.js';
 import type { LocalDatabase, LocalTransaction } from './connection.js';
@@ -19,6 +20,7 @@ export function integrationDatapath(systemIds: ReadonlyMap<string, string>): str
 /**
  * Returns the integration bridge, and inserts it as ovn-controller would if it is missing. Its fail mode is `secure`:
  * packets that no flow of OVN matches are dropped.
+ * @throws ProductError `ERR_NOT_AN_INTERFACE_NAME` for a bridge that the kernel could not have
  */
 export function ensureIntegrationBridge(
   db: LocalDatabase,
@@ -32,5 +34,5 @@ export function ensureIntegrationBridge(
     return existing._uuid;
   }
   const columns = { fail_mode: 'secure', datapath_type: integrationDatapath(systemIds) };
-  return insertBridge(db, txn, name, columns);
+  return insertBridge(db, txn, parseInterfaceName(name), columns);
 }

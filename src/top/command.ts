@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { addCaptureOptions, readCaptureOptions } from '../capture/options.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 import { UsageError } from '../net/errors.js';
+import { readInterfaceName } from '../net/interface_name.js';
 
 /** Adds `top` to `ovn-k8s-util`. */
 export function addTop(command: Command): void {
@@ -23,7 +24,7 @@ export function addTop(command: Command): void {
       const { runTop } = await import('./run.js');
       await runTop({
         ...readCaptureOptions(given),
-        device,
+        device: readInterfaceName('interface', device),
         json: given.json === true,
         intervalMs: readMilliseconds(String(given.interval), '--interval'),
         samples: given.samples === undefined ? undefined : readCount(String(given.samples)),

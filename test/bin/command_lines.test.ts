@@ -60,6 +60,26 @@ for (const [name, args, code, message] of [
     2,
     /--demux/,
   ],
+  [
+    'ovn-k8s-util',
+    ['nics-to-bridge', '--', '-x'],
+    2,
+    /interface=-x: is not a valid interface name; give 1 to 15/,
+  ],
+  ['ovn-k8s-util', ['bridge-to-nics', 'a#b'], 2, /interface=a#b: is not a valid interface name/],
+  ['ovn-k8s-util', ['top', 'a"b'], 2, /interface=a"b: is not a valid interface name/],
+  [
+    'ovn-k8s-gateway-helper',
+    ['--physical-bridge=\x1b[2J', '--physical-interface=eth0'],
+    2,
+    /--physical-bridge=\\u001b\[2J: is not a valid interface name/,
+  ],
+  [
+    'ovn-k8s-gateway-helper',
+    ['--physical-bridge=breth0', '--physical-interface=-x'],
+    2,
+    /--physical-interface=-x: is not a valid/,
+  ],
   ['ovn-k8s-watcher', [], 2, /give the mode: --overlay/],
   ['ovn-k8s-watcher', ['--underlay'], 1, /--underlay is not implemented/],
 ] as const)

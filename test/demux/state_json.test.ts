@@ -36,6 +36,7 @@ test('a state is read back from its JSON, and equal states have equal JSON', (t)
 test('each value of a state is validated', (t) => {
   const whole: Record<string, unknown> = JSON.parse(formatState(GATEWAY));
   for (const wrong of [
+    { bridge: '--help' },
     { bridge: 3 },
     { mac: '0a:58' },
     { phys: 'eth0' },

@@ -229,3 +229,18 @@ test('a configured neighbour stays permanent, a learnt one is stale, a proxy is 
   t.is(deleteNeighbourLine(proxy, 'eth0'), 'neighbour del proxy 203.0.113.67 dev eth0');
   t.deepEqual([learnt, configured, proxy].map(isPermanent), [false, true, true]);
 });
+
+for (const name of ['a#b', 'a"b', "a'b", 'a\\b', 'a\x1bb'])
+  test(`a route or rule of interface ${JSON.stringify(name)} is refused, since ip -batch would misread the line`, (t) => {
+    const refusal = { code: 'ERR_CANNOT_MOVE', message: /has a character that ip -batch does not read/ };
+    const route: Route = { family: 4, dst: '10.0.0.0/8', nexthops: [{ dev: 'eth0' }, { dev: name }] };
+    t.throws(() => routeLine('add', route, 'eth0', 'breth0'), refusal);
+    t.throws(
+      () => ruleLine('add', { family: 4, priority: 1, iif: 'eth0', oif: name }, 'eth0', 'breth0'),
+      refusal,
+    );
+    t.throws(
+      () => addressLine('replace', { ...V4, label: `eth0:${name}` }, 'eth0', 'breth0', { nodad: false }),
+      refusal,
+    );
+  });

@@ -85,3 +85,11 @@ test('the options of a node name the option that is wrong', (t) => {
   });
   t.deepEqual(readCni({ cniConfDir: '/c', cniBinDir: '/b' }), { conf: '/c', bin: '/b' });
 });
+
+test('a bridge or NIC whose name the kernel refuses or a command misreads is a mistake of the command line', (t) => {
+  const refusal = { instanceOf: UsageError, message: /is not a valid interface name/ };
+  for (const name of ['-x', 'a#b', 'a"b', '\x1b[2J', '..', '1234567890123456']) {
+    t.throws(() => readGateway({ ...GATEWAY, bridgeInterface: name }), refusal);
+    t.throws(() => readGateway({ ...NIC, physicalInterface: name }), refusal);
+  }
+});
