@@ -88,6 +88,11 @@ export class Reflector<T extends KubeObject> implements Source {
     }
   }
 
+  /** Returns the part of an object that is worth its memory. */
+  protected keep(object: T): T {
+    return object;
+  }
+
   /** Lists page by page and takes over the differences. @returns the version to watch from */
   private async list(signal: AbortSignal): Promise<string> {
     const { api, path, fieldSelector } = this.options;
@@ -152,7 +157,7 @@ export class Reflector<T extends KubeObject> implements Source {
     const before = this.known.get(key);
     if (before?.metadata?.resourceVersion === object.metadata?.resourceVersion && before !== undefined)
       return;
-    this.known.set(key, object);
+    this.known.set(key, this.keep(object));
     this.notify(key);
   }
 

@@ -40,6 +40,16 @@ export function clusterAddresses({ spec }: V1Service): IpAddress[] {
   return texts.filter((text) => text !== '' && text !== 'None').map(parseIp);
 }
 
+/** The port of ssh, by which an operator mends a host. */
+const SSH_PORT = 22;
+
+/**
+ * Returns why no service gets this port of an address that a host has too, as in "it is …"; `undefined` if one may.
+ */
+export function portRefusal(port: number): string | undefined {
+  return port === SSH_PORT ? `port ${SSH_PORT} is always the host's, for ssh` : undefined;
+}
+
 function readPort(
   { name, protocol = 'TCP', port, nodePort }: V1ServicePort,
   hasNodePorts: boolean,

@@ -4,6 +4,7 @@ export const JOIN_SWITCH = 'join';
 const GATEWAY_ROUTER = 'GR_';
 const TO_SWITCH = 'rtos-';
 const MANAGEMENT_PORT = 'k8s-';
+const TO_OUTSIDE = 'rtoe-';
 
 /** The kernel takes at most 15 characters (IFNAMSIZ less one). */
 const LONGEST_INTERFACE_NAME = 15;
@@ -51,7 +52,13 @@ export function switchTo(node: string): string {
 
 /** Returns the name of a gateway router's port to the external switch. */
 export function toOutside(gatewayRouter: string): string {
-  return `rtoe-${gatewayRouter}`;
+  return `${TO_OUTSIDE}${gatewayRouter}`;
+}
+
+/** Returns the node of a gateway router's port to the external switch; `undefined` for any other port. */
+export function nodeOfOutsidePort(port: string): string | undefined {
+  const router = withoutPrefix(port, TO_OUTSIDE);
+  return router === undefined ? undefined : nodeOfGatewayRouter(router);
 }
 
 /** Returns the name of the external switch's port to its gateway router. */

@@ -1,0 +1,73 @@
+import type { V1Service } from '@kubernetes/client-node';
+import type { IpAddress } from '../net/ip.js';
+import { clusterAddresses, externalAddresses } from './service.js';
+
+interface Addresses {
+  readonly cluster: readonly IpAddress[];
+  readonly external: readonly IpAddress[];
+}
+
+const NONE: Addresses = { cluster: [], external: [] };
+
+/** Which services have which cluster addresses, and which want which external addresses. */
+export class AddressBook {
+  private readonly services = new Map<string, Addresses>();
+  private readonly cluster = new Map<IpAddress, Set<string>>();
+  private readonly external = new Map<IpAddress, Set<string>>();
+
+  /**
+   * Replaces a service; `undefined` removes it.
+   * @returns the external addresses that it concerns: those that it wanted or wants, and those that other services want
+   *   and that are its cluster addresses
+   */
+  put(key: string, service: V1Service | undefined): readonly IpAddress[] {
+    const before = this.services.get(key) ?? NONE;
+    const after = service === undefined ? NONE : readAddresses(service);
+    for (const ip of before.cluster) remove(this.cluster, ip, key);
+    for (const ip of before.external) remove(this.external, ip, key);
+    for (const ip of after.cluster) add(this.cluster, ip, key);
+    for (const ip of after.external) add(this.external, ip, key);
+    if (after.cluster.length + after.external.length === 0) this.services.delete(key);
+    else this.services.set(key, after);
+    const cluster = [...before.cluster, ...after.cluster].filter((ip) => this.external.has(ip));
+    return [...new Set([...before.external, ...after.external, ...cluster])];
+  }
+
+  /** Returns why a service has `ip` in the cluster, as in "it is …"; `undefined` if none has. */
+  refusal(ip: IpAddress): string | undefined {
+    const [owner] = this.cluster.get(ip) ?? [];
+    return owner === undefined ? undefined : `it is the cluster address of Service ${owner}`;
+  }
+
+  /** Returns the services that want `ip` outside of the cluster. */
+  wanting(ip: IpAddress): ReadonlySet<string> {
+    return this.external.get(ip) ?? new Set();
+  }
+}
+
+/** Reads the addresses of a service. What makes no sense counts as none; such a service is left out. */
+function readAddresses(service: V1Service): Addresses {
+  return {
+    cluster: orNone(() => clusterAddresses(service)),
+    external: orNone(() => externalAddresses(service)),
+  };
+}
+
+function orNone(read: () => readonly IpAddress[]): readonly IpAddress[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
+function add(sets: Map<IpAddress, Set<string>>, ip: IpAddress, key: string): void {
+  const set = sets.get(ip) ?? new Set();
+  sets.set(ip, set.add(key));
+}
+
+function remove(sets: Map<IpAddress, Set<string>>, ip: IpAddress, key: string): void {
+  const set = sets.get(ip);
+  set?.delete(key);
+  if (set?.size === 0) sets.delete(ip);
+}

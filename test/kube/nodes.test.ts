@@ -1,0 +1,62 @@
+import test from 'ava';
+import { until, when } from '../../lab/until.js';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
+import { KubeApi } from '../../src/kube/api.js';
+import { NodeSource, nodeClaims } from '../../src/kube/nodes.js';
+import { FakeApi } from './fake_api.js';
+
+const NODES = '/api/v1/nodes';
+const status = (...addresses: readonly string[]) => ({
+  addresses: [
+    { type: 'Hostname', address: 'm.example' },
+    ...addresses.map((address) => ({ type: 'InternalIP', address })),
+  ],
+  images: [{ names: ['a large list'] }],
+});
+
+test("a node's addresses are claimed, and its names are not", (t) => {
+  const claims = nodeClaims({ metadata: { name: 'm' }, status: status('203.0.113.10', '2001:db8::10') });
+  t.deepEqual(
+    claims.map(({ network, what }) => `${network.address}/${network.prefix} ${what}`),
+    ['203.0.113.10/32 an address of node m', '2001:db8::10/128 an address of node m'],
+  );
+});
+
+test('nodes are followed; a Node that is written with the same addresses changes nothing', async (t) => {
+  const api = await FakeApi.start();
+  t.teardown(() => api.close());
+  const access = new KubeApi({
+    server: new URL(api.url),
+    source: 'test',
+    fingerprint: '',
+    options: async () => ({}),
+  });
+  let rings = 0;
+  const source = new NodeSource({
+    api: access,
+    log: SILENT,
+    problems: new Problems(SILENT),
+    changed: () => rings++,
+  });
+  const stop = new AbortController();
+  const running = source.run(stop.signal);
+  t.teardown(async () => {
+    stop.abort();
+    await running;
+    access.close();
+  });
+  api.set('m', { status: status('203.0.113.10') }, NODES);
+  const addresses = () => source.claims.map(({ network }) => String(network.address));
+  await until('the node', () => when(addresses().join() === '203.0.113.10'));
+  t.true(source.hasSynced);
+  const [before, known] = [rings, source.claims];
+  api.set('m', { status: status('203.0.113.10'), heartbeat: 2 }, NODES);
+  api.set('n', { status: status('203.0.113.12') }, NODES);
+  await until('the second node', () => when(addresses().length === 2));
+  t.is(rings, before + 1);
+  t.not(source.claims, known);
+  t.is(source.claims, source.claims);
+  api.remove('m', NODES);
+  await until('the first node to go', () => when(addresses().join() === '203.0.113.12'));
+});
