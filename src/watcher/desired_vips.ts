@@ -1,5 +1,11 @@
 import type { V1Service } from '@kubernetes/client-node';
-import { clusterAddresses, externalAddresses, parsePort, servicePorts } from '../kube/service.js';
+import {
+  clusterAddresses,
+  externalAddresses,
+  parsePort,
+  portRefusal,
+  servicePorts,
+} from '../kube/service.js';
 import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
 import type { Balancer, Vip } from './desired_balancer.js';
 import type { Endpoint } from './state_endpoints.js';
@@ -11,6 +17,18 @@ export interface ServiceGateway {
   readonly isFirst: boolean;
 }
 
+/**
+ * Returns why an external address is not served; `undefined` if it is. `isOwn` says whether it is a gateway's address;
+ * `vip` is the virtual address that it would have.
+ */
+export type Refuse = (ip: IpAddress, vip: string, isOwn: boolean) => string | undefined;
+
+/** The virtual addresses of a service, and one line for each address or port that it does not get. */
+export interface ServiceVips {
+  readonly vips: readonly Vip[];
+  readonly refused: readonly string[];
+}
+
 /** Kubernetes' default (`sessionAffinityConfig.clientIP.timeoutSeconds`). */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 /** The largest `affinity_timeout` of OVN; Kubernetes allows a day, 86,400 s. */
@@ -18,6 +36,9 @@ const MAX_AFFINITY_SECONDS = 65_535;
 
 /**
  * Returns the virtual addresses of a service. Node ports exist only in the families of its cluster addresses.
+ *
+ * An external address that is a gateway's own is on that gateway alone, and not in the cluster: pods reach the host
+ * there, whose programs may listen on the same port.
  * @throws ProductError `ERR_SERVICE` for an invalid port or protocol; also for an invalid address
  */
 export function serviceVips(
@@ -25,7 +46,8 @@ export function serviceVips(
   service: V1Service,
   endpoints: readonly Endpoint[],
   gateways: readonly ServiceGateway[],
-): Vip[] {
+  refuse: Refuse,
+): ServiceVips {
   const { spec } = service;
   const own = ownRow(key, service);
   const isLocal = spec?.externalTrafficPolicy === 'Local';
@@ -33,7 +55,8 @@ export function serviceVips(
   const inCluster = clusterAddresses(service);
   const isServed = (ip: IpAddress) => inCluster.some((one) => familyOf(one) === familyOf(ip));
   const external = externalAddresses(service);
-  return servicePorts(service).flatMap(({ name, protocol, port, nodePort }) => {
+  const refused = new Set<string>();
+  const vips = servicePorts(service).flatMap(({ name, protocol, port, nodePort }) => {
     const forPort = usable.filter((one) => one.portName === name && one.protocol.toLowerCase() === protocol);
     const clusterVip = (ip: IpAddress, number: number): Vip => ({
       balancer: { scope: 'cluster', protocol, ...own },
@@ -49,8 +72,11 @@ export function serviceVips(
       const here = forPort.filter((one) => one.node === node);
       return { balancer: { scope, protocol, service: key, options }, vip, targets: targetsFor(ip, here) };
     };
+    const nodePortRefusal = nodePort === undefined ? undefined : portRefusal(nodePort);
+    if (nodePortRefusal !== undefined)
+      refused.add(`node port ${protocol} ${nodePort} is refused: ${nodePortRefusal}`);
     const nodePorts =
-      nodePort === undefined
+      nodePort === undefined || nodePortRefusal !== undefined
         ? []
         : gateways.flatMap((gateway) =>
             gateway.addresses
@@ -58,11 +84,24 @@ export function serviceVips(
               // Pods reach this address at the host, not at the gateway router, so the switches have it too.
               .flatMap((ip) => [outsideVip(gateway, ip, nodePort), clusterVip(ip, nodePort)]),
           );
-    const outside = gateways
-      .filter(({ isFirst }) => isFirst)
-      .flatMap((gateway) => external.map((ip) => outsideVip(gateway, ip, port)));
+    const outside = external.flatMap((ip) => {
+      const owners = gateways.filter(({ addresses }) => addresses.includes(ip));
+      const ownRefusal = owners.length === 0 ? undefined : portRefusal(port);
+      if (ownRefusal !== undefined) {
+        refused.add(`external address ${ip} port ${protocol} ${port} is refused: ${ownRefusal}`);
+        return [];
+      }
+      const refusal = refuse(ip, hostPort(ip, port), owners.length > 0);
+      if (refusal !== undefined) {
+        refused.add(`external address ${ip} is refused: ${refusal}`);
+        return [];
+      }
+      const serving = owners.length > 0 ? owners : gateways.filter(({ isFirst }) => isFirst);
+      return serving.map((gateway) => outsideVip(gateway, ip, port));
+    });
     return [...inCluster.map((ip) => clusterVip(ip, port)), ...nodePorts, ...outside];
   });
+  return { vips, refused: [...refused] };
 }
 
 /** Affinity is an option of a whole row (ovn-nb(5), `affinity_timeout`), so such a service has a row of its own. */

@@ -3,22 +3,32 @@ import { Loop } from '../daemon/loop.js';
 import { Problems } from '../daemon/problems.js';
 import type { ApiAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
+import { apiServer } from '../kube/server_addresses.js';
+import type { Cidr } from '../net/cidr.js';
 import type { Northbound } from '../ovn/connection.js';
 import { Annotator } from './apply_annotations.js';
 import { NorthboundKeeper } from './northbound_keeper.js';
 import type { WatcherReport } from './report/status.js';
 import { EndpointSource } from './sources/endpoints.js';
+import { GuardSource, type Settings } from './sources/guard.js';
 import { NorthboundSource } from './sources/northbound.js';
 import { PodSource } from './sources/pods.js';
 import { ServiceSource } from './sources/services.js';
 import { Changes } from './state_changes.js';
 
-/** Connections to the API server: 16 annotations at a time, three watches, and lists. */
+/** Connections to the API server: 16 annotations at a time, four watches, and lists. */
 const SOCKETS = 24;
 /** Milliseconds between two audits. An audit checks everything without an event. */
 const AUDIT_MS = 60_000;
 /** Milliseconds before a failed step is repeated. */
 const RETRY_MS = { first: 1_000, most: 1_000 };
+
+export interface FollowedOptions {
+  readonly settings: Settings;
+  /** `--external-ip-cidrs`. */
+  readonly allowed: readonly Cidr[] | undefined;
+  readonly log: Log;
+}
 
 /** One API server and one northbound database: the sources that follow them, and the loop that keeps the rows right. */
 export class FollowedCluster {
@@ -30,12 +40,13 @@ export class FollowedCluster {
   private readonly endpoints: EndpointSource;
   private readonly northbound: NorthboundSource;
   private readonly annotator: Annotator;
+  private readonly guard: GuardSource;
   private readonly keeper: NorthboundKeeper;
 
   constructor(
     access: ApiAccess,
     private readonly nb: Northbound,
-    log: Log,
+    { settings, allowed, log }: FollowedOptions,
   ) {
     const api = new KubeApi(access, { sockets: SOCKETS });
     const problems = new Problems(log);
@@ -48,6 +59,11 @@ export class FollowedCluster {
     this.northbound = new NorthboundSource(nb, changes);
     const { ports } = this.northbound;
     const annotator = new Annotator({ api, problems });
+    const guard = new GuardSource({
+      ...{ api, settings, allowed, log, problems },
+      apiServer: apiServer(access.server),
+      changed: this.loop.ring,
+    });
     this.keeper = new NorthboundKeeper({
       nb,
       pods,
@@ -56,6 +72,7 @@ export class FollowedCluster {
       ports,
       annotator,
       changes,
+      guard,
       problems,
     });
     this.api = api;
@@ -64,6 +81,7 @@ export class FollowedCluster {
     this.services = services;
     this.endpoints = endpoints;
     this.annotator = annotator;
+    this.guard = guard;
   }
 
   /** Whether the API server answers. */
@@ -84,9 +102,9 @@ export class FollowedCluster {
 
   /** Keeps the rows right until `signal` is aborted; then closes both connections. */
   async run(signal: AbortSignal): Promise<void> {
-    const { northbound, pods, services, endpoints, annotator, loop, keeper } = this;
+    const { northbound, pods, services, endpoints, annotator, guard, loop, keeper } = this;
     try {
-      const running = [northbound, pods, services, endpoints, annotator].map((one) => one.run(signal));
+      const running = [northbound, pods, services, endpoints, annotator, guard].map((one) => one.run(signal));
       await Promise.all([...running, loop.run(keeper, signal)]);
     } finally {
       this.nb.close();

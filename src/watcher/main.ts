@@ -7,6 +7,7 @@ import { Problems } from '../daemon/problems.js';
 import { sleep } from '../daemon/sleep.js';
 import { type AccessOptions, type ApiAccess, accessSettings, findAccess } from '../kube/access.js';
 import { whileReached } from '../kube/reached.js';
+import type { Cidr } from '../net/cidr.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { connectNorthbound, type Northbound } from '../ovn/connection.js';
 import { connect } from '../ovsdb/client.js';
@@ -20,6 +21,8 @@ export interface WatcherCommand {
   readonly db: string;
   readonly timeoutMs: number;
   readonly kubeconfig: string | undefined;
+  /** `--external-ip-cidrs`. */
+  readonly allowed: readonly Cidr[] | undefined;
 }
 
 /** How often a northbound database that does not answer is tried again, in milliseconds. */
@@ -34,7 +37,7 @@ const START = 'start';
  */
 export async function runWatcher(
   daemon: Daemon,
-  { db, timeoutMs, kubeconfig }: WatcherCommand,
+  { db, timeoutMs, kubeconfig, allowed }: WatcherCommand,
 ): Promise<void> {
   const { signal } = daemon;
   const log = daemon.log('watcher');
@@ -55,6 +58,10 @@ export async function runWatcher(
   requireSystemId(readSystemIds(local), OVN_NB, 'tcp:CENTRAL:6641');
   await find();
 
+  const settings = {
+    read: () => readSystemIds(local),
+    onChange: (listener: () => void) => local.onChange(listener),
+  };
   const problems = new Problems(log);
   let followed: FollowedCluster | undefined;
   registerStatus(daemon, () => {
@@ -73,7 +80,7 @@ export async function runWatcher(
       const nb = await awaitNorthbound(readSystemIds(local), problems, over);
       if (nb === undefined) return;
       log.info(`following ${access.server.origin}`);
-      followed = new FollowedCluster(access, nb, log);
+      followed = new FollowedCluster(access, nb, { settings, allowed, log });
       await followed.run(over).finally(() => {
         followed = undefined;
       });

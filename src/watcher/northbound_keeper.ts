@@ -2,12 +2,17 @@ import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { LoopWork } from '../daemon/loop.js';
 import type { Problems } from '../daemon/problems.js';
 import { WATCHER } from '../daemon/programs.js';
+import { AddressBook } from '../kube/address_book.js';
+import type { AddressGuard } from '../kube/address_guard.js';
 import { ANNOTATION, formatAnnotation } from '../kube/pod_annotation.js';
+import { refusalLines } from '../kube/refusals.js';
 import { bornAt } from '../kube/seniority.js';
+import type { Claim } from '../net/claims.js';
 import { explainError } from '../net/errors.js';
 import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
 import { findClusterRouter, readGateways } from '../ovn/gateways.js';
 import { podKeyOf } from '../ovn/pods.js';
+import { rowClaims } from '../ovn/row_claims.js';
 import type { RowRef, TableName, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Annotator } from './apply_annotations.js';
@@ -16,7 +21,8 @@ import { podNetwork, reconcilePods } from './apply_pod_ports.js';
 import { VipAssignments } from './desired_assignments.js';
 import { type VipId, vipText } from './desired_balancer.js';
 import { wantedPort } from './desired_pod_port.js';
-import { type ServiceGateway, serviceVips } from './desired_vips.js';
+import { type Refuse, type ServiceGateway, serviceVips } from './desired_vips.js';
+import type { GuardSource } from './sources/guard.js';
 import type { Changes } from './state_changes.js';
 import type { Endpoint } from './state_endpoints.js';
 import type { PortIndex } from './state_ports.js';
@@ -35,6 +41,7 @@ export interface NorthboundKeeperOptions {
   readonly ports: PortIndex;
   readonly changes: Changes;
   readonly annotator: Pick<Annotator, 'want' | 'forget'>;
+  readonly guard: Pick<GuardSource, 'guard'>;
   readonly problems: Pick<Problems, 'set'>;
 }
 
@@ -46,7 +53,10 @@ const COMMIT_MS = 30_000;
 /** Keeps the northbound rows of pods and services in line with the API server's objects. */
 export class NorthboundKeeper implements LoopWork {
   private readonly assignments = new VipAssignments();
+  private readonly addresses = new AddressBook();
   private gateways: readonly ServiceGateway[] = [];
+  private rowClaims: readonly Claim[] = [];
+  private guard: AddressGuard | undefined;
   private committed = 0;
 
   constructor(private readonly options: NorthboundKeeperOptions) {}
@@ -102,6 +112,7 @@ export class NorthboundKeeper implements LoopWork {
     const txn = nb.transaction(WATCHER);
     this.reconcilePods(txn);
     this.updateGateways();
+    this.updateGuard();
     reconcileVips(nb, txn, this.assignments, this.assignServices());
     if (isAll) {
       deleteStrayVips(nb, txn, this.assignments.all);
@@ -147,6 +158,8 @@ export class NorthboundKeeper implements LoopWork {
   private updateGateways(): void {
     const { nb, changes } = this.options;
     if (!changes.takeGateways()) return;
+    const claims = rowClaims(nb);
+    if (JSON.stringify(claims) !== JSON.stringify(this.rowClaims)) this.rowClaims = claims;
     const gateways = readGateways(nb).map(({ node, physical, isFirst }) => ({
       node,
       addresses: physical,
@@ -157,20 +170,58 @@ export class NorthboundKeeper implements LoopWork {
     this.markServices();
   }
 
+  /** Takes the guard that holds now. Marks every service if it is another one. */
+  private updateGuard(): void {
+    const { guard } = this.options;
+    const before = this.guard;
+    this.guard = guard.guard(this.rowClaims);
+    if (this.guard !== before) this.markServices();
+  }
+
   /** Assigns the virtual addresses of the marked services; returns those that may have changed. */
   private assignServices(): VipId[] {
-    const { problems } = this.options;
-    const touched = [...this.options.changes.takeServices()].flatMap((key) => this.assignService(key));
+    const { problems, changes } = this.options;
+    const refuse = this.refuser();
+    const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
+      this.assignService(key, refuse),
+    );
     for (const id of touched) problems.set(`address ${vipText(id)}`, this.assignments.conflicts(id));
     return touched;
   }
 
-  private assignService(key: string): VipId[] {
+  /** Returns the services and those that want an external address that has become, or was, another's cluster address. */
+  private withRivals(keys: ReadonlySet<string>): ReadonlySet<string> {
+    const { services } = this.options;
+    const concerned = [...keys].flatMap((key) => this.addresses.put(key, services.objects.get(key)));
+    return new Set([...keys, ...concerned.flatMap((ip) => [...this.addresses.wanting(ip)])]);
+  }
+
+  /**
+   * Returns the function that refuses external addresses. Until everything is known that it depends on, it refuses all
+   * but those that the database has.
+   */
+  private refuser(): Refuse {
+    const { nb } = this.options;
+    const { guard, addresses } = this;
+    if (guard !== undefined)
+      return (ip, _vip, isOwn) =>
+        isOwn ? guard.narrowing(ip) : (guard.refusal(ip) ?? addresses.refusal(ip));
+    let present: ReadonlySet<string> | undefined;
+    return (_ip, vip) => {
+      present ??= new Set(nb.filter('Load_Balancer', () => true).flatMap(({ vips }) => [...vips.keys()]));
+      return present.has(vip) ? undefined : 'the addresses of nodes and servers are not known yet';
+    };
+  }
+
+  private assignService(key: string, refuse: Refuse): VipId[] {
     const { services, endpoints, problems } = this.options;
     const service = services.objects.get(key);
     try {
-      const vips = service === undefined ? [] : serviceVips(key, service, endpoints.of(key), this.gateways);
-      problems.set(`service ${key}`, []);
+      const { vips, refused } =
+        service === undefined
+          ? { vips: [], refused: [] }
+          : serviceVips(key, service, endpoints.of(key), this.gateways, refuse);
+      problems.set(`service ${key}`, refusalLines(key, refused));
       return this.assignments.put(key, bornAt(service), vips);
     } catch (error) {
       problems.set(`service ${key}`, [`Service ${key}: ${explainError(error)}; it is left out`]);

@@ -1,7 +1,8 @@
 import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
 import test from 'ava';
 import { parseIp } from '../../src/net/ip.js';
-import { serviceVips } from '../../src/watcher/desired_vips.js';
+import type { Vip } from '../../src/watcher/desired_balancer.js';
+import { type Refuse, serviceVips } from '../../src/watcher/desired_vips.js';
 import type { Endpoint } from '../../src/watcher/state_endpoints.js';
 
 const KEY = 'default/web';
@@ -28,9 +29,15 @@ function service(spec: NonNullable<V1Service['spec']>, status?: V1Service['statu
   return { metadata, spec: { clusterIP: '10.96.0.5', ports: [HTTP], ...spec }, ...(status && { status }) };
 }
 
+const ANY: Refuse = () => undefined;
+
+function vipsOf(one: V1Service, endpoints = ENDPOINTS, gateways = GATEWAYS): readonly Vip[] {
+  return serviceVips(KEY, one, endpoints, gateways, ANY).vips;
+}
+
 /** Returns the virtual addresses of a service as sorted lines `SCOPE VIP TARGETS`. */
 function lines(one: V1Service, endpoints = ENDPOINTS, gateways = GATEWAYS): string[] {
-  return serviceVips(KEY, one, endpoints, gateways)
+  return vipsOf(one, endpoints, gateways)
     .map(
       ({ balancer: { scope }, vip, targets }) =>
         `${scope === 'cluster' ? scope : scope.gateway} ${vip} ${targets}`,
@@ -117,7 +124,7 @@ test('with externalTrafficPolicy Local each gateway has its own endpoints and sk
     'gw1 203.0.113.10:30080 10.244.1.5:8080',
     'gw2 203.0.113.20:30080 10.244.2.5:8080',
   ]);
-  for (const { balancer } of serviceVips(KEY, local, ENDPOINTS, GATEWAYS)) {
+  for (const { balancer } of vipsOf(local)) {
     if (balancer.scope === 'cluster') t.is(balancer.service, undefined);
     else t.like(balancer, { service: KEY, options: { skip_snat: 'true' } });
   }
@@ -125,7 +132,7 @@ test('with externalTrafficPolicy Local each gateway has its own endpoints and sk
 
 test('a service with affinity has a row of its own with the timeout, at most 65,535 s', (t) => {
   const options = (spec: NonNullable<V1Service['spec']>) =>
-    serviceVips(KEY, service(spec), ENDPOINTS, GATEWAYS).map(({ balancer }) => balancer.options);
+    vipsOf(service(spec)).map(({ balancer }) => balancer.options);
   t.deepEqual(options({ sessionAffinity: 'ClientIP' }), [{ affinity_timeout: '10800' }]);
   t.deepEqual(
     options({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }),
@@ -155,7 +162,7 @@ test('a port without name or protocol has the endpoints without name, and TCP', 
 
 test('each protocol has a load balancer of its own', (t) => {
   const protocols = ['TCP', 'UDP', 'SCTP'].map((protocol) => ({ port: 80, name: protocol, protocol }));
-  const vips = serviceVips(KEY, service({ ports: protocols }), [], GATEWAYS);
+  const vips = vipsOf(service({ ports: protocols }), []);
   t.deepEqual(
     vips.map(({ balancer }) => balancer.protocol),
     ['tcp', 'udp', 'sctp'],
@@ -170,7 +177,7 @@ for (const [what, spec] of [
 ] as const)
   test(`${what} is refused; the message names it`, (t) => {
     const ports = spec.ports.map((port) => ({ ...port }));
-    t.throws(() => serviceVips(KEY, service({ ports }), [], GATEWAYS), { message: new RegExp(what) });
+    t.throws(() => vipsOf(service({ ports }), []), { message: new RegExp(what) });
   });
 
 test('an invalid endpoint is refused; the message names it', (t) => {
@@ -178,7 +185,7 @@ test('an invalid endpoint is refused; the message names it', (t) => {
     [endpoint('10.244.1.5', { port: 99_999 }), /port 99999/],
     [endpoint('web.example'), /web\.example/],
   ] as const)
-    t.throws(() => serviceVips(KEY, service({}), [bad], GATEWAYS), { message });
+    t.throws(() => vipsOf(service({}), [bad]), { message });
 });
 
 test('an endpoint in two slices counts once', (t) => {
@@ -187,7 +194,49 @@ test('an endpoint in two slices counts once', (t) => {
 });
 
 test('an invalid address is refused; the message names it', (t) => {
-  t.throws(() => serviceVips(KEY, service({ externalIPs: ['example.com'] }), [], GATEWAYS), {
+  t.throws(() => vipsOf(service({ externalIPs: ['example.com'] }), []), {
     message: /example\.com/,
   });
+});
+
+test("an external address that is a gateway's own is on that gateway, whichever is first, and not in the cluster", (t) => {
+  const one = service({
+    externalIPs: ['203.0.113.20', '203.0.113.80'],
+    ports: [{ port: 8081, name: 'http' }],
+  });
+  t.deepEqual(lines(one), [
+    `cluster 10.96.0.5:8081 ${BOTH}`,
+    `gw1 203.0.113.80:8081 ${BOTH}`,
+    `gw2 203.0.113.20:8081 ${BOTH}`,
+  ]);
+});
+
+test('port 22 of a gateway is never served, as an external address or as a node port', (t) => {
+  const ports = [{ ...HTTP, port: 22, nodePort: 22 }];
+  const one = service({ type: 'NodePort', externalIPs: ['203.0.113.10', '203.0.113.80'], ports });
+  const { vips, refused } = serviceVips(KEY, one, ENDPOINTS, GATEWAYS, ANY);
+  t.deepEqual(
+    vips.map(({ vip }) => vip),
+    ['10.96.0.5:22', '203.0.113.80:22'],
+  );
+  t.deepEqual(refused, [
+    "node port tcp 22 is refused: port 22 is always the host's, for ssh",
+    "external address 203.0.113.10 port tcp 22 is refused: port 22 is always the host's, for ssh",
+  ]);
+});
+
+test('an external or ingress address that is refused has no virtual address, and is named once', (t) => {
+  const ingress = { loadBalancer: { ingress: [{ ip: '203.0.113.1' }, { ip: '203.0.113.81' }] } };
+  const ports = [HTTP, { ...HTTP, name: 'https', port: 443, nodePort: 30_443 }];
+  const one = service({ type: 'LoadBalancer', externalIPs: ['127.0.0.1'], ports }, ingress);
+  const refuse: Refuse = (ip) => (ip === '203.0.113.81' ? undefined : 'it is taken');
+  const { vips, refused } = serviceVips(KEY, one, ENDPOINTS, GATEWAYS, refuse);
+  t.deepEqual(refused, [
+    'external address 127.0.0.1 is refused: it is taken',
+    'external address 203.0.113.1 is refused: it is taken',
+  ]);
+  t.deepEqual(
+    vips.map(({ vip }) => vip).filter((vip) => /127|113\.1:|113\.81/.test(vip)),
+    ['203.0.113.81:80', '203.0.113.81:443'],
+  );
 });

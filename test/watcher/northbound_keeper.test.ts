@@ -1,8 +1,12 @@
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import test from 'ava';
 import { SILENT } from '../../src/daemon/log.js';
+import { Memo } from '../../src/daemon/memo.js';
 import { Problems } from '../../src/daemon/problems.js';
+import { AddressGuard } from '../../src/kube/address_guard.js';
 import { ANNOTATION } from '../../src/kube/pod_annotation.js';
+import { type Claim, claimOf } from '../../src/net/claims.js';
+import { parseIp } from '../../src/net/ip.js';
 import { NorthboundKeeper } from '../../src/watcher/northbound_keeper.js';
 import { NorthboundSource } from '../../src/watcher/sources/northbound.js';
 import { Changes } from '../../src/watcher/state_changes.js';
@@ -30,6 +34,11 @@ function start() {
   const changes = new Changes(() => {
     rung.times++;
   });
+  const world: { claims: readonly Claim[] | undefined } = { claims: [] };
+  const guards = new Memo(
+    (claims: readonly Claim[], rows: readonly Claim[]) =>
+      new AddressGuard({ claims: [...claims, ...rows], allowed: undefined }),
+  );
   const northbound = new NorthboundSource(nb, changes);
   void northbound.run(new AbortController().signal);
   const keeper = new NorthboundKeeper({
@@ -54,6 +63,7 @@ function start() {
     },
     ports: northbound.ports,
     changes,
+    guard: { guard: (rows) => world.claims && guards.get(world.claims, rows) },
     annotator: {
       want: (key, text) => annotations.set(key, text),
       forget: (key) => annotations.delete(key),
@@ -83,7 +93,7 @@ function start() {
   const ports = () => nb.filter('Logical_Switch_Port', () => true).map(({ name }) => name);
   const vips = () => nb.filter('Load_Balancer', () => true).flatMap(({ vips }) => [...vips.keys()]);
   return {
-    ...{ nb, pods, services, endpoints, synced, annotations, problems, rung, changes, keeper },
+    ...{ world, nb, pods, services, endpoints, synced, annotations, problems, rung, changes, keeper },
     ...{ setPod, setService, ports, vips },
   };
 }
@@ -253,4 +263,77 @@ test('a pod that cannot have a port is named until it is gone', async (t) => {
   changes.markPod('ns/lost');
   await keeper.step();
   t.deepEqual(problems.current, []);
+});
+
+test('an external address that becomes the address of a node is deleted and named, and comes back', async (t) => {
+  const { world, keeper, problems, setService, vips } = startInCluster();
+  setService('web', '203.0.113.80');
+  await keeper.step();
+  t.deepEqual(vips(), ['203.0.113.80:80']);
+  world.claims = [claimOf(parseIp('203.0.113.80'), 'an address of node m')];
+  await keeper.step();
+  t.deepEqual(vips(), []);
+  t.deepEqual(problems.current, [
+    'Service ns/web: external address 203.0.113.80 is refused: it is an address of node m',
+  ]);
+  world.claims = [];
+  await keeper.step();
+  t.deepEqual(vips(), ['203.0.113.80:80']);
+  t.deepEqual(problems.current, []);
+});
+
+for (const [ip, reason] of [
+  ['10.244.1.77', 'it is in 10.244.1.0/24, the subnet of node gw1'],
+  ['100.64.1.9', "it is in switch join's 100.64.1.0/24"],
+  ['203.0.113.9', 'it is an address of gateway gw9'],
+] as const)
+  test(`a service does not get ${ip}: ${reason}`, async (t) => {
+    const { nb, keeper, problems, setService, vips } = startInCluster();
+    nb.insert('Logical_Router_Port', { name: 'rtos-gw1', networks: ['10.244.1.1/24'] });
+    nb.insert('Logical_Router', {
+      name: 'GR_gw9',
+      external_ids: new Map([['physical_ip', '203.0.113.9/24']]),
+    });
+    setService('web', ip);
+    await keeper.step();
+    t.deepEqual(vips(), []);
+    t.deepEqual(problems.current, [`Service ns/web: external address ${ip} is refused: ${reason}`]);
+  });
+
+test('until nodes are known, external addresses stay as the database has them, and new ones wait', async (t) => {
+  const { world, keeper, changes, problems, setService, vips } = startInCluster();
+  setService('old', '203.0.113.80');
+  await keeper.step();
+  world.claims = undefined;
+  setService('new', '203.0.113.81');
+  keeper.audit();
+  await keeper.step();
+  t.deepEqual(vips(), ['203.0.113.80:80']);
+  t.regex(problems.current.join(), /ns\/new: external address 203\.0\.113\.81 is refused: .* not known yet/);
+  world.claims = [];
+  changes.ring();
+  await keeper.step();
+  t.deepEqual(vips().toSorted(), ['203.0.113.80:80', '203.0.113.81:80']);
+  t.deepEqual(problems.current, []);
+});
+
+test('an external address that another service gets as its cluster address is taken from the first service', async (t) => {
+  const { services, changes, keeper, problems, setService, vips } = startInCluster();
+  setService('web', '10.96.0.7');
+  await keeper.step();
+  t.deepEqual(vips(), ['10.96.0.7:80']);
+  services.set('ns/other', {
+    metadata: { namespace: 'ns', name: 'other' },
+    spec: { clusterIP: '10.96.0.7', ports: [{ port: 99, protocol: 'TCP' }] },
+  });
+  changes.markService('ns/other');
+  await keeper.step();
+  t.deepEqual(vips(), ['10.96.0.7:99']);
+  t.deepEqual(problems.current, [
+    'Service ns/web: external address 10.96.0.7 is refused: it is the cluster address of Service ns/other',
+  ]);
+  services.delete('ns/other');
+  changes.markService('ns/other');
+  await keeper.step();
+  t.deepEqual(vips(), ['10.96.0.7:80']);
 });

@@ -2,14 +2,15 @@ import { aborted } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import type { Northbound, NorthboundView } from '../../ovn/connection.js';
 import { podKeyOf } from '../../ovn/pods.js';
+import { CLAIMING_TABLES } from '../../ovn/row_claims.js';
 import type { Change } from '../../ovsdb/cache.js';
 import type { Changes } from '../state_changes.js';
 import { PortIndex } from '../state_ports.js';
 
 /** A row of these tables that comes or goes can matter to every pod and service. */
 const FRAME: readonly string[] = ['Logical_Switch', 'Logical_Router', 'Load_Balancer'];
-/** The rows that a gateway is read from. */
-const GATEWAYS: readonly string[] = ['Logical_Router', 'Logical_Router_Port'];
+/** The rows that gateways, and the addresses that have an owner, are read from. */
+const GATEWAYS: readonly string[] = CLAIMING_TABLES;
 
 /** Follows the northbound database: its ports by name, and what others change in it. */
 export class NorthboundSource implements Source {
