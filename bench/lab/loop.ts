@@ -4,7 +4,7 @@ import { SILENT } from '../../src/daemon/log.js';
 import { Loop as DaemonLoop } from '../../src/daemon/loop.js';
 import { Memo } from '../../src/daemon/memo.js';
 import { Problems } from '../../src/daemon/problems.js';
-import { AUDIT_MS, BridgeKeeper, RETRY_MS } from '../../src/gateway/bridge_keeper.js';
+import { AUDIT_MS, BridgeKeeper, RETRY } from '../../src/gateway/bridge_keeper.js';
 import { SwitchSource } from '../../src/gateway/sources/switch.js';
 import { readBridgeState } from '../../src/gateway/state_bridge.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
@@ -54,7 +54,7 @@ export class Loop {
   private constructor(channel: FlowChannel) {
     const { signal } = this.stop;
     const problems = new Problems(SILENT);
-    this.loop = new DaemonLoop({ auditMs: AUDIT_MS, retryMs: RETRY_MS, problems });
+    this.loop = new DaemonLoop({ auditMs: AUDIT_MS, retry: RETRY, problems });
     const log = { ...SILENT, info: () => this.count() };
     this.keeper = new BridgeKeeper({ channel, log, changed: this.loop.ring });
     const intent = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };

@@ -3,7 +3,9 @@
 // The other files make a daemon behave like those of Open vSwitch: pidfile, detach, log, control socket.
 import { setImmediate as breath } from 'node:timers/promises';
 import { explainError } from '../net/errors.js';
+import { Backoff, type BackoffOptions } from './backoff.js';
 import type { Problems } from './problems.js';
+import { sleep } from './sleep.js';
 import { Wakeup } from './wakeup.js';
 
 /** The work of a loop. {@link Loop.run} takes it, so that the sources that ring the loop can be made in between. */
@@ -17,11 +19,13 @@ export interface LoopWork {
 export interface LoopOptions {
   /** How often `audit` is called, each time followed by a step, in milliseconds. */
   readonly auditMs: number;
-  /** Milliseconds to wait after a failed step: `first`, doubling up to `most`. A success resets it to `first`. */
-  readonly retryMs: { readonly first: number; readonly most: number };
+  /** How long to wait after a failed step. A success starts the waits over. */
+  readonly retry: BackoffOptions;
   readonly problems: Problems;
 }
 
+/** A ring shortens the wait after a failure to this, in milliseconds: what rings may be what fails. */
+const RUNG_MS = 100;
 /** The owner under which the loop registers the reason why its last step failed. */
 const LOOP = 'loop';
 
@@ -30,11 +34,12 @@ export class Loop {
   /** The number of steps, and of those that failed. */
   readonly totals = { steps: 0, failures: 0 };
   private readonly wakeup = new Wakeup();
-  private hasFailed = false;
-  private retryMs: number;
+  private readonly backoff: Backoff;
+  /** How long to wait before the failed step is repeated, in milliseconds; `undefined` after a success. */
+  private retryMs: number | undefined;
 
   constructor(private readonly options: LoopOptions) {
-    this.retryMs = options.retryMs.first;
+    this.backoff = new Backoff(options.retry);
   }
 
   /** Asks for a step. Any number of rings before a step cause one step. */
@@ -44,8 +49,13 @@ export class Loop {
   async run(work: LoopWork, signal: AbortSignal): Promise<void> {
     let auditAt = performance.now() + this.options.auditMs;
     while (!signal.aborted) {
+      let untilRetry = this.retryMs ?? Number.POSITIVE_INFINITY;
+      if (this.retryMs !== undefined) {
+        const least = Math.min(this.retryMs, RUNG_MS);
+        await sleep(least, signal);
+        untilRetry -= least;
+      }
       const untilAudit = Math.max(0, auditAt - performance.now());
-      const untilRetry = this.hasFailed ? this.retryMs : Number.POSITIVE_INFINITY;
       const hasRung = await this.wakeup.wait(Math.min(untilAudit, untilRetry), signal);
       // Events that arrive in the same turn of the event loop share one step.
       await breath();
@@ -62,17 +72,16 @@ export class Loop {
   }
 
   private async once(work: LoopWork): Promise<void> {
-    const { retryMs, problems } = this.options;
+    const { problems } = this.options;
     this.totals.steps++;
     try {
       await work.step();
-      this.hasFailed = false;
-      this.retryMs = retryMs.first;
+      this.backoff.reset();
+      this.retryMs = undefined;
       problems.set(LOOP, []);
     } catch (error) {
       this.totals.failures++;
-      if (this.hasFailed) this.retryMs = Math.min(2 * this.retryMs, retryMs.most);
-      this.hasFailed = true;
+      this.retryMs = this.backoff.next();
       problems.set(LOOP, [explainError(error)]);
     }
   }

@@ -14,8 +14,8 @@ import {
 
 /** Milliseconds between two audits. An audit reads the settings and a part of the flows, even without an event. */
 export const AUDIT_MS = 20_000;
-/** Milliseconds to wait after a failed step: doubled after each failure, reset by a success. */
-export const RETRY_MS = { first: 20, most: 1_000 } as const;
+/** The wait after a failed step. */
+export const RETRY = { firstMs: 20 } as const;
 
 export interface BridgeKeeperOptions {
   readonly channel: FlowChannel;

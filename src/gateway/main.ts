@@ -12,7 +12,7 @@ import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { Announcer } from './apply_announcements.js';
 import { cleanUp } from './apply_cleanup.js';
-import { AUDIT_MS, BridgeKeeper, RETRY_MS } from './bridge_keeper.js';
+import { AUDIT_MS, BridgeKeeper, RETRY } from './bridge_keeper.js';
 import { lockBridge } from './bridge_lock.js';
 import type { HelperOptions } from './options.js';
 import { registerCommands } from './report/commands.js';
@@ -44,7 +44,7 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
   const signal = AbortSignal.any([daemon.signal, cleaning.signal]);
 
   const problems = new Problems(log);
-  const loop = new Loop({ auditMs: AUDIT_MS, retryMs: RETRY_MS, problems });
+  const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
   const channel = CHANNELS[options.channel]({ bridge, rundir: directories(process.env).run });
   const keeper = new BridgeKeeper({ channel, log, changed: loop.ring });
   const sources = makeSources(options, { db, channel, keeper, problems, log, changed: loop.ring });

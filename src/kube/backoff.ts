@@ -1,7 +1,8 @@
+import { Backoff as Waits } from '../daemon/backoff.js';
 import { ApiError } from './errors.js';
 
-/** Waits in milliseconds: `away` after no answer; after refusals `refused`, doubled each time up to `most`. */
-const DELAYS = { away: 400, refused: 800, most: 30_000 } as const;
+/** Waits in milliseconds: `away` after no answer; `refused` after the first refusal. */
+const DELAYS = { away: 400, refused: 800 } as const;
 
 /**
  * The waits after failures in a row. A server that does not answer costs nothing to ask and may be back at any moment,
@@ -9,22 +10,25 @@ const DELAYS = { away: 400, refused: 800, most: 30_000 } as const;
  * so that many clients do not ask at once.
  */
 export class Backoff {
-  private refusals = 0;
+  private readonly refused: Waits;
+  private readonly away: Waits;
 
-  constructor(private readonly random: () => number = Math.random) {}
+  constructor(random: () => number = Math.random) {
+    this.refused = new Waits({ firstMs: DELAYS.refused, random });
+    this.away = new Waits({ firstMs: DELAYS.away, mostMs: DELAYS.away, random });
+  }
 
   /** Returns how long to wait after `error`, in milliseconds. */
   after(error: unknown): number {
     const isAnswered = error instanceof ApiError && error.status !== 0;
+    if (isAnswered) return this.refused.next();
     // A server that comes back refuses at first, so the time without an answer does not lengthen the wait.
-    const refusals = isAnswered ? this.refusals : -1;
-    this.refusals = refusals + 1;
-    const wait = isAnswered ? Math.min(DELAYS.refused * 2 ** refusals, DELAYS.most) : DELAYS.away;
-    return wait * (0.8 + 0.4 * this.random());
+    this.refused.reset();
+    return this.away.next();
   }
 
   /** Starts over, after a success. */
   reset(): void {
-    this.refusals = 0;
+    this.refused.reset();
   }
 }

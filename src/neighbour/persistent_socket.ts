@@ -1,10 +1,11 @@
+import { Backoff } from '../daemon/backoff.js';
 import { ProductError } from '../net/errors.js';
 import { type Clock, systemClock } from './clock.js';
 import type { NeighbourMessage } from './message.js';
 import { NeighbourSocket, type OpenSocket } from './neighbour_socket.js';
 
-/** The pause between two attempts to open the interface, in milliseconds. */
-const RETRY_MS = 1_000;
+/** The pause between two attempts to open the interface, in milliseconds: an attempt costs little. */
+const RETRY = { firstMs: 250, mostMs: 1_000 };
 
 export interface PersistentSocketOptions {
   readonly received: (message: NeighbourMessage, at: number) => void;
@@ -19,6 +20,8 @@ export interface PersistentSocketOptions {
 export class PersistentSocket {
   private current: NeighbourSocket | undefined;
   private why: string | undefined;
+  private openedAt: number | undefined;
+  private readonly backoff = new Backoff(RETRY);
 
   constructor(
     private readonly name: string,
@@ -39,12 +42,13 @@ export class PersistentSocket {
   }
 
   private open(): void {
-    const { signal, open, received, changed } = this.options;
+    const { clock = systemClock, signal, open, received, changed } = this.options;
     if (signal.aborted) return;
     try {
       const socket = new NeighbourSocket(this.name, open);
       socket.listen({ received, failed: (error) => this.lose(error) });
       this.current = socket;
+      this.openedAt = clock.now();
       this.why = undefined;
       changed();
     } catch (error) {
@@ -59,7 +63,9 @@ export class PersistentSocket {
     this.current = undefined;
     const isNews = this.why !== message;
     this.why = message;
-    const cancel = clock.after(RETRY_MS, () => {
+    const workedMs = this.openedAt === undefined ? 0 : clock.now() - this.openedAt;
+    this.openedAt = undefined;
+    const cancel = clock.after(this.backoff.next(workedMs), () => {
       signal.removeEventListener('abort', cancel);
       this.open();
     });

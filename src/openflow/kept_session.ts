@@ -1,3 +1,4 @@
+import { Backoff } from '../daemon/backoff.js';
 import { sleep } from '../daemon/sleep.js';
 import { explainError } from '../net/errors.js';
 import type { SwitchNews } from './channel.js';
@@ -6,8 +7,8 @@ import type { Session } from './session.js';
 
 /** How long to wait before another attempt if nothing listens on the socket. An accepted connection costs 0.1 ms. */
 const PROBE_MS = 15;
-/** How long to wait before another attempt if the switch answers but the session cannot be opened. */
-const RETRY_MS = 500;
+/** How long to wait after the first session that could not be opened, or that ended. */
+const FIRST_MS = 15;
 
 /** The session of a channel that watches its switch. It is opened again whenever it ends. */
 export class KeptSession {
@@ -16,6 +17,7 @@ export class KeptSession {
   reason: string | undefined;
   private session: Session | undefined;
   private uses = 0;
+  private readonly backoff = new Backoff({ firstMs: FIRST_MS });
 
   constructor(private readonly bridge: string) {}
 
@@ -72,17 +74,21 @@ export class KeptSession {
     try {
       this.session = await open();
     } catch (error) {
-      const isAway = isSocketError(error);
-      this.reason = isAway ? undefined : explainError(error);
-      return isAway ? PROBE_MS : RETRY_MS;
+      if (isAway(error)) {
+        this.reason = undefined;
+        return PROBE_MS;
+      }
+      this.reason = explainError(error);
+      return this.backoff.next();
     }
     this.reason = undefined;
+    const began = performance.now();
     if (signal.aborted) this.session.close();
     else listener('up');
     await this.session.closed;
     this.session = undefined;
     if (!signal.aborted) listener('down');
-    return PROBE_MS;
+    return this.backoff.next(performance.now() - began);
   }
 }
 
@@ -92,9 +98,9 @@ const NEWS = {
   none: 'notified of no change: the switch has no flow monitor, or its bridge no OpenFlow 1.0',
 } as const;
 
-/** Returns whether nothing listens on the socket, or the listener has just ended. */
-function isSocketError(error: unknown): boolean {
+/** Returns whether nothing listens on the socket. */
+function isAway(error: unknown): boolean {
   return error instanceof Error && 'code' in error && AWAY.includes(String(error.code));
 }
 
-const AWAY: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
+const AWAY: readonly string[] = ['ENOENT', 'ECONNREFUSED'];

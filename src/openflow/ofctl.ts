@@ -5,6 +5,7 @@ import { formatCookieRange, OUR_COOKIES } from './cookie.js';
 import { eachDumped } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
+import { complaintIn } from './ofctl_complaint.js';
 import { refusalOf } from './ofctl_refusal.js';
 import { watchSwitch } from './ofctl_watch.js';
 import { LOCAL, type Ofport, parsePort } from './ofport.js';
@@ -29,6 +30,7 @@ const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOptions): FlowChannel {
   const target = `unix:${rundir}/${bridge}.mgmt`;
   const echo = new OwnEcho();
+  let reason: string | undefined;
   const bundles = new ReadyProcess(
     ['ovs-ofctl', '-O', 'OpenFlow14', '--bundle', '--no-names', 'add-flows', target, '-'],
     timeoutMs,
@@ -93,11 +95,14 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
 
     watch(listener: (news: SwitchNews) => void, signal: AbortSignal): void {
       bundles.keepReady(signal);
-      watchSwitch({ socket: `${rundir}/${bridge}.mgmt`, echo, listener, signal });
+      const failed = (why: string | undefined) => {
+        reason = why;
+      };
+      watchSwitch({ socket: `${rundir}/${bridge}.mgmt`, echo, listener, failed, signal });
     },
 
     describe: () => 'ofctl',
-    reason: () => undefined,
+    reason: () => reason,
   };
 }
 
@@ -121,13 +126,8 @@ function isFragmentMode(text: string | undefined): text is FragmentMode {
   return text === 'normal' || text === 'drop' || text === 'reassemble' || text === 'nx-match';
 }
 
-/** Returns the first line that `ovs-ofctl` wrote to standard error, or why it did not run. */
+/** Returns what `ovs-ofctl` complained about on standard error, or why it did not run. */
 function complaintOf(error: unknown): string {
   if (!(error instanceof ExecaError)) return String(error);
-  const lines = String(error.stderr ?? '').split('\n');
-  return (
-    lines.find((line) => line.startsWith('ovs-ofctl:')) ??
-    lines.find((line) => line !== '') ??
-    error.shortMessage
-  );
+  return complaintIn(String(error.stderr ?? '').split('\n')) ?? error.shortMessage;
 }

@@ -1,6 +1,7 @@
 // This folder is a client of OVSDB servers (RFC 7047). Here: the client, which keeps a copy of tables up to date,
 // reconnects, and commits transactions. `session.ts` is one connection, `cache.ts` the copy, `transaction.ts` the
 // changes; `columns.ts` describes tables to TypeScript, and `tables/` has those that the product uses.
+import { Backoff, HEALTHY_MS } from '../daemon/backoff.js';
 import type { Log } from '../daemon/log.js';
 import { sleep } from '../daemon/sleep.js';
 import { explainError, ProductError } from '../net/errors.js';
@@ -42,8 +43,8 @@ export interface ConnectOptions<D extends Database> {
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_PROBE_MS = 5_000;
-/** Milliseconds between attempts, as in OVS's reconnect: doubled after each failure, `first` again after a session. */
-const BACKOFF_MS = { first: 100, most: 8_000 };
+/** Milliseconds before the second attempt, doubled after each failure, as in OVS's reconnect. */
+const FIRST_MS = 100;
 
 export type ConnectionState = 'connected' | 'disconnected';
 
@@ -235,21 +236,20 @@ export class Client<D extends Database> {
 
   /** Runs one session after another until the client is closed or the schema does not fit. */
   private async keepConnected(): Promise<void> {
-    let wait = BACKOFF_MS.first;
+    const backoff = new Backoff({ firstMs: FIRST_MS, random: Math.random });
     for (let attempt = 0; !this.stop.signal.aborted && this.fatal === undefined; attempt++) {
       const remote = this.remotes[attempt % this.remotes.length];
       if (remote === undefined) return;
-      const served = await this.serve(remote);
-      wait = served ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.most);
+      const servedMs = await this.serve(remote);
       // Tries the next remote at once, and waits only after the last one of the list.
       const roundIsOver = (attempt + 1) % this.remotes.length === 0;
-      if (!this.stop.signal.aborted && roundIsOver)
-        await sleep(wait * (0.75 + 0.5 * Math.random()), this.stop.signal);
+      if (servedMs >= HEALTHY_MS) backoff.reset();
+      if (!this.stop.signal.aborted && roundIsOver) await sleep(backoff.next(), this.stop.signal);
     }
   }
 
-  /** Runs one session to its end. @returns whether it ever had the tables */
-  private async serve(remote: Remote): Promise<boolean> {
+  /** Runs one session to its end. @returns for how long it had the tables, in milliseconds */
+  private async serve(remote: Remote): Promise<number> {
     const { probeMs = DEFAULT_PROBE_MS, log, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
     const attemptMs = this.options.attemptMs ?? timeoutMs;
     let session: Session | undefined;
@@ -273,8 +273,9 @@ export class Client<D extends Database> {
         this.fatal = error;
         this.notifyState('disconnected');
       }
-      return false;
+      return 0;
     }
+    const began = performance.now();
     this.session = session;
     log?.info(`${remote.text}: connected`);
     this.notify(session.firstChanges);
@@ -284,7 +285,7 @@ export class Client<D extends Database> {
     this.session = undefined;
     if (!this.stop.signal.aborted) log?.warn(`${remote.text}: connection lost: ${reason.message}`);
     this.notifyState('disconnected');
-    return true;
+    return performance.now() - began;
   }
 
   private notify(changes: readonly Change[]): void {

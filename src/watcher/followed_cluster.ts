@@ -20,8 +20,8 @@ import { Changes } from './state_changes.js';
 const SOCKETS = 24;
 /** Milliseconds between two audits. An audit checks everything without an event. */
 const AUDIT_MS = 60_000;
-/** Milliseconds before a failed step is repeated. */
-const RETRY_MS = { first: 1_000, most: 1_000 };
+/** The wait after a failed step. */
+const RETRY = { firstMs: 1_000 };
 
 export interface FollowedOptions {
   readonly settings: Settings;
@@ -50,7 +50,7 @@ export class FollowedCluster {
   ) {
     const api = new KubeApi(access, { sockets: SOCKETS });
     const problems = new Problems(log);
-    this.loop = new Loop({ auditMs: AUDIT_MS, retryMs: RETRY_MS, problems });
+    this.loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
     const changes = new Changes(this.loop.ring);
     const options = { api, changes, log, problems };
     const pods = new PodSource(options);

@@ -1,6 +1,7 @@
 // The watcher: turns the pods and services of the whole cluster into rows of OVN's northbound database.
 // sources/ follow the API server and the database; state_* holds what changed, desired_* what should exist; apply_* and
 // northbound_keeper write the difference; report/ shows it. followed_cluster assembles these; main runs one at a time.
+import { Backoff } from '../daemon/backoff.js';
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
 import { Problems } from '../daemon/problems.js';
@@ -25,8 +26,8 @@ export interface WatcherCommand {
   readonly allowed: readonly Cidr[] | undefined;
 }
 
-/** How often a northbound database that does not answer is tried again, in milliseconds. */
-const RETRY_MS = 1_000;
+/** How long a northbound database may take to answer, and the first wait before the next attempt, in milliseconds. */
+const ANSWER_MS = 1_000;
 /** The owner, in the problems, of the reason why no cluster can be followed. */
 const START = 'start';
 
@@ -126,15 +127,16 @@ async function awaitNorthbound(
   problems: Problems,
   signal: AbortSignal,
 ): Promise<Northbound | undefined> {
+  const backoff = new Backoff({ firstMs: ANSWER_MS });
   while (!signal.aborted) {
     try {
-      const nb = await connectNorthbound(systemIds, RETRY_MS);
+      const nb = await connectNorthbound(systemIds, ANSWER_MS);
       problems.set(START, []);
       return nb;
     } catch (error) {
       if (error instanceof ProductError && error.code === 'ERR_NOT_CONFIGURED') throw error;
       problems.set(START, [`waiting: ${explainError(error)}`]);
-      await sleep(RETRY_MS, signal);
+      await sleep(backoff.next(), signal);
     }
   }
   return undefined;

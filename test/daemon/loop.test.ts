@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
+import { until, when } from '../../lab/until.js';
 import { SILENT } from '../../src/daemon/log.js';
 import { Loop, type LoopOptions, type LoopWork } from '../../src/daemon/loop.js';
 import { Problems } from '../../src/daemon/problems.js';
@@ -17,7 +18,7 @@ function looping({
   let begun = () => {};
   const loop = new Loop({
     auditMs: NEVER_MS,
-    retryMs: { first: 1, most: 4 },
+    retry: { firstMs: 1, mostMs: 4 },
     problems,
     ...options,
   });
@@ -129,4 +130,21 @@ test('rings do not delay an audit', async (t) => {
   await end();
   t.true(performance.now() - began < NEVER_MS);
   t.is(audits, 2);
+});
+
+test('rings do not make failing steps more frequent than ten a second', async (t) => {
+  const { loop, end } = looping({
+    retry: { firstMs: 1_000 },
+    step: async () => {
+      throw new Error('the switch refuses');
+    },
+  });
+  const ringing = setInterval(loop.ring, 1);
+  const began = performance.now();
+  await until('six failures', () => when(loop.totals.failures >= 6));
+  clearInterval(ringing);
+  await end();
+  const took = performance.now() - began;
+  t.true(took > 450, `${took} ms`);
+  t.true(took < 4_000, `${took} ms: a ring shortens the wait`);
 });

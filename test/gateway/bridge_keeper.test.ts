@@ -4,7 +4,7 @@ import { until, when } from '../../lab/until.js';
 import { SILENT } from '../../src/daemon/log.js';
 import { Loop } from '../../src/daemon/loop.js';
 import { Problems } from '../../src/daemon/problems.js';
-import { BridgeKeeper, RETRY_MS } from '../../src/gateway/bridge_keeper.js';
+import { BridgeKeeper, RETRY } from '../../src/gateway/bridge_keeper.js';
 import { SwitchSource } from '../../src/gateway/sources/switch.js';
 import { exposureOf, type KnownExposure, NOTHING_EXPOSED } from '../../src/gateway/state_exposure.js';
 import { parseIp } from '../../src/net/ip.js';
@@ -28,7 +28,7 @@ async function begin(
   const logged: string[] = [];
   const log = { ...SILENT, info: (line: string) => logged.push(line) };
   const problems = new Problems(SILENT);
-  const loop = new Loop({ auditMs: AUDIT_MS, retryMs: RETRY_MS, problems });
+  const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
   const keeper = new BridgeKeeper({ channel, log, changed: loop.ring });
   const followed = new SwitchSource({
     bridge: BRIDGE,

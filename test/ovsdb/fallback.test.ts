@@ -204,3 +204,17 @@ test('an attempt to connect ends as soon as its signal is aborted', async (t) =>
     instanceOf: DatabaseUnreachable,
   });
 });
+
+test('a server that ends each session at once is asked less and less often', async (t) => {
+  const { server, dispose } = await open({ monitor_cond: () => ({}) });
+  const stop = setInterval(() => {
+    // A client has the tables after its last request, `monitor_cond`.
+    if (methodsOf(server).at(-1) === 'monitor_cond') for (const socket of server.sockets) socket.destroy();
+  }, 5);
+  const end = performance.now() + 3_000;
+  await until('the end of three seconds', () => when(performance.now() > end));
+  clearInterval(stop);
+  await dispose();
+  const sessions = methodsOf(server).filter((method) => method === 'get_schema').length;
+  t.true(sessions >= 3 && sessions <= 7, `${sessions} sessions`);
+});

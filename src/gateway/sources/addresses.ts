@@ -1,12 +1,17 @@
+import { Backoff } from '../../daemon/backoff.js';
 import type { Problems } from '../../daemon/problems.js';
+import { sleep } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import { Wakeup } from '../../daemon/wakeup.js';
 import { type LocalAddress, readAddresses } from '../../host/addresses.js';
 import { watchNetlink } from '../../native.js';
 import { explainError } from '../../net/errors.js';
 
-/** Milliseconds without an event until the addresses are read again: normally, and after a failure. */
-const AGAIN_MS = { quiet: 60_000, failed: 1_000 } as const;
+/**
+ * Milliseconds until the addresses are read again: without an event (`quiet`), after a failure (`failed`, then longer),
+ * and at least (`busy`), because a router on the network causes an event with each advertisement that it sends.
+ */
+const AGAIN_MS = { quiet: 60_000, failed: 1_000, busy: 100 } as const;
 
 export interface AddressSourceOptions {
   readonly device: string;
@@ -14,7 +19,8 @@ export interface AddressSourceOptions {
   readonly changed: () => void;
   /** Reads the addresses of a device: `ip address show`, unless a test gives another. */
   readonly readAddresses?: (device: string) => Promise<readonly LocalAddress[]>;
-  readonly againMs?: { readonly quiet: number; readonly failed: number };
+  readonly watch?: typeof watchNetlink;
+  readonly againMs?: { readonly quiet: number; readonly failed: number; readonly busy: number };
 }
 
 /** The addresses that the kernel has on a device. Netlink says when to read them again. */
@@ -36,9 +42,10 @@ export class AddressSource implements Source {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { problems, againMs = AGAIN_MS } = this.options;
+    const { problems, watch = watchNetlink, againMs = AGAIN_MS } = this.options;
     const wakeup = new Wakeup();
-    const netlink = watchNetlink(['link', 'ipv4-ifaddr', 'ipv6-ifaddr'], wakeup.ring);
+    const netlink = watch(['link', 'ipv4-ifaddr', 'ipv6-ifaddr'], wakeup.ring);
+    const backoff = new Backoff({ firstMs: againMs.failed });
     let waitMs = againMs.quiet;
     while (!signal.aborted) {
       await wakeup.wait(waitMs, signal);
@@ -46,11 +53,13 @@ export class AddressSource implements Source {
       try {
         await this.read();
         problems.set('addresses', []);
+        backoff.reset();
         waitMs = againMs.quiet;
       } catch (error) {
         problems.set('addresses', [explainError(error)]);
-        waitMs = againMs.failed;
+        waitMs = backoff.next();
       }
+      await sleep(againMs.busy, signal);
     }
     netlink.close();
   }

@@ -1,3 +1,4 @@
+import { Backoff } from '../../daemon/backoff.js';
 import { Memo } from '../../daemon/memo.js';
 import type { Problems } from '../../daemon/problems.js';
 import { sleep } from '../../daemon/sleep.js';
@@ -22,7 +23,8 @@ export interface NorthboundSourceOptions {
   readonly changed: () => void;
 }
 
-const RETRY_MS = 5_000;
+/** How long the database may take to answer, in milliseconds. */
+const ANSWER_MS = 5_000;
 
 /** The northbound database. It is only read, and nothing waits for it. */
 export class NorthboundSource implements Source {
@@ -68,12 +70,13 @@ export class NorthboundSource implements Source {
     const { sysconf } = this.options;
     this.client = undefined;
     this.fail([]);
+    const backoff = new Backoff({ firstMs: 1_000 });
     while (remotes !== undefined && !signal.aborted) {
       try {
         const client = await connect(ovnNorthbound, {
           remotes,
           tables: CHECKED_TABLES,
-          timeoutMs: RETRY_MS,
+          timeoutMs: ANSWER_MS,
           signal,
           tls: tlsFiles(sysconf, CA_FILES.northbound),
         });
@@ -88,7 +91,7 @@ export class NorthboundSource implements Source {
         if (signal.aborted) return;
         this.fail([explainError(error)]);
         // Remotes that cannot be parsed fail at once, without the timeout of a connection.
-        await sleep(RETRY_MS, signal);
+        await sleep(backoff.next(), signal);
       }
     }
   }

@@ -33,7 +33,7 @@ function begin(state: GatewayState | null = GATEWAY) {
         syncs++;
       },
     } as unknown as BridgeKeeper,
-    loop: new Loop({ auditMs: 1_000, retryMs: { first: 1, most: 1 }, problems }),
+    loop: new Loop({ auditMs: 1_000, retry: { firstMs: 1 }, problems }),
     sources: {
       ovs: { restarts: 4 },
       neighbours: { status: { isHeard: true, claimsHeard: 0, claims: [], routers: [] } },

@@ -15,7 +15,7 @@ function begin(read: typeof readAddresses) {
       rings++;
     },
     readAddresses: read,
-    againMs: { quiet: 5, failed: 5 },
+    againMs: { quiet: 5, busy: 1, failed: 5 },
   });
   return { source, problems, rings: () => rings };
 }
@@ -50,4 +50,31 @@ test('a read that fails later is a problem while the last addresses stay, and is
   t.is(source.addresses, found);
   stop.abort();
   await running;
+});
+
+test('a flood of events, as a router can cause with advertisements, causes at most ten reads a second', async (t) => {
+  let reads = 0;
+  let event = () => {};
+  const source = new AddressSource({
+    device: 'lo',
+    problems: new Problems(SILENT),
+    changed: () => {},
+    readAddresses: async () => {
+      reads++;
+      return [];
+    },
+    watch: (_groups, changed) => {
+      event = changed;
+      return { close: () => {}, unref: () => {} };
+    },
+  });
+  const stop = new AbortController();
+  const running = source.run(stop.signal);
+  const flood = setInterval(event, 1);
+  const began = performance.now();
+  await until('six reads', () => when(reads >= 6));
+  clearInterval(flood);
+  stop.abort();
+  await running;
+  t.true(performance.now() - began > 450);
 });

@@ -1,0 +1,12 @@
+/** A bridge that does not speak the version that was asked for (lib/vconn.c, "version negotiation failed"). */
+const VERSIONS = /version negotiation failed \([^)]*\)/;
+
+/**
+ * Returns the line of `ovs-ofctl`'s standard error that says why it failed: the versions of OpenFlow if those differ,
+ * else its own message, which comes after those of OVS's libraries; `undefined` if it wrote nothing.
+ */
+export function complaintIn(lines: readonly string[]): string | undefined {
+  const [versions] = VERSIONS.exec(lines.join('\n')) ?? [];
+  if (versions !== undefined) return `${versions}; see "protocols" of its Bridge row`;
+  return lines.find((line) => line.startsWith('ovs-ofctl:')) ?? lines.find((line) => line !== '');
+}
