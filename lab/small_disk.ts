@@ -108,7 +108,8 @@ export class SmallDisk {
   }
 }
 
-function writeUntilFull(path: string): void {
+/** Appends pages to a file until its disk is full. */
+export function writeUntilFull(path: string): void {
   const page = Buffer.alloc(PAGE);
   for (;;) {
     try {

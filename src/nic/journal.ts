@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeWhole, writeWhole } from '../daemon/whole_file.js';
 import { FOREVER, type Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
 
@@ -58,8 +59,8 @@ export class Journal {
 
   /** Deletes the files, since the move has ended. */
   remove(): void {
-    for (const name of BATCHES) rmSync(this.batchFile(name), { force: true });
-    rmSync(this.path, { force: true });
+    for (const name of BATCHES) removeWhole(this.batchFile(name));
+    removeWhole(this.path);
   }
 
   private batchFile(name: BatchName): string {
@@ -68,8 +69,7 @@ export class Journal {
 
   private put(path: string, text: string): void {
     try {
-      writeFileSync(`${path}.tmp`, text, { mode: 0o600 });
-      renameSync(`${path}.tmp`, path);
+      writeWhole(path, text, { mode: 0o600 });
     } catch (error) {
       throw new ProductError('ERR_JOURNAL', `cannot write ${path}`, { cause: error });
     }

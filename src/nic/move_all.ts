@@ -63,7 +63,7 @@ async function withCancellation<T>(task: (signal: AbortSignal) => Promise<T>): P
 function lockMoves(rundir: string): FileLock {
   const path = join(rundir, 'ovn-k8s-util.lock');
   try {
-    mkdirSync(rundir, { recursive: true });
+    mkdirSync(rundir, { recursive: true, mode: 0o755 });
     return lockFile(path);
   } catch (error) {
     throw new ProductError('ERR_BUSY', `another move is under way, or ${path} cannot be locked`, {

@@ -1,14 +1,7 @@
-import {
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeWhole, writeWhole } from '../daemon/whole_file.js';
 import { ProductError } from '../net/errors.js';
 import { makeDirectory } from './directory.js';
 
@@ -30,7 +23,7 @@ export function makeCniDirectories({ conf, bin }: CniDirectories): void {
 
 /**
  * Links the plugin into the runtime's directory and writes its configuration. An existing configuration is kept,
- * because it may be an operator's.
+ * because it may be an operator's, unless it is the first part of ours: an earlier version wrote that to a full disk.
  * @throws ProductError `ERR_CNI` if a directory cannot be written
  */
 export function installCni({ conf, bin }: CniDirectories): void {
@@ -41,7 +34,8 @@ export function installCni({ conf, bin }: CniDirectories): void {
   });
   guarded(conf, '--cni-conf-dir', () => {
     const file = join(conf, CONFIGURATION);
-    if (!existsSync(file)) writeFileSync(file, CONTENT);
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    if (text !== CONTENT && CONTENT.startsWith(text)) writeWhole(file, CONTENT);
   });
 }
 
@@ -53,7 +47,7 @@ export function uninstallCni({ conf, bin }: CniDirectories): void {
   });
   guarded(conf, '--cni-conf-dir', () => {
     const file = join(conf, CONFIGURATION);
-    if (existsSync(file) && readFileSync(file, 'utf8') === CONTENT) rmSync(file);
+    if (existsSync(file) && CONTENT.startsWith(readFileSync(file, 'utf8'))) removeWhole(file);
   });
 }
 

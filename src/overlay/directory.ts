@@ -8,6 +8,6 @@ import { dirname } from 'node:path';
 export function makeDirectory(path: string): string {
   if (existsSync(path)) return path;
   if (dirname(path) !== path) makeDirectory(dirname(path));
-  mkdirSync(path);
+  mkdirSync(path, { mode: 0o755 });
   return path;
 }

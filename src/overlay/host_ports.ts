@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeWhole, writeWhole } from '../daemon/whole_file.js';
 import { readSysctl, sysctlPath } from '../host/sysctls.js';
 import { ProductError } from '../net/errors.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
@@ -9,8 +10,6 @@ const RESERVED = 'net.ipv4.ip_local_reserved_ports';
 const EPHEMERAL = 'net.ipv4.ip_local_port_range';
 /** systemd-sysctl reads this file at boot (sysctl.d(5)). */
 const FILE = '60-ovn-k8s-gateway.conf';
-/** systemd-sysctl ignores this suffix. */
-const UNFINISHED = `${FILE}.new`;
 /** Lines of the file: the pods' ports, and the host's former ephemeral range. */
 const RANGE = /^# .*: (\d+)-(\d+) are the pods'\.$/m;
 const FORMER = /^# It was (\d+) (\d+)\.$/m;
@@ -62,9 +61,9 @@ export function reserveHostPorts({
   if (isGivenBack) write();
 }
 
-/** Returns whether `gateway-init` has left a file in this directory. */
+/** Returns whether `gateway-init` has left its file in this directory, or a part of it when it was killed. */
 export function isReserved(sysctlDir: string): boolean {
-  return [FILE, UNFINISHED].some((name) => existsSync(join(sysctlDir, name)));
+  return existsSync(sysctlDir) && readdirSync(sysctlDir).some((name) => name.startsWith(FILE));
 }
 
 /** Reads a list of ports and ranges such as `8080,9148-9150`. */
@@ -125,9 +124,9 @@ interface Kept {
 
 /** Replaces the file atomically, or removes it. */
 function keep(sysctlDir: string, kept: Kept | undefined): void {
-  const [file, unfinished] = [join(sysctlDir, FILE), join(sysctlDir, UNFINISHED)];
+  const file = join(sysctlDir, FILE);
   if (kept === undefined) {
-    for (const path of [unfinished, file]) rmSync(path, { force: true });
+    removeWhole(file);
     return;
   }
   const { range, reserved, ephemeral } = kept;
@@ -144,8 +143,8 @@ function keep(sysctlDir: string, kept: Kept | undefined): void {
   ];
   try {
     makeDirectory(sysctlDir);
-    writeFileSync(unfinished, lines.join('\n'));
-    renameSync(unfinished, file);
+    // systemd-sysctl reads only files whose names end with `.conf`.
+    writeWhole(file, lines.join('\n'));
   } catch (error) {
     throw new ProductError('ERR_SYSCTL', `cannot write ${file}; give another --sysctl-dir`, { cause: error });
   }

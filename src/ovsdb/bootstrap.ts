@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
+import { writeWhole } from '../daemon/whole_file.js';
 import { ProductError } from '../net/errors.js';
 import { once } from '../net/socket.js';
 
@@ -13,7 +14,8 @@ interface Server {
 }
 
 /**
- * Returns the CA in the file at `path`. If there is no such file, it first writes the CA that `server` presents to it.
+ * Returns the CA in the file at `path`. If there is no such file, or an empty one, it first writes the CA that `server`
+ * presents to it.
  *
  * This is trust on first use, as with `--bootstrap-ca-cert` of ovs-vsctl(8): the CA of the first server that answers is
  * trusted from then on.
@@ -21,17 +23,26 @@ interface Server {
  *   `ERR_NO_TLS_FILES`
  */
 export async function bootstrapCa(path: string, server: Server): Promise<Buffer> {
-  const known = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new ProductError('ERR_NO_TLS_FILES', `cannot read ${path}`, { cause: error });
-  });
-  if (known !== undefined) return known;
+  const known = readCa(path);
+  if (known !== undefined && known.length > 0) return known;
   const pem = await presentedCa(server);
-  await writeFile(path, pem, { flag: 'wx', mode: 0o644 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST')
-      throw new ProductError('ERR_NO_TLS_FILES', `cannot write ${path}`, { cause: error });
-  });
-  return readFile(path);
+  try {
+    // Another process may have stored the CA meanwhile. An empty file is from an earlier version and a full disk.
+    writeWhole(path, pem, { keep: known === undefined });
+  } catch (error) {
+    throw new ProductError('ERR_NO_TLS_FILES', `cannot write ${path}`, { cause: error });
+  }
+  return readCa(path) ?? Buffer.from(pem);
+}
+
+/** @returns `undefined` if there is no such file */
+function readCa(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new ProductError('ERR_NO_TLS_FILES', `cannot read ${path}`, { cause: error });
+  }
 }
 
 async function presentedCa({ host, port, key, cert, signal }: Server): Promise<string> {

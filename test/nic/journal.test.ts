@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { makeFullFolder } from '../../lab/full_folder.js';
 import { type Address, FOREVER, type Route, type Snapshot } from '../../src/host/snapshot.js';
 import { aged, Journal } from '../../src/nic/journal.js';
 
@@ -59,6 +60,37 @@ test('lifetimes of an old journal are shorter by its age, and expired addresses 
   t.deepEqual(old.addresses, [{ ...V4, valid_life_time: 500, preferred_life_time: 0 }]);
   t.deepEqual(old.routes, [{ ...DEFAULT, expires: 200 }, endless]);
   t.is(aged(SNAPSHOT, 100).addresses[0]?.valid_life_time, FOREVER);
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+asRoot(
+  'a full disk keeps the journal of the move that was interrupted, and half a journal is refused by name',
+  async (t) => {
+    const disk = await makeFullFolder();
+    t.teardown(() => disk.dispose());
+    const journal = new Journal(disk.path, 'eth0');
+    journal.write(SNAPSHOT);
+    disk.fill();
+    t.throws(() => journal.write({ ...SNAPSHOT, addresses: [] }), {
+      code: 'ERR_JOURNAL',
+      message: /cannot write/,
+    });
+    t.is(journal.read()?.addresses.length, 1);
+    disk.free();
+    writeFileSync(join(disk.path, 'ovn-k8s-util.eth0.json'), '');
+    t.throws(() => journal.read(), { code: 'ERR_JOURNAL', message: /ovn-k8s-util\.eth0\.json/ });
+  },
+);
+
+test('a symbolic link at the name of the temporary file is not followed', (t) => {
+  const { dir, journal } = begin(t);
+  const victim = join(dir, 'victim');
+  writeFileSync(victim, 'untouched');
+  const file = join(dir, 'ovn-k8s-util.eth0.json');
+  for (const link of [file, `${file}.tmp`, `${file}.tmp${process.pid}`]) symlinkSync(victim, link);
+  journal.write(SNAPSHOT);
+  t.is(readFileSync(victim, 'utf8'), 'untouched');
+  t.is(journal.read()?.device, 'eth0');
 });
 
 function begin(t: ExecutionContext): { dir: string; journal: Journal } {

@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { makeFullFolder } from '../../lab/full_folder.js';
 import { installCni, makeCniDirectories, uninstallCni } from '../../src/overlay/cni_config.js';
 
 function directories(t: ExecutionContext) {
@@ -66,4 +68,38 @@ test('a directory that cannot be made is refused with its option', (t) => {
       code: 'ERR_CNI',
       message: new RegExp(`give another ${option}$`),
     });
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+asRoot(
+  'a full disk leaves no configuration, and the part that an earlier version left is completed',
+  async (t) => {
+    const disk = await makeFullFolder();
+    t.teardown(() => disk.dispose());
+    const { bin } = directories(t);
+    const conf = join(disk.path, 'net.d');
+    const file = join(conf, '10-net.conf');
+    makeCniDirectories({ conf, bin });
+    disk.fill();
+    t.throws(() => installCni({ conf, bin }), { code: 'ERR_CNI', message: /give another --cni-conf-dir/ });
+    disk.free();
+    t.deepEqual(readdirSync(conf), []);
+    for (const part of ['', '{\n  "cniVersion"']) {
+      writeFileSync(file, part);
+      installCni({ conf, bin });
+      t.like(JSON.parse(readFileSync(file, 'utf8')), { type: 'ovn_cni' });
+    }
+    writeFileSync(file, '');
+    uninstallCni({ conf, bin });
+    t.deepEqual(readdirSync(conf), []);
+  },
+);
+
+test('a symbolic link at the name of the configuration is not followed', (t) => {
+  const { root, conf, bin } = directories(t);
+  makeCniDirectories({ conf, bin });
+  symlinkSync(join(root, 'elsewhere'), join(conf, '10-net.conf'));
+  installCni({ conf, bin });
+  t.false(existsSync(join(root, 'elsewhere')));
+  t.like(JSON.parse(readFileSync(join(conf, '10-net.conf'), 'utf8')), { type: 'ovn_cni' });
 });

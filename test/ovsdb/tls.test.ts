@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { makeFullFolder } from '../../lab/full_folder.js';
 import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { connect } from '../../src/ovsdb/client.js';
 import { DatabaseUnreachable } from '../../src/ovsdb/errors.js';
@@ -64,6 +65,41 @@ test('the CA of the first server is stored and trusted, and a server of another 
   t.regex(error?.message ?? '', /is not signed by the CA in .*ovnnb-ca\.cert .*delete that file/);
   t.is((await readFile(ca, 'utf8')).trim(), (await readFile(ours.cert, 'utf8')).trim());
 });
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+asRoot(
+  'a full disk leaves no CA file, and an empty one that an earlier version left is written again',
+  async (t) => {
+    const dir = await workplace(t);
+    const ours = await makeCa(dir, 'ours');
+    const [server, client] = await Promise.all([
+      signedBy(ours, dir, 'server'),
+      signedBy(ours, dir, 'client'),
+    ]);
+    const remote = await serve(t, server, ours, await freePort());
+    const disk = await makeFullFolder();
+    t.teardown(() => disk.dispose());
+    const ca = join(disk.path, 'ovnnb-ca.cert');
+    disk.fill();
+    await t.throwsAsync(open(remote, client, ca, 500), {
+      instanceOf: DatabaseUnreachable,
+      message: /cannot write .*ovnnb-ca\.cert/,
+    });
+    disk.free();
+    t.deepEqual(await readdir(disk.path), []);
+    await writeFile(ca, '');
+    await open(remote, client, ca);
+    t.is((await readFile(ca, 'utf8')).trim(), (await readFile(ours.cert, 'utf8')).trim());
+    // Half a certificate is refused by name: an administrator may have put it there.
+    const half = (await readFile(ca, 'utf8')).slice(0, 200);
+    await writeFile(ca, half);
+    await t.throwsAsync(open(remote, client, ca, 500), {
+      instanceOf: DatabaseUnreachable,
+      message: /ovnnb-ca\.cert.*delete that file/,
+    });
+    t.is(await readFile(ca, 'utf8'), half);
+  },
+);
 
 test('a server that does not send its CA leaves no CA file, and the error names the remedy', async (t) => {
   const dir = await workplace(t);

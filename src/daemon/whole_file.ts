@@ -1,0 +1,101 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+interface WriteOptions {
+  /** The file's permissions, whatever the umask is. */
+  readonly mode?: number;
+  /** Keeps a file that another process has written meanwhile. */
+  readonly keep?: boolean;
+}
+
+/** Creates a file that nobody else has made, and follows no symbolic link at its name (open(2)). */
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/**
+ * Writes a file whole: after a full disk, a crash or a power cut, `path` has either all of `text` or what it had before.
+ * Writes to a temporary file beside it, syncs, renames, and syncs the folder. A symbolic link at `path` is replaced, not
+ * followed. The folder's owner must be trusted.
+ * @throws the error of the file system, such as ENOSPC
+ */
+export function writeWhole(
+  path: string,
+  text: string,
+  { mode = 0o644, keep = false }: WriteOptions = {},
+): void {
+  const temporary = `${path}.tmp${process.pid}`;
+  removeAbandoned(path);
+  rmSync(temporary, { force: true });
+  try {
+    const fd = openSync(temporary, CREATE, 0o600);
+    try {
+      writeFileSync(fd, text);
+      fchmodSync(fd, mode);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    if (keep) linkUnlessThere(temporary, path);
+    else renameSync(temporary, path);
+    syncFolder(dirname(path));
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Deletes a file of {@link writeWhole}, if it is there, and what killed processes left of it. */
+export function removeWhole(path: string): void {
+  rmSync(path, { force: true });
+  removeAbandoned(path);
+}
+
+function linkUnlessThere(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  }
+}
+
+/** Deletes the temporary files of processes that were killed while they wrote. */
+function removeAbandoned(path: string): void {
+  const folder = dirname(path);
+  const start = `${basename(path)}.tmp`;
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const pid = name.startsWith(start) ? Number(name.slice(start.length)) : Number.NaN;
+    if (Number.isInteger(pid) && pid > 0 && !isRunning(pid)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !hasCode(error, 'ESRCH');
+  }
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
