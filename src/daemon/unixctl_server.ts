@@ -1,8 +1,7 @@
 import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { explainError, ProductError } from '../net/errors.js';
-import { JsonSplitter } from '../net/json_stream.js';
-import { escapeControls, printableLine } from '../net/printable.js';
+import { ProductError } from '../net/errors.js';
+import { UnixctlConnection } from './unixctl_connection.js';
 
 /** Runs a command. `ovs-appctl` prints the result, or exits with 2 if the handler throws. */
 export type CommandHandler = (args: readonly string[]) => string | Promise<string>;
@@ -14,17 +13,24 @@ interface Registered {
   readonly handler: CommandHandler;
 }
 
-/** Far more than the longest request: a command and its arguments. */
-const MAX_REQUEST_BYTES = 256 * 1024;
+/** How many clients may be connected. For a further one, the one that is idle for the longest time is closed. */
+const MAX_CLIENTS = 64;
+/** How long a client may be connected without a whole request, in milliseconds. */
+const IDLE_MS = 30_000;
 
 /** The control socket of a daemon: JSON-RPC with string arguments and a string result (lib/unixctl.c of OVS). */
 export class UnixctlServer {
   private readonly commands = new Map<string, Registered>();
   private readonly server: Server;
-  private readonly clients = new Set<Socket>();
+  private readonly clients = new Set<UnixctlConnection>();
   private readonly answering = new Set<Promise<void>>();
 
-  constructor(private readonly path: string) {
+  private sweep: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly idleMs = IDLE_MS,
+  ) {
     this.server = createServer((socket) => this.serve(socket));
     this.register('list-commands', '', 0, 0, () => this.list());
   }
@@ -43,6 +49,7 @@ export class UnixctlServer {
       this.server.listen(this.path, () => {
         // A client can stop the daemon, so only its own user may connect, as with OVS's umask.
         chmodSync(this.path, 0o700);
+        this.sweep = setInterval(() => this.closeIdle(), this.idleMs / 2).unref();
         resolve();
       });
     });
@@ -51,51 +58,45 @@ export class UnixctlServer {
   /** Answers the requests received so far, then closes the socket. */
   async close(): Promise<void> {
     this.server.close();
+    clearInterval(this.sweep);
     await Promise.allSettled(this.answering);
-    for (const socket of this.clients) socket.destroySoon();
+    for (const client of this.clients) client.closeSoon();
     removeSocket(this.path);
   }
 
   private serve(socket: Socket): void {
-    const splitter = new JsonSplitter(MAX_REQUEST_BYTES);
-    this.clients.add(socket);
-    socket.on('close', () => this.clients.delete(socket));
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk) => {
-      try {
-        // track() comes before the handler runs: a handler that closes the server must wait for its own answer.
-        for (const text of splitter.push(chunk))
-          this.track(Promise.resolve(JSON.parse(text)).then((request) => this.answer(socket, request)));
-      } catch {
-        // The peer does not speak JSON-RPC, so it gets no answer.
-        socket.destroy();
-      }
-    });
-  }
-
-  private track(answer: Promise<void>): void {
-    this.answering.add(answer);
-    void answer.finally(() => this.answering.delete(answer));
-  }
-
-  private async answer(
-    socket: Socket,
-    request: { id?: unknown; method?: unknown; params?: unknown },
-  ): Promise<void> {
-    const args = Array.isArray(request.params) ? request.params.map(String) : [];
-    let reply: { result: string | null; error: string | null };
-    try {
-      reply = {
-        result: withNewline(escapeControls(await this.run(String(request.method), args))),
-        error: null,
-      };
-    } catch (error) {
-      reply = { result: null, error: withNewline(printableLine(explainError(error))) };
+    if (this.clients.size >= MAX_CLIENTS) this.closeIdlest();
+    if (this.clients.size >= MAX_CLIENTS) {
+      socket.destroy();
+      return;
     }
-    if (!socket.destroyed) socket.write(JSON.stringify({ id: request.id, ...reply }));
+    const client = new UnixctlConnection(
+      socket,
+      (name, args) => this.run(name, args),
+      (work) => this.track(work),
+    );
+    this.clients.add(client);
+    socket.on('close', () => this.clients.delete(client));
   }
 
-  private async run(name: string, args: readonly string[]): Promise<string> {
+  /** Makes room for a new client. A client that waits for the answer to a command is never closed for another. */
+  private closeIdlest(): void {
+    const [idlest] = [...this.clients].toSorted((a, b) => b.idleMs - a.idleMs);
+    if (idlest === undefined || idlest.idleMs === 0) return;
+    this.clients.delete(idlest);
+    idlest.close();
+  }
+
+  private closeIdle(): void {
+    for (const client of this.clients) if (client.idleMs > this.idleMs) client.close();
+  }
+
+  private track(work: Promise<void>): void {
+    this.answering.add(work);
+    void work.finally(() => this.answering.delete(work));
+  }
+
+  private async run(name: string, args: readonly unknown[]): Promise<string> {
     const command = this.commands.get(name);
     if (command === undefined) {
       throw new ProductError(
@@ -112,6 +113,8 @@ export class UnixctlServer {
     if (args.length > command.maxArgs) {
       throw new ProductError('ERR_ARGUMENTS', `"${name}" command takes at most ${command.maxArgs} arguments`);
     }
+    if (!args.every((one) => typeof one === 'string'))
+      throw new ProductError('ERR_ARGUMENTS', `"${name}" command has non-string argument`);
     return command.handler(args);
   }
 
@@ -121,10 +124,6 @@ export class UnixctlServer {
       .map(([name, { usage }]) => `  ${name.padEnd(23)} ${usage}`.trimEnd());
     return `The available commands are:\n${lines.join('\n')}\n`;
   }
-}
-
-function withNewline(text: string): string {
-  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
 function removeSocket(path: string): void {

@@ -46,7 +46,7 @@ export const ERROR_CODES = {
     remedy: 'Correct the prefix length, or give a larger subnet.',
   },
   ERR_BAD_REPLY: {
-    cause: 'A database server answered a transaction with something that is not a list of results.',
+    cause: 'A database server sent a reply or a row that contradicts RFC 7047 or its own schema.',
     remedy: 'Check that an `ovsdb-server` listens at the address.',
   },
   ERR_BAD_SETTING: {
@@ -172,8 +172,8 @@ export const ERROR_CODES = {
     remedy: 'Check the directory and its permissions, or start with `--log-file`.',
   },
   ERR_MESSAGE_TOO_LARGE: {
-    cause: 'A peer sent a message that is larger than any valid one.',
-    remedy: 'Check that a database or a control socket listens at the address.',
+    cause: 'A peer sent a message that is larger, or nested deeper, than any valid one.',
+    remedy: 'Check that a database, a switch or a control socket listens at the address.',
   },
   ERR_NFT: {
     cause: '`nft` failed.',
@@ -329,6 +329,10 @@ export const ERROR_CODES = {
   ERR_OVERLAP: {
     cause: 'The subnet of a node overlaps that of another node.',
     remedy: 'Give each node a subnet of its own.',
+  },
+  ERR_PEER_NOT_READING: {
+    cause: 'A peer sent requests and did not read the answers. The connection was closed.',
+    remedy: 'None needed in a daemon, which connects again. Check the peer if it persists.',
   },
   ERR_PERMISSION_DENIED: {
     cause: 'A database refused a transaction because of its access control (RBAC).',

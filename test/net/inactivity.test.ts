@@ -56,3 +56,23 @@ test('a peer that does not answer that keepalive either is given up', async (t) 
   await until('the end', () => when(events.includes('give up')));
   t.deepEqual(events.slice(0, 2), ['ask', 'ask']);
 });
+
+test('a large message that comes slowly counts, a few octets of one do not', async (t) => {
+  const receive = (bytes: number) => {
+    const events: string[] = [];
+    const inactivity = new Inactivity({
+      probeMs: PROBE_MS,
+      ask: () => events.push('ask'),
+      giveUp: () => events.push('give up'),
+    });
+    const coming = setInterval(() => inactivity.receivedPart(bytes), PROBE_MS / 5);
+    t.teardown(() => {
+      inactivity.stop();
+      clearInterval(coming);
+    });
+    return events;
+  };
+  const [large, octets] = [receive(64 * 1024), receive(1)];
+  await until('the silent peer to be given up', () => when(octets.includes('give up')));
+  t.false(large.includes('give up'));
+});

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { JsonSplitter } from '../../src/net/json_stream.js';
+import { ProductError } from '../../src/net/errors.js';
+import { DATABASE_LIMITS, type JsonLimits, JsonSplitter, parseJson } from '../../src/net/json_stream.js';
 import { pieces, tricky } from './stream_pieces.js';
 
 const message = fc.record({ id: fc.nat(), params: fc.array(fc.oneof(tricky, fc.jsonValue())), k: tricky });
@@ -25,9 +26,49 @@ test('messages come out complete and in order, wherever the stream is cut', (t) 
 test('the first byte that is not JSON-RPC is refused, and so is a message that exceeds the limit', (t) => {
   t.throws(() => new JsonSplitter().push(Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')), { code: 'ERR_NOT_JSON' });
   t.throws(() => new JsonSplitter().push(Buffer.from('{"a":1}garbage')), { code: 'ERR_NOT_JSON' });
-  const splitter = new JsonSplitter(100);
+  const splitter = new JsonSplitter({ ...DATABASE_LIMITS, maxBytes: 100 });
   t.deepEqual(splitter.push(Buffer.from('{"a":"')), []);
   t.throws(() => Array.from({ length: 3 }, () => splitter.push(Buffer.alloc(50, 'x'))), {
     code: 'ERR_MESSAGE_TOO_LARGE',
   });
+});
+
+test('a message that is nested too deep or has too many values is refused while it arrives', (t) => {
+  const refuses = (text: string, limits: Partial<JsonLimits>) =>
+    t.throws(() => new JsonSplitter({ ...DATABASE_LIMITS, ...limits }).push(Buffer.from(text)), {
+      code: 'ERR_MESSAGE_TOO_LARGE',
+    });
+  refuses('['.repeat(1_001), {});
+  refuses('{"a":'.repeat(1_001), {});
+  refuses('[0,0,0,0', { maxValues: 3 });
+  refuses('[{},{}', { maxValues: 3 });
+  const deepest = '['.repeat(1_000) + ']'.repeat(1_000);
+  t.deepEqual(new JsonSplitter().push(Buffer.from(deepest)), [deepest]);
+});
+
+test('a message that is not UTF-8 is refused', (t) => {
+  t.throws(() => new JsonSplitter().push(Buffer.from('7b2261223a22ff227d', 'hex')), { code: 'ERR_NOT_JSON' });
+  const splitter = new JsonSplitter();
+  t.deepEqual(splitter.push(Buffer.from('{"a":"\u00e9').subarray(0, 7)), []);
+  t.throws(() => splitter.push(Buffer.from('"}')), { code: 'ERR_NOT_JSON' });
+});
+
+test('whatever octets come, they are split or refused with a typed error', (t) => {
+  const limits = { maxBytes: 64, maxDepth: 4, maxValues: 9 };
+  const likely = fc.constantFrom(...Buffer.from('{}[]",:\\ 0ntrue'));
+  const octets = fc.array(fc.oneof(likely, fc.nat(255)), { maxLength: 200 });
+  fc.assert(
+    fc.property(octets, fc.array(fc.nat()), (bytes, cuts) => {
+      const splitter = new JsonSplitter(limits);
+      try {
+        for (const piece of pieces(Buffer.from(bytes), cuts)) {
+          for (const text of splitter.push(piece)) parseJson(text);
+          t.true(splitter.heldBytes <= limits.maxBytes);
+        }
+      } catch (error) {
+        if (!(error instanceof ProductError)) throw error;
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });
