@@ -39,13 +39,16 @@ export class Cache {
     );
   }
 
-  /** Applies the `table-updates2` of `monitor_cond` and its successors (ovsdb-server(7), "Monitor Cond"). */
+  /**
+   * Applies the `table-updates2` of `monitor_cond` and its successors (ovsdb-server(7), "Monitor Cond").
+   * @throws BadReply
+   */
   applyUpdates2(updates: unknown): Change[] {
     return this.each(updates, (columns, uuid, old, update) => {
       const { initial, insert, modify } = update;
       if (isRecord(modify) && old !== undefined) {
         const changed = Object.entries(modify).flatMap(([name, wire]): [string, Value][] => {
-          const column = columns[name];
+          const column = Object.hasOwn(columns, name) ? columns[name] : undefined;
           return column === undefined ? [] : [[name, applyDiff(column, old[name], wire)]];
         });
         return { ...old, ...Object.fromEntries(changed) };
@@ -55,7 +58,7 @@ export class Cache {
     });
   }
 
-  /** Applies the `table-updates` of `monitor` (RFC 7047 section 4.1.6). */
+  /** Applies the `table-updates` of `monitor` (RFC 7047 section 4.1.6). @throws BadReply */
   applyUpdates(updates: unknown): Change[] {
     return this.each(updates, (columns, uuid, _old, update) =>
       isRecord(update.new) ? wholeRow(columns, uuid, update.new) : undefined,

@@ -4,11 +4,13 @@
 import { Backoff, HEALTHY_MS } from '../daemon/backoff.js';
 import type { Log } from '../daemon/log.js';
 import { sleep } from '../daemon/sleep.js';
-import { explainError, ProductError } from '../net/errors.js';
+import { explainError } from '../net/errors.js';
 import { Cache, type Change } from './cache.js';
 import type { Database, RowOf, TableName, Uuid } from './columns.js';
 import {
+  BadReply,
   DatabaseUnreachable,
+  errorText,
   OutcomeUnknown,
   SchemaMismatch,
   transactionError,
@@ -229,8 +231,7 @@ export class Client<D extends Database> {
       throw new OutcomeUnknown(what, { cause: error });
     });
     const result = await Promise.race([reply, expiry]);
-    if (!Array.isArray(result))
-      throw new ProductError('ERR_BAD_REPLY', `${what}: the reply to a transaction is not a list`);
+    if (!Array.isArray(result)) throw new BadReply(`${what}: the reply to a transaction is not a list`);
     return result;
   }
 
@@ -269,6 +270,8 @@ export class Client<D extends Database> {
       });
     } catch (error) {
       this.lastFailure = error;
+      // The rows may be those of a batch that was applied in part.
+      if (error instanceof BadReply) this.lastTransaction = undefined;
       if (error instanceof SchemaMismatch) {
         this.fatal = error;
         this.notifyState('disconnected');
@@ -300,7 +303,7 @@ export class Client<D extends Database> {
 
 /** Converts the error of a whole request. ovsdb-server gives it the members of an operation's error. */
 function refusalOf(what: string, { error }: RpcError): Error {
-  const { error: name = JSON.stringify(error), details = '' }: { error?: unknown; details?: unknown } =
+  const { error: name = error, details = '' }: { error?: unknown; details?: unknown } =
     typeof error === 'object' && error !== null ? error : { error };
-  return transactionError(what, [{ error: String(name), details: String(details) }]);
+  return transactionError(what, [{ error: errorText(name), details: errorText(details) }]);
 }

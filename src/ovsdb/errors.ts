@@ -25,6 +25,14 @@ export class SchemaMismatch extends OvsdbError {
   }
 }
 
+/** A server sent something that contradicts RFC 7047 or its own schema. The session ends, and the client reconnects. */
+export class BadReply extends OvsdbError {
+  override readonly name = 'BadReply';
+  constructor(what: string) {
+    super('ERR_BAD_REPLY', what);
+  }
+}
+
 /** The connection ended before the reply, so the transaction may have been committed or not: read, then decide. */
 export class OutcomeUnknown extends OvsdbError {
   override readonly name = 'OutcomeUnknown';
@@ -126,4 +134,13 @@ const BY_ERROR: ReadonlyMap<string, readonly [ErrorClass, ErrorCode]> = new Map(
 export function transactionError(what: string, refusals: readonly [Refusal, ...Refusal[]]): TransactionError {
   const [Class, code] = BY_ERROR.get(refusals[0].error) ?? [TransactionError, 'ERR_TRANSACTION'];
   return new Class(code, what, refusals);
+}
+
+/** How much of an error is in a message, in characters. */
+const MAX_ERROR_TEXT = 500;
+
+/** Returns a member of an error as text, whatever the server sent for it. */
+export function errorText(value: unknown): string {
+  const text = typeof value === 'string' ? value : String(JSON.stringify(value));
+  return text.slice(0, MAX_ERROR_TEXT);
 }

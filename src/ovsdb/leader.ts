@@ -1,4 +1,5 @@
 import { ProductError } from '../net/errors.js';
+import { BadReply } from './errors.js';
 import { RpcError, type RpcSession } from './rpc.js';
 
 /** A row of table Database in a server's database `_Server` (ovsdb-server(5), `_Server(5)`). */
@@ -53,13 +54,25 @@ function objectionOf(
   return undefined;
 }
 
-/** Applies `table-updates2`. All requested columns are scalar, so a diff is the new value. */
+/** Applies `table-updates2`. All requested columns are scalar, so a diff is the new value. @throws BadReply */
 function take(rows: Map<string, Member>, updates: unknown): void {
-  const tables = updates as {
-    Database?: Record<string, { initial?: Member; insert?: Member; modify?: Member; delete?: unknown }>;
-  };
-  for (const [uuid, { initial, insert, modify, ...rest }] of Object.entries(tables.Database ?? {})) {
-    if ('delete' in rest) rows.delete(uuid);
-    else rows.set(uuid, { ...rows.get(uuid), ...initial, ...insert, ...modify });
+  if (!isObject(updates)) throw new BadReply('the server sent updates of _Server that are not an object');
+  for (const [uuid, update] of Object.entries(isObject(updates.Database) ? updates.Database : {})) {
+    if (!isObject(update) || 'delete' in update) rows.delete(uuid);
+    else
+      rows.set(uuid, {
+        ...rows.get(uuid),
+        ...rowOf(update.initial),
+        ...rowOf(update.insert),
+        ...rowOf(update.modify),
+      });
   }
+}
+
+function rowOf(value: unknown): Member {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,11 +1,12 @@
 import type { Cache, Change } from './cache.js';
+import { BadReply } from './errors.js';
 import { RpcError, type RpcSession } from './rpc.js';
 import type { ServedTables } from './schema.js';
 import type { Wire } from './values.js';
 
 /** The monitor methods, newest first: ovsdb-server(7) for the first two, RFC 7047 section 4.1.5 for the last. */
-const KINDS = ['monitor_cond_since', 'monitor_cond', 'monitor'] as const;
-export type MonitorKind = (typeof KINDS)[number];
+export const MONITOR_KINDS = ['monitor_cond_since', 'monitor_cond', 'monitor'] as const;
+export type MonitorKind = (typeof MONITOR_KINDS)[number];
 
 /** A `last-txn-id` that no server knows, so that it sends all rows. */
 const NO_TRANSACTION = '00000000-0000-0000-0000-000000000000';
@@ -37,7 +38,7 @@ export async function startMonitor(
 ): Promise<{ reply: { lastTransaction: string | undefined }; firstChanges: readonly Change[] }> {
   const isConditional = Object.keys(request.conditions).length > 0;
   const oldest: MonitorKind = isConditional ? 'monitor_cond' : 'monitor';
-  for (const kind of KINDS) {
+  for (const kind of MONITOR_KINDS) {
     try {
       return await follow(kind, request);
     } catch (error) {
@@ -68,10 +69,11 @@ async function follow(
     return { reply: { lastTransaction: undefined }, firstChanges };
   }
   const result = await rpc.request(kind, [database, id, requests, since ?? NO_TRANSACTION]);
-  const [found, last, updates] = Array.isArray(result) ? result : [];
+  if (!Array.isArray(result)) throw new BadReply('the reply to monitor_cond_since is not a list');
+  const [found, last, updates] = result;
   const firstChanges =
     found === true
       ? cache.applyUpdates2(updates)
       : cache.replace(tables, (fresh) => fresh.applyUpdates2(updates));
-  return { reply: { lastTransaction: String(last) }, firstChanges };
+  return { reply: { lastTransaction: typeof last === 'string' ? last : undefined }, firstChanges };
 }

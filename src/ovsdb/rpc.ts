@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import { ProductError } from '../net/errors.js';
 import { Inactivity } from '../net/inactivity.js';
-import { JsonSplitter } from '../net/json_stream.js';
+import { JsonSplitter, parseJson } from '../net/json_stream.js';
+import { AnswerWriter } from '../net/unread.js';
+import { errorText } from './errors.js';
 
 /** An error reply to a request. In OVSDB `error` is a name, such as `"unknown method"` (RFC 7047 section 4). */
 export class RpcError extends ProductError {
@@ -10,9 +12,16 @@ export class RpcError extends ProductError {
     method: string,
     readonly error: unknown,
   ) {
-    const text = typeof error === 'string' ? error : JSON.stringify(error);
-    super('ERR_RPC', `${method}: ${text}`);
+    super('ERR_RPC', `${method}: ${errorText(error)}`);
   }
+}
+
+interface Message {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly params?: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
 }
 
 interface Waiting {
@@ -35,6 +44,7 @@ export class RpcSession {
   private readonly splitter = new JsonSplitter();
   private readonly waiting = new Map<number, Waiting>();
   private readonly inactivity: Inactivity;
+  private readonly answers: AnswerWriter;
   private nextId = 1;
   private failure: Error | undefined;
 
@@ -43,6 +53,7 @@ export class RpcSession {
 
   constructor(private readonly options: RpcOptions) {
     const { socket, probeMs } = options;
+    this.answers = new AnswerWriter(socket);
     this.inactivity = new Inactivity({
       probeMs,
       ask: () => {
@@ -83,6 +94,11 @@ export class RpcSession {
     });
   }
 
+  /** Returns whether a request with this method has no reply yet. */
+  awaits(method: string): boolean {
+    return [...this.waiting.values()].some((one) => one.method === method);
+  }
+
   close(reason?: Error): void {
     this.fail(reason ?? new ProductError('ERR_CONNECTION_CLOSED', 'the connection was closed'));
   }
@@ -92,26 +108,30 @@ export class RpcSession {
   }
 
   private receive(chunk: Buffer): void {
-    this.inactivity.received();
     try {
-      for (const text of this.splitter.push(chunk)) this.handle(JSON.parse(text));
+      const texts = this.splitter.push(chunk);
+      if (texts.length > 0) this.inactivity.received();
+      else this.inactivity.receivedPart(chunk.length);
+      for (const text of texts) {
+        // A handler may have closed the session; the peer's later messages are then void.
+        if (this.failure !== undefined) return;
+        this.handle(parseJson(text));
+      }
     } catch (error) {
       // The rest of the stream cannot be split into messages, so the session ends.
       this.fail(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  private handle(message: {
-    id?: unknown;
-    method?: unknown;
-    params?: unknown;
-    result?: unknown;
-    error?: unknown;
-  }): void {
+  private handle(message: unknown): void {
+    if (!isMessage(message))
+      throw new ProductError('ERR_NOT_JSON', 'the peer sent a message that is not an object');
     if (typeof message.method === 'string') {
       const params = Array.isArray(message.params) ? message.params : [];
-      if (message.method === 'echo') this.send({ id: message.id, result: params, error: null });
-      else if (message.id === null || message.id === undefined) this.options.notified(message.method, params);
+      if (message.method === 'echo') {
+        this.answers.write(Buffer.from(JSON.stringify({ id: message.id, result: params, error: null })));
+      } else if (message.id === null || message.id === undefined)
+        this.options.notified(message.method, params);
       return;
     }
     const waiting = typeof message.id === 'number' ? this.waiting.get(message.id) : undefined;
@@ -125,4 +145,8 @@ export class RpcSession {
     this.failure ??= reason;
     this.options.socket.destroy();
   }
+}
+
+function isMessage(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,22 +1,51 @@
 import type { AnyColumn, Columns, Database } from './columns.js';
-import { SchemaMismatch } from './errors.js';
+import { BadReply, SchemaMismatch } from './errors.js';
 
-/** A column in the reply to `get_schema` (RFC 7047 section 3.2): the name of a type, or its key, value and number. */
+/** The type of a column: that of its atoms, and how many there are (RFC 7047 section 3.2). */
 interface WireColumn {
-  readonly type:
-    | string
-    | {
-        readonly key: WireBase;
-        readonly value?: WireBase;
-        readonly min?: number;
-        readonly max?: number | 'unlimited';
-      };
+  readonly atom: string;
+  readonly shape: AnyColumn['shape'];
 }
-type WireBase = string | { readonly type: string };
 
-/** The part of the reply to `get_schema` that is checked. */
-export interface WireSchema {
-  readonly tables: Readonly<Record<string, { readonly columns: Readonly<Record<string, WireColumn>> }>>;
+/** The part of the reply to `get_schema` that is checked: columns by table and name. */
+export type WireSchema = ReadonlyMap<string, ReadonlyMap<string, WireColumn>>;
+
+/** Parses the reply to `get_schema`. @throws BadReply */
+export function parseSchema(reply: unknown): WireSchema {
+  const tables = entriesOf(memberOf(reply, 'tables'), 'tables');
+  return new Map(
+    tables.map(([name, table]) => {
+      const columns = entriesOf(memberOf(table, 'columns'), `columns of ${name}`);
+      return [name, new Map(columns.map(([column, { type }]) => [column, parseType(type)]))];
+    }),
+  );
+}
+
+function parseType(type: unknown): WireColumn {
+  if (typeof type === 'string') return { atom: type, shape: 'scalar' };
+  const key = memberOf(type, 'key');
+  const atom = typeof key === 'string' ? key : memberOf(key, 'type');
+  if (typeof atom !== 'string') throw new BadReply('the schema has a column without a type');
+  const [value, min = 1, max = 1] = [memberOf(type, 'value'), memberOf(type, 'min'), memberOf(type, 'max')];
+  return { atom, shape: value !== undefined ? 'map' : max !== 1 ? 'set' : min === 0 ? 'optional' : 'scalar' };
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function entriesOf(value: unknown, what: string): [string, Members][] {
+  if (!isObject(value)) throw new BadReply(`the schema has no ${what}`);
+  return Object.entries(value).map(([name, one]) => {
+    if (!isObject(one)) throw new BadReply(`the schema has no ${what}`);
+    return [name, one];
+  });
 }
 
 /** A table of the descriptor, compared with the server's schema. */
@@ -40,15 +69,15 @@ export function checkSchema(database: Database, schema: WireSchema, tables: read
 }
 
 function checkTable(database: Database, schema: WireSchema, name: string): ServedTable {
-  const served = schema.tables[name]?.columns;
+  const served = schema.get(name);
   if (served === undefined) throw new SchemaMismatch(database.name, `the server has no table ${name}`);
   const columns = database.tables[name] ?? {};
   const present = Object.entries(columns).filter(([column, wanted]) => {
-    const actual = served[column];
+    const actual = served.get(column);
     if (actual === undefined && wanted.mayBeAbsent) return false;
     if (actual === undefined)
       throw new SchemaMismatch(database.name, `the server's table ${name} has no column ${column}`);
-    if (!fits(wanted, actual)) {
+    if (wanted.shape !== actual.shape || wanted.atom !== actual.atom) {
       throw new SchemaMismatch(
         database.name,
         `column ${column} of the server's table ${name} is not ${wanted.shape} of ${wanted.atom}`,
@@ -57,11 +86,4 @@ function checkTable(database: Database, schema: WireSchema, name: string): Serve
     return true;
   });
   return { columns, present: present.map(([column]) => column) };
-}
-
-function fits(wanted: AnyColumn, { type }: WireColumn): boolean {
-  const { key, value, min = 1, max = 1 } = typeof type === 'string' ? { key: type } : type;
-  const atom = typeof key === 'string' ? key : key.type;
-  const shape = value !== undefined ? 'map' : max !== 1 ? 'set' : min === 0 ? 'optional' : 'scalar';
-  return shape === wanted.shape && atom === wanted.atom;
 }

@@ -1,12 +1,12 @@
 import { ProductError } from '../net/errors.js';
 import type { Cache, Change } from './cache.js';
 import type { Database } from './columns.js';
-import { SchemaMismatch } from './errors.js';
+import { BadReply, SchemaMismatch } from './errors.js';
 import { watchLeadership } from './leader.js';
-import { type Conditions, type MonitorKind, startMonitor } from './monitor.js';
+import { type Conditions, MONITOR_KINDS, type MonitorKind, startMonitor } from './monitor.js';
 import type { Remote } from './remotes.js';
 import { RpcError, RpcSession } from './rpc.js';
-import { checkSchema, type WireSchema } from './schema.js';
+import { checkSchema, parseSchema, type WireSchema } from './schema.js';
 import { openStream, type TlsFiles } from './stream.js';
 
 export interface SessionOptions {
@@ -63,10 +63,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     if (kind === undefined) return;
     if (id === SERVER_MONITOR_ID) return leadership?.(rest.at(-1));
     const update = () => {
-      if (kind === 'monitor_cond_since') lastTransaction = String(rest[0]);
-      changed(kind === 'monitor' ? cache.applyUpdates(rest.at(-1)) : cache.applyUpdates2(rest.at(-1)));
+      // A batch that cannot be read may be applied in part, so the next session must not resume behind it.
+      lastTransaction = undefined;
+      const changes = kind === 'monitor' ? cache.applyUpdates(rest.at(-1)) : cache.applyUpdates2(rest.at(-1));
+      if (kind === 'monitor_cond_since' && typeof rest[0] === 'string') lastTransaction = rest[0];
+      changed(changes);
     };
     if (early === undefined) update();
+    else if (MONITOR_KINDS.some((method) => rpc.awaits(method)))
+      throw new BadReply('the server sent an update before the reply to the monitor request');
     else early.push(update);
   };
 
@@ -108,7 +113,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
 async function fetchSchema(rpc: RpcSession, database: string): Promise<WireSchema> {
   try {
-    return (await rpc.request('get_schema', [database])) as WireSchema;
+    return parseSchema(await rpc.request('get_schema', [database]));
   } catch (error) {
     if (error instanceof RpcError)
       throw new SchemaMismatch(database, `the server does not have it (${error.message})`);

@@ -6,7 +6,7 @@ import {
   type TableName,
   type Uuid,
 } from './columns.js';
-import { OvsdbError, type Refusal, transactionError } from './errors.js';
+import { BadReply, errorText, OvsdbError, type Refusal, transactionError } from './errors.js';
 import { toWire, type Value, type Wire } from './values.js';
 
 /** Changes of parts of a row: elements to insert into or delete from sets, pairs to set in or delete from maps. */
@@ -165,8 +165,8 @@ export class Transaction<D extends Database> {
   private throwRefusals(results: readonly unknown[]): void {
     const refusals = results.flatMap((result, index): Refusal[] => {
       if (typeof result !== 'object' || result === null || !('error' in result)) return [];
-      const details = 'details' in result ? String(result.details) : '';
-      return [{ error: String(result.error), details, index, operation: this.operations[index] }];
+      const details = 'details' in result ? errorText(result.details) : '';
+      return [{ error: errorText(result.error), details, index, operation: this.operations[index] }];
     });
     const [first, ...others] = refusals;
     if (first !== undefined) throw transactionError(this.comment, [first, ...others]);
@@ -223,5 +223,6 @@ function isRow(uuid: Uuid | RowRef): Clause {
 
 function uuidOf(result: unknown): Uuid {
   const uuid = typeof result === 'object' && result !== null && 'uuid' in result ? result.uuid : undefined;
-  return String(Array.isArray(uuid) ? uuid[1] : uuid) as Uuid;
+  if (Array.isArray(uuid) && uuid[0] === 'uuid' && typeof uuid[1] === 'string') return uuid[1] as Uuid;
+  throw new BadReply('the reply to a transaction has no uuid for an inserted row');
 }

@@ -1,4 +1,5 @@
-import { type AnyColumn, type Atom, RowRef, type Uuid } from './columns.js';
+import { type AnyColumn, type Atom, type AtomType, RowRef } from './columns.js';
+import { BadReply } from './errors.js';
 
 /** The value of a column in the cache. */
 export type Value = Atom | undefined | readonly Atom[] | ReadonlyMap<string, string>;
@@ -6,15 +7,15 @@ export type Value = Atom | undefined | readonly Atom[] | ReadonlyMap<string, str
 /** A value of RFC 7047 section 5.1, as JSON. */
 export type Wire = string | number | boolean | readonly [string, unknown];
 
-/** Reads a wire value of `column`. It never fails, because the schema was checked when the session was opened. */
+/** Reads a wire value of `column`. @throws BadReply if it is not of the column's type */
 export function fromWire(column: AnyColumn, wire: unknown): Value {
   switch (column.shape) {
     case 'scalar':
-      return atomFromWire(wire);
+      return atomFromWire(column.atom, wire);
     case 'optional':
-      return setFromWire(wire)[0];
+      return setFromWire(column.atom, wire)[0];
     case 'set':
-      return setFromWire(wire);
+      return setFromWire(column.atom, wire);
     case 'map':
       return mapFromWire(wire);
   }
@@ -39,11 +40,12 @@ export function toWire(column: AnyColumn, value: Value): Wire {
  * Applies a `modify` of `update2` to `old` (ovsdb-server(7), "Monitor Cond"). The diff of a set has the elements to
  * insert or delete. The diff of a map has the pairs to insert or change; a pair that is equal to the old one is
  * deleted. Any other diff is the new value.
+ * @throws BadReply
  */
 export function applyDiff(column: AnyColumn, old: Value, wire: unknown): Value {
   if (column.shape === 'set' && Array.isArray(old)) {
     const elements = new Set<Atom>(old);
-    for (const atom of setFromWire(wire)) {
+    for (const atom of setFromWire(column.atom, wire)) {
       if (!elements.delete(atom)) elements.add(atom);
     }
     return [...elements];
@@ -73,19 +75,33 @@ function isMap(value: Value): value is ReadonlyMap<string, string> {
   return value instanceof Map;
 }
 
-function atomFromWire(wire: unknown): Atom {
-  if (Array.isArray(wire)) return String(wire[1]) as Uuid;
-  return typeof wire === 'number' || typeof wire === 'boolean' ? wire : String(wire);
+function atomFromWire(type: AtomType, wire: unknown): Atom {
+  if (type === 'uuid') {
+    if (Array.isArray(wire) && wire[0] === 'uuid' && typeof wire[1] === 'string') return wire[1];
+  } else if (typeof wire === JSON_TYPES[type]) return wire as Atom;
+  throw new BadReply(`the server sent a value that is not a ${type}`);
 }
 
-function setFromWire(wire: unknown): Atom[] {
-  if (Array.isArray(wire) && wire[0] === 'set' && Array.isArray(wire[1])) return wire[1].map(atomFromWire);
-  return [atomFromWire(wire)];
+const JSON_TYPES = { string: 'string', integer: 'number', real: 'number', boolean: 'boolean' } as const;
+
+function setFromWire(type: AtomType, wire: unknown): Atom[] {
+  if (Array.isArray(wire) && wire[0] === 'set') {
+    if (Array.isArray(wire[1])) return wire[1].map((atom) => atomFromWire(type, atom));
+    throw new BadReply('the server sent a set without a list of elements');
+  }
+  return [atomFromWire(type, wire)];
 }
 
 function mapFromWire(wire: unknown): ReadonlyMap<string, string> {
-  const pairs: unknown = Array.isArray(wire) && wire[0] === 'map' ? wire[1] : [];
-  return new Map(Array.isArray(pairs) ? pairs.map(([key, value]) => [String(key), String(value)]) : []);
+  const pairs: unknown = Array.isArray(wire) && wire[0] === 'map' ? wire[1] : undefined;
+  if (!Array.isArray(pairs)) throw new BadReply('the server sent a map without a list of pairs');
+  const map = new Map<string, string>();
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || typeof pair[0] !== 'string' || typeof pair[1] !== 'string')
+      throw new BadReply('the server sent a map with something that is not a pair of strings');
+    map.set(pair[0], pair[1]);
+  }
+  return map;
 }
 
 function atomToWire(column: AnyColumn, atom: Atom): Wire {
