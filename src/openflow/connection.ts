@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { ProductError } from '../net/errors.js';
 import { Inactivity } from '../net/inactivity.js';
 import { once } from '../net/socket.js';
+import { AnswerWriter } from '../net/unread.js';
 import { MalformedMessage } from './wire/errors.js';
 import { readHello, versionName, writeHello } from './wire/hello.js';
 import { type Message, MessageSplitter, Type, type Version } from './wire/message.js';
@@ -44,6 +45,7 @@ export class Connection {
   private readonly exchanges = new Set<Exchange>();
   private readonly splitter = new MessageSplitter();
   private readonly inactivity: Inactivity;
+  private readonly answers: AnswerWriter;
   private nextXid = 1;
   private failure: Error | undefined;
   private isAgreed = false;
@@ -53,10 +55,11 @@ export class Connection {
     this.out = new WireWriter(options.version);
     this.socket = this.connect();
     const { socket } = this;
+    this.answers = new AnswerWriter(socket);
     const { probeMs } = options;
     this.inactivity = new Inactivity({
       probeMs,
-      ask: () => this.echo(Type.echoRequest, this.reserve(1), Buffer.alloc(0)),
+      ask: () => this.send((out) => writeEcho(out, Type.echoRequest, this.reserve(1))),
       giveUp: () =>
         this.close(new ProductError('ERR_NO_ECHO', `the switch has been silent for more than ${probeMs} ms`)),
     });
@@ -158,9 +161,13 @@ export class Connection {
   }
 
   private receive(chunk: Buffer): void {
-    this.inactivity.received();
     try {
-      this.splitter.push(chunk, (message) => this.handle(message));
+      this.splitter.push(chunk, (message) => {
+        // Only whole messages count: the octets of one that does not end come from a switch that does not answer.
+        this.inactivity.received();
+        // The messages behind the one that ended the connection are void.
+        if (this.failure === undefined) this.handle(message);
+      });
     } catch (error) {
       this.close(error instanceof Error ? error : new Error(String(error)));
     }
@@ -172,7 +179,7 @@ export class Connection {
     else if (!this.isAgreed) return;
     else if (version !== this.options.version && type !== Type.error) {
       throw new MalformedMessage(`a message of OpenFlow ${versionName(version)}`);
-    } else if (type === Type.echoRequest) this.echo(Type.echoReply, xid, body);
+    } else if (type === Type.echoRequest) this.answerEcho(xid, body);
     else if (type !== Type.echoReply) this.deliver(message);
   }
 
@@ -202,11 +209,18 @@ export class Connection {
     );
   }
 
-  private echo(type: number, xid: number, body: Buffer): void {
-    this.send((out) => {
-      const start = out.begin(type, xid);
-      out.raw(body);
-      out.end(start);
-    });
+  private answerEcho(xid: number, body: Buffer): void {
+    try {
+      writeEcho(this.out, Type.echoReply, xid, body);
+      this.answers.write(Buffer.from(this.out.bytes));
+    } finally {
+      this.out.clear();
+    }
   }
+}
+
+function writeEcho(out: WireWriter, type: number, xid: number, body?: Buffer): void {
+  const start = out.begin(type, xid);
+  if (body !== undefined) out.raw(body);
+  out.end(start);
 }

@@ -1,3 +1,4 @@
+import { ProductError } from '../net/errors.js';
 import type { Connection } from './connection.js';
 import { SwitchRefusal } from './errors.js';
 import { readError } from './wire/error_message.js';
@@ -48,13 +49,25 @@ export async function requestOne<T>(
   return values[0] as T;
 }
 
-/** Sends a multipart request and calls `take` with each part of the answer. */
+/** The largest answer to a multipart request, in octets: some 400,000 flows. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Sends a multipart request and calls `take` with each part of the answer.
+ * @throws ProductError `ERR_MESSAGE_TOO_LARGE` for an answer that does not end; the connection is then closed
+ */
 export async function requestParts(
   connection: Connection,
   write: Write,
   take: (reply: Reply) => void,
 ): Promise<void> {
+  let bytes = 0;
   await request(connection, write, (message) => {
+    bytes += message.body.length;
+    if (bytes > MAX_ANSWER_BYTES) {
+      const why = `the switch sent an answer of more than ${MAX_ANSWER_BYTES} bytes`;
+      throw new ProductError('ERR_MESSAGE_TOO_LARGE', why);
+    }
     const reply = readReply(message);
     if (reply === undefined) return 'more';
     take(reply);

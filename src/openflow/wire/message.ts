@@ -56,7 +56,9 @@ export interface Message {
 
 /** Splits a stream into messages, however it is cut into chunks. It holds at most one incomplete message. */
 export class MessageSplitter {
-  private rest: Buffer | undefined;
+  /** The octets of an incomplete message, and how many there are. */
+  private held: Buffer | undefined;
+  private heldBytes = 0;
 
   /**
    * Takes the next octets of the stream and calls `take` with each complete message. The body of a message is a view
@@ -64,22 +66,52 @@ export class MessageSplitter {
    * @throws MalformedMessage
    */
   push(chunk: Buffer, take: (message: Message) => void): void {
-    const bytes = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
     let at = 0;
-    while (bytes.length - at >= HEADER) {
-      const version = bytes.readUInt8(at);
-      const length = bytes.readUInt16BE(at + 2);
-      if (version < OFP10 || version > OFP15) throw new MalformedMessage(`version ${version}`);
-      if (length < HEADER) throw new MalformedMessage(`a message of ${length} octets`);
-      if (bytes.length - at < length) break;
-      take({
-        version,
-        type: bytes.readUInt8(at + 1),
-        xid: bytes.readUInt32BE(at + 4),
-        body: bytes.subarray(at + HEADER, at + length),
-      });
-      at += length;
+    while (at < chunk.length) {
+      if (this.heldBytes === 0) {
+        const length = lengthOf(chunk, at, chunk.length);
+        if (length !== undefined && chunk.length - at >= length) {
+          take(messageOf(chunk, at, length));
+          at += length;
+          continue;
+        }
+      }
+      at = this.hold(chunk, at, take);
     }
-    this.rest = at === bytes.length ? undefined : Buffer.from(bytes.subarray(at));
   }
+
+  /** Adds octets to the incomplete message, up to its end. Returns the place behind them in `chunk`. */
+  private hold(chunk: Buffer, at: number, take: (message: Message) => void): number {
+    this.held ??= Buffer.allocUnsafeSlow(MAX_MESSAGE);
+    const { held } = this;
+    const wanted = lengthOf(held, 0, this.heldBytes) ?? HEADER;
+    const copied = chunk.copy(held, this.heldBytes, at, at + wanted - this.heldBytes);
+    this.heldBytes += copied;
+    if (lengthOf(held, 0, this.heldBytes) === this.heldBytes) {
+      const message = messageOf(held, 0, this.heldBytes);
+      // Empty before `take`, which may throw.
+      this.heldBytes = 0;
+      take(message);
+    }
+    return at + copied;
+  }
+}
+
+/** Returns the length of the message at `at`, or `undefined` if its header is not complete. @throws MalformedMessage */
+function lengthOf(bytes: Buffer, at: number, end: number): number | undefined {
+  if (end - at < HEADER) return undefined;
+  const version = bytes.readUInt8(at);
+  const length = bytes.readUInt16BE(at + 2);
+  if (version < OFP10 || version > OFP15) throw new MalformedMessage(`version ${version}`);
+  if (length < HEADER) throw new MalformedMessage(`a message of ${length} octets`);
+  return length;
+}
+
+function messageOf(bytes: Buffer, at: number, length: number): Message {
+  return {
+    version: bytes.readUInt8(at),
+    type: bytes.readUInt8(at + 1),
+    xid: bytes.readUInt32BE(at + 4),
+    body: bytes.subarray(at + HEADER, at + length),
+  };
 }
