@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { startOvsdbServer } from '../../lab/ovsdb_server.js';
+import { accepting, startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { until, when } from '../../lab/until.js';
 import { unixctl } from '../../src/daemon/unixctl_client.js';
 import { UnixctlServer } from '../../src/daemon/unixctl_server.js';
@@ -51,6 +51,7 @@ test('a parameter that is not a string is refused in the words of Open vSwitch',
   const socket = join(await directoryOf(t), 'ovsdb.ctl');
   const real = await startOvsdbServer({ args: [`--unixctl=${socket}`] });
   t.teardown(() => real.dispose());
+  await accepting(socket);
   for (const parameter of ['{"toString":1}', '5', 'null', '[]', '["a"]']) {
     const request = `{"id":0,"method":"vlog/set","params":[${parameter}]}`;
     const [theirs, ours] = [await ask(socket, request), await ask(path, request.replace('vlog/set', 'echo'))];
