@@ -56,7 +56,7 @@ export class Loop {
     const problems = new Problems(SILENT);
     this.loop = new DaemonLoop({ auditMs: AUDIT_MS, retry: RETRY, problems });
     const log = { ...SILENT, info: () => this.count() };
-    this.keeper = new BridgeKeeper({ channel, log, changed: this.loop.ring });
+    this.keeper = new BridgeKeeper({ channel, log, problems, changed: this.loop.ring });
     const intent = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };
     const frames = new Memo(() => readBridgeState(FACTS.bridge, FACTS.localAddresses, intent));
     const ovs = new SwitchSource({

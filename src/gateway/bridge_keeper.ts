@@ -1,9 +1,18 @@
 import type { Log } from '../daemon/log.js';
+import type { Problems } from '../daemon/problems.js';
+import { classOfId, type PacketClass } from '../demux/classes.js';
 import type { BridgeState, GatewayState } from '../demux/state.js';
+import { backgroundClock, type Clock } from '../neighbour/clock.js';
+import type { Bundle } from '../openflow/bundle.js';
 import type { FlowChannel, SwitchNews } from '../openflow/channel.js';
+import { classIdOf } from '../openflow/cookie.js';
+import type { Flow, FlowIdentity } from '../openflow/flow.js';
+import type { Keyed } from '../openflow/keyed.js';
+import { diffFlows } from '../openflow/reconcile.js';
 import { InstalledFlows } from './apply_flows.js';
 import { BridgeSettings } from './apply_settings.js';
 import { type Desired, desiredFlows } from './desired_flows.js';
+import { QUIET_MS, RepairPace } from './repair_pace.js';
 import {
   type Exposure,
   fillIn,
@@ -22,6 +31,9 @@ export interface BridgeKeeperOptions {
   readonly log: Log;
   /** Asks for another step. */
   readonly changed: () => void;
+  /** Holds, under `other programs`, that another program keeps changing the flows. */
+  readonly problems: Pick<Problems, 'set'>;
+  readonly clock?: Clock;
 }
 
 /**
@@ -40,10 +52,16 @@ export class BridgeKeeper {
   /** The addresses and ports that services exposed in the last step. The first step reads them from installed flows. */
   private exposure: Exposure | undefined;
   private desired: Desired | undefined;
+  /** The flows of the last step, while the switch has not restarted: only another program can have changed them. */
+  private placed: Keyed<Flow> | undefined;
+  private readonly pace = new RepairPace();
+  private readonly clock: Clock;
+  private cancelLook: (() => void) | undefined;
 
   constructor(private readonly options: BridgeKeeperOptions) {
     this.installed = new InstalledFlows(options.channel);
     this.settings = new BridgeSettings(options.channel);
+    this.clock = options.clock ?? backgroundClock;
   }
 
   /** The state of the last step; `undefined` while the bridge has none. */
@@ -59,13 +77,14 @@ export class BridgeKeeper {
   /** Handles an event of the switch: makes the next step read the flows again. */
   handle(news: SwitchNews): void {
     this.installed.doubt();
-    if (news === 'up') {
-      this.isUp = true;
-      this.settings.doubt();
-    } else if (news === 'down') {
-      this.isUp = false;
-      this.isSynced = false;
+    if (news === 'changed') {
+      this.lookIn(this.pace.lookIn(this.clock.now()));
+      return;
     }
+    this.isUp = news === 'up';
+    if (news === 'up') this.settings.doubt();
+    else this.isSynced = false;
+    this.placed = undefined;
     this.options.changed();
   }
 
@@ -80,6 +99,7 @@ export class BridgeKeeper {
     this.settings.doubt();
     this.isSynced = false;
     this.installed.doubt();
+    this.pace.reset();
     const done = new Promise<void>((resolve) => this.syncWaiters.add(resolve));
     this.options.changed();
     return done;
@@ -113,7 +133,19 @@ export class BridgeKeeper {
     const installed = await this.installed.read();
     this.exposure = exposure;
     this.desired = desiredFlows(bridgeState, exposure, this.desired);
-    const { add, remove } = await this.installed.become(this.desired.flows, installed);
+    const { flows } = this.desired;
+    const { isUndone, waitMs } = this.judge(installed);
+    this.report(bridgeState);
+    // A repair waits alone: what a service or an operator asks for does not.
+    if (waitMs > 0 && waiting.length === 0 && this.placed?.differences(flows).length === 0) {
+      this.isSynced = false;
+      this.lookIn(waitMs);
+      return;
+    }
+    this.placed = undefined;
+    const { add, remove } = await this.installed.become(flows, installed);
+    this.placed = flows;
+    if (isUndone) this.repaired(bridgeState);
     if (add.length + remove.length > 0) {
       this.totals.bundles++;
       this.totals.flowsAdded += add.length;
@@ -128,4 +160,53 @@ export class BridgeKeeper {
       resolve();
     }
   }
+
+  /** Returns whether another program changed the flows of the last step, and how long their repair has to wait. */
+  private judge(installed: Keyed<FlowIdentity>): { readonly isUndone: boolean; readonly waitMs: number } {
+    const { add, remove } = this.placed === undefined ? NO_CHANGE : diffFlows(this.placed, installed);
+    const changed = [...add, ...remove];
+    const isUndone = changed.length > 0;
+    return { isUndone, waitMs: this.pace.look(this.clock.now(), isUndone, changed.some(isOfHost)) };
+  }
+
+  private repaired(bridgeState: BridgeState): void {
+    this.pace.repaired(this.clock.now());
+    this.report(bridgeState);
+  }
+
+  private report({ bridge }: BridgeState): void {
+    const problem = this.pace.problem(bridge, this.clock.now());
+    this.options.problems.set('other programs', problem === undefined ? [] : [problem]);
+    // The problem ends without an event.
+    if (problem !== undefined && this.cancelLook === undefined) this.lookIn(QUIET_MS);
+  }
+
+  /** Asks for a step in `ms` milliseconds. The last call counts. */
+  private lookIn(ms: number): void {
+    this.cancelLook?.();
+    this.cancelLook = undefined;
+    if (ms === 0) {
+      this.options.changed();
+      return;
+    }
+    this.cancelLook = this.clock.after(ms, () => {
+      this.cancelLook = undefined;
+      this.options.changed();
+    });
+  }
+}
+
+const NO_CHANGE: Bundle = { add: [], remove: [] };
+
+/** The classes of the pods' traffic. All others, and the flows that only steer, are needed by the host too. */
+const OF_PODS: readonly (PacketClass | undefined)[] = [
+  'node-port',
+  'external',
+  'pod-return',
+  'pod-out',
+  'pod-drop',
+];
+
+function isOfHost({ cookie }: { readonly cookie: bigint }): boolean {
+  return !OF_PODS.includes(classOfId(classIdOf(cookie)));
 }

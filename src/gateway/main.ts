@@ -46,7 +46,7 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
   const problems = new Problems(log);
   const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
   const channel = CHANNELS[options.channel]({ bridge, rundir: directories(process.env).run });
-  const keeper = new BridgeKeeper({ channel, log, changed: loop.ring });
+  const keeper = new BridgeKeeper({ channel, log, problems, changed: loop.ring });
   const sources = makeSources(options, { db, channel, keeper, problems, log, changed: loop.ring });
   const announcer = new Announcer({ problems, signal });
   const work = gatewayWork({ intent: options, db, sources, keeper, announcer, problems });

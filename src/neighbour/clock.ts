@@ -6,6 +6,15 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+/** A clock whose timers do not keep the process alive. */
+export const backgroundClock: Clock = {
+  now: () => systemClock.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   after: (ms, run) => {

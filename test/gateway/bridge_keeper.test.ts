@@ -29,7 +29,7 @@ async function begin(
   const log = { ...SILENT, info: (line: string) => logged.push(line) };
   const problems = new Problems(SILENT);
   const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
-  const keeper = new BridgeKeeper({ channel, log, changed: loop.ring });
+  const keeper = new BridgeKeeper({ channel, log, problems, changed: loop.ring });
   const followed = new SwitchSource({
     bridge: BRIDGE,
     channel,
@@ -125,6 +125,7 @@ test('without a frame nothing is sent, and nothing is in place', async (t) => {
       ...unused(t),
     },
     log: SILENT,
+    problems: new Problems(SILENT),
     changed: () => undefined,
   });
   keeper.handle('up');
@@ -141,6 +142,7 @@ test('before the switch answers there is a state, and nothing is sent', async (t
       ...unused(t),
     },
     log: SILENT,
+    problems: new Problems(SILENT),
     changed: () => undefined,
   });
   t.is(await keeper.keep(FRAME, UNKNOWN), undefined);

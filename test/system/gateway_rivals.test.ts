@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { labTest } from '../../lab/lab_test.js';
-import { until } from '../../lab/until.js';
+import { until, when } from '../../lab/until.js';
 import { Wire } from '../../lab/wire.js';
 import { clearAway, ends, HELPER, isAlive, pidOf } from '../daemon/helper_processes.js';
 
@@ -61,3 +61,47 @@ labTest('a helper takes over the bridge of one that was killed', async (t) => {
   t.regex(await wire.helper('status'), /flows: +in place/);
   t.not(pidOf(wire.host), first);
 });
+
+const OURS = 'cookie=0x6b38000000000000/0xffff000000000000';
+/** The flows of class `pod-return`, the ninth: the host does not need them. */
+const POD_RETURN = 'cookie=0x6b38090000000000/0xffffff0000000000';
+const WINDOW_MS = 10_000;
+
+async function status(): Promise<{ bundles: number; synced: boolean; problems: readonly string[] }> {
+  const { totals, synced, problems } = JSON.parse(await wire.helper('status', '--json'));
+  return { bundles: totals.bundles, synced, problems };
+}
+
+/** Deletes flows as fast as `ovs-ofctl` can for ten seconds. @returns the helper's bundles meanwhile, and its problems at the end */
+async function fight(flows: string) {
+  const before = await status();
+  const target = `unix:${join(wire.host.rundir, 'breth0.mgmt')}`;
+  const rival = wire.host.net.spawn(['sh', '-c', `while :; do ovs-ofctl del-flows ${target} ${flows}; done`]);
+  try {
+    const end = performance.now() + WINDOW_MS;
+    await until('the end of the fight', () => when(performance.now() > end), 2 * WINDOW_MS);
+    const after = await status();
+    return { bundles: after.bundles - before.bundles, problems: after.problems };
+  } finally {
+    process.kill(rival.pid, 'SIGKILL');
+    await rival.exited;
+  }
+}
+
+for (const [what, flows, most] of [
+  ["the pods' flows again and again is met with fewer and fewer bundles", POD_RETURN, 9],
+  ['all flows again and again is met with at most five bundles a second', OURS, 52],
+] as const) {
+  labTest(`a program that deletes ${what}, and is a problem until it stops`, async (t) => {
+    await wire.startHelper();
+    const { bundles, problems } = await fight(flows);
+    t.log(`${bundles} bundles in ${WINDOW_MS / 1000} s`);
+    t.true(bundles >= 4 && bundles <= most, `${bundles} bundles`);
+    t.regex(problems.join('\n'), /the flows of breth0 were changed by someone else \d+ times in \d+ s; /);
+    const quiet = async () => {
+      const now = await status();
+      return when(now.synced && !now.problems.some((one) => one.includes('someone else')));
+    };
+    await until('quiet', quiet, 25_000);
+  });
+}
