@@ -15,8 +15,8 @@ export interface DhcpClient {
   command(dir: string): readonly string[];
   /** Returns the device of a client's process; `undefined` for other processes and for helpers. */
   deviceOf(argv: readonly string[]): string | undefined;
-  /** Removes what the client leaves outside of the lab. */
-  clean(): void;
+  /** Removes what the client of a host leaves outside of the lab. */
+  clean(dir: string): void;
 }
 
 const DHCLIENT: DhcpClient = {
@@ -24,7 +24,10 @@ const DHCLIENT: DhcpClient = {
   missing: () => lacking('/usr/sbin/dhclient'),
   command: (dir) => ['dhclient', '-4', ...dhclientFiles(dir), 'eth0'],
   deviceOf: ([program, ...rest]) => (program?.endsWith('dhclient') === true ? rest.at(-1) : undefined),
-  clean: () => {},
+  clean: (dir) => {
+    for (const device of ['eth0', 'breth0'])
+      for (const file of Object.values(filesOf(dir, device))) rmSync(file, { recursive: true, force: true });
+  },
 };
 
 /** dhcpcd keeps its files in fixed places, which all network namespaces share. */
@@ -48,7 +51,14 @@ const DHCPCD: DhcpClient = {
 export const DHCP_CLIENTS = [DHCLIENT, DHCPCD];
 
 export function dhclientFiles(dir: string): string[] {
-  return ['-pf', join(dir, 'dhclient.eth0.pid'), '-lf', join(dir, 'dhclient.eth0.leases')];
+  const { pid, leases } = filesOf(dir, 'eth0');
+  return ['-pf', pid, '-lf', leases];
+}
+
+/** Returns a dhclient's files for a device, in the folders that the product accepts; the host's folder tells them apart. */
+export function filesOf(dir: string, device: string): { readonly pid: string; readonly leases: string } {
+  const name = `dhclient.${dir.replaceAll(/[^A-Za-z0-9]+/g, '-')}.${device}`;
+  return { pid: `/run/${name}.pid`, leases: `/var/lib/dhcp/${name}.leases` };
 }
 
 export interface Leased {
@@ -64,7 +74,7 @@ export async function startLeased(t: ExecutionContext, client: DhcpClient): Prom
   const edge = await startEdge();
   t.teardown(() => {
     edge.lab.dispose();
-    client.clean();
+    client.clean(edge.host.dir);
   });
   const { host, router } = edge;
   await host.net.exec(['ip', '-4', 'address', 'flush', 'dev', 'eth0']);

@@ -111,8 +111,10 @@ export const ERROR_CODES = {
     remedy: 'Check the address in the message, the network, and that the server runs.',
   },
   ERR_DHCP: {
-    cause: 'The DHCP client could not be stopped or started during the move of a NIC.',
-    remedy: 'See the output of the client in the message.',
+    cause:
+      'The DHCP client could not be stopped or started during the move of a NIC, or has an option that is not carried over.',
+    remedy:
+      'See the message. Move without `--restart-dhcp` and restart the client by hand if it has such an option.',
   },
   ERR_ECHO: {
     cause: 'An ICMP echo request could not be sent.',

@@ -1,15 +1,22 @@
+import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import type { Snapshot } from '../host/snapshot.js';
-import { ProductError } from '../net/errors.js';
+import { explainError, ProductError } from '../net/errors.js';
 import { copyLeases } from './dhclient.js';
 import {
   type DhcpOwner,
   findClientProcess,
   findDhcpOwner,
   hasLease,
-  readSurroundings,
+  type Surroundings,
 } from './dhcp_owner.js';
+import { type ClientProcess, findClients, type Impostor, isStill } from './dhcp_process.js';
 import type { Plan } from './plan.js';
+
+/** The environment of a client: root's own may name programs and libraries of another user. */
+const CLIENT_ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } as const;
+/** The most processes that a note names: any user can start as many as he likes. */
+const MAX_IMPOSTORS = 3;
 
 const FAMILIES = { inet: 'DHCP', inet6: 'DHCPv6' } as const;
 
@@ -24,11 +31,15 @@ export function addDhcp(
   { restartDhcp }: { readonly restartDhcp: boolean },
 ): void {
   const { device: from } = now;
-  const surroundings = readSurroundings();
+  const { clients, impostors } = findClients();
+  if (hasLease(now, 'inet') || hasLease(now, 'inet6')) noteImpostors(plan, impostors);
   for (const family of ['inet', 'inet6'] as const) {
     if (!hasLease(now, family)) continue;
-    const owner = findDhcpOwner({ from, ifindex: now.link.ifindex, to, family }, surroundings);
-    if (owner === undefined) {
+    const owner = ownerOf(now, to, family, clients);
+    if (owner instanceof ProductError) {
+      if (restartDhcp) throw new ProductError('ERR_CANNOT_MOVE', `${from}: ${explainError(owner)}`);
+      plan.note(`the ${FAMILIES[family]} lease moved with its remaining lifetime; ${owner.message} on ${to}`);
+    } else if (owner === undefined) {
       // An IPv6 address without a client comes from router advertisements, which the kernel receives on any device.
       if (family === 'inet')
         plan.note(
@@ -67,36 +78,68 @@ export function addDhcpcdEnd(
 ): void {
   if (!hasLease(now, 'inet')) return;
   const { device: from } = now;
-  const owner = findDhcpOwner({ from, ifindex: now.link.ifindex, to, family: 'inet' }, readSurroundings());
-  if (owner?.client !== 'dhcpcd') return;
+  const owner = ownerOf(now, to, 'inet', findClients().clients);
+  if (owner === undefined || owner instanceof ProductError || owner.client !== 'dhcpcd') return;
   if (!restartDhcp)
     throw new ProductError(
       'ERR_CANNOT_MOVE',
       `${from}: dhcpcd would give ${from} its address back 5 s after the move; add --restart-dhcp`,
     );
-  const { pid } = owner;
-  if (pid === undefined) return;
+  const { process } = owner;
+  if (process === undefined) return;
   plan.add({
     name: `end dhcpcd on ${from}`,
-    details: [`kill -KILL ${pid}`],
-    run: async () => kill(pid),
+    details: [`kill -KILL ${process.pid}`],
+    run: async () => kill(process),
     undo: () => runCommands(owner, owner.undo),
   });
 }
 
+/** Returns the client of the interface, or why its client cannot be moved. */
+function ownerOf(
+  { device, link }: Snapshot,
+  to: string,
+  family: 'inet' | 'inet6',
+  clients: Surroundings['clients'],
+): DhcpOwner | ProductError | undefined {
+  try {
+    return findDhcpOwner(
+      { from: device, ifindex: link.ifindex, to, family },
+      { clients, exists: existsSync },
+    );
+  } catch (error) {
+    if (error instanceof ProductError) return error;
+    throw error;
+  }
+}
+
+function noteImpostors(plan: Plan, impostors: readonly Impostor[]): void {
+  for (const { pid, client, why } of impostors.slice(0, MAX_IMPOSTORS))
+    plan.note(`process ${pid} calls itself ${client} and ${why}: it is left alone`);
+  const more = impostors.length - MAX_IMPOSTORS;
+  if (more > 0) plan.note(`${more} more processes call themselves DHCP clients and are left alone`);
+}
+
 /** Formats the commands as a shell line. */
-function asText({ pid, leases, commands }: DhcpOwner): string {
-  const kill = pid === undefined ? [] : [`kill -KILL ${pid}`];
+function asText({ process, leases, commands }: DhcpOwner): string {
+  const kill = process === undefined ? [] : [`kill -KILL ${process.pid}`];
   const files =
     leases === undefined
       ? []
-      : [`sed 's/"${leases.from}"/"${leases.to}"/' ${leases.file} > ${leases.newFile}`];
-  return [...kill, ...files, ...commands.map((command) => command.join(' '))].join(' && ');
+      : [
+          `sed ${quoted(`s/"${leases.from}"/"${leases.to}"/`)} ${quoted(leases.file)} > ${quoted(leases.newFile)}`,
+        ];
+  return [...kill, ...files, ...commands.map((command) => command.map(quoted).join(' '))].join(' && ');
+}
+
+/** Returns a word as a shell reads it, in single quotes unless it has only harmless characters. */
+function quoted(word: string): string {
+  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Moves the client to the other interface. @throws ProductError `ERR_DHCP` */
 async function restart(owner: DhcpOwner): Promise<void> {
-  if (owner.pid !== undefined) kill(owner.pid);
+  if (owner.process !== undefined) kill(owner.process);
   if (owner.leases !== undefined) copyLeases(owner.leases);
   await runCommands(owner, owner.commands);
 }
@@ -106,18 +149,22 @@ async function moveBack(
   owner: DhcpOwner,
   { from, to, family }: { from: string; to: string; family: 'inet' | 'inet6' },
 ): Promise<void> {
-  const there = findClientProcess({ from: to, to: from, family }, readSurroundings().processes);
-  if (owner.client === 'dhcpcd' && owner.pid !== undefined) {
+  const there = findClientProcess({ from: to, to: from, family }, findClients().clients);
+  if (owner.client === 'dhcpcd' && owner.process !== undefined) {
     // The undo of the step that ended dhcpcd starts it again.
-    if (there?.pid !== undefined) kill(there.pid);
-  } else if (owner.pid !== undefined && there !== undefined) await restart(there);
+    if (there?.process !== undefined) kill(there.process);
+  } else if (owner.process !== undefined && there !== undefined) await restart(there);
   else await runCommands(owner, owner.undo);
 }
 
-/** Ends a client that must neither delete its address nor release its lease. */
-function kill(pid: number): void {
+/**
+ * Ends a client that must neither delete its address nor release its lease. Does nothing if it has ended meanwhile, even
+ * if another process has its pid.
+ */
+function kill(client: ClientProcess): void {
+  if (!isStill(client)) return;
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(client.pid, 'SIGKILL');
   } catch (error) {
     // The process has ended in the meantime.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
@@ -131,6 +178,8 @@ async function runCommands({ client }: DhcpOwner, commands: readonly (readonly s
       timeout: 30_000,
       stdin: 'ignore',
       detached: true,
+      env: CLIENT_ENV,
+      extendEnv: false,
     });
     if (failed) throw new ProductError('ERR_DHCP', `${client}: ${stderr.split('\n')[0] || shortMessage}`);
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -31,11 +31,28 @@ test('a dhclient without a lease file starts without one', (t) => {
   t.throws(() => readFileSync(newFile), { code: 'ENOENT' });
 });
 
+test('no symbolic link is followed to read leases or to write them', (t) => {
+  const dir = directory(t);
+  const [secret, victim] = [join(dir, 'secret'), join(dir, 'victim')];
+  const [file, newFile] = [join(dir, 'eth0.leases'), join(dir, 'breth0.leases')];
+  writeFileSync(secret, 'secret');
+  writeFileSync(victim, 'untouched');
+  symlinkSync(secret, file);
+  symlinkSync(victim, newFile);
+  copyLeases({ file, newFile, from: 'eth0', to: 'breth0' });
+  t.is(readFileSync(victim, 'utf8'), 'untouched');
+  rmSync(file);
+  writeFileSync(file, LEASES);
+  copyLeases({ file, newFile, from: 'eth0', to: 'breth0' });
+  t.is(readFileSync(victim, 'utf8'), 'untouched');
+  t.true(readFileSync(newFile, 'utf8').includes('interface "breth0";'));
+});
+
 test('the way back is the command that it had, but for how it starts', (t) => {
   const argv = ['/sbin/dhclient', '-1', '-v', '-pf', '/run/dhclient.eth0.pid', 'eth0'];
-  const there = onOtherDevice(argv, 'eth0', 'breth0');
-  t.deepEqual(onOtherDevice(there.command, 'breth0', 'eth0').command, there.former);
-  t.deepEqual(there.former, ['/sbin/dhclient', '-nw', '-v', '-pf', '/run/dhclient.eth0.pid', 'eth0']);
+  const there = onOtherDevice('/usr/sbin/dhclient', argv, 'eth0', 'breth0');
+  t.deepEqual(onOtherDevice('/usr/sbin/dhclient', there.command, 'breth0', 'eth0').command, there.former);
+  t.deepEqual(there.former, ['/usr/sbin/dhclient', '-nw', '-v', '-pf', '/run/dhclient.eth0.pid', 'eth0']);
 });
 
 function directory(t: ExecutionContext): string {

@@ -1,15 +1,19 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { execa } from 'execa';
 import {
   clientsOf,
   DHCP_CLIENTS,
   type DhcpClient,
   dhclientFiles,
+  filesOf,
   LEASE_SECONDS,
   leaseOf,
   startLeased,
 } from '../../lab/dhcp.js';
+import { EDGE, startEdge } from '../../lab/edge.js';
 import { labTest } from '../../lab/lab_test.js';
 import { until, when } from '../../lab/until.js';
 
@@ -58,6 +62,7 @@ function testDhclient(client: DhcpClient): void {
       // A client in another namespace asks on an eth0 where nobody answers.
       const elsewhere = await edge.lab.namespace('elsewhere');
       await elsewhere.ip('link add eth0 type veth peer name eth1', 'link set eth0 up', 'link set eth1 up');
+      t.teardown(() => client.clean(edge.lab.dir));
       const stranger = elsewhere.spawn(['dhclient', '-d', ...dhclientFiles(edge.lab.dir), 'eth0']);
 
       const { exitCode, stdout, stderr } = await edge.host.run('ovn-k8s-util', ['nics-to-bridge', 'eth0']);
@@ -78,7 +83,7 @@ function testDhclient(client: DhcpClient): void {
     const { edge, address } = await startLeased(t, client);
     const { net } = edge.host;
     // A directory has the name of the file that the client's leases go to.
-    mkdirSync(join(edge.host.dir, 'dhclient.breth0.leases'));
+    mkdirSync(filesOf(edge.host.dir, 'breth0').leases);
     const { exitCode, stderr } = await edge.host.run('ovn-k8s-util', [
       ...['nics-to-bridge', '--restart-dhcp', 'eth0'],
     ]);
@@ -102,3 +107,63 @@ function testDhcpcd(client: DhcpClient): void {
     t.is(await edge.host.vsctl('list-br'), '');
   });
 }
+
+labTest(
+  "--restart-dhcp runs nothing of a user's process that calls itself dhclient, and names it",
+  async (t) => {
+    const { lab, host } = await startEdge();
+    const evil = mkdtempSync(join(tmpdir(), 'evil-'));
+    t.teardown(() => {
+      lab.dispose();
+      rmSync(evil, { recursive: true });
+    });
+    // What root would run: as the client's own name, as its script.
+    const [program, ran, fifo] = ['dhclient', 'ran', 'fifo'].map((name) => join(evil, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(program, `#!/bin/sh\nid -u >> ${ran}\n`);
+    chmodSync(program, 0o755);
+    chmodSync(evil, 0o755);
+    await execa('mkfifo', ['-m', '666', fifo]);
+    // An address with a lifetime, as from DHCP.
+    await host.net.ip(`addr change ${EDGE.v4}/24 dev eth0 valid_lft 3600 preferred_lft 3600`);
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const named = (...argv: readonly string[]) => ['bash', '-c', 'exec -a "$0" cat "$@"', ...argv];
+    const users = host.net.spawn([...nobody, ...named(program, fifo, 'eth0')]);
+    const roots = host.net.spawn(named('dhclient', fifo, 'eth0'));
+    const started = [
+      [users, program],
+      [roots, 'dhclient'],
+    ] as const;
+    for (const [{ pid }, name] of started)
+      await until(`${name} to run`, () =>
+        when(readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(`${name}\0`)),
+      );
+
+    const { exitCode, stdout, stderr } = await host.run('ovn-k8s-util', [
+      'nics-to-bridge',
+      '--restart-dhcp',
+      'eth0',
+    ]);
+    t.is(exitCode, 0, stderr);
+    t.false(existsSync(ran), 'root ran the program of a user');
+    t.regex(
+      stdout,
+      new RegExp(
+        `^note: process ${users.pid} calls itself dhclient and does not run as root: it is left alone$`,
+        'm',
+      ),
+    );
+    t.regex(
+      stdout,
+      new RegExp(
+        `^note: process ${roots.pid} calls itself dhclient and does not run this host's program: it is left alone$`,
+        'm',
+      ),
+    );
+    t.regex(stdout, /no known client renews it/);
+    for (const [{ pid }] of started) t.true(existsSync(`/proc/${pid}`), 'it still runs');
+  },
+);
