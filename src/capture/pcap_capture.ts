@@ -8,21 +8,14 @@ import { formatOctets, macBytes } from '../net/mac.js';
 import { loadPcap, type Pcap } from './capture_file.js';
 import { CLASS_NUMBERS, type ClassName, classNameOf, readCounts } from './counts.js';
 import { captureClosed, interfaceDown, noInterface, noPermission, notEthernet } from './errors.js';
-import type {
-  CaptureOptions,
-  CaptureSnapshot,
-  PacketCapture,
-  SampleFrame,
-  Talker,
-} from './packet_capture.js';
+import type { CaptureOptions, CaptureSnapshot, PacketCapture, SampleFrame } from './packet_capture.js';
+import { Talkers } from './talkers.js';
 
 /** The bytes that the capture holds of a frame: as many as the ring holds. */
 const HELD_BYTES = 128;
 const BUFFER_BYTES = 64 * 1024 * 1024;
 /** How long libpcap collects packets before it delivers them, in milliseconds. */
 const COLLECT_MS = 50;
-/** Further senders are counted in their class, but not as talkers. */
-const MAX_TALKERS = 4_096;
 /** IFF_UP of linux/if.h, in sysfs' `flags`. */
 const IFF_UP = 0x1;
 
@@ -37,7 +30,7 @@ export class PcapCapture implements PacketCapture {
   private classifier: Classifier;
   private readonly counts = new BigUint64Array(2 * CLASS_NUMBERS + 1);
   private readonly leaving = { packets: 0n, bytes: 0n };
-  private readonly talkers = new Map<string, Talker>();
+  private readonly talkers = new Talkers();
   private samples = new Map<ClassName, SampleFrame>();
   private isClosed = false;
 
@@ -88,7 +81,6 @@ export class PcapCapture implements PacketCapture {
     const { device } = this.options;
     if (this.isClosed) throw captureClosed(device);
     if (!isUp(device)) throw interfaceDown(device);
-    const heaviest = [...this.talkers.values()].sort((a, b) => Number(b.packets - a.packets));
     const { samples } = this;
     this.samples = new Map();
     return {
@@ -96,7 +88,7 @@ export class PcapCapture implements PacketCapture {
       malformed: this.counts.at(-1) ?? 0n,
       leaving: { ...this.leaving },
       dropped: BigInt(this.session.stats().ps_drop),
-      talkers: heaviest.slice(0, talkers),
+      talkers: this.talkers.heaviest(talkers),
       samples,
     };
   }
@@ -130,24 +122,12 @@ export class PcapCapture implements PacketCapture {
     this.add(CLASS_NUMBERS + id, BigInt(wireLength));
     if (malformed) this.add(2 * CLASS_NUMBERS, 1n);
     const name = classNameOf(id);
-    this.countTalker(senderOf(fields, frame), name, BigInt(wireLength));
+    this.talkers.add(senderOf(fields, frame), name, BigInt(wireLength));
     if (!this.samples.has(name)) this.samples.set(name, { frame: Buffer.from(frame), wireLength });
   }
 
   private add(at: number, amount: bigint): void {
     this.counts[at] = (this.counts[at] ?? 0n) + amount;
-  }
-
-  private countTalker(address: string, name: ClassName, bytes: bigint): void {
-    const key = `${name} ${address}`;
-    const known = this.talkers.get(key);
-    if (known === undefined && this.talkers.size >= MAX_TALKERS) return;
-    this.talkers.set(key, {
-      address,
-      class: name,
-      packets: (known?.packets ?? 0n) + 1n,
-      bytes: (known?.bytes ?? 0n) + bytes,
-    });
   }
 }
 

@@ -15,6 +15,9 @@ export interface ResolveOptions {
   readonly clock?: Clock;
 }
 
+/** More answers than hosts that could share an address; a host can send any number. */
+const MAX_ANSWERS = 256;
+
 export interface Answer {
   readonly mac: MacAddress;
   /** Milliseconds from when the last request left until the kernel received this. */
@@ -51,6 +54,7 @@ export function resolve(
       received(message, at) {
         const { kind, target, mac } = message;
         if (kind !== 'advertisement' || target !== address || mac === socket.mac) return;
+        if (answers.length === MAX_ANSWERS) return;
         answers.push({ mac, rttMs: Math.max(0, at - sentAt) });
         if (answers.length > 1) return;
         timers.again();

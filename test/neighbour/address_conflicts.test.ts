@@ -43,16 +43,42 @@ test('a conflict is a problem for five minutes after its last message, and then 
   const { conflicts, note } = begin();
   t.true(note(message({}), 0));
   t.false(note(message({}), 100_000));
-  t.deepEqual(conflicts.standing(399_999), [{ address: OURS, mac: THEIRS, count: 2, last: 100_000 }]);
+  t.deepEqual(conflicts.standing(399_999), [{ address: OURS, macs: [THEIRS], isMany: false }]);
   t.deepEqual(conflicts.standing(400_000), []);
   t.true(note(message({}), 400_000));
   t.is(conflicts.all[0]?.count, 3);
 });
 
-test('a host with ever new MACs takes room for 64 conflicts, and all its messages are counted', (t) => {
+test('ever new MACs take bounded memory, are all counted, and are one conflict that does not change', (t) => {
   const { conflicts, note } = begin();
-  const news = Array.from({ length: 100 }, (_, index) => note(message({ mac: mac(index + 2) })));
-  t.is(news.filter(Boolean).length, 64);
-  t.is(conflicts.all.length, 64);
+  const news = Array.from({ length: 100 }, (_, index) => note(message({ mac: mac(index + 2) }), index));
+  t.is(news.filter(Boolean).length, 5);
+  t.is(conflicts.all.length, 8);
   t.is(conflicts.total, 100);
+  const [claimed] = conflicts.standing(100);
+  t.true(claimed?.isMany);
+  t.is(claimed?.macs.length, 4);
+});
+
+test('a host that claims our address is named again once a flood of invented MACs has ended', (t) => {
+  const { conflicts, note } = begin();
+  for (let i = 0; i < 250; i++) note(message({ mac: mac(i + 3) }), i);
+  note(message({}), 1_000);
+  t.true(
+    conflicts.all.some(({ mac: one }) => one === THEIRS),
+    'the newest is recorded, also in a flood',
+  );
+  for (let now = 60_000; now <= 300_000; now += 60_000) note(message({}), now);
+  t.deepEqual(conflicts.standing(300_300), [{ address: OURS, macs: [THEIRS], isMany: false }]);
+});
+
+test('a host that claims thousands of our addresses leaves the newest 256 recorded', (t) => {
+  const conflicts = new AddressConflicts();
+  const all = Array.from({ length: 2_000 }, (_, i) => parseIp(`198.18.${i >> 8}.${i & 255}`));
+  const ours = new Set(all);
+  for (const [i, address] of all.entries())
+    conflicts.note(message({ target: address, sender: address }), ours, new Set(), i);
+  t.is(conflicts.all.length, 256);
+  t.is(conflicts.total, 2_000);
+  t.true(conflicts.standing(2_000).some(({ address }) => address === all.at(-1)));
 });

@@ -135,15 +135,22 @@ test('an interface that is away is tried each second, and its problem is reporte
   t.is(received.length, 1);
 });
 
-test('an interface that is lost is opened again after a second, and not once the signal is aborted', (t) => {
+test('an interface that is lost is opened again, later each time up to a second, and not once the signal is aborted', (t) => {
   const { clock, wire } = begin();
   const { socket, stop } = persistent(wire, clock);
   wire.fail(constants.errno.ENETDOWN);
   t.is(socket.socket, undefined);
-  clock.pass(999);
+  clock.pass(249);
   t.is(socket.socket, undefined);
   clock.pass(1);
   t.not(socket.socket, undefined);
+  for (const waitMs of [500, 1_000, 1_000]) {
+    wire.fail(constants.errno.ENETDOWN);
+    clock.pass(waitMs - 1);
+    t.is(socket.socket, undefined);
+    clock.pass(1);
+    t.not(socket.socket, undefined);
+  }
   wire.fail(constants.errno.ENETDOWN);
   stop.abort();
   clock.pass(10_000);

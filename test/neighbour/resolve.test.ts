@@ -75,3 +75,11 @@ test('a full queue delays a request, and an interface that goes away ends it', a
   wire.refusal = constants.errno.ENXIO;
   await t.throwsAsync(resolve(socket, GATEWAY, { timeoutMs: 1_000, clock }), { code: 'ERR_NO_INTERFACE' });
 });
+
+test('a flood of replies is kept up to a limit', async (t) => {
+  const { clock, wire, socket } = begin();
+  const asking = resolve(socket, GATEWAY, { timeoutMs: 1_000, settleMs: 50, clock });
+  for (let i = 0; i < 10_000; i++) wire.give(arpAnnouncements(mac('04'), [GATEWAY]));
+  clock.pass(50);
+  t.is((await asking).answers.length, 256);
+});

@@ -2,7 +2,7 @@ import type { Problems } from '../../daemon/problems.js';
 import { aborted } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import type { GatewayState } from '../../demux/state.js';
-import { AddressConflicts } from '../../neighbour/address_conflicts.js';
+import { AddressConflicts, type ClaimedAddress } from '../../neighbour/address_conflicts.js';
 import { type Clock, systemClock } from '../../neighbour/clock.js';
 import type { NeighbourMessage } from '../../neighbour/message.js';
 import type { NeighbourSocket, OpenSocket } from '../../neighbour/neighbour_socket.js';
@@ -11,6 +11,9 @@ import { requestFrame, sendRequest } from '../../neighbour/request.js';
 import { RouterBook } from '../../neighbour/router_book.js';
 import { familyOf, type IpAddress } from '../../net/ip.js';
 import type { MacAddress } from '../../net/mac.js';
+
+/** How many claimed addresses are problems by name. */
+const MAX_NAMED = 16;
 
 /** The neighbours on the NIC's network, for `status`. */
 export interface NeighbourStatus {
@@ -110,12 +113,7 @@ export class NeighbourSource implements Source {
       ...(failure === undefined
         ? []
         : [`claims on our addresses are not seen, served addresses not announced: ${failure}`]),
-      ...this.conflicts
-        .standing(now)
-        .map(
-          ({ address, mac }) =>
-            `${address} is claimed by ${mac} on ${nic}: two hosts with one address; take it from one of them`,
-        ),
+      ...claimProblems(this.conflicts.standing(now), nic),
       ...this.routers
         .changed(now)
         .map(
@@ -146,4 +144,21 @@ export class NeighbourSource implements Source {
       }
     }
   }
+}
+
+/**
+ * Returns the problems of claimed addresses. A host that invents MACs or claims all addresses does not make their texts
+ * change with each of its messages, since each change is logged.
+ */
+function claimProblems(claimed: readonly ClaimedAddress[], nic: string): string[] {
+  const named = claimed.slice(0, MAX_NAMED).map(({ address, macs, isMany }) => {
+    const who = isMany ? `more than ${macs.length} MACs` : macs.join(' and ');
+    const why = isMany
+      ? 'a host there changes its own; find it at the switches'
+      : `two hosts with one address; take it from one of them`;
+    return `${address} is claimed by ${who} on ${nic}: ${why}`;
+  });
+  const rest =
+    claimed.length > MAX_NAMED ? [`more of our addresses are claimed on ${nic}; status lists them`] : [];
+  return [...named, ...rest];
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import test from 'ava';
-import { SILENT } from '../../../src/daemon/log.js';
+import { type Log, SILENT } from '../../../src/daemon/log.js';
 import { Problems } from '../../../src/daemon/problems.js';
 import type { GatewayState } from '../../../src/demux/state.js';
 import { NeighbourSource } from '../../../src/gateway/sources/neighbours.js';
@@ -19,10 +19,10 @@ const v6 = (text: string) => parseIp(text) as Ipv6Address;
 const ROUTER = v4('203.0.113.1');
 const SERVED = [v4('203.0.113.80'), v6('2001:db8::80')] as const;
 
-function begin(state: GatewayState = GATEWAY) {
+function begin(state: GatewayState = GATEWAY, log: Log = SILENT) {
   const clock = new TestClock();
   const wire = new TestWire(state.mac, clock);
-  const problems = new Problems(SILENT);
+  const problems = new Problems(log);
   const source = new NeighbourSource({
     physicalInterface: 'eth0',
     problems,
@@ -61,7 +61,7 @@ test('a host that claims our address is counted and a problem, until it is quiet
   );
   t.deepEqual(
     problems.current.map((line) => line.replace(/ on eth0: .*/, '')),
-    [`${ip} is claimed by ${OTHER}`, `${SERVED[1]} is claimed by ${OTHER}`],
+    [`${SERVED[1]} is claimed by ${OTHER}`, `${ip} is claimed by ${OTHER}`],
   );
   t.deepEqual(
     source.status.claims.map(({ address, mac, count }) => ({ address, mac, count })),
@@ -86,9 +86,29 @@ test('a host that invents MACs fills neither the memory nor the problems', (t) =
     );
     wire.give(arpAnnouncements(mac, [ip as Ipv4Address]));
   }
-  t.is(source.status.claims.length, 64);
+  t.is(source.status.claims.length, 8);
   t.is(source.status.claimsHeard, 5_000);
-  t.is(problems.current.length, 64);
+  t.deepEqual(problems.current, [
+    `${ip} is claimed by more than 4 MACs on eth0: a host there changes its own; find it at the switches`,
+  ]);
+});
+
+test('a flood of invented MACs for all addresses makes few problems, logged a few times each', (t) => {
+  const served = Array.from({ length: 100 }, (_, i) => v4(`198.51.100.${i + 1}`));
+  let lines = 0;
+  const count = () => {
+    lines++;
+  };
+  const { wire, state, start, follow, problems } = begin(GATEWAY, { ...SILENT, warn: count, info: count });
+  start();
+  follow({ ...state, served });
+  for (let round = 0; round < 50; round++)
+    for (const [i, address] of served.entries()) {
+      const octets = [round, i].map((octet) => octet.toString(16).padStart(2, '0'));
+      wire.give(arpAnnouncements(parseMac(`02:00:00:01:${octets.join(':')}`), [address]));
+    }
+  t.is(problems.current.length, 17);
+  t.true(lines < 250, `${lines} lines`);
 });
 
 test("a default gateway's change of MAC is one problem for ten minutes, however often it changes", (t) => {
