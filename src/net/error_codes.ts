@@ -49,6 +49,11 @@ export const ERROR_CODES = {
     cause: 'A database server sent a reply or a row that contradicts RFC 7047 or its own schema.',
     remedy: 'Check that an `ovsdb-server` listens at the address.',
   },
+  ERR_BAD_ROW: {
+    cause:
+      'A row of OVN_Northbound, such as that of a switch or of a gateway, has a value that cannot be read.',
+    remedy: 'Correct the row that the message names. The watcher serves all other rows meanwhile.',
+  },
   ERR_BAD_SETTING: {
     cause: 'A value in `external_ids` of the local `Open_vSwitch` row cannot be parsed.',
     remedy: 'Correct it with `ovs-vsctl set Open_vSwitch . external_ids:KEY=VALUE`.',

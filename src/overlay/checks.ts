@@ -25,7 +25,7 @@ export function refuseOverlap(
 ): void {
   for (const row of db.table('Logical_Switch').values()) {
     if (row.name === node || row.name === JOIN_SWITCH) continue;
-    for (const other of subnetsOf(row.external_ids, row.other_config)) {
+    for (const other of subnetsOf(row)) {
       const mine = subnets.find((subnet) => overlaps(subnet, other));
       if (mine !== undefined) {
         throw new ProductError(
@@ -50,9 +50,7 @@ export function refuseRampout(
     new ProductError('ERR_RAMPOUT', `--rampout-ip-subnets=${formatCidr(subnet)}: ${why}`);
   for (const subnet of rampout) {
     for (const row of db.table('Logical_Switch').values()) {
-      const wide = subnetsOf(row.external_ids, row.other_config).find(
-        (one) => contains(one, subnet.address) && one.prefix < subnet.prefix,
-      );
+      const wide = subnetsOf(row).find((one) => contains(one, subnet.address) && one.prefix < subnet.prefix);
       if (wide !== undefined) {
         throw no(
           subnet,

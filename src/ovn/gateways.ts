@@ -1,6 +1,9 @@
 import { type Cidr, parseCidr } from '../net/cidr.js';
+import { cidrOrUndefined } from '../net/claims.js';
 import { ProductError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
+import type { RowOf } from '../ovsdb/columns.js';
+import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { JOIN_NETWORKS, JOIN_SIZE, joinAddresses } from './addresses.js';
 import type { NorthboundView } from './connection.js';
 import { KEYS } from './keys.js';
@@ -23,43 +26,87 @@ export interface Gateway {
   readonly subnets: readonly Cidr[];
 }
 
-/** Returns all gateways, in the order of their names: gateway routers with a chassis and a port on switch `join`. */
-export function readGateways(db: NorthboundView): Gateway[] {
+/**
+ * Returns all gateways, in the order of their names: gateway routers with a chassis and a port on switch `join`.
+ *
+ * @param unreadable called for a gateway whose rows cannot be read, which is left out; without it, the error is thrown
+ * @throws ProductError `ERR_BAD_ROW` naming the row
+ */
+export function readGateways(
+  db: NorthboundView,
+  unreadable: (node: string, error: unknown) => void = (_node, error) => {
+    throw error;
+  },
+): Gateway[] {
   return db
     .filter('Logical_Router', ({ options }) => options.has('chassis'))
-    .flatMap((router) => {
+    .flatMap((router): Gateway[] => {
       const node = nodeOfGatewayRouter(router.name);
       const port = db.find('Logical_Router_Port', ({ name }) => name === toJoin(router.name));
       if (node === undefined || port === undefined) return [];
-      const ids = router.external_ids;
-      return [
-        {
-          node,
-          join: port.networks.map(parseCidr),
-          isFirst: ids.get(KEYS.firstGateway) === 'yes',
-          physical: list(ids.get(KEYS.physicalIp)).map((text) => parseIp(text.split('/')[0] ?? '')),
-          isShared: ids.has(KEYS.sharedBridge),
-          rampout: list(ids.get(KEYS.rampout)).map(parseCidr),
-          subnets: readNodeSubnets(db, node),
-        },
-      ];
+      try {
+        return [readGateway(db, node, router, port)];
+      } catch (error) {
+        unreadable(node, error);
+        return [];
+      }
     })
     .sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
-/** Returns the subnets of a node's logical switch; none if the node has no switch. */
-export function readNodeSubnets(db: NorthboundView, node: string): Cidr[] {
-  const found = db.find('Logical_Switch', ({ name }) => name === node);
-  return found === undefined ? [] : subnetsOf(found.external_ids, found.other_config);
+function readGateway(
+  db: NorthboundView,
+  node: string,
+  { name, external_ids }: RowOf<typeof ovnNorthbound, 'Logical_Router'>,
+  port: RowOf<typeof ovnNorthbound, 'Logical_Router_Port'>,
+): Gateway {
+  const readKey = <T>(key: string, parse: (text: string) => T) =>
+    readRow(`Logical_Router ${name}`, `external_ids:${key}`, list(external_ids.get(key)), parse);
+  return {
+    node,
+    join: readRow(`Logical_Router_Port ${port.name}`, 'networks', port.networks, parseCidr),
+    isFirst: external_ids.get(KEYS.firstGateway) === 'yes',
+    physical: readKey(KEYS.physicalIp, (text) => parseIp(text.split('/')[0] ?? '')),
+    isShared: external_ids.has(KEYS.sharedBridge),
+    rampout: readKey(KEYS.rampout, parseCidr),
+    subnets: readNodeSubnets(db, node),
+  };
 }
 
-/** Returns the subnets of a logical switch: those of `external_ids:gateway_ip`, else `other_config:subnet`. */
-export function subnetsOf(
-  externalIds: ReadonlyMap<string, string>,
-  otherConfig: ReadonlyMap<string, string>,
-): Cidr[] {
-  const gateways = switchGateways(externalIds.get(KEYS.gatewayIp));
-  return gateways.length > 0 ? gateways : list(otherConfig.get('subnet')).map(parseCidr);
+/** Returns the subnets of a node's logical switch; none if the node has no switch. @throws ProductError `ERR_BAD_ROW` */
+export function readNodeSubnets(db: NorthboundView, node: string): Cidr[] {
+  const found = db.find('Logical_Switch', ({ name }) => name === node);
+  return found === undefined ? [] : subnetsOf(found);
+}
+
+/**
+ * Returns the subnets of a logical switch: those of `external_ids:gateway_ip`, else `other_config:subnet`.
+ * @throws ProductError `ERR_BAD_ROW` naming the switch
+ */
+export function subnetsOf({
+  name,
+  external_ids,
+  other_config,
+}: Pick<RowOf<typeof ovnNorthbound, 'Logical_Switch'>, 'name' | 'external_ids' | 'other_config'>): Cidr[] {
+  const what = `Logical_Switch ${name}`;
+  const ids = `external_ids:${KEYS.gatewayIp}`;
+  const gateways = readRow(what, ids, list(external_ids.get(KEYS.gatewayIp)), parseCidr);
+  return gateways.length > 0
+    ? gateways
+    : readRow(what, 'other_config:subnet', list(other_config.get('subnet')), parseCidr);
+}
+
+/** Parses the values of one column of a row. @throws ProductError `ERR_BAD_ROW` naming both */
+function readRow<T>(what: string, column: string, texts: readonly string[], parse: (text: string) => T): T[] {
+  try {
+    return texts.map(parse);
+  } catch (cause) {
+    throw new ProductError(
+      'ERR_BAD_ROW',
+      `${what}: ${column}=${texts.join(',')} cannot be read; correct it with ovn-nbctl, or run the node's init command again`,
+      { cause },
+    );
+  }
 }
 
 /** Reads `external_ids:gateway_ip` of a node's switch: the addresses of the cluster router's port, with masks. */
@@ -94,7 +141,8 @@ export function chooseJoinAddresses(db: NorthboundView, node: string): Cidr[] {
   const taken = new Set<string>();
   let mine: IpAddress[] = [];
   for (const { name, networks } of db.table('Logical_Router_Port').values()) {
-    const addresses = networks.map(parseCidr).map(({ address }) => address);
+    // The router of an operator may have networks that only OVN reads; they are not on switch join.
+    const addresses = networks.flatMap((text) => cidrOrUndefined(text)?.address ?? []);
     if (name === own) mine = addresses;
     else for (const address of addresses) taken.add(address);
   }

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { formatCidr } from '../../src/net/cidr.js';
+import { explainError } from '../../src/net/errors.js';
 import { JOIN_SIZE, joinAddresses } from '../../src/ovn/addresses.js';
 import type { Northbound } from '../../src/ovn/connection.js';
 import {
@@ -88,6 +89,26 @@ test('a router without chassis, without a port on join, or of another name is no
     readGateways(nb).map(({ node }) => node),
     ['whole'],
   );
+});
+
+test('a gateway whose rows cannot be read is named; the others are read', async (t) => {
+  const nb = await emptyNorthbound(t);
+  await addGateway(nb, 'a', ['100.64.1.2/24'], { physical_ip: '203.0.113.10' });
+  await addGateway(nb, 'b', ['100.64.1.3'], {});
+  await addGateway(nb, 'c', ['100.64.1.4/24'], { physical_ip: '203.0.113.300' });
+  await addGateway(nb, 'd', ['100.64.1.5/24'], {});
+  await addSwitch(nb, 'd', { ids: { gateway_ip: 'x' } });
+  const named: string[] = [];
+  const read = readGateways(nb, (node, error) => named.push(`${node}: ${explainError(error)}`));
+  t.deepEqual(
+    read.map(({ node }) => node),
+    ['a'],
+  );
+  const [b, c, d] = named.toSorted();
+  t.regex(b ?? '', /^b: Logical_Router_Port rtoj-GR_b: networks=100\.64\.1\.3 cannot be read; correct it/);
+  t.regex(c ?? '', /^c: Logical_Router GR_c: external_ids:physical_ip=203\.0\.113\.300 cannot be read/);
+  t.regex(d ?? '', /^d: Logical_Switch d: external_ids:gateway_ip=x cannot be read/);
+  t.throws(() => readGateways(nb), { code: 'ERR_BAD_ROW' });
 });
 
 test("a switch's subnets come from gateway_ip, else from other_config:subnet", async (t) => {
