@@ -12,7 +12,8 @@ import {
   readNodeSubnets,
   theClusterRouter,
 } from '../ovn/gateways.js';
-import { gatewayRouterName } from '../ovn/names.js';
+import { gatewayRouterName, localPortName } from '../ovn/names.js';
+import { displacePod } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
 import { requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
@@ -54,8 +55,12 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
     const integration = integrationBridge(systemIds);
     const chassis = requireSystemId(systemIds, SYSTEM_ID, node);
     const device = await readPhysical(local, options.device, integration);
-    const build = (txn: NorthboundTransaction) =>
+    const localPort = localPortName(device.name, node);
+    let displaced: string | undefined;
+    const build = (txn: NorthboundTransaction) => {
+      displaced = displacePod(nb, txn, localPort);
       addGateway(databases, txn, options, { chassis, mac: device.mac, mtu: device.mtu });
+    };
 
     // All refusals come before the first change.
     const sockets = snatRange === undefined ? [] : (await readHostSockets()).filter(isIn(snatRange));
@@ -89,7 +94,8 @@ export async function gatewayInit(options: GatewayOptions): Promise<string[]> {
     await txn.commit({ timeoutMs });
     await yieldNic(device, systemIds);
     await commitNorthbound(databases, `gateway-init ${node}`, build);
-    return [...remarks, ...noteOnAddresses(options, device.addresses), ...noteOnRange(options)];
+    const notes = displaced === undefined ? [] : [noteOnPod(displaced, localPort)];
+    return [...notes, ...remarks, ...noteOnAddresses(options, device.addresses), ...noteOnRange(options)];
   });
 }
 
@@ -120,6 +126,11 @@ function addGateway(
     joinSwitch(gatewayRouterName(node)),
     ...rows,
   ]);
+}
+
+/** An author of Pods can give a pod the name of this port, and so must not be able to stop the command. */
+function noteOnPod(pod: string, port: string): string {
+  return `Logical_Switch_Port ${port} was that of Pod ${pod} and is the gateway's now; give the pod another name`;
 }
 
 function noteOnAddresses({ device, physical }: GatewayOptions, present: readonly string[]): string[] {

@@ -4,6 +4,7 @@ import { type IpAddress, parseIp } from '../net/ip.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
 import type { RowOf } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
+import type { NorthboundTransaction, NorthboundView } from './connection.js';
 
 /** MTU of pods' interfaces, in octets: 1500 less the Geneve headers, rounded down (as in ovn-kubernetes). */
 export const POD_MTU = 1400;
@@ -78,6 +79,23 @@ export function podKeyOf({
   if (external_ids.get(POD_MARK) !== 'true' || namespace === undefined || !name.startsWith(`${namespace}_`))
     return undefined;
   return `${namespace}/${name.slice(namespace.length + 1)}`;
+}
+
+/**
+ * Adds to `txn` the deletion of the pod's port with this name, which the name's owner inserts in the same transaction.
+ * @returns the pod as `NAMESPACE/NAME`; `undefined` if no pod's port has the name
+ */
+export function displacePod(
+  db: NorthboundView,
+  txn: NorthboundTransaction,
+  name: string,
+): string | undefined {
+  const port = db.find('Logical_Switch_Port', (row) => row.name === name);
+  const pod = port && podKeyOf(port);
+  if (port === undefined || pod === undefined) return undefined;
+  const owner = db.find('Logical_Switch', ({ ports }) => ports.includes(port._uuid));
+  if (owner !== undefined) txn.mutate('Logical_Switch', owner._uuid, { ports: { delete: [port._uuid] } });
+  return pod;
 }
 
 /** Splits `NAMESPACE/NAME`. */

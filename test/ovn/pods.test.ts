@@ -3,6 +3,7 @@ import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import {
+  displacePod,
   type PodNetwork,
   podKeyOf,
   podNetworkPairs,
@@ -10,6 +11,7 @@ import {
   readPodNetwork,
   splitPodKey,
 } from '../../src/ovn/pods.js';
+import { emptyNorthbound, write } from './northbound.js';
 
 function port(name: string, ids: Readonly<Record<string, string>>) {
   return { name, external_ids: new Map(Object.entries(ids)) };
@@ -52,4 +54,31 @@ test('a port without a network has none; one that cannot be read is refused', (t
     [mac, ['gateway_ip', 'gw']],
   ] as const)
     t.throws(() => readPodNetwork(new Map(bad)), { code: 'ERR_POD_PORT' }, JSON.stringify(bad));
+});
+
+test("a pod's port gives its name to another row in one transaction; a row of no pod keeps it", async (t) => {
+  const nb = await emptyNorthbound(t);
+  const external_ids = new Map([
+    ['pod', 'true'],
+    ['namespace', 'breth0'],
+  ]);
+  await write(nb, (txn) => {
+    const pod = txn.insert('Logical_Switch_Port', { name: 'breth0_a', external_ids });
+    txn.insert('Logical_Switch', { name: 'a', ports: [pod] });
+  });
+  await write(nb, (txn) => {
+    t.is(displacePod(nb, txn, 'breth0_a'), 'breth0/a');
+    const own = txn.insert('Logical_Switch_Port', { name: 'breth0_a', addresses: ['unknown'] });
+    txn.insert('Logical_Switch', { name: 'ext_a', ports: [own] });
+  });
+  const rows = nb.filter('Logical_Switch_Port', () => true);
+  t.deepEqual(
+    rows.map(({ addresses }) => addresses),
+    [['unknown']],
+  );
+  await write(nb, (txn) => {
+    t.is(displacePod(nb, txn, 'breth0_a'), undefined);
+    t.is(displacePod(nb, txn, 'absent'), undefined);
+    t.true(txn.isEmpty);
+  });
 });
