@@ -28,6 +28,8 @@ export interface PodNetwork {
   readonly addresses: readonly string[];
   readonly gateways: readonly string[];
   readonly mac: string;
+  /** The pod's UID, which its logical port requires. */
+  readonly uid?: string;
 }
 
 export interface PodOptions extends PodNetwork {
@@ -76,10 +78,18 @@ export class Cluster {
     return this.plug(node, name, network);
   }
 
-  /** Makes a namespace on a node, and plugs it into the logical port of this name as the CNI plugin does. */
-  async plug({ host }: Node, name: string, { addresses, gateways, mac }: PodNetwork): Promise<Namespace> {
-    const pod = await this.lab.namespace(name);
-    const outer = `v-${name}`.slice(0, 15);
+  /**
+   * Makes a namespace on a node, and plugs it into the logical port of this name as the CNI plugin does.
+   * @param netns the name of the namespace, if the port had another before
+   */
+  async plug(
+    { host }: Node,
+    name: string,
+    { addresses, gateways, mac, uid }: PodNetwork,
+    netns = name,
+  ): Promise<Namespace> {
+    const pod = await this.lab.namespace(netns);
+    const outer = `v-${netns}`.slice(0, 15);
     await cable({ in: host.net, name: outer }, { in: pod, name: 'eth0', mac });
     await pod.ip(
       'link set eth0 mtu 1400',
@@ -89,6 +99,7 @@ export class Cluster {
     await host.vsctl(
       ...['add-port', 'br-int', outer, '--', 'set', 'Interface', outer],
       ...[`external_ids:iface-id=${name}`, `external_ids:attached_mac="${mac}"`],
+      ...(uid === undefined ? [] : [`external_ids:iface-id-ver=${uid}`]),
     );
     await this.nbctl('wait-until', 'Logical_Switch_Port', name, 'up=true');
     return pod;

@@ -1,5 +1,5 @@
 import { ProductError } from '../net/errors.js';
-import { type PodNetwork, podNetworkPairs, readPodNetwork } from '../ovn/pods.js';
+import { POD_KEYS, type PodNetwork, podNetworkPairs, readPodNetwork } from '../ovn/pods.js';
 
 export type { PodNetwork } from '../ovn/pods.js';
 
@@ -9,6 +9,15 @@ export const ANNOTATION = 'ovn';
 /** Returns the value of the annotation; several values of one key are separated by commas. */
 export function formatAnnotation(network: PodNetwork): string {
   return JSON.stringify(Object.fromEntries(podNetworkPairs(network)));
+}
+
+/** Returns the annotation for a port with these `external_ids`; `undefined` if they do not have the pod's network. */
+export function annotationOfPort(externalIds: ReadonlyMap<string, string>): string | undefined {
+  const keys = [POD_KEYS.addresses, POD_KEYS.mac, POD_KEYS.gateways];
+  const pairs = keys.map((key) => [key, externalIds.get(key)] as const);
+  return pairs.some(([, value]) => value === undefined)
+    ? undefined
+    : JSON.stringify(Object.fromEntries(pairs));
 }
 
 /**

@@ -78,6 +78,12 @@ export function nthAddress(cidr: Cidr, n: number): IpAddress {
   return result;
 }
 
+/** Returns the address with the network bits of `cidr` and the host bits of `host`, which has the same family. */
+export function withHostBits(cidr: Cidr, host: IpAddress): IpAddress {
+  const mask = maskOf(cidr);
+  return ofNumber((toNumber(cidr.address) & mask) | (toNumber(host) & ~mask), cidr.family);
+}
+
 function widthOf(family: Family): number {
   return family === 4 ? 32 : 128;
 }

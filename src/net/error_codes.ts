@@ -350,9 +350,8 @@ export const ERROR_CODES = {
     remedy: 'Check its directory and permissions.',
   },
   ERR_POD_PORT: {
-    cause:
-      "The row of a pod's logical port has a value that cannot be read, such as an address that was set by hand.",
-    remedy: 'Correct the row that the message names with `ovn-nbctl`. Other pods are not affected.',
+    cause: 'A pod can have no logical port now, or the row of its port cannot be read.',
+    remedy: 'Do what the message says. The watcher serves all other pods meanwhile.',
   },
   ERR_PORTS_IN_USE: {
     cause: 'The host uses ports of the range given with `--snat-port-range`.',
@@ -389,6 +388,10 @@ export const ERROR_CODES = {
   ERR_STEP_FAILED: {
     cause: 'A step of a NIC move failed.',
     remedy: 'The message says why, and whether the earlier steps were undone.',
+  },
+  ERR_SUBNET_FULL: {
+    cause: "All addresses of a node's logical switch are taken.",
+    remedy: 'Delete pods of the node, or give the node a larger subnet.',
   },
   ERR_SWITCH_REFUSED: {
     cause: 'The switch answered an OpenFlow request with an error.',

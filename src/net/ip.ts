@@ -56,6 +56,16 @@ export function ipOfBytes(bytes: readonly number[]): IpAddress {
   return canonical(ipaddr.fromByteArray([...bytes]));
 }
 
+/** Returns an IPv4 address as a number of 32 bits. */
+export function ipv4Number(ip: Ipv4Address): number {
+  return ipBytes(ip).reduce((sum, octet) => sum * 256 + octet, 0);
+}
+
+/** Returns the IPv4 address of a number of 32 bits. */
+export function ipv4OfNumber(value: number): Ipv4Address {
+  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join('.') as Ipv4Address;
+}
+
 /** Returns whether `ip` is in 169.254.0.0/16 or fe80::/10. */
 export function isLinkLocal(ip: IpAddress): boolean {
   return ipaddr.parse(ip).range() === 'linkLocal';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Cidr, nthAddress, parseCidr } from '../net/cidr.js';
-import { type Family, type IpAddress, ipBytes, isIpv4 } from '../net/ip.js';
-import { type MacAddress, macOfBytes } from '../net/mac.js';
+import { type Cidr, nthAddress, parseCidr, withHostBits } from '../net/cidr.js';
+import { type Family, type IpAddress, type Ipv6Address, ipBytes, isIpv4 } from '../net/ip.js';
+import { linkLocalOf, type MacAddress, macOfBytes } from '../net/mac.js';
 
 /** The networks of switch `join`: shared address space (RFC 6598), as in ovn-kubernetes, and a ULA (RFC 4193). */
 export const JOIN_NETWORKS: readonly Cidr[] = [parseCidr('100.64.1.0/24'), parseCidr('fd98:64::/64')];
@@ -29,8 +29,27 @@ export function managementAddresses(subnets: readonly Cidr[]): Cidr[] {
  * of a hash of the IPv6 address. One address always gives one MAC, so a port made again keeps its MAC.
  */
 export function macFor(ip: IpAddress): MacAddress {
-  const bytes = isIpv4(ip) ? ipBytes(ip) : [...createHash('sha256').update(ip).digest().subarray(0, 4)];
-  return macOfBytes([0x0a, 0x58, ...bytes]);
+  return isIpv4(ip) ? macOfBytes([0x0a, 0x58, ...ipBytes(ip)]) : macFromHash(ip);
+}
+
+/** Returns a locally administered MAC: `0a:58` followed by 32 bits of a hash of `seed`. */
+export function macFromHash(seed: string): MacAddress {
+  return macOfBytes([0x0a, 0x58, ...createHash('sha256').update(seed).digest().subarray(0, 4)]);
+}
+
+/**
+ * Returns the IPv6 address that OVN gives to a port with this MAC: the subnet and the modified EUI-64 (RFC 4291
+ * appendix A). A subnet longer than 64 bits takes the last bits of the EUI-64.
+ */
+export function eui64Address(subnet: Cidr, mac: MacAddress): Ipv6Address {
+  return withHostBits(subnet, linkLocalOf(mac)) as Ipv6Address;
+}
+
+/** Returns the MAC whose modified EUI-64 ends an IPv6 address; `undefined` if the address does not end in one. */
+export function macOfEui64(ip: Ipv6Address): MacAddress | undefined {
+  const [a = 0, b, c, ff, fe, d, e, f] = ipBytes(ip).slice(8);
+  if (ff !== 0xff || fe !== 0xfe) return undefined;
+  return macOfBytes([a ^ 0x02, ...[b, c, d, e, f].map((octet) => octet ?? 0)]);
 }
 
 /** Returns the first element of `family`; `undefined` if there is none. */

@@ -15,9 +15,16 @@ export interface AnnotatorOptions {
   readonly random?: () => number;
 }
 
+/** The annotation of one pod. */
+export interface WantedAnnotation {
+  /** The pod's UID: another pod of the same name must not get the annotation. */
+  readonly uid: string | undefined;
+  readonly text: string;
+}
+
 /** Writes annotations of pods, several at a time. A write that fails is retried and holds up no other. */
 export class Annotator {
-  private readonly wanted = new Map<string, string>();
+  private readonly wanted = new Map<string, WantedAnnotation>();
   private readonly busy = new Set<string>();
   private readonly waiting = new Set<string>();
   private readonly failing = new Map<string, Backoff>();
@@ -32,10 +39,11 @@ export class Annotator {
     await aborted(signal);
   }
 
-  /** Annotates a pod with `text`, instead of the text that was wanted before. */
-  want(key: string, text: string): void {
-    if (this.wanted.get(key) === text) return;
-    this.wanted.set(key, text);
+  /** Annotates a pod, instead of what was wanted before. */
+  want(key: string, annotation: WantedAnnotation): void {
+    const before = this.wanted.get(key);
+    if (before?.text === annotation.text && before.uid === annotation.uid) return;
+    this.wanted.set(key, annotation);
     if (this.signal !== undefined) this.startWrites(this.signal);
   }
 
@@ -45,23 +53,30 @@ export class Annotator {
     if (this.failing.delete(key)) this.options.problems.set(ownerOf(key), []);
   }
 
+  /** Drops an annotation, unless another is wanted for the pod by now. */
+  private forgetOnly(key: string, annotation: WantedAnnotation): void {
+    if (this.wanted.get(key) === annotation) this.forget(key);
+  }
+
   private startWrites(signal: AbortSignal): void {
-    for (const [key, text] of this.wanted) {
+    for (const [key, annotation] of this.wanted) {
       if (this.busy.size >= AT_ONCE || signal.aborted) return;
-      if (!this.busy.has(key) && !this.waiting.has(key)) void this.write(key, text, signal);
+      if (!this.busy.has(key) && !this.waiting.has(key)) void this.write(key, annotation, signal);
     }
   }
 
-  private async write(key: string, text: string, signal: AbortSignal): Promise<void> {
+  private async write(key: string, annotation: WantedAnnotation, signal: AbortSignal): Promise<void> {
     this.busy.add(key);
     const [namespace, name] = key.split('/').map(encodeURIComponent);
-    const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+    // The right to patch the status cannot change what a pod runs, and a status takes annotations too.
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`;
+    const { uid, text } = annotation;
     try {
-      await this.options.api.patch(path, { metadata: { annotations: { [ANNOTATION]: text } } }, signal);
-      if (this.wanted.get(key) === text) this.forget(key);
+      await this.options.api.patch(path, { metadata: { uid, annotations: { [ANNOTATION]: text } } }, signal);
+      this.forgetOnly(key, annotation);
     } catch (error) {
-      // The pod was deleted; the watch reports that too.
-      if (error instanceof ApiError && error.status === 404) this.forget(key);
+      // The watch reports that too.
+      if (isPodGone(error)) this.forgetOnly(key, annotation);
       else if (this.wanted.has(key) && !signal.aborted) void this.retryLater(key, error, signal);
     }
     this.busy.delete(key);
@@ -78,6 +93,15 @@ export class Annotator {
     this.waiting.delete(key);
     this.startWrites(signal);
   }
+}
+
+/**
+ * Returns whether the server refused because the pod was deleted or replaced. It answers to another UID with 409, and
+ * before Kubernetes 1.21 with 422.
+ */
+function isPodGone(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return [404, 409].includes(error.status) || (error.status === 422 && /metadata\.uid/.test(error.message));
 }
 
 function ownerOf(key: string): string {

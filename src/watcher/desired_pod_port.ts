@@ -1,10 +1,21 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { ANNOTATION, type PodNetwork, parseAnnotation } from '../kube/pod_annotation.js';
-import { type Cidr, contains } from '../net/cidr.js';
-import { explainError } from '../net/errors.js';
+import type { Cidr } from '../net/cidr.js';
+import { ProductError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
-import { type MacAddress, parseMac } from '../net/mac.js';
-import { podPortName } from '../ovn/pods.js';
+import { parseMac } from '../net/mac.js';
+import {
+  IFACE_ID_VER,
+  POD_KEYS,
+  POD_MARK,
+  type PodNetwork,
+  podNetworkPairs,
+  podPortName,
+} from '../ovn/pods.js';
+import { withMasks } from './desired_pod_network.js';
+import type { LogicalPort } from './state_ports.js';
+
+/** The annotation of a static pod's mirror with the pod's UID, which kubelet passes to the CNI plugin. */
+const MIRROR = 'kubernetes.io/config.mirror';
 
 /** The logical port that a pod must have. */
 export interface PodPort {
@@ -13,10 +24,10 @@ export interface PodPort {
   readonly namespace: string;
   /** The pod's node; its logical switch has the same name. */
   readonly node: string;
-  /** The addresses in the pod's annotation, which it keeps. */
-  readonly network: PodNetwork | undefined;
-  /** Why the annotation cannot be read; `undefined` if it can, or there is none. */
-  readonly unreadable: string | undefined;
+  /** The UID under which kubelet runs the pod. */
+  readonly uid: string;
+  /** The addresses that kubelet reports once the pod runs. The pod's author cannot write them. */
+  readonly reported: readonly IpAddress[];
 }
 
 /**
@@ -32,59 +43,71 @@ export function wantedPort({ metadata, spec, status }: V1Pod): PodPort | undefin
     name: podPortName(namespace, name),
     namespace,
     node,
-    ...annotated(metadata?.annotations?.[ANNOTATION]),
+    uid: metadata?.annotations?.[MIRROR] ?? metadata?.uid ?? '',
+    reported: (status?.podIPs ?? []).flatMap(({ ip }) => readIp(ip)),
   };
 }
 
-function annotated(text: string | undefined): Pick<PodPort, 'network' | 'unreadable'> {
+/** Returns the columns of a pod's new port. */
+export function portColumns({ name, namespace, uid }: PodPort, network: PodNetwork, requiresUid: boolean) {
+  return {
+    name,
+    ...boundTo(network),
+    options: new Map(requiresUid ? [[IFACE_ID_VER, uid]] : []),
+    external_ids: new Map([
+      [POD_MARK, 'true'],
+      [POD_KEYS.namespace, namespace],
+      [POD_KEYS.uid, uid],
+      ...podNetworkPairs(network),
+    ]),
+  };
+}
+
+/** Returns the columns that give a port its addresses, and allow its pod no others (`port_security`, ovn-nb(5)). */
+function boundTo(network: PodNetwork) {
+  const text = addressText(network);
+  return { addresses: [text], port_security: [text] };
+}
+
+/** Returns a network as the columns `addresses` and `port_security` have it. */
+export function addressText({ mac, addresses }: PodNetwork): string {
+  return [mac, ...addresses.map(({ address }) => address)].join(' ');
+}
+
+/**
+ * Returns the network of a port: its static addresses, or those that OVN has allocated; `undefined` if OVN has not
+ * allocated them yet.
+ *
+ * @param gateways the addresses of the switch's router; pods have the same masks
+ * @throws ProductError `ERR_POD_PORT` naming the row
+ */
+export function portNetwork(
+  port: Pick<LogicalPort, 'name' | 'addresses' | 'dynamic_addresses'>,
+  gateways: readonly Cidr[],
+): PodNetwork | undefined {
+  const isDynamic = port.addresses.some((text) => /\bdynamic\b/.test(text));
+  const text = isDynamic
+    ? port.dynamic_addresses
+    : port.addresses.find((one) => !/^(unknown|router)$/.test(one));
+  if (text === undefined && isDynamic) return undefined;
+  const [mac = '', ...ips] = (text ?? '').split(/\s+/).filter((part) => part !== '');
   try {
-    return { network: text === undefined ? undefined : parseAnnotation(text), unreadable: undefined };
-  } catch (error) {
-    return { network: undefined, unreadable: explainError(error) };
+    if (ips.length === 0) throw new Error('there is no IP address');
+    return withMasks(parseMac(mac), ips.map(parseIp), gateways);
+  } catch (cause) {
+    const shown = JSON.stringify(text ?? port.addresses.join());
+    throw new ProductError(
+      'ERR_POD_PORT',
+      `Logical_Switch_Port ${port.name}: addresses ${shown} cannot be used; correct them with ovn-nbctl lsp-set-addresses, or delete the port`,
+      { cause },
+    );
   }
 }
 
-/**
- * Returns the `addresses` column of a new port (ovn-nb(5)): the annotated addresses, or `dynamic`. The creator of a pod
- * can write its annotation, so annotated addresses count only if they are in the switch's subnets and free.
- *
- * @param gateways the addresses of the switch's router, with their masks
- * @param reserve reserves an address; returns whether it was free
- */
-export function addressesColumn(
-  network: PodNetwork | undefined,
-  gateways: readonly Cidr[],
-  reserve: (address: IpAddress | MacAddress) => boolean,
-): string {
-  if (network === undefined || network.addresses.length === 0) return 'dynamic';
-  const ips = network.addresses.map(({ address }) => address);
-  const isOfSwitch = (ip: IpAddress) => gateways.some((one) => contains(one, ip) && one.address !== ip);
-  return ips.every(isOfSwitch) && [network.mac, ...ips].every(reserve)
-    ? [network.mac, ...ips].join(' ')
-    : 'dynamic';
-}
-
-/**
- * Returns the network of a port: the addresses that OVN allocated, or the static ones; `undefined` if it has none yet.
- *
- * @param gateways the addresses of the switch's router; pods have the same masks
- */
-export function portNetwork(
-  port: { readonly addresses: readonly string[]; readonly dynamic_addresses: string | undefined },
-  gateways: readonly Cidr[],
-): PodNetwork | undefined {
-  const text = port.dynamic_addresses ?? port.addresses.find(isStatic);
-  const [mac, ...ips] = (text ?? '').split(/\s+/).filter((part) => part !== '');
-  if (mac === undefined || ips.length === 0) return undefined;
-  const addresses = ips.map(parseIp).flatMap((address) => {
-    const gateway = gateways.find((one) => contains(one, address));
-    return gateway === undefined ? [] : [{ ...gateway, address }];
-  });
-  const own = gateways.filter((gateway) => addresses.some(({ family }) => family === gateway.family));
-  return { mac: parseMac(mac), addresses, gateways: own.map(({ address }) => address) };
-}
-
-/** Returns whether an element of `addresses` has a MAC and leaves nothing for OVN to allocate, as `MAC dynamic` does. */
-function isStatic(text: string): boolean {
-  return /^([0-9a-f]{2}:){5}/i.test(text) && !/\sdynamic$/.test(text);
+function readIp(text: string | undefined): IpAddress[] {
+  try {
+    return text === undefined ? [] : [parseIp(text)];
+  } catch {
+    return [];
+  }
 }

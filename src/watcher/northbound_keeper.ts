@@ -4,7 +4,7 @@ import type { Problems } from '../daemon/problems.js';
 import { WATCHER } from '../daemon/programs.js';
 import { AddressBook } from '../kube/address_book.js';
 import type { AddressGuard } from '../kube/address_guard.js';
-import { ANNOTATION, formatAnnotation } from '../kube/pod_annotation.js';
+import { ANNOTATION } from '../kube/pod_annotation.js';
 import { refusalLines } from '../kube/refusals.js';
 import { bornAt } from '../kube/seniority.js';
 import type { Claim } from '../net/claims.js';
@@ -17,7 +17,7 @@ import type { RowRef, TableName, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Annotator } from './apply_annotations.js';
 import { attachEverywhere, deleteStrayVips, reconcileVips } from './apply_load_balancers.js';
-import { podNetwork, reconcilePods } from './apply_pod_ports.js';
+import { podAnnotation, type ReconciledPods, reconcilePods } from './apply_pod_ports.js';
 import { VipAssignments } from './desired_assignments.js';
 import { type VipId, vipText } from './desired_balancer.js';
 import { wantedPort } from './desired_pod_port.js';
@@ -106,29 +106,39 @@ export class NorthboundKeeper implements LoopWork {
   }
 
   private async reconcile(): Promise<void> {
-    const { nb, changes } = this.options;
+    const { nb, changes, ports } = this.options;
     const isAll = changes.takeAll();
     if (isAll) this.markEverything();
     const txn = nb.transaction(WATCHER);
-    this.reconcilePods(txn);
-    this.updateGateways();
-    this.updateGuard();
-    reconcileVips(nb, txn, this.assignments, this.assignServices());
-    if (isAll) {
-      deleteStrayVips(nb, txn, this.assignments.all);
-      attachEverywhere(nb, txn);
-    }
-    if (!txn.isEmpty) {
-      const inserted = await txn.commit({ timeoutMs: COMMIT_MS });
-      this.committed++;
-      await this.awaitSight([...inserted].at(-1));
+    const given = this.reconcilePods(txn);
+    try {
+      this.updateGateways();
+      this.updateGuard();
+      reconcileVips(nb, txn, this.assignments, this.assignServices());
+      if (isAll) {
+        deleteStrayVips(nb, txn, this.assignments.all);
+        attachEverywhere(nb, txn);
+      }
+      await this.commit(txn);
+    } finally {
+      ports.giveBack(given);
     }
     if (changes.hasPods) changes.ring();
   }
 
-  /** Marks each pod and service that the API server or the northbound database has. */
+  /**
+   * Marks each pod and service that the API server or the northbound database has. Pods that run without a port, as
+   * after the loss of the database, come first: their addresses must not go to new pods.
+   */
   private markEverything(): void {
-    const { nb, pods, changes } = this.options;
+    const { nb, pods, ports, changes } = this.options;
+    const cut = [...pods.objects].flatMap(([key, pod]) => {
+      const wanted = wantedPort(pod);
+      const isCut =
+        wanted !== undefined && wanted.reported.length > 0 && ports.port(wanted.name) === undefined;
+      return isCut ? [key] : [];
+    });
+    changes.markPodsFirst(cut);
     for (const key of pods.objects.keys()) changes.markPod(key);
     for (const row of nb.table('Logical_Switch_Port').values()) {
       const key = podKeyOf(row);
@@ -143,15 +153,18 @@ export class NorthboundKeeper implements LoopWork {
     for (const key of this.assignments.services) changes.markService(key);
   }
 
-  private reconcilePods(txn: NorthboundTransaction): void {
+  /** Adds to `txn` what the marked pods' ports lack; returns the addresses that it gives to pods. */
+  private reconcilePods(txn: NorthboundTransaction): ReconciledPods['given'] {
     const { pods, ports, changes, problems } = this.options;
     const keys = changes.takePods(PODS_AT_ONCE);
     const found = reconcilePods(ports, txn, keys, (key) => pods.objects.get(key));
     for (const key of keys) {
-      const problem = found.get(key);
+      const problem = found.problems.get(key);
       problems.set(`pod ${key}`, problem === undefined ? [] : [problem]);
       changes.markAnnotation(key);
     }
+    for (const key of found.waiting) changes.awaitAddress(key);
+    return found.given;
   }
 
   /** Reads the gateways again if they are marked. Marks every service if a gateway was added, deleted or changed. */
@@ -160,14 +173,24 @@ export class NorthboundKeeper implements LoopWork {
     if (!changes.takeGateways()) return;
     const claims = rowClaims(nb);
     if (JSON.stringify(claims) !== JSON.stringify(this.rowClaims)) this.rowClaims = claims;
-    const gateways = readGateways(nb).map(({ node, physical, isFirst }) => ({
-      node,
-      addresses: physical,
-      isFirst,
-    }));
+    const gateways = this.readServiceGateways();
     if (JSON.stringify(gateways) === JSON.stringify(this.gateways)) return;
     this.gateways = gateways;
     this.markServices();
+  }
+
+  /** Returns the gateways. One whose rows cannot be read is named, and keeps what was read of it last. */
+  private readServiceGateways(): ServiceGateway[] {
+    const { nb, problems } = this.options;
+    const unreadable: string[] = [];
+    const kept: ServiceGateway[] = [];
+    const read = readGateways(nb, (node, error) => {
+      unreadable.push(explainError(error));
+      kept.push(...this.gateways.filter((gateway) => gateway.node === node));
+    });
+    problems.set('gateways', unreadable);
+    const known = read.map(({ node, physical, isFirst }) => ({ node, addresses: physical, isFirst }));
+    return [...known, ...kept].sort((a, b) => (a.node < b.node ? -1 : 1));
   }
 
   /** Takes the guard that holds now. Marks every service if it is another one. */
@@ -229,6 +252,13 @@ export class NorthboundKeeper implements LoopWork {
     }
   }
 
+  private async commit(txn: NorthboundTransaction): Promise<void> {
+    if (txn.isEmpty) return;
+    const inserted = await txn.commit({ timeoutMs: COMMIT_MS });
+    this.committed++;
+    await this.awaitSight([...inserted].at(-1));
+  }
+
   /**
    * Waits until the copy of the database has the last inserted row, and so all rows of the transaction: a step that
    * does not see them would insert them again.
@@ -247,10 +277,11 @@ export class NorthboundKeeper implements LoopWork {
     const { pods, ports, changes, annotator } = this.options;
     for (const key of changes.takeAnnotations()) {
       const pod = pods.objects.get(key);
-      const network = pod === undefined || wantedPort(pod) === undefined ? undefined : podNetwork(ports, key);
-      const text = network === undefined ? undefined : formatAnnotation(network);
-      if (text === undefined || pod?.metadata?.annotations?.[ANNOTATION] === text) annotator.forget(key);
-      else annotator.want(key, text);
+      const wanted = pod && wantedPort(pod);
+      const text = wanted && podAnnotation(ports, wanted);
+      const { uid, annotations } = pod?.metadata ?? {};
+      if (text === undefined || annotations?.[ANNOTATION] === text) annotator.forget(key);
+      else annotator.want(key, { uid, text });
     }
   }
 }

@@ -3,7 +3,9 @@
  * the object may have changed: the step reads its present form from the source.
  */
 export class Changes {
-  private readonly pods = new Set<string>();
+  private pods = new Set<string>();
+  /** Pods without an address, of switches whose addresses are all taken. */
+  private readonly waiting = new Set<string>();
   private services = new Set<string>();
   private annotations = new Set<string>();
   private gatewaysChanged = true;
@@ -15,6 +17,22 @@ export class Changes {
   /** Marks the logical port of a pod, by `NAMESPACE/NAME`. */
   markPod(key: string): void {
     this.pods.add(key);
+  }
+
+  /** Marks the logical ports of these pods, which are taken before all others. */
+  markPodsFirst(keys: readonly string[]): void {
+    this.pods = new Set([...keys, ...this.pods]);
+  }
+
+  /** Keeps a pod that has no address until one is free. */
+  awaitAddress(key: string): void {
+    this.waiting.add(key);
+  }
+
+  /** Marks the pods that wait for an address. */
+  addressFreed(): void {
+    for (const key of this.waiting) this.pods.add(key);
+    this.waiting.clear();
   }
 
   /** Marks the annotation of a pod, by `NAMESPACE/NAME`. */

@@ -1,26 +1,38 @@
-import type { IpAddress } from '../net/ip.js';
-import type { MacAddress } from '../net/mac.js';
+import { parseIp } from '../net/ip.js';
+import { parseMac } from '../net/mac.js';
 import type { NorthboundView } from '../ovn/connection.js';
+import type { PodSubnets } from '../ovn/pod_subnets.js';
+import { podKeyOf } from '../ovn/pods.js';
 import type { Change } from '../ovsdb/cache.js';
 import type { RowOf, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
+import { type AddressPool, AddressPools, type PortAddress } from './state_address_pools.js';
 
-type LogicalPort = RowOf<typeof ovnNorthbound, 'Logical_Switch_Port'>;
-type LogicalSwitch = RowOf<typeof ovnNorthbound, 'Logical_Switch'>;
+export type LogicalPort = RowOf<typeof ovnNorthbound, 'Logical_Switch_Port'>;
+export type LogicalSwitch = RowOf<typeof ovnNorthbound, 'Logical_Switch'>;
+type RouterPort = RowOf<typeof ovnNorthbound, 'Logical_Router_Port'>;
+
+/** How many deleted pods' ports are remembered. */
+const REMEMBERED = 4096;
 
 /** The northbound's logical ports and switches by name, and their addresses. An update costs what changed. */
 export class PortIndex {
   private readonly ports = new Map<string, LogicalPort>();
+  private readonly portsByUuid = new Map<Uuid, LogicalPort>();
   private readonly switches = new Map<string, LogicalSwitch>();
   /** The name of the switch of each port. */
   private readonly switchNames = new Map<Uuid, string>();
   /** How many ports have an address or a MAC: two, while it moves from one port to another. */
-  private readonly holders = new Map<string, number>();
+  private readonly holders = new Map<PortAddress, number>();
+  private readonly pools = new AddressPools();
+  /** The last row of pods' ports that were deleted, by name. */
+  private readonly deleted = new Map<string, LogicalPort>();
 
   /** Takes over all rows of a database. */
   load(db: NorthboundView): void {
     for (const row of db.table('Logical_Switch').values()) this.putSwitch(undefined, row);
     for (const row of db.table('Logical_Switch_Port').values()) this.putPort(undefined, row);
+    for (const row of db.table('Logical_Router_Port').values()) this.putAddresses([], routerAddressesOf(row));
   }
 
   /** Takes over the changes of one batch. */
@@ -30,11 +42,21 @@ export class PortIndex {
         this.putSwitch(old as LogicalSwitch | undefined, row as LogicalSwitch | undefined);
       if (table === 'Logical_Switch_Port')
         this.putPort(old as LogicalPort | undefined, row as LogicalPort | undefined);
+      if (table === 'Logical_Router_Port')
+        this.putAddresses(
+          routerAddressesOf(old as RouterPort | undefined),
+          routerAddressesOf(row as RouterPort | undefined),
+        );
     }
   }
 
   port(name: string): LogicalPort | undefined {
     return this.ports.get(name);
+  }
+
+  /** Returns the last row of a pod's port that was deleted; `undefined` if it is not remembered. */
+  deletedPort(name: string): LogicalPort | undefined {
+    return this.deleted.get(name);
   }
 
   switchNamed(name: string): LogicalSwitch | undefined {
@@ -48,8 +70,20 @@ export class PortIndex {
   }
 
   /** Whether a port has the address or the MAC, either static or allocated by OVN. */
-  isTaken(address: IpAddress | MacAddress): boolean {
+  isTaken(address: PortAddress): boolean {
     return this.holders.has(address);
+  }
+
+  /** Returns the IPv4 addresses for pods on a switch; `undefined` if it has no IPv4 subnet. */
+  poolOf({ name, ports }: LogicalSwitch, subnets: PodSubnets): AddressPool | undefined {
+    return this.pools.poolOf(name, subnets, () =>
+      ports.flatMap((uuid) => addressesOf(this.portsByUuid.get(uuid))),
+    );
+  }
+
+  /** Gives back those of these addresses that no port has: the transaction that would have used them failed. */
+  giveBack(addresses: Iterable<PortAddress>): void {
+    for (const address of addresses) if (!this.isTaken(address)) this.pools.release(address);
   }
 
   private putSwitch(old: LogicalSwitch | undefined, row: LogicalSwitch | undefined): void {
@@ -63,19 +97,56 @@ export class PortIndex {
 
   private putPort(old: LogicalPort | undefined, row: LogicalPort | undefined): void {
     if (old !== undefined && this.ports.get(old.name)?._uuid === old._uuid) this.ports.delete(old.name);
-    if (row !== undefined) this.ports.set(row.name, row);
-    for (const text of addressesOf(old)) this.count(text, -1);
-    for (const text of addressesOf(row)) this.count(text, 1);
+    if (row !== undefined) {
+      this.ports.set(row.name, row);
+      this.portsByUuid.set(row._uuid, row);
+    } else if (old !== undefined) {
+      this.portsByUuid.delete(old._uuid);
+      this.remember(old);
+    }
+    this.putAddresses(addressesOf(old), addressesOf(row));
   }
 
-  private count(text: string, change: 1 | -1): void {
-    const count = (this.holders.get(text) ?? 0) + change;
-    if (count > 0) this.holders.set(text, count);
-    else this.holders.delete(text);
+  private remember(port: LogicalPort): void {
+    if (podKeyOf(port) === undefined) return;
+    this.deleted.delete(port.name);
+    this.deleted.set(port.name, port);
+    if (this.deleted.size <= REMEMBERED) return;
+    for (const oldest of this.deleted.keys()) {
+      this.deleted.delete(oldest);
+      return;
+    }
+  }
+
+  private putAddresses(old: readonly PortAddress[], now: readonly PortAddress[]): void {
+    for (const address of now) this.holders.set(address, (this.holders.get(address) ?? 0) + 1);
+    for (const address of old) {
+      const count = (this.holders.get(address) ?? 0) - 1;
+      if (count > 0) this.holders.set(address, count);
+      else if (this.holders.delete(address)) this.pools.release(address);
+    }
   }
 }
 
-function addressesOf(port: LogicalPort | undefined): readonly string[] {
+function addressesOf(port: LogicalPort | undefined): PortAddress[] {
   if (port === undefined) return [];
-  return [...port.addresses, port.dynamic_addresses ?? ''].flatMap((text) => text.split(/\s+/));
+  return [...port.addresses, port.dynamic_addresses ?? ''].flatMap((text) =>
+    text.split(/\s+/).flatMap((part) => readAddress(part) ?? []),
+  );
+}
+
+function routerAddressesOf(port: RouterPort | undefined): PortAddress[] {
+  if (port === undefined) return [];
+  const texts = [port.mac, ...port.networks.map((network) => network.split('/')[0] ?? '')];
+  return texts.flatMap((text) => readAddress(text) ?? []);
+}
+
+/** Reads an IP address or a MAC, so that both are found however they are spelled; `undefined` for anything else. */
+function readAddress(text: string): PortAddress | undefined {
+  if (!/[:.]/.test(text)) return undefined;
+  try {
+    return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text) ? parseMac(text) : parseIp(text);
+  } catch {
+    return undefined;
+  }
 }

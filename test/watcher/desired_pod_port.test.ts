@@ -1,98 +1,111 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import test from 'ava';
-import { ANNOTATION, type PodNetwork } from '../../src/kube/pod_annotation.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { switchGateways } from '../../src/ovn/gateways.js';
-import { addressesColumn, portNetwork, wantedPort } from '../../src/watcher/desired_pod_port.js';
+import { portColumns, portNetwork, wantedPort } from '../../src/watcher/desired_pod_port.js';
 
 function pod(
   spec: Partial<NonNullable<V1Pod['spec']>>,
-  { phase, annotation }: { phase?: string; annotation?: string } = {},
+  { status, annotations }: { status?: V1Pod['status']; annotations?: Record<string, string> } = {},
 ): V1Pod {
   return {
-    metadata: {
-      namespace: 'ns',
-      name: 'p',
-      ...(annotation && { annotations: { [ANNOTATION]: annotation } }),
-    },
+    metadata: { namespace: 'ns', name: 'p', uid: 'u1', ...(annotations && { annotations }) },
     spec: { containers: [], nodeName: 'gw1', ...spec },
-    ...(phase && { status: { phase } }),
+    ...(status && { status }),
   };
 }
 
 test('a scheduled pod has a port on its node until it has finished', (t) => {
-  t.like(wantedPort(pod({})), { name: 'ns_p', node: 'gw1' });
-  t.like(wantedPort(pod({}, { phase: 'Running' })), { name: 'ns_p' });
-  for (const phase of ['Succeeded', 'Failed']) t.is(wantedPort(pod({}, { phase })), undefined);
+  t.like(wantedPort(pod({})), { name: 'ns_p', node: 'gw1', uid: 'u1', reported: [] });
+  t.like(wantedPort(pod({}, { status: { phase: 'Running' } })), { name: 'ns_p' });
+  for (const phase of ['Succeeded', 'Failed']) t.is(wantedPort(pod({}, { status: { phase } })), undefined);
   t.is(wantedPort(pod({ nodeName: '' })), undefined);
   t.is(wantedPort(pod({ hostNetwork: true })), undefined);
   t.is(wantedPort({ metadata: { namespace: 'ns', name: 'p' } }), undefined);
 });
 
-test('a pod keeps the network in its annotation; an annotation that cannot be read counts as none', (t) => {
-  const annotation =
-    '{"ip_address":"10.244.1.5/24","mac_address":"0a:58:0a:f4:01:05","gateway_ip":"10.244.1.1"}';
-  t.deepEqual(wantedPort(pod({}, { annotation }))?.network, {
-    mac: parseMac('0a:58:0a:f4:01:05'),
-    addresses: [parseCidr('10.244.1.5/24')],
-    gateways: [parseIp('10.244.1.1')],
-  });
-  for (const bad of ['', 'garbage', '{}', '[]', 'null', '{"ip_address":"10.244.1.5"}'])
-    t.is(wantedPort(pod({}, { annotation: bad }))?.network, undefined, bad);
-  t.regex(wantedPort(pod({}, { annotation: 'garbage' }))?.unreadable ?? '', /^annotation ovn is not JSON: /);
-  t.is(wantedPort(pod({}))?.unreadable, undefined);
+test('the UID of a static pod is that of its mirror annotation, as kubelet passes it to the plugin', (t) => {
+  t.is(wantedPort(pod({}, { annotations: { 'kubernetes.io/config.mirror': 'hash' } }))?.uid, 'hash');
 });
 
-test('annotated addresses are requested if they are free', (t) => {
-  const gateways = switchGateways('10.244.1.1/24,fd00:10:244:1::1/64');
-  const network = annotatedAs('10.244.1.5/24', 'fd00:10:244:1::5/64');
-  const free = () => true;
-  t.is(addressesColumn(network, gateways, free), '0a:58:0a:f4:01:05 10.244.1.5 fd00:10:244:1::5');
-  t.is(
-    addressesColumn(network, gateways, () => false),
-    'dynamic',
-  );
-  t.is(
-    addressesColumn(network, gateways, (address) => address !== network.mac),
-    'dynamic',
-    'its MAC is taken',
-  );
-  t.is(addressesColumn(annotatedAs(), gateways, free), 'dynamic');
-  t.is(addressesColumn(undefined, gateways, free), 'dynamic');
+test('the addresses that kubelet reports are read; anything else there counts as none', (t) => {
+  const reported = (...podIPs: { ip?: string }[]) =>
+    wantedPort(pod({}, { status: { podIPs: podIPs as { ip: string }[] } }))?.reported;
+  t.deepEqual(reported({ ip: '10.244.1.5' }, { ip: 'FD00::5' }), [parseIp('10.244.1.5'), parseIp('fd00::5')]);
+  t.deepEqual(reported({ ip: 'x' }, {}), []);
 });
 
-test('an annotated address outside of the switch subnets, or of the router, is not requested', (t) => {
-  const gateways = switchGateways('10.244.1.1/24');
-  for (const address of ['10.244.2.5/24', '198.51.100.1/0', '10.244.1.1/24', 'fd00:10:244:1::5/64'])
-    t.is(
-      addressesColumn(annotatedAs(address), gateways, () => true),
-      'dynamic',
-      address,
-    );
-});
-
-function annotatedAs(...addresses: readonly string[]): PodNetwork {
-  return { mac: parseMac('0a:58:0a:f4:01:05'), addresses: addresses.map(parseCidr), gateways: [] };
-}
-
-test('the network of a port is what OVN allocated, or its static addresses, with the masks and gateways of its switch', (t) => {
-  const gateways = switchGateways('10.244.1.1/24,fd00:10:244:1::1/64');
-  const dynamic_addresses = '0a:58:0a:f4:01:05 10.244.1.5 fd00:10:244:1::5';
-  t.deepEqual(portNetwork({ addresses: ['dynamic'], dynamic_addresses }, gateways), {
+test('a new port allows its pod no addresses but its own, and only the interface of its UID', (t) => {
+  const wanted = wantedPort(pod({}));
+  if (wanted === undefined) return t.fail('no port');
+  const network = {
     mac: parseMac('0a:58:0a:f4:01:05'),
     addresses: [parseCidr('10.244.1.5/24'), parseCidr('fd00:10:244:1::5/64')],
     gateways: [parseIp('10.244.1.1'), parseIp('fd00:10:244:1::1')],
+  };
+  const text = '0a:58:0a:f4:01:05 10.244.1.5 fd00:10:244:1::5';
+  t.deepEqual(portColumns(wanted, network, true), {
+    name: 'ns_p',
+    addresses: [text],
+    port_security: [text],
+    options: new Map([['iface-id-ver', 'u1']]),
+    external_ids: new Map([
+      ['pod', 'true'],
+      ['namespace', 'ns'],
+      ['pod-uid', 'u1'],
+      ['ip_address', '10.244.1.5/24,fd00:10:244:1::5/64'],
+      ['mac_address', '0a:58:0a:f4:01:05'],
+      ['gateway_ip', '10.244.1.1,fd00:10:244:1::1'],
+    ]),
   });
-  t.deepEqual(
-    portNetwork({ addresses: ['0a:58:0a:f4:01:05 10.244.1.5'], dynamic_addresses: undefined }, gateways),
-    {
-      mac: parseMac('0a:58:0a:f4:01:05'),
-      addresses: [parseCidr('10.244.1.5/24')],
-      gateways: [parseIp('10.244.1.1')],
-    },
-  );
-  for (const addresses of [['dynamic'], ['0a:58:0a:f4:01:05 dynamic'], ['0a:58:0a:f4:01:05']])
-    t.is(portNetwork({ addresses, dynamic_addresses: undefined }, gateways), undefined, addresses.join());
+  t.deepEqual(portColumns(wanted, network, false).options, new Map());
 });
+
+const GATEWAYS = switchGateways('10.244.1.1/24,fd00:10:244:1::1/64');
+const MAC = '0a:58:0a:f4:01:05';
+
+function port(addresses: readonly string[], dynamic_addresses?: string) {
+  return { name: 'ns_p', addresses, dynamic_addresses };
+}
+
+test('the network of a port is what OVN allocated, or its static addresses, with the masks and gateways of its switch', (t) => {
+  const dual = {
+    mac: parseMac(MAC),
+    addresses: [parseCidr('10.244.1.5/24'), parseCidr('fd00:10:244:1::5/64')],
+    gateways: [parseIp('10.244.1.1'), parseIp('fd00:10:244:1::1')],
+  };
+  const text = `${MAC} 10.244.1.5 fd00:10:244:1::5`;
+  for (const dynamic of ['dynamic', `${MAC} dynamic`, 'dynamic 10.244.1.5'])
+    t.deepEqual(portNetwork(port([dynamic], text), GATEWAYS), dual, dynamic);
+  t.deepEqual(portNetwork(port([text]), GATEWAYS), dual);
+  t.deepEqual(portNetwork(port(['unknown', `${MAC} 10.244.1.5`]), GATEWAYS), {
+    mac: parseMac(MAC),
+    addresses: [parseCidr('10.244.1.5/24')],
+    gateways: [parseIp('10.244.1.1')],
+  });
+});
+
+test('a port whose addresses OVN has not allocated yet has no network', (t) => {
+  for (const dynamic of ['dynamic', `${MAC} dynamic`])
+    t.is(portNetwork(port([dynamic]), GATEWAYS), undefined, dynamic);
+});
+
+for (const bad of [
+  ['MAC garbage'],
+  [MAC],
+  [`${MAC} 10.244.1.300`],
+  [`${MAC} 10.9.9.9`],
+  ['0a:58:0a 10.244.1.5'],
+  ['unknown'],
+  ['router'],
+  [''],
+  [],
+])
+  test(`addresses that cannot be used are refused with the name of the row: ${JSON.stringify(bad)}`, (t) => {
+    t.throws(() => portNetwork(port(bad), GATEWAYS), {
+      code: 'ERR_POD_PORT',
+      message: /^Logical_Switch_Port ns_p: addresses .* cannot be used; correct them/,
+    });
+  });

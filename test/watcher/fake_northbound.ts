@@ -121,7 +121,7 @@ export class FakeNorthbound implements NorthboundView {
   private apply({ op, table, row = {}, where, mutations = [] }: Operation, fresh: Uuid): void {
     const uuid = where?.[0]?.[2][1] ?? fresh;
     const before = this.rows(table ?? '').get(uuid);
-    if (op === 'insert') {
+    if (op === 'insert' || op === 'update') {
       const columns = Object.entries(row).map(([name, wire]) => [
         name,
         fromWire(columnOf(table, name), wire),

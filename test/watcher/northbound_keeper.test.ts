@@ -14,10 +14,9 @@ import type { Endpoint } from '../../src/watcher/state_endpoints.js';
 import { addCluster, addGateway, addNode } from './cluster_rows.js';
 import { FakeNorthbound } from './fake_northbound.js';
 
-const ADDRESS = '0a:58:0a:f4:01:05 10.244.1.5';
 const ANNOTATED = JSON.stringify({
-  ip_address: '10.244.1.5/24',
-  mac_address: '0a:58:0a:f4:01:05',
+  ip_address: '10.244.1.2/24',
+  mac_address: '0a:58:0a:f4:01:02',
   gateway_ip: '10.244.1.1',
 });
 
@@ -65,16 +64,17 @@ function start() {
     changes,
     guard: { guard: (rows) => world.claims && guards.get(world.claims, rows) },
     annotator: {
-      want: (key, text) => annotations.set(key, text),
+      want: (key, { uid, text }) => annotations.set(key, `${uid} ${text}`),
       forget: (key) => annotations.delete(key),
     },
     problems,
   });
-  const setPod = (name: string, annotation?: string) => {
+  const setPod = (name: string, annotation?: string, ip?: string) => {
     const annotated = annotation === undefined ? {} : { annotations: { [ANNOTATION]: annotation } };
     pods.set(`ns/${name}`, {
-      metadata: { namespace: 'ns', name, ...annotated },
+      metadata: { namespace: 'ns', name, uid: `uid-${name}`, ...annotated },
       spec: { containers: [], nodeName: 'gw1' },
+      ...(ip === undefined ? {} : { status: { podIPs: [{ ip }] } }),
     });
     changes.markPod(`ns/${name}`);
   };
@@ -167,7 +167,10 @@ test('what changed while no watcher ran is found by the first step', async (t) =
 });
 
 test('many pods take several transactions, and the keeper rings for the next one', async (t) => {
-  const { keeper, rung, setPod, ports } = startInCluster();
+  const { nb, keeper, rung, setPod, ports } = startInCluster();
+  const gw1 = nb.find('Logical_Switch', ({ name }) => name === 'gw1')?._uuid;
+  if (gw1 === undefined) return t.fail('no switch');
+  nb.update('Logical_Switch', gw1, { external_ids: new Map([['gateway_ip', '10.244.1.1/20']]) });
   for (let i = 0; i < 501; i++) setPod(`p${i}`);
   const before = rung.times;
   await keeper.step();
@@ -178,28 +181,104 @@ test('many pods take several transactions, and the keeper rings for the next one
   t.is(keeper.transactions, 2);
 });
 
-test('a pod is annotated once OVN has allocated its address, and not again', async (t) => {
-  const { nb, keeper, annotations, setPod } = startInCluster();
+test('a pod is annotated in the step that gives it a port, and not again', async (t) => {
+  const { keeper, annotations, setPod } = startInCluster();
   setPod('one');
   await keeper.step();
-  t.deepEqual([...annotations], []);
-  const port = nb.find('Logical_Switch_Port', ({ name }) => name === 'ns_one');
-  if (port === undefined) return t.fail('no port');
-  nb.update('Logical_Switch_Port', port._uuid, { dynamic_addresses: ADDRESS });
-  await keeper.step();
-  t.deepEqual([...annotations], [['ns/one', ANNOTATED]]);
+  t.deepEqual([...annotations], [['ns/one', `uid-one ${ANNOTATED}`]]);
   setPod('one', ANNOTATED);
   await keeper.step();
   t.deepEqual([...annotations], []);
 });
 
-test('after a failed transaction the next step checks everything, and pods are annotated before it', async (t) => {
-  const { nb, keeper, annotations, setPod, setService, ports, vips } = startInCluster();
+test("what a pod's author wrote in the annotation is replaced", async (t) => {
+  const { keeper, annotations, setPod } = startInCluster();
+  for (const forged of ['garbage', ANNOTATED.replaceAll('.2', '.9')]) {
+    setPod('one', forged);
+    await keeper.step();
+    t.deepEqual([...annotations], [['ns/one', `uid-one ${ANNOTATED}`]], forged);
+  }
+});
+
+test('a pod of an earlier version is annotated when its port has been completed', async (t) => {
+  const { nb, keeper, annotations, setPod } = startInCluster();
+  const gw1 = nb.find('Logical_Switch', ({ name }) => name === 'gw1')?._uuid;
+  if (gw1 === undefined) return t.fail('no switch');
+  const external_ids = new Map([
+    ['pod', 'true'],
+    ['namespace', 'ns'],
+  ]);
+  const port = nb.insertPort(gw1, { name: 'ns_one', addresses: ['dynamic'], external_ids });
   setPod('one');
   await keeper.step();
-  const port = nb.find('Logical_Switch_Port', ({ name }) => name === 'ns_one');
-  if (port === undefined) return t.fail('no port');
-  nb.update('Logical_Switch_Port', port._uuid, { dynamic_addresses: ADDRESS });
+  t.deepEqual([...annotations], []);
+  nb.update('Logical_Switch_Port', port, { dynamic_addresses: '0a:58:0a:f4:01:02 10.244.1.2' });
+  await keeper.step();
+  await keeper.step();
+  t.deepEqual([...annotations], [['ns/one', `uid-one ${ANNOTATED}`]]);
+});
+
+test('after the loss of the database running pods get their addresses back before new pods get any', async (t) => {
+  const { keeper, nb, setPod } = startInCluster();
+  for (let i = 0; i < 100; i++) setPod(`new-${i}`);
+  for (let i = 0; i < 100; i++) setPod(`old-${i}`, undefined, `10.244.1.${2 + i}`);
+  await keeper.step();
+  const address = (name: string) => nb.find('Logical_Switch_Port', (row) => row.name === name)?.addresses[0];
+  for (let i = 0; i < 100; i++)
+    t.regex(address(`ns_old-${i}`) ?? '', new RegExp(` 10\\.244\\.1\\.${2 + i}$`));
+  t.regex(address('ns_new-99') ?? '', / 10\.244\.1\.201$/);
+});
+
+test('a pod that waits for an address gets the one that another pod leaves', async (t) => {
+  const { nb, keeper, pods, changes, problems, setPod, ports } = startInCluster();
+  const gw1 = nb.find('Logical_Switch', ({ name }) => name === 'gw1')?._uuid;
+  if (gw1 === undefined) return t.fail('no switch');
+  nb.update('Logical_Switch', gw1, { external_ids: new Map([['gateway_ip', '10.244.1.1/30']]) });
+  setPod('one');
+  await keeper.step();
+  setPod('two');
+  await keeper.step();
+  const full = 'Pod ns/two: Logical_Switch gw1 has no free address; it gets the next one that a pod leaves';
+  t.deepEqual(problems.current, [full]);
+  await keeper.step();
+  t.deepEqual(problems.current, [full]);
+  pods.delete('ns/one');
+  changes.markPod('ns/one');
+  await keeper.step();
+  await keeper.step();
+  t.deepEqual(ports(), ['ns_two']);
+  t.deepEqual(problems.current, []);
+});
+
+test('a gateway that cannot be read is named and keeps its last addresses; everything else is served', async (t) => {
+  const { nb, keeper, problems, setPod, setService, ports, vips } = startInCluster();
+  setService('web', '198.51.100.1');
+  await keeper.step();
+  const before = vips();
+  const router = nb.find('Logical_Router', ({ name }) => name === 'GR_gw1');
+  if (router === undefined) return t.fail('no router');
+  const broken = new Map([...router.external_ids, ['physical_ip', '203.0.113.300']]);
+  nb.update('Logical_Router', router._uuid, { external_ids: broken });
+  setPod('one');
+  await keeper.step();
+  t.is(problems.current.length, 1);
+  t.regex(
+    problems.current[0] ?? '',
+    /^Logical_Router GR_gw1: external_ids:physical_ip=203\.0\.113\.300 cannot be read; correct it/,
+  );
+  t.deepEqual(ports(), ['ns_one']);
+  t.deepEqual(vips(), before);
+  nb.update('Logical_Router', router._uuid, { external_ids: router.external_ids });
+  await keeper.step();
+  t.deepEqual(problems.current, []);
+});
+
+test('after a failed transaction the next step checks everything, and pods are annotated before it', async (t) => {
+  const { nb, keeper, annotations, changes, setPod, setService, ports, vips } = startInCluster();
+  setPod('one');
+  await keeper.step();
+  annotations.clear();
+  changes.markAnnotation('ns/one');
   nb.failure = new Error('the disk is full');
   setPod('two');
   setService('web', '198.51.100.1');

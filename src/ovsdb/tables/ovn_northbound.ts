@@ -15,6 +15,7 @@ export const ovnNorthbound = database('OVN_Northbound', {
     options: stringMap,
     addresses: setOf(string),
     dynamic_addresses: optional(string),
+    port_security: setOf(string),
     external_ids: stringMap,
   },
   Logical_Router: {

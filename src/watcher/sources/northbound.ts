@@ -4,6 +4,7 @@ import type { Northbound, NorthboundView } from '../../ovn/connection.js';
 import { podKeyOf } from '../../ovn/pods.js';
 import { CLAIMING_TABLES } from '../../ovn/row_claims.js';
 import type { Change } from '../../ovsdb/cache.js';
+import { sameValue } from '../../ovsdb/values.js';
 import type { Changes } from '../state_changes.js';
 import { PortIndex } from '../state_ports.js';
 
@@ -44,15 +45,23 @@ export class NorthboundSource implements Source {
     this.ports.apply(batch);
     for (const { table, old, row } of batch) {
       if (FRAME.includes(table) && (old === undefined || row === undefined)) changes.markAll();
+      if (table === 'Logical_Switch' && hasOtherSubnets(old, row)) changes.markAll();
       if (GATEWAYS.includes(table)) changes.markGateways();
       if (table !== 'Logical_Switch_Port') continue;
+      if (old !== undefined) changes.addressFreed();
       const key = portKey(row ?? old);
       if (key === undefined) continue;
-      if (row === undefined) changes.markPod(key);
-      else changes.markAnnotation(key);
+      // A port that was just inserted is right: the watcher inserts it whole. An audit checks those of others.
+      if (old === undefined) changes.markAnnotation(key);
+      else changes.markPod(key);
     }
     changes.ring();
   }
+}
+
+/** Returns whether a switch has changed in what its pods' addresses depend on. */
+function hasOtherSubnets(old: Change['old'], row: Change['row']): boolean {
+  return ['other_config', 'external_ids'].some((column) => !sameValue(old?.[column], row?.[column]));
 }
 
 function portKey(row: Change['row']): string | undefined {

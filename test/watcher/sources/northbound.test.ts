@@ -29,12 +29,12 @@ test('at its start it loads the ports, marks everything and rings', (t) => {
   t.is(rung(), 1);
 });
 
-test('a new address of a pod port marks its annotation, a deleted port its pod', (t) => {
+test('a new port marks the annotation of its pod; a changed or deleted port marks the pod', (t) => {
   const { nb, gw1, source, changes } = start();
   const uuid = nb.insertPort(gw1, { name: 'ns_one', external_ids: POD });
   t.deepEqual([...changes.takeAnnotations()], ['ns/one']);
   nb.update('Logical_Switch_Port', uuid, { dynamic_addresses: '0a:58:0a:f4:01:05 10.244.1.5' });
-  t.deepEqual([...changes.takeAnnotations()], ['ns/one']);
+  t.deepEqual(changes.takePods(10), ['ns/one']);
   t.is(source.ports.port('ns_one')?.dynamic_addresses, '0a:58:0a:f4:01:05 10.244.1.5');
   nb.update('Logical_Switch', gw1, { ports: [] });
   t.deepEqual(changes.takePods(10), ['ns/one']);
@@ -55,13 +55,34 @@ test('an added or deleted switch, router or load balancer marks everything; a ch
   for (const table of ['Logical_Switch', 'Logical_Router', 'Load_Balancer'] as const) {
     const uuid = nb.insert(table, { name: 'new' });
     t.true(changes.takeAll(), table);
-    nb.update(table, uuid, { external_ids: new Map([['a', 'b']]) });
+    nb.update(table, uuid, { name: 'renamed' });
     t.false(changes.takeAll(), table);
     nb.delete(table, uuid);
     t.true(changes.takeAll(), table);
   }
-  nb.update('Logical_Switch', gw1, { other_config: new Map([['subnet', '10.244.1.0/24']]) });
+  nb.insertPort(gw1, { name: 'ns_one', external_ids: POD });
   t.false(changes.takeAll());
+});
+
+test("a change of what a switch's pods get their addresses from marks everything", (t) => {
+  const { nb, gw1, changes } = start();
+  nb.update('Logical_Switch', gw1, { other_config: new Map([['exclude_ips', '10.244.1.5']]) });
+  t.true(changes.takeAll());
+  nb.update('Logical_Switch', gw1, { external_ids: new Map([['gateway_ip', '10.244.1.1/28']]) });
+  t.true(changes.takeAll());
+  nb.update('Logical_Switch', gw1, { external_ids: new Map([['gateway_ip', '10.244.1.1/28']]) });
+  t.false(changes.takeAll());
+});
+
+test('pods that wait for an address are marked when a port loses its own', (t) => {
+  const { nb, gw1, changes } = start();
+  changes.awaitAddress('ns/late');
+  const uuid = nb.insertPort(gw1, { name: 'other', addresses: ['0a:58:0a:f4:01:05 10.244.1.5'] });
+  t.false(changes.hasPods);
+  nb.update('Logical_Switch_Port', uuid, { addresses: [] });
+  t.deepEqual(changes.takePods(10), ['ns/late']);
+  nb.update('Logical_Switch', gw1, { ports: [] });
+  t.false(changes.hasPods);
 });
 
 test('a change of a gateway router marks the gateways', (t) => {
