@@ -211,7 +211,7 @@ export class Kubernetes {
     );
     const tokens = [`${TOKEN},admin,admin,"system:masters"`, ...accounts];
     writeFileSync(this.file('tokens.csv'), tokens.map((line) => `${line}\n`).join(''));
-    writeFileSync(this.kubeconfig, this.config());
+    writeFileSync(this.kubeconfig, this.config(), { mode: 0o600 });
   }
 
   private config(): string {

@@ -25,6 +25,15 @@ export const ERROR_CODES = {
     cause: 'The annotation that the watcher writes on a pod is not in its format.',
     remedy: 'Remove the annotation; the watcher writes it again.',
   },
+  ERR_API_BAD_ANSWER: {
+    cause: 'The API server answered with something that is not what was asked for.',
+    remedy: 'The daemons retry. Check that `external_ids:k8s-api-server` names an API server.',
+  },
+  ERR_API_LIMIT: {
+    cause:
+      'The API server sent more than is read: a page over 32 MiB, a line of a watch over 4 MiB, a list without end.',
+    remedy: 'The daemons keep what they know and retry. Check the API server, and what lies between.',
+  },
   ERR_API_STATUS: {
     cause: 'The API server refused a request. The code ends with the HTTP status, such as `ERR_API_403`.',
     remedy: 'The daemons retry. For 401 and 403, give a token whose role allows the request.',
@@ -94,6 +103,10 @@ export const ERROR_CODES = {
     cause:
       "The CNI plugin cannot do what the container runtime asks, or cannot write the plugin's configuration.",
     remedy: 'See the message. The runtime gets it with an error code of the CNI specification.',
+  },
+  ERR_CLEARTEXT: {
+    cause: 'A token would go to another host over `http://`, where everyone on the network can read it.',
+    remedy: 'Give `https://` in `external_ids:k8s-api-server`, or remove the token.',
   },
   ERR_CONNECTION_CLOSED: {
     cause: 'The connection to a database or to the switch ended.',
@@ -380,6 +393,10 @@ export const ERROR_CODES = {
   ERR_SCHEMA_MISMATCH: {
     cause: 'A database server does not have the database, table or column that is needed.',
     remedy: 'Check the address; Open vSwitch 2.13 and OVN 20.03 or later have all of them.',
+  },
+  ERR_SECRET_FILE: {
+    cause: 'The file of a token or a kubeconfig cannot be read, or other users can read or replace it.',
+    remedy: 'Make it with `umask 077`, or run the `chmod` or `chown` of the message.',
   },
   ERR_SERVICE: {
     cause: 'A port, protocol or address of a Kubernetes service is not valid.',

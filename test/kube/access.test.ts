@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import {
   type AccessOptions,
@@ -9,6 +10,7 @@ import {
   findAccess,
   isConfigured,
 } from '../../src/kube/access.js';
+import { explainError } from '../../src/net/errors.js';
 
 const IDS = {
   'k8s-api-server': 'https://192.0.2.1:6443',
@@ -105,7 +107,7 @@ test('the fingerprint contains no secret', async (t) => {
 
 test('a kubeconfig comes before external_ids', async (t) => {
   const file = join(await directory(t), 'config');
-  await writeFile(file, kubeconfig('https://192.0.2.7:6443', 'from the file'));
+  await writeFile(file, kubeconfig('https://192.0.2.7:6443', 'from the file'), { mode: 0o600 });
   const access = await find(t, IDS, { kubeconfig: file });
   t.is(access.server.href, 'https://192.0.2.7:6443/');
   t.is(access.source, `--kubeconfig=${file}`);
@@ -121,7 +123,7 @@ test('a kubeconfig that is missing, or has no current context, is refused; the m
   await t.throwsAsync(findAccess(optionsOf(IDS, { kubeconfig: file })), {
     message: `--kubeconfig=${file}: cannot be read`,
   });
-  await writeFile(file, kubeconfig('https://192.0.2.7:6443', 'token', 'none'));
+  await writeFile(file, kubeconfig('https://192.0.2.7:6443', 'token', 'none'), { mode: 0o600 });
   await t.throwsAsync(findAccess(optionsOf(IDS, { kubeconfig: file })), {
     message: new RegExp(`--kubeconfig=${file}: has no current context`),
   });
@@ -146,4 +148,103 @@ test('the settings change with the keys of the API server, and only with them', 
   const settings = (ids: Readonly<Record<string, string>>) => accessSettings(new Map(Object.entries(ids)));
   t.is(settings({ ...IDS, 'ovn-nb': 'tcp:192.0.2.9:6641' }), settings(IDS));
   for (const key of Object.keys(IDS)) t.not(settings({ ...IDS, [key]: 'other' }), settings(IDS), key);
+});
+
+test('a token over http:// to another host is refused with the remedy; to this host it is sent', async (t) => {
+  const file = await secret(t, 'from-a-file');
+  for (const server of [
+    'http://192.0.2.1:8080',
+    '192.0.2.1:8080',
+    'HTTP://api.example',
+    'http://[::2]',
+    'http://128.0.0.1',
+  ])
+    for (const token of [{ 'k8s-api-token': 'secret' }, { 'k8s-api-token-file': file }]) {
+      const error = await t.throwsAsync(findAccess(optionsOf({ 'k8s-api-server': server, ...token })), {
+        code: 'ERR_CLEARTEXT',
+      });
+      t.regex(
+        error?.message ?? '',
+        /^external_ids:k8s-api-server: a token would go to \S+ over http:.*give https:/,
+      );
+    }
+  for (const server of ['http://127.0.0.1:8080', '127.1.2.3:8080', 'http://[::1]:8080', 'localhost:8080']) {
+    const access = await find(t, { 'k8s-api-server': server, 'k8s-api-token': 'secret' });
+    t.like(await access.options(), { headers: { authorization: 'Bearer secret' } });
+  }
+  const path = join(await directory(t), 'config');
+  await writeFile(path, kubeconfig('http://192.0.2.7:8080', 'secret'), { mode: 0o600 });
+  t.deepEqual(await (await find(t, {}, { kubeconfig: path })).options(), {});
+});
+
+test('a password in the address of a server is refused and not shown', async (t) => {
+  for (const server of ['https://admin:secret@192.0.2.1', 'https://admin:secret@a:b:c']) {
+    const error = await t.throwsAsync(findAccess(optionsOf({ 'k8s-api-server': server })), {
+      code: 'ERR_KUBE_CONFIG',
+    });
+    t.notRegex(error?.message ?? '', /secret/);
+  }
+});
+
+/** Writes a token's file that only this user can read. */
+async function secret(t: ExecutionContext, token: string): Promise<string> {
+  const file = join(await directory(t), 'token');
+  await writeFile(file, `${token}\n`, { mode: 0o600 });
+  return file;
+}
+
+test('the token is read from its file, which comes before the key with the token itself', async (t) => {
+  const access = await find(t, { ...IDS, 'k8s-api-token-file': await secret(t, 'from-the-file') });
+  t.like(await access.options(), { headers: { authorization: 'Bearer from-the-file' } });
+});
+
+test('a replaced file of a token is used by the next request, whichever way it was replaced', async (t) => {
+  const file = await secret(t, 'one');
+  const token = async () => (await access.options()).headers as object;
+  const access = await find(t, { ...IDS, 'k8s-api-token-file': file });
+  await writeFile(file, 'two');
+  t.deepEqual(await token(), { authorization: 'Bearer two' });
+  await writeFile(`${file}.new`, 'three', { mode: 0o600 });
+  await rename(`${file}.new`, file);
+  t.deepEqual(await token(), { authorization: 'Bearer three' });
+  await rm(file);
+  await t.throwsAsync(access.options(), { code: 'ERR_SECRET_FILE', message: /: cannot be read$/ });
+  t.not(
+    (await find(t, { ...IDS, 'k8s-api-token-file': await secret(t, 'four') })).fingerprint,
+    access.fingerprint,
+  );
+});
+
+test('the tokenFile of a kubeconfig is checked and read as one of external_ids', async (t) => {
+  const dir = await directory(t);
+  const [path, tokenFile] = [join(dir, 'config'), join(dir, 'token')];
+  await writeFile(tokenFile, 'one', { mode: 0o600 });
+  for (const key of ['tokenFile', 'token-file']) {
+    const text = kubeconfig('https://192.0.2.7:6443', '').replace('"token":""', `"${key}":"token"`);
+    await writeFile(path, text, { mode: 0o600 });
+    const access = await find(t, {}, { kubeconfig: path });
+    t.like((await access.options()).headers, { authorization: 'Bearer one' });
+    await writeFile(tokenFile, 'two');
+    t.like((await access.options()).headers, { authorization: 'Bearer two' });
+    await chmod(tokenFile, 0o644);
+    await t.throwsAsync(access.options(), { code: 'ERR_SECRET_FILE', message: /run chmod 600/ });
+    await t.throwsAsync(findAccess(optionsOf({}, { kubeconfig: path })), { code: 'ERR_SECRET_FILE' });
+    await chmod(tokenFile, 0o600);
+    await writeFile(tokenFile, 'one');
+  }
+});
+
+test('a kubeconfig that cannot be parsed is refused without showing its lines', async (t) => {
+  const path = join(await directory(t), 'config');
+  for (const text of [
+    'users:\n- token: secret: "x',
+    'a: 1\n\tb: secret',
+    '[secret',
+    'secret',
+    '{"users":[{"token":"secret"}]}',
+  ]) {
+    await writeFile(path, text, { mode: 0o600 });
+    const error = await t.throwsAsync(findAccess(optionsOf({}, { kubeconfig: path })), { code: 'ERR_USAGE' });
+    t.notRegex(`${inspect(error)} ${explainError(error)}`, /secret/);
+  }
 });

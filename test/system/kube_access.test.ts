@@ -82,7 +82,7 @@ kubeTest('a kubeconfig or a CA file that becomes right later is found without a 
   const kubeconfig = join(cluster.lab.dir, 'later');
   const right = await readFile(kubernetes.kubeconfig, 'utf8');
   t.true(right.includes(TOKEN));
-  await writeFile(kubeconfig, right.replace(TOKEN, 'wrong'));
+  await writeFile(kubeconfig, right.replace(TOKEN, 'wrong'), { mode: 0o600 });
   const ca = join(gateway.host.dir, 'etc', 'openvswitch', 'k8s-ca.crt');
   await tell(gateway, {});
   await gateway.host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'k8s-ca-certificate');

@@ -77,7 +77,7 @@ function writeKubeconfig(file: string, server: string): void {
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'x',
   };
-  writeFileSync(`${file}.new`, JSON.stringify(config));
+  writeFileSync(`${file}.new`, JSON.stringify(config), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 
