@@ -1,14 +1,19 @@
 // The API server of Kubernetes: `access.ts` finds its address and credentials, this file sends requests, `reflector.ts`
 // lists and watches objects, `reached.ts` moves on to another server or other credentials if the server is silent.
 // What the objects mean for OVN is left to `gateway/`, `watcher/` and `cni/`.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { printable } from '../net/printable.js';
 import type { ApiAccess } from './access.js';
+import { Excess, readBody, Turns } from './body.js';
+import { Budget } from './budget.js';
 import { ApiError } from './errors.js';
 
-/** The largest answer that is read: a page of a list, or an object. */
-const MAX_BODY_BYTES = 256 * 1024 * 1024;
 /** How long an answer may take, in milliseconds; watches excepted. */
 const TIMEOUT_MS = 30_000;
 /**
@@ -38,7 +43,12 @@ interface Request {
 /** Sends requests to one API server over connections that stay open. */
 export class KubeApi {
   private readonly agent: HttpAgent | HttpsAgent;
+  /** The memory for the objects of this server. */
+  readonly budget = new Budget();
+  private readonly turns = new Turns();
   private readonly openMs: number;
+  /** The credentials of the last request. */
+  private secret: string | undefined;
 
   constructor(
     private readonly access: ApiAccess,
@@ -82,6 +92,11 @@ export class KubeApi {
     }
   }
 
+  /** Removes the token from a text of the server, which may show it in a message. */
+  redact(text: string): string {
+    return this.secret === undefined ? text : text.replaceAll(this.secret, '(token)');
+  }
+
   close(): void {
     this.agent.destroy();
   }
@@ -97,7 +112,7 @@ export class KubeApi {
       return JSON.parse(text) as T;
     } catch (error) {
       const what = `${request.method} ${this.name}${request.path}`;
-      throw new ApiError(0, what, 'the answer is not JSON', { cause: error });
+      throw new ApiError(0, what, 'the answer is not JSON', { cause: error, code: 'ERR_API_BAD_ANSWER' });
     }
   }
 
@@ -125,6 +140,7 @@ export class KubeApi {
     for (const [key, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(key, String(value));
     const { headers = {}, ...options } = await this.access.options();
+    this.secret = secretOf(headers);
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
       const request = send(url, {
@@ -151,28 +167,29 @@ export class KubeApi {
   private async refusal(what: string, response: IncomingMessage): Promise<ApiError> {
     const status = response.statusCode ?? 0;
     const text = await this.body(what, response).catch(() => '');
-    const reason = printable((statusMessage(text) ?? text).slice(0, 1_000).replaceAll(/\s+/g, ' '));
-    const remedy =
-      status === 401 || status === 403 ? `; the credentials are those of ${this.access.source}` : '';
+    const said = this.redact(statusMessage(text) ?? text);
+    const reason = printable(said.slice(0, 1_000).replaceAll(/\s+/g, ' '));
+    const remedy = remedyOf(status, this.access.source);
     return new ApiError(status, `${what.replace(' ', ` ${this.name}`)}`, `${status} ${reason}${remedy}`);
   }
 
-  private body(what: string, response: IncomingMessage): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > MAX_BODY_BYTES)
-          response.destroy(new Error(`the answer has more than ${MAX_BODY_BYTES} bytes`));
-      });
-      response.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-      response.once('error', (cause) =>
-        reject(new ApiError(0, `${what} of ${this.name}`, 'the answer broke off', { cause })),
-      );
-    });
+  private async body(what: string, response: IncomingMessage): Promise<string> {
+    try {
+      return (await readBody(response, this.turns)).toString('utf8');
+    } catch (cause) {
+      const where = `${what} of ${this.name}`;
+      if (cause instanceof Excess) throw new ApiError(0, where, cause.message, { code: 'ERR_API_LIMIT' });
+      throw new ApiError(0, where, 'the answer broke off', { cause });
+    }
   }
+}
+
+function remedyOf(status: number, source: string): string {
+  if (status === 401 || status === 403) return `; the credentials are those of ${source}`;
+  // The credentials would go to whichever server the answer names.
+  if (status >= 300 && status < 400)
+    return `; redirects are not followed: give the server itself in ${source}`;
+  return '';
 }
 
 /** Returns the message of a Status object (Kubernetes API conventions, "Response Status Kind"). */
@@ -184,4 +201,11 @@ function statusMessage(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Returns the credentials in the headers of a request, without their scheme. */
+function secretOf(headers: OutgoingHttpHeaders | readonly string[]): string | undefined {
+  for (const [name, value] of Object.entries(headers))
+    if (name.toLowerCase() === 'authorization') return String(value).replace(/^\S+ /, '') || undefined;
+  return undefined;
 }

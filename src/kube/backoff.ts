@@ -20,7 +20,7 @@ export class Backoff {
 
   /** Returns how long to wait after `error`, in milliseconds. */
   after(error: unknown): number {
-    const isAnswered = error instanceof ApiError && error.status !== 0;
+    const isAnswered = error instanceof ApiError && error.isAnswered;
     if (isAnswered) return this.refused.next();
     // A server that comes back refuses at first, so the time without an answer does not lengthen the wait.
     this.refused.reset();

@@ -3,22 +3,14 @@ import type { Problems } from '../daemon/problems.js';
 import { sleep } from '../daemon/sleep.js';
 import type { Source } from '../daemon/source.js';
 import { explainError } from '../net/errors.js';
-import type { KubeApi } from './api.js';
 import { Backoff } from './backoff.js';
 import { ApiError } from './errors.js';
-import { type KubeObject, keyOf } from './objects.js';
+import { ObjectCopy, ObjectList } from './object_copy.js';
+import { type KubeObject, keyOf, trim } from './objects.js';
+import { Pages, type PagesOptions } from './pages.js';
 import { watchEvents } from './watch_events.js';
 
-interface List<T> {
-  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly items?: readonly T[];
-}
-
-export interface ReflectorOptions {
-  readonly api: KubeApi;
-  /** `/api/v1/services`. */
-  readonly path: string;
-  readonly fieldSelector?: string;
+export interface ReflectorOptions extends PagesOptions {
   /** Receives the key of each object that was added, changed or deleted. An exception is logged and skipped. */
   readonly changed: (key: string) => void;
   /** Receives the number of objects after each list, also if the list brought no change. */
@@ -29,34 +21,46 @@ export interface ReflectorOptions {
   readonly random?: () => number;
   /** See {@link watchEvents}. */
   readonly idleMs?: number;
+  /** The clock in milliseconds, to know whether a watch lasted as long as asked. */
+  readonly now?: () => number;
 }
 
-/** Objects per page of a list. */
-const PAGE = 500;
 /** How long the server is asked to keep a watch open, in seconds; each request varies it by 20 %. */
 const WATCH_SECONDS = 300;
 /** A watch that ends sooner and without an event is a failure: the next watch waits. In milliseconds. */
 const SHORTEST_MS = 1_000;
+/** A watch that lasted this part of the time asked for ended because of that time. */
+const LASTED = 0.9;
 /** Two bookmarks that did not arrive: bookmarks come about once a minute. In milliseconds. */
 const IDLE_MS = 130_000;
 
 /**
  * Keeps a copy of the objects at one path of the API: lists them, then watches from the version of the list on. If the
  * watch cannot continue, it lists again and compares. While the server does not answer, the copy stays as it is.
+ *
+ * If the server's store is restored from a backup, versions go back, and a watch leaves out everything until the
+ * version that it started from. Such a server was stopped, or it ended all watches. A watch therefore continues at its
+ * version only if it lasted as long as asked, or if it broke and the next one opens at once. Else a list comes first.
  */
 export class Reflector<T extends KubeObject> implements Source {
-  private readonly known = new Map<string, T>();
+  private readonly copy: ObjectCopy<T>;
+  private readonly pages: Pages;
   private readonly backoff: Backoff;
+  /** The version of the last list or event. */
+  private newest: string | undefined;
   private failure: string | undefined;
   private isListed = false;
 
   constructor(private readonly options: ReflectorOptions) {
-    this.backoff = new Backoff(options.random);
+    const { api, path, random } = options;
+    this.copy = new ObjectCopy<T>(`${api.name}${path}`, api.budget, (key) => this.notify(key));
+    this.pages = new Pages(options);
+    this.backoff = new Backoff(random);
   }
 
   /** The objects by `NAMESPACE/NAME`. The map is live; the objects never change. */
   get objects(): ReadonlyMap<string, T> {
-    return this.known;
+    return this.copy.objects;
   }
 
   /** Whether the first list is complete. */
@@ -78,10 +82,8 @@ export class Reflector<T extends KubeObject> implements Source {
         version = await this.watch(version, signal);
       } catch (error) {
         if (signal.aborted) return;
-        // After a broken connection the watch continues at its version; any other failure needs a new list.
         version = error instanceof WatchBroke ? error.version : undefined;
         const cause = error instanceof WatchBroke ? error.cause : error;
-        if (cause instanceof ApiError && cause.isGone) version = undefined;
         this.setFailure(explainError(cause));
         await sleep(this.backoff.after(cause), signal);
       }
@@ -93,76 +95,62 @@ export class Reflector<T extends KubeObject> implements Source {
     return object;
   }
 
-  /** Lists page by page and takes over the differences. @returns the version to watch from */
+  /** Lists all objects and takes over the differences. @returns the version to watch from */
   private async list(signal: AbortSignal): Promise<string> {
-    const { api, path, fieldSelector } = this.options;
-    const found = new Map<string, T>();
-    let version = '';
-    let next: string | undefined;
-    do {
-      const query = { limit: PAGE, continue: next, fieldSelector };
-      const page: List<T> = await api.get<List<T>>(path, query, signal);
-      if (!Array.isArray(page.items))
-        throw new ApiError(0, `GET ${api.name}${path}`, 'the answer is not a list');
-      for (const object of page.items) found.set(keyOf(object), object);
-      version = page.metadata?.resourceVersion ?? '';
-      next = page.metadata?.continue || undefined;
-    } while (next !== undefined);
-    const gone = [...this.known.keys()].filter((key) => !found.has(key));
+    const list = new ObjectList<T>();
+    const version = await this.pages.read<T>(signal, (object) =>
+      this.copy.extend(list, keyOf(object), this.keep(object)),
+    );
+    // After versions went back, one version can stand for two states of an object.
+    const isBack = this.newest !== undefined && isLower(version, this.newest);
+    this.newest = version;
     this.isListed = true;
-    for (const [key, object] of found) this.put(key, object);
-    for (const key of gone) this.drop(key);
-    this.options.listed?.(found.size);
+    this.copy.replace(list, isBack);
+    this.options.listed?.(list.objects.size);
     return version;
   }
 
-  /** Watches until the server ends the watch, which it does every few minutes. @returns the version to continue from */
-  private async watch(since: string, signal: AbortSignal): Promise<string> {
+  /**
+   * Watches until the server ends the watch, which it does every few minutes.
+   * @returns the version to continue from; `undefined` if a list must come first
+   */
+  private async watch(since: string, signal: AbortSignal): Promise<string | undefined> {
     const { api, path, fieldSelector, random = Math.random, idleMs = IDLE_MS } = this.options;
+    const { now = () => performance.now() } = this.options;
     const what = `watch of ${api.name}${path}`;
+    const seconds = Math.round(WATCH_SECONDS * (0.8 + 0.4 * random()));
+    const query = {
+      watch: true,
+      resourceVersion: since,
+      allowWatchBookmarks: true,
+      timeoutSeconds: seconds,
+      fieldSelector,
+    };
+    const response = await api.open(path, query, signal);
+    const opened = now();
     let version = since;
     let lasting: NodeJS.Timeout | undefined;
     try {
-      const query = {
-        watch: true,
-        resourceVersion: since,
-        allowWatchBookmarks: true,
-        timeoutSeconds: Math.round(WATCH_SECONDS * (0.8 + 0.4 * random())),
-        fieldSelector,
-      };
-      const response = await api.open(path, query, signal);
-      const opened = performance.now();
       // A server that ends every watch at once does not answer, though it accepts them.
       if (this.failure !== undefined) lasting = setTimeout(() => this.setFailure(undefined), SHORTEST_MS);
       for await (const { type, object } of watchEvents<T>(response, what, idleMs)) {
+        if (type === 'DELETED') this.copy.drop(keyOf(object));
+        else if (type !== 'BOOKMARK') this.copy.put(keyOf(object), this.keep(trim(object)));
         this.backoff.reset();
         this.setFailure(undefined);
         version = object.metadata?.resourceVersion ?? version;
-        if (type === 'DELETED') this.drop(keyOf(object));
-        else if (type !== 'BOOKMARK') this.put(keyOf(object), object);
+        this.newest = version;
       }
-      if (version === since && performance.now() - opened < SHORTEST_MS)
-        throw new WatchBroke(version, new ApiError(0, what, 'ended as soon as it began'));
-      return version;
     } catch (error) {
-      if (error instanceof WatchBroke) throw error;
-      const isConnection = error instanceof ApiError && error.status === 0 && error.cause !== undefined;
-      throw isConnection && !(error.cause instanceof SyntaxError) ? new WatchBroke(version, error) : error;
+      const isBroken = error instanceof ApiError && !error.isAnswered && error.cause !== undefined;
+      throw isBroken ? new WatchBroke(version, error) : error;
     } finally {
       clearTimeout(lasting);
     }
-  }
-
-  private put(key: string, object: T): void {
-    const before = this.known.get(key);
-    if (before?.metadata?.resourceVersion === object.metadata?.resourceVersion && before !== undefined)
-      return;
-    this.known.set(key, this.keep(object));
-    this.notify(key);
-  }
-
-  private drop(key: string): void {
-    if (this.known.delete(key)) this.notify(key);
+    const lasted = now() - opened;
+    if (version === since && lasted < SHORTEST_MS)
+      throw new ApiError(0, what, 'ended as soon as it began', { code: 'ERR_API_BAD_ANSWER' });
+    return lasted >= LASTED * seconds * 1_000 ? version : undefined;
   }
 
   private notify(key: string): void {
@@ -178,6 +166,12 @@ export class Reflector<T extends KubeObject> implements Source {
     this.failure = failure;
     this.options.problems.set(this.options.path, failure === undefined ? [] : [failure]);
   }
+}
+
+/** Returns whether a version is older than another one (Kubernetes API concepts, "Resource versions"). */
+function isLower(version: string, other: string): boolean {
+  const isNumber = /^\d{1,20}$/;
+  return isNumber.test(version) && isNumber.test(other) && BigInt(version) < BigInt(other);
 }
 
 /** A watch whose connection ended: it can continue from `version`. */

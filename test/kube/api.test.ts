@@ -1,7 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { KubeApi } from '../../src/kube/api.js';
+import { readBody, Turns } from '../../src/kube/body.js';
 import { ApiError } from '../../src/kube/errors.js';
 
 interface Received {
@@ -137,4 +139,34 @@ test('the body of an open watch continues beyond the time to open it', async (t)
   let body = '';
   for await (const chunk of watch) body += String(chunk);
   t.is(body, 'late');
+});
+
+for (const code of [301, 302, 307, 308])
+  test(`the token does not follow a redirect with ${code}`, async (t) => {
+    const other = await start(t, (response) => response.end('{}'));
+    const { api, origin } = await start(t, (response) =>
+      response.writeHead(code, { location: `${other.origin}/api/v1/pods` }).end(),
+    );
+    const { message } = await errorOf(t, api.get('/api/v1/pods'));
+    t.is(
+      message,
+      `GET ${origin}/api/v1/pods: ${code} ; redirects are not followed: give the server itself in the test`,
+    );
+    await errorOf(t, api.open('/api/v1/pods', {}, new AbortController().signal));
+    t.deepEqual(other.received, []);
+  });
+
+test('a token that the server shows in its answer is not in the error', async (t) => {
+  for (const body of [JSON.stringify({ message: 'Bearer secret is bad' }), `${'x'.repeat(290)} secret`]) {
+    const { api } = await start(t, refuse(500, body));
+    const error = await errorOf(t, api.get('/api/v1/pods'));
+    t.notRegex(inspect(error), /secre/);
+  }
+});
+
+test('an answer is given up when it stops, and when it never ends', async (t) => {
+  const { api } = await start(t, (response) => response.writeHead(200).write('{'));
+  const response = await api.open('/', {}, new AbortController().signal);
+  await t.throwsAsync(readBody(response, new Turns(), 50), { message: 'nothing received for 50 ms' });
+  t.true(response.destroyed);
 });

@@ -21,7 +21,13 @@ interface Event {
 }
 
 /** What the server does instead of answering the next request. */
-export type Fault = { readonly status: number } | 'garbage' | 'reset' | 'silence' | 'end';
+export type Fault =
+  | { readonly status: number }
+  | 'garbage'
+  | 'reset'
+  | 'silence'
+  | 'end'
+  | ((response: ServerResponse, url: URL) => void);
 
 /**
  * A small API server: it lists in pages and watches with bookmarks. It fails on demand in the ways in which a real
@@ -39,7 +45,7 @@ export class FakeApi {
   /** By the path of the collection and the key. */
   private readonly objects = new Map<string, { readonly path: string; readonly object: KubeObject }>();
   private readonly events: Event[] = [];
-  private readonly watches = new Map<ServerResponse, string>();
+  private readonly watches = new Map<ServerResponse, { readonly path: string; readonly since: number }>();
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   private version = 1;
@@ -105,6 +111,13 @@ export class FakeApi {
     this.watches.clear();
   }
 
+  /** Goes back to a version, as a server does whose store is restored from a backup; other objects follow by `set`. */
+  restore(version: number): void {
+    this.version = version;
+    this.objects.clear();
+    this.events.length = 0;
+  }
+
   /** Breaks all connections. */
   reset(): void {
     for (const socket of this.sockets) socket.resetAndDestroy();
@@ -118,7 +131,8 @@ export class FakeApi {
 
   private happen(event: Event): void {
     this.events.push(event);
-    for (const [watch, path] of this.watches) if (path === event.path) watch.write(lineOf(event));
+    for (const [watch, { path, since }] of this.watches)
+      if (path === event.path && event.version > since) watch.write(lineOf(event));
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
@@ -126,7 +140,8 @@ export class FakeApi {
     this.requests.push(`${request.method} ${request.url}`);
     const isWatch = url.searchParams.get('watch') === 'true';
     const fault = this.faults[isWatch ? 'watch' : 'list'].shift();
-    if (fault === 'reset') request.socket.resetAndDestroy();
+    if (typeof fault === 'function') fault(response, url);
+    else if (fault === 'reset') request.socket.resetAndDestroy();
     else if (fault === 'garbage') response.end('<html>proxy error</html>');
     else if (fault === 'silence') return;
     else if (fault === 'end') response.writeHead(200).end();
@@ -163,7 +178,7 @@ export class FakeApi {
       response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
       return;
     }
-    this.watches.set(response, pathname);
+    this.watches.set(response, { path: pathname, since });
     response.on('close', () => this.watches.delete(response));
     for (const event of this.events)
       if (event.version > since && event.path === pathname) response.write(lineOf(event));
