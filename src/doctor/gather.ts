@@ -7,9 +7,11 @@ import { isConfigured } from '../kube/access.js';
 import { readEphemeralRange, readReservedPorts } from '../overlay/host_ports.js';
 import { readHostSockets } from '../overlay/port_checks.js';
 import { connectNorthbound } from '../ovn/connection.js';
+import { serverName } from '../ovn/tls.js';
 import { readBridge } from '../switch/bridge_facts.js';
 import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
 import { OVN_REMOTE, requireSystemId } from '../switch/external_ids.js';
+import { readCertificates } from './facts/certificates.js';
 import { programs, readDaemon } from './facts/daemons.js';
 import type { Echo, Facts, FlowFacts, LocalSwitch, Northbound } from './facts/facts.js';
 import { readSwitchFlows } from './facts/flows.js';
@@ -86,6 +88,7 @@ export async function gatherFacts(options: GatherOptions): Promise<Facts> {
       northbound: await northbound,
       southbound,
       kubernetes,
+      certificates: await readCertificates(directories.sysconf),
       links: await links,
       ports: await ports,
       netfilter: await netfilter,
@@ -113,7 +116,7 @@ async function askNorthbound(ids: ReadonlyMap<string, string>, timeoutMs: number
 
 async function askSouthbound(ids: ReadonlyMap<string, string>, { sysconf }: Directories, timeoutMs: number) {
   const remotes = requireSystemId(ids, OVN_REMOTE, 'tcp:CENTRAL:6642');
-  const sb = await connectSouthbound(remotes, sysconf, timeoutMs);
+  const sb = await connectSouthbound(remotes, { sysconf, name: serverName(ids, OVN_REMOTE) }, timeoutMs);
   try {
     return readSouthbound(sb);
   } finally {

@@ -7,14 +7,15 @@ import { type Client, connect } from '../ovsdb/client.js';
 import { parseRemotes } from '../ovsdb/remotes.js';
 import { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { OVN_NB, requireSystemId } from '../switch/external_ids.js';
-import { CA_FILES, tlsFiles } from './tls.js';
+import { CA_FILES, serverName, tlsFiles } from './tls.js';
 
 export type Northbound = Client<typeof ovnNorthbound>;
 export type NorthboundView = Pick<Northbound, 'table' | 'find' | 'filter'>;
 export type NorthboundTransaction = ReturnType<Northbound['transaction']>;
 
 /**
- * Connects to the northbound database that `external_ids:ovn-nb` names.
+ * Connects to the northbound database that `external_ids:ovn-nb` names, at a server whose certificate has the name in
+ * `external_ids:ovn-nb-server-name`, if that is set.
  * @throws ProductError `ERR_NOT_CONFIGURED` or `ERR_BAD_SETTING` for that key; whatever `connect` throws
  */
 export async function connectNorthbound(
@@ -35,6 +36,6 @@ export async function connectNorthbound(
   return connect(ovnNorthbound, {
     remotes,
     timeoutMs,
-    tls: tlsFiles(sysconf, CA_FILES.northbound),
+    tls: tlsFiles(sysconf, CA_FILES.northbound, serverName(systemIds, OVN_NB)),
   });
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { connect as connectPlain, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { checkServerIdentity, connect as connectTls, type PeerCertificate } from 'node:tls';
 import { ProductError } from '../net/errors.js';
 import { once } from '../net/socket.js';
 import { bootstrapCa } from './bootstrap.js';
@@ -12,6 +12,11 @@ export interface TlsFiles {
   readonly certificate: string;
   /** Written on first use with the CA that the server sends, as with `--bootstrap-ca-cert` of OVS. */
   readonly ca: string;
+  /**
+   * The name that the server's certificate must have, as its common name or a DNS name. Without one, every certificate of
+   * the CA passes for the server's, as in OVS: also those of other clients, if they are of the same CA.
+   */
+  readonly serverName?: string | undefined;
 }
 
 /**
@@ -37,21 +42,35 @@ export async function openStream(
   }
   const [key, cert] = await Promise.all([readPem(tls.privateKey), readPem(tls.certificate)]);
   const ca = await bootstrapCa(tls.ca, { host: remote.host, port: remote.port, key, cert, signal });
-  // As in OVS, the signature of the CA is enough. The host name is not checked, so a server can change its address.
+  const { serverName } = tls;
+  // The address is not checked, so a server can move.
   const socket = connectTls({
     host: remote.host,
     port: remote.port,
     key,
     cert,
     ca,
-    checkServerIdentity: () => undefined,
+    checkServerIdentity: (_host, certificate) =>
+      serverName === undefined ? undefined : misnamed(remote, serverName, certificate),
   });
   try {
     await once(socket, 'secureConnect', signal);
   } catch (error) {
+    if (error instanceof ProductError) throw error;
     throw socket.authorizationError ? distrusted(remote, tls.ca, error) : error;
   }
   return socket;
+}
+
+/** Returns the error of a certificate that has another name. */
+function misnamed(remote: Remote, name: string, certificate: PeerCertificate): ProductError | undefined {
+  const { subject, subjectaltname = '' } = certificate;
+  if (subject.CN === name || checkServerIdentity(name, certificate) === undefined) return undefined;
+  const names = [`CN:${String(subject.CN)}`, subjectaltname].filter(Boolean).join(', ');
+  return new ProductError(
+    'ERR_UNTRUSTED_SERVER',
+    `the certificate of ${remote.text} is for ${names}, not for ${name}; give the server one with that name, or correct the name in external_ids`,
+  );
 }
 
 function distrusted(remote: Remote, ca: string, cause: unknown): ProductError {

@@ -11,6 +11,7 @@ import { whileReached } from '../kube/reached.js';
 import type { Cidr } from '../net/cidr.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { connectNorthbound, type Northbound } from '../ovn/connection.js';
+import { serverName } from '../ovn/tls.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase } from '../switch/connection.js';
@@ -99,7 +100,7 @@ function registerStatus(daemon: Daemon, report: () => WatcherReport): void {
 function settingsChanged(local: LocalDatabase, signal: AbortSignal): AbortSignal {
   const settings = () => {
     const ids = readSystemIds(local);
-    return JSON.stringify([ids.get(OVN_NB), accessSettings(ids)]);
+    return JSON.stringify([ids.get(OVN_NB), serverName(ids, OVN_NB), accessSettings(ids)]);
   };
   const before = settings();
   const changed = new AbortController();

@@ -31,6 +31,7 @@ export const HEALTHY: Facts = {
     ]),
   }),
   kubernetes: known('present' as const),
+  certificates: { northbound: undefined, southbound: undefined },
   links: known([
     { name: 'eth0', mtu: 1500, isUp: true, addresses: [] },
     { name: 'breth0', mtu: 1500, isUp: true, addresses: [IP4, IP6] },

@@ -26,12 +26,18 @@ export async function makeCa(directory: string, name: string): Promise<KeyPair> 
   return pair;
 }
 
-/** Makes a certificate signed by `ca`. Like those of ovs-pki it names no address. */
-export async function signedBy(ca: KeyPair, directory: string, name: string): Promise<KeyPair> {
+/** Makes a certificate signed by `ca`. Without `extensions` it names no address. */
+export async function signedBy(
+  ca: KeyPair,
+  directory: string,
+  name: string,
+  ...extensions: readonly string[]
+): Promise<KeyPair> {
   const pair = at(directory, name);
   await execa('openssl', [
     ...['req', '-x509', ...EC, '-keyout', pair.key, '-out', pair.cert, '-subj', `/CN=${name}`],
     ...['-CA', ca.cert, '-CAkey', ca.key, '-addext', 'basicConstraints=critical,CA:FALSE'],
+    ...extensions.flatMap((extension) => ['-addext', extension]),
   ]);
   return pair;
 }

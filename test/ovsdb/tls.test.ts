@@ -36,11 +36,11 @@ async function serve(t: ExecutionContext, pair: KeyPair, ca: KeyPair, port: numb
   return `ssl:127.0.0.1:${port}`;
 }
 
-async function open(remotes: string, client: KeyPair, ca: string, timeoutMs = 5_000) {
+async function open(remotes: string, client: KeyPair, ca: string, timeoutMs = 5_000, serverName?: string) {
   const db = await connect(openVswitch, {
     remotes,
     timeoutMs,
-    tls: { privateKey: client.key, certificate: client.cert, ca },
+    tls: { privateKey: client.key, certificate: client.cert, ca, serverName },
   });
   db.close();
 }
@@ -65,6 +65,47 @@ test('the CA of the first server is stored and trusted, and a server of another 
   t.regex(error?.message ?? '', /is not signed by the CA in .*ovnnb-ca\.cert .*delete that file/);
   t.is((await readFile(ca, 'utf8')).trim(), (await readFile(ours.cert, 'utf8')).trim());
 });
+
+test("a gateway's certificate passes for the northbound server's unless the name of the server is set", async (t) => {
+  const dir = await workplace(t);
+  const ca = await makeCa(dir, 'ours');
+  const [server, gateway, client] = await Promise.all(
+    ['ovnnb', 'gw1', 'gw2'].map((name) => signedBy(ca, dir, name)),
+  );
+  const [real, impostor] = await Promise.all(
+    [server, gateway].map(async (pair) => serve(t, pair as KeyPair, ca, await freePort())),
+  );
+  const connectTo = (remote: string | undefined, name?: string) =>
+    open(remote ?? '', client as KeyPair, ca.cert, name === undefined ? 5_000 : 1_000, name);
+  await connectTo(impostor);
+  const error = await t.throwsAsync(connectTo(impostor, 'ovnnb'), { instanceOf: DatabaseUnreachable });
+  t.regex(
+    error?.message ?? '',
+    /the certificate of ssl:\S+ is for CN:gw1, not for ovnnb; give the server one/,
+  );
+  await connectTo(real, 'ovnnb');
+});
+
+for (const [names, name, isAccepted] of [
+  ['DNS:nb.example', 'nb.example', true],
+  ['DNS:*.nb.example', 'one.nb.example', true],
+  ['DNS:nb.example', 'other.example', false],
+  ['IP:192.0.2.1', '192.0.2.1', true],
+] as const)
+  test(`a server whose certificate has ${names} ${isAccepted ? 'passes' : 'does not pass'} for ${name}`, async (t) => {
+    const dir = await workplace(t);
+    const ca = await makeCa(dir, 'ours');
+    const [server, client] = await Promise.all([
+      signedBy(ca, dir, 'server', `subjectAltName=${names}`),
+      signedBy(ca, dir, 'client'),
+    ]);
+    const connecting = open(await serve(t, server, ca, await freePort()), client, ca.cert, 1_000, name);
+    if (isAccepted) await t.notThrowsAsync(connecting);
+    else
+      await t.throwsAsync(connecting, {
+        message: /is for CN:server, DNS:nb\.example, not for other\.example/,
+      });
+  });
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 asRoot(

@@ -11,11 +11,13 @@ import { mtu } from './mtu.js';
 import { nodes } from './nodes.js';
 import { offloads } from './offloads.js';
 import { ports } from './ports.js';
+import { servers } from './servers.js';
 
 /** All checks, in the order in which an operator mends things: what others depend on comes first. */
 export const CHECKS: readonly Check[] = [
   daemons,
   databases,
+  servers,
   identity,
   chassis,
   encapsulation,

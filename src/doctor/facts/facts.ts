@@ -15,6 +15,7 @@ export interface Facts {
   readonly southbound: Known<Southbound>;
   /** Whether the API server has this host's Node; `undefined` if no API server is configured. */
   readonly kubernetes: Known<'present' | 'absent' | 'unreadable'> | undefined;
+  readonly certificates: Certificates;
   readonly links: Known<readonly LinkFacts[]>;
   readonly ports: Known<PortFacts>;
   readonly netfilter: Known<Netfilter>;
@@ -75,6 +76,15 @@ export interface GatewayNode {
   readonly isShared: boolean;
   /** `options:gateway_mtu` of the port to the external switch, in octets. */
   readonly outsideMtu: number | undefined;
+}
+
+/**
+ * For each database, whether this host's own certificate is of the CA that its servers must have; `undefined` without
+ * certificates. Then the certificate of every other host is of that CA too.
+ */
+export interface Certificates {
+  readonly northbound: boolean | undefined;
+  readonly southbound: boolean | undefined;
 }
 
 export interface Southbound {

@@ -18,7 +18,7 @@ const CA_NAMES = [CA_FILES.southbound, CA_FILES.northbound] as const;
  */
 export function connectSouthbound(
   remotes: string,
-  sysconf: string,
+  { sysconf, name }: { readonly sysconf: string; readonly name: string | undefined },
   timeoutMs: number,
 ): Promise<Client<typeof ovnSouthbound>> {
   const isSecured = parseRemotes(remotes).some(({ kind }) => kind === 'ssl');
@@ -34,7 +34,7 @@ export function connectSouthbound(
     timeoutMs,
     // A follower of a clustered database suffices for reading.
     leaderOnly: false,
-    ...(ca === undefined ? {} : { tls: tlsFiles(sysconf, ca) }),
+    ...(ca === undefined ? {} : { tls: tlsFiles(sysconf, ca, name) }),
   });
 }
 

@@ -8,7 +8,7 @@ import { explainError } from '../../net/errors.js';
 import type { Northbound } from '../../ovn/connection.js';
 import { KEYS } from '../../ovn/keys.js';
 import { gatewayRouterName } from '../../ovn/names.js';
-import { CA_FILES, tlsFiles } from '../../ovn/tls.js';
+import { CA_FILES, serverName, tlsFiles } from '../../ovn/tls.js';
 import { connect } from '../../ovsdb/client.js';
 import { ovnNorthbound } from '../../ovsdb/tables/ovn_northbound.js';
 import { OVN_NB } from '../../switch/external_ids.js';
@@ -59,15 +59,17 @@ export class NorthboundSource implements Source {
   async run(signal: AbortSignal): Promise<void> {
     await followSetting(
       this.options.settings,
-      (systemIds) => systemIds.get(OVN_NB),
-      (remotes, over) => this.follow(remotes, over),
+      (systemIds) => JSON.stringify([systemIds.get(OVN_NB), serverName(systemIds, OVN_NB)]),
+      (_, over) => this.follow(over),
       signal,
     );
   }
 
-  /** Connects to `remotes`, retrying until it succeeds. From then on the client reconnects by itself. */
-  private async follow(remotes: string | undefined, signal: AbortSignal): Promise<void> {
-    const { sysconf } = this.options;
+  /** Connects to the database, retrying until it succeeds. From then on the client reconnects by itself. */
+  private async follow(signal: AbortSignal): Promise<void> {
+    const { sysconf, settings } = this.options;
+    const remotes = settings.read().get(OVN_NB);
+    const name = serverName(settings.read(), OVN_NB);
     this.client = undefined;
     this.fail([]);
     const backoff = new Backoff({ firstMs: 1_000 });
@@ -78,7 +80,7 @@ export class NorthboundSource implements Source {
           tables: CHECKED_TABLES,
           timeoutMs: ANSWER_MS,
           signal,
-          tls: tlsFiles(sysconf, CA_FILES.northbound),
+          tls: tlsFiles(sysconf, CA_FILES.northbound, name),
         });
         client.onChange(() => this.change());
         client.onState((state) => {

@@ -7,7 +7,7 @@ finds('databases', [
     { local: unknown('no db.sock') },
     'fail',
     /no db\.sock/,
-    ['identity', 'chassis', 'encapsulation', 'bridges', 'mtu', 'offloads', 'ports', 'nodes'].map(
+    ['servers', 'identity', 'chassis', 'encapsulation', 'bridges', 'mtu', 'offloads', 'ports', 'nodes'].map(
       (check) => new RegExp(`^${check}: not checked: no db.sock`),
     ),
   ],

@@ -18,7 +18,7 @@ test('chassis are read with their tunnel addresses, and management ports with th
     ...['create', 'Port_Binding', 'logical_port=default_web', 'datapath=@dp', 'tunnel_key=3'],
   );
   await sbctl('lsp-bind', 'k8s-gw1', 'gw1');
-  const sb = await connectSouthbound(server.remote, '/nonexistent', 5_000);
+  const sb = await connectSouthbound(server.remote, { sysconf: '/nonexistent', name: undefined }, 5_000);
   t.teardown(() => sb.close());
   const { chassis, bindings } = readSouthbound(sb);
   t.deepEqual(
@@ -31,7 +31,7 @@ test('chassis are read with their tunnel addresses, and management ports with th
 test('an ssl: connection without a CA certificate is refused, naming the files', (t) => {
   const sysconf = mkdtempSync(join(tmpdir(), 'sysconf-'));
   t.teardown(() => rmSync(sysconf, { recursive: true }));
-  t.throws(() => connectSouthbound('ssl:203.0.113.9:6642', sysconf, 1_000), {
+  t.throws(() => connectSouthbound('ssl:203.0.113.9:6642', { sysconf, name: undefined }, 1_000), {
     code: 'ERR_NO_TLS_FILES',
     message: /neither ovnsb-ca\.cert nor ovnnb-ca\.cert is in /,
   });
