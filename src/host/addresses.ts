@@ -1,24 +1,15 @@
 import { execa } from 'execa';
-import type { Cidr } from '../net/cidr.js';
+import { type Cidr, parseCidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
-import { familyOf, parseIp } from '../net/ip.js';
-import { parseIpJson, TIMEOUT_MS } from './iproute_read.js';
+import { parseIpJson } from './ip_json.js';
+import { SHOWN_LINK } from './ip_shapes.js';
+import { TIMEOUT_MS } from './iproute_read.js';
+import type { Address } from './snapshot.js';
 
 /** An address that the kernel has on an interface. */
 export interface LocalAddress extends Cidr {
   /** Whether it is a temporary (RFC 8981), deprecated or tentative address: others should not know the host by it. */
   readonly secondary: boolean;
-}
-
-/** One address of `ip -json address show` (ip-address(8)); a flag is a key whose value is `true`. */
-interface AddrInfo {
-  readonly local?: string;
-  readonly prefixlen?: number;
-  readonly temporary?: boolean;
-  readonly deprecated?: boolean;
-  readonly tentative?: boolean;
-  readonly dadfailed?: boolean;
-  readonly secondary?: boolean;
 }
 
 /**
@@ -39,20 +30,17 @@ export async function readAddresses(name: string): Promise<LocalAddress[]> {
   return parseAddresses(stdout);
 }
 
-/** Parses the output of `ip -json address show dev NAME`. */
+/**
+ * Parses the output of `ip -json address show dev NAME`.
+ * @throws ProductError `ERR_IP`, `ERR_NOT_AN_ADDRESS`, `ERR_BAD_PREFIX`
+ */
 export function parseAddresses(json: string): LocalAddress[] {
-  return parseIpJson<{ readonly addr_info?: readonly AddrInfo[] }>(json)
+  return parseIpJson<{ readonly addr_info?: readonly Partial<Address>[] }>(json, SHOWN_LINK)
     .flatMap((link) => link.addr_info ?? [])
-    .flatMap((info) => {
-      if (info.local === undefined || info.prefixlen === undefined) return [];
-      const address = parseIp(info.local);
-      const secondary = [
-        info.temporary,
-        info.deprecated,
-        info.tentative,
-        info.dadfailed,
-        info.secondary,
-      ].some(Boolean);
-      return [{ address, prefix: info.prefixlen, family: familyOf(address), secondary }];
+    .flatMap(({ local, prefixlen, ...flags }) => {
+      if (local === undefined || prefixlen === undefined) return [];
+      const { temporary, deprecated, tentative, dadfailed, secondary } = flags;
+      const isSecondary = [temporary, deprecated, tentative, dadfailed, secondary].some(Boolean);
+      return [{ ...parseCidr(`${local}/${prefixlen}`), secondary: isSecondary }];
     });
 }

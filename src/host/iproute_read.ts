@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { ProductError } from '../net/errors.js';
+import { parseIpJson, type Shape } from './ip_json.js';
 
 export const TIMEOUT_MS = 5_000;
 /** How often a dump is read that the kernel's tables interrupt by changing; `ip` reports that on standard error. */
@@ -19,20 +20,15 @@ export async function readIpText(...args: readonly string[]): Promise<string> {
  * Returns the objects that a `show` command of `ip` prints with `-json`; reads again after an interrupted dump.
  * @throws ProductError `ERR_IP`
  */
-export async function readIpJson<T>(...args: readonly string[]): Promise<T[]> {
+export async function readIpJson<T>(shape: Shape, ...args: readonly string[]): Promise<T[]> {
   for (let tries = 1; ; tries++) {
     const { stdout, stderr, failed, shortMessage } = await show(['-json', ...args]);
     const wasInterrupted = stderr.includes('Dump was interrupted');
     if (failed && !wasInterrupted) throw ipFailure(args, stderr || shortMessage);
-    if (!wasInterrupted) return parseIpJson<T>(stdout);
+    if (!wasInterrupted) return parseIpJson<T>(stdout, shape);
     if (tries === MAX_TRIES)
       throw ipFailure(args, `the kernel's tables changed during each of ${tries} reads`);
   }
-}
-
-/** Parses the output of `ip -json`, which prints an empty object for each entry that its filter left out. */
-export function parseIpJson<T>(stdout: string): T[] {
-  return (JSON.parse(stdout || '[]') as T[]).filter((one) => Object.keys(one as object).length > 0);
 }
 
 export function ipFailure(args: readonly string[], why = 'failed'): ProductError {

@@ -1,3 +1,4 @@
+import { LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE, RULE } from './ip_shapes.js';
 import { readIpJson } from './iproute_read.js';
 import {
   type Address,
@@ -16,13 +17,18 @@ import {
 export async function readSnapshot(device: string): Promise<Snapshot> {
   const [links, addresses, routes4, routes6, rules4, rules6, neighbours, proxies] = await Promise.all([
     readLinks(),
-    readIpJson<{ ifname: string; addr_info: readonly Address[] }>('-details', 'address', 'show'),
-    readIpJson<Route>('-N', '-details', '-4', 'route', 'show', 'table', 'all'),
-    readIpJson<Route>('-N', '-details', '-6', 'route', 'show', 'table', 'all'),
-    readIpJson<Rule>('-N', '-4', 'rule', 'show'),
-    readIpJson<Rule>('-N', '-6', 'rule', 'show'),
-    readIpJson<Neighbour>('neighbour', 'show', 'dev', device).catch(() => []),
-    readIpJson<Neighbour>('neighbour', 'show', 'proxy', 'dev', device).catch(() => []),
+    readIpJson<{ ifname: string; addr_info?: readonly Address[] }>(
+      LINK_ADDRESSES,
+      '-details',
+      'address',
+      'show',
+    ),
+    readIpJson<Route>(ROUTE, '-N', '-details', '-4', 'route', 'show', 'table', 'all'),
+    readIpJson<Route>(ROUTE, '-N', '-details', '-6', 'route', 'show', 'table', 'all'),
+    readIpJson<Rule>(RULE, '-N', '-4', 'rule', 'show'),
+    readIpJson<Rule>(RULE, '-N', '-6', 'rule', 'show'),
+    readIpJson<Neighbour>(NEIGHBOUR, 'neighbour', 'show', 'dev', device).catch(() => []),
+    readIpJson<Neighbour>(NEIGHBOUR, 'neighbour', 'show', 'proxy', 'dev', device).catch(() => []),
   ]);
   return snapshotOf(device, {
     links,
@@ -35,7 +41,7 @@ export async function readSnapshot(device: string): Promise<Snapshot> {
 
 /** Reads all links of this network namespace. */
 export async function readLinks(): Promise<Link[]> {
-  return readIpJson<Link>('-details', 'link', 'show');
+  return readIpJson<Link>(LINK, '-details', 'link', 'show');
 }
 
 function ofFamily<F extends 4 | 6>(family: F) {

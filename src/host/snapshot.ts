@@ -19,6 +19,7 @@ export interface Address {
   readonly metric?: number;
   readonly dynamic?: boolean;
   readonly secondary?: boolean;
+  readonly temporary?: boolean;
   readonly deprecated?: boolean;
   readonly tentative?: boolean;
   readonly dadfailed?: boolean;
@@ -152,7 +153,7 @@ export function snapshotOf(
   device: string,
   dump: {
     readonly links: readonly Link[];
-    readonly addresses: readonly { readonly ifname: string; readonly addr_info: readonly Address[] }[];
+    readonly addresses: readonly { readonly ifname: string; readonly addr_info?: readonly Address[] }[];
     readonly routes: readonly Route[];
     readonly rules: readonly Rule[];
     readonly neighbours: readonly Neighbour[];
@@ -167,7 +168,9 @@ export function snapshotOf(
   return {
     device,
     link,
-    addresses: dump.addresses.filter(({ ifname }) => ifname === device).flatMap(({ addr_info }) => addr_info),
+    addresses: dump.addresses
+      .filter(({ ifname }) => ifname === device)
+      .flatMap(({ addr_info }) => addr_info ?? []),
     routes: dump.routes.filter(
       (route) => isThrough(route, device) && !BY_KERNEL.includes(route.protocol ?? ''),
     ),

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeWhole, writeWhole } from '../daemon/whole_file.js';
+import { readObject } from '../host/ip_json.js';
+import { SNAPSHOT } from '../host/ip_shapes.js';
 import { FOREVER, type Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
 
@@ -32,7 +34,7 @@ export class Journal {
    */
   read(): Snapshot | undefined {
     try {
-      const { at, snapshot } = JSON.parse(readFileSync(this.path, 'utf8')) as Entry;
+      const { at, snapshot } = parseEntry(readFileSync(this.path, 'utf8'));
       return aged(snapshot, Math.max(0, Math.floor((Date.now() - at) / 1000)));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
@@ -74,6 +76,17 @@ export class Journal {
       throw new ProductError('ERR_JOURNAL', `cannot write ${path}`, { cause: error });
     }
   }
+}
+
+/** @throws ProductError `ERR_IP` naming the field that is wrong */
+function parseEntry(text: string): Entry {
+  const shape = {
+    required: ['at', 'snapshot'],
+    fields: { at: 'number', snapshot: { one: SNAPSHOT } },
+  } as const;
+  const entry = readObject<Entry>(JSON.parse(text), shape, 'the journal');
+  if (entry?.snapshot === undefined) throw new ProductError('ERR_JOURNAL', 'the journal is empty');
+  return entry;
 }
 
 /** Returns the snapshot as it would be after `seconds`, without entries that have expired. */

@@ -9,7 +9,7 @@ export interface HostSocket {
   /** The local address and the program: `0.0.0.0:61234 of nc (pid 17)`. */
   readonly text: string;
   readonly isListening: boolean;
-  /** The process that owns the socket; absent if `ss` does not show it. */
+  /** The process that owns the socket; absent if `ss` does not show it, or shows several. */
   readonly pid?: number;
 }
 
@@ -78,24 +78,36 @@ export async function readHostSockets(): Promise<HostSocket[]> {
   return parseSockets(stdout);
 }
 
-/** Parses the output of `ss -Hntuap` (ss(8)); omits sockets on loopback and in TIME-WAIT. */
+/** A line of `ss -Hntuap` (ss(8)): protocol, state, two queues, local and peer address, and the processes. */
+const SOCKET = /^\s*(\S+)\s+(\S+)\s+\S+\s+\S+\s+(\S+)\s+\S+(.*)$/;
+
+/** Parses the output of `ss -Hntuap`; omits sockets on loopback and in TIME-WAIT. */
 export function parseSockets(text: string): HostSocket[] {
   return text.split('\n').flatMap((line) => {
-    const [protocol = '', state = '', , , local = '', , users = ''] = line.trim().split(/\s+/);
-    const port = Number(local.slice(local.lastIndexOf(':') + 1));
+    const [, protocol = '', state = '', local = '', users = ''] = SOCKET.exec(line) ?? [];
+    const port = Number(/:(\d{1,5})$/.exec(local)?.[1]);
     const address = local.slice(0, local.lastIndexOf(':')).replaceAll(/[[\]]/g, '');
     const isLoopback = address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
-    if (!Number.isInteger(port) || local === '' || isLoopback || state === 'TIME-WAIT') return [];
-    const [, program, pid] = /\(\("([^"]*)",pid=(\d+)/.exec(users) ?? [];
-    const owner = program === undefined ? '' : ` of ${program} (pid ${pid})`;
+    if (!(port <= 65_535) || isLoopback || state === 'TIME-WAIT') return [];
+    const pids = pidsIn(users);
+    const [, program = ''] = /\(\("([^"]*)"/.exec(users) ?? [];
+    const owner = pids.length === 0 ? '' : ` of ${program} (pid ${pids.join(' or ')})`;
     return [
       {
         protocol,
         port,
         text: `${local}${owner}`,
         isListening: state === 'LISTEN' || state === 'UNCONN',
-        ...(pid === undefined ? {} : { pid: Number(pid) }),
+        ...(pids[0] !== undefined && pids.length === 1 ? { pid: pids[0] } : {}),
       },
     ];
   });
+}
+
+/**
+ * Returns the pids of a socket's processes, each once: `users:(("nc",pid=17,fd=3))`. A user chooses a program's name, of
+ * at most 15 characters, which may itself be `",pid=1,fd=2)`. A socket with several pids is nobody's for certain.
+ */
+function pidsIn(users: string): number[] {
+  return [...new Set([...users.matchAll(/",pid=(\d{1,10}),fd=\d/g)].map(([, pid]) => Number(pid)))];
 }

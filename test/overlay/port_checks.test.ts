@@ -1,5 +1,6 @@
 import test from 'ava';
-import { parseSockets, refuseUsedRange } from '../../src/overlay/port_checks.js';
+import fc from 'fast-check';
+import { isOwn, parseSockets, refuseUsedRange } from '../../src/overlay/port_checks.js';
 
 const SS = `udp   UNCONN 0 0            0.0.0.0:68          0.0.0.0:*     users:(("dhclient",pid=611,fd=7))
 tcp   LISTEN 0 128             [::]:61234            [::]:*     users:(("sshd",pid=17,fd=3))
@@ -33,4 +34,49 @@ test('a range that contains ephemeral ports, a listener or a live connection is 
       /tcp 203\.0\.113\.11:63000 is connected there; restart it, with net\.ipv4\.ip_local_port_range 32768-60999, or give/,
   });
   t.notThrows(() => refuseUsedRange({ lo: 61_900, hi: 62_100 }, EPHEMERAL, parseSockets(SS)));
+});
+
+test("a program's name cannot make a socket another process's", (t) => {
+  const [socket] = parseSockets(
+    `tcp LISTEN 0 128 0.0.0.0:61234 0.0.0.0:* users:(("x",pid=${process.pid},fd=1",pid=17,fd=3))`,
+  );
+  t.is(socket?.port, 61_234);
+  t.is(socket?.pid, undefined);
+  t.is(socket && isOwn(socket), false);
+  const [spaced] = parseSockets(
+    'tcp LISTEN 0 128 0.0.0.0:61234 0.0.0.0:* users:(("a b",pid=17,fd=3),("a b",pid=17,fd=4))',
+  );
+  t.is(spaced?.pid, 17);
+  t.is(spaced?.text, '0.0.0.0:61234 of a b (pid 17)');
+});
+
+test('whatever ss prints, each socket has a port, and nothing is thrown', (t) => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      'tcp',
+      'udp',
+      'LISTEN',
+      'TIME-WAIT',
+      '0',
+      '0.0.0.0:68',
+      '[::]:99999',
+      '*:*',
+      '127.0.0.1:1',
+      ':',
+      '::1:-5',
+      'users:(("a",pid=1,fd=2))',
+      '\n',
+      ' ',
+    ),
+    fc.string({ unit: 'binary', maxLength: 20 }),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 30 }), fc.constantFrom(' ', '', '\n'), (words, between) => {
+      for (const { port, pid } of parseSockets(words.join(between))) {
+        t.true(Number.isInteger(port) && port >= 0 && port <= 65_535);
+        t.true(pid === undefined || Number.isInteger(pid));
+      }
+    }),
+    { numRuns: 1_000 },
+  );
 });

@@ -1,14 +1,9 @@
 import { execa } from 'execa';
+import { parseIpJson } from '../../host/ip_json.js';
+import { SHOWN_LINK } from '../../host/ip_shapes.js';
+import type { Address, Link } from '../../host/snapshot.js';
 import { parseIp } from '../../net/ip.js';
 import type { LinkFacts } from './facts.js';
-
-/** The fields of a link of `ip -json address show` (ip-address(8)) that are read. */
-interface ShownLink {
-  readonly ifname?: string;
-  readonly mtu?: number;
-  readonly flags?: readonly string[];
-  readonly addr_info?: readonly { readonly local?: string }[];
-}
 
 /** Reads the host's interfaces with their addresses. */
 export async function readLinkFacts(timeoutMs: number): Promise<LinkFacts[]> {
@@ -16,9 +11,12 @@ export async function readLinkFacts(timeoutMs: number): Promise<LinkFacts[]> {
   return parseLinks(stdout);
 }
 
-/** Parses the output of `ip -json address show`, which has an empty object for each link that a filter omits. */
+/** Parses the output of `ip -json address show`. @throws ProductError */
 export function parseLinks(json: string): LinkFacts[] {
-  return (JSON.parse(json || '[]') as readonly ShownLink[]).flatMap(({ ifname, mtu, flags, addr_info }) =>
+  return parseIpJson<Partial<Link> & { readonly addr_info?: readonly Partial<Address>[] }>(
+    json,
+    SHOWN_LINK,
+  ).flatMap(({ ifname, mtu, flags, addr_info }) =>
     ifname === undefined || mtu === undefined
       ? []
       : [

@@ -2,6 +2,8 @@ import { execa } from 'execa';
 import { sleep } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import { Wakeup } from '../../daemon/wakeup.js';
+import { parseIpJson } from '../../host/ip_json.js';
+import { ROUTE } from '../../host/ip_shapes.js';
 import { watchNetlink } from '../../native.js';
 import { type RouteHops, routersThrough } from '../../net/default_routers.js';
 import type { IpAddress } from '../../net/ip.js';
@@ -47,9 +49,12 @@ export class RouterSource implements Source {
   }
 }
 
-/** Returns the routers of `device` in the output of `ip -json route show default` (ip-route(8)), each once. */
+/**
+ * Returns the routers of `device` in the output of `ip -json route show default` (ip-route(8)), each once.
+ * @throws ProductError
+ */
 export function parseRouters(outputs: readonly string[], device: string): readonly IpAddress[] {
-  const routes = outputs.flatMap((json): readonly RouteHops[] => JSON.parse(json || '[]'));
+  const routes = outputs.flatMap((json) => parseIpJson<RouteHops>(json, ROUTE));
   return routersThrough(device, routes);
 }
 
