@@ -37,3 +37,12 @@ export function endpointsManifest(
     subsets: endpoints.length === 0 ? [] : [subset],
   };
 }
+
+/** Returns a Node as a kubelet registers it. */
+export function nodeManifest(name: string, ...ips: readonly string[]): object {
+  const addresses = [
+    { type: 'Hostname', address: name },
+    ...ips.map((address) => ({ type: 'InternalIP', address })),
+  ];
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name }, status: { addresses } };
+}

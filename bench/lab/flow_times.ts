@@ -8,6 +8,8 @@ import type { Place } from './place.js';
 export const CHANNEL_NAMES = ['ofctl', 'openflow'] as const satisfies readonly ChannelName[];
 /** The first node port that comes and goes, above those in place. */
 const ON_TOP = 60_000;
+/** The first node port; no service gets port 22. */
+const FIRST = 1_024;
 export const BURST = 1_000;
 /** Milliseconds until the switch has reported all changes of the first fill. */
 const SETTLE_MS = 1_500;
@@ -84,10 +86,10 @@ function open({ rundir }: Place, name: ChannelName): FlowChannel {
 
 async function fillOnce(place: Place, name: ChannelName, count: number, samples: ByLoop): Promise<void> {
   const loop = await Loop.start(open(place, name));
-  samples.fill.push(await timed(() => loop.add(1, count), loop, count));
-  samples.delete.push(await timed(() => loop.remove(1, count), loop, 0));
+  samples.fill.push(await timed(() => loop.add(FIRST, count), loop, count));
+  samples.delete.push(await timed(() => loop.remove(FIRST, count), loop, 0));
   await loop.end();
-  const nodePorts = Array.from({ length: count }, (_, i) => ({ protocol: 'tcp', port: 1 + i }) as const);
+  const nodePorts = Array.from({ length: count }, (_, i) => ({ protocol: 'tcp', port: FIRST + i }) as const);
   const add = demuxFlows({ ...GATEWAY, addresses: [IP4], nodePorts });
   const channel = open(place, name);
   const start = performance.now();
@@ -105,7 +107,7 @@ async function changeOnTop(
 ): Promise<void> {
   const oneProcess = async () => void beside.change.push(await place.addOne(1));
   const loop = await Loop.start(open(place, name));
-  loop.add(1, count);
+  loop.add(FIRST, count);
   await loop.has(count);
   await loop.rests(SETTLE_MS);
   for (let round = 0; round < RUNS.change; round += 1) {
@@ -133,7 +135,7 @@ async function changeOnTop(
     loop.remove(ON_TOP, BURST);
     await loop.has(count);
   }
-  loop.remove(1, count);
+  loop.remove(FIRST, count);
   await loop.has(0);
   await loop.end();
 }

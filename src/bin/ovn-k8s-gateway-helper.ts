@@ -5,6 +5,7 @@ import { localDatabase } from '../daemon/directories.js';
 import { daemonCommand } from '../daemon/main.js';
 import { GATEWAY_HELPER } from '../daemon/programs.js';
 import { readMilliseconds } from '../daemon/timeout.js';
+import { readExternalIpCidrs } from '../kube/external_ip_cidrs.js';
 import { readInterfaceName } from '../net/interface_name.js';
 
 const command = makeCommand(
@@ -28,10 +29,12 @@ const command = makeCommand(
       .default('ofctl'),
   )
   .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
+  .option('--external-ip-cidrs <list>', "networks of services' external addresses, or none (default: any)")
   .option('--db <database>', "the local switch's database", localDatabase(process.env))
   .option('--timeout <seconds>', 'how long to wait for the database and the switch at start', '5');
 
 daemonCommand(command, async (daemon, given) => {
+  const allowed = readExternalIpCidrs(given.externalIpCidrs);
   const { runHelper } = await import('../gateway/main.js');
   await runHelper(daemon, {
     bridge: readInterfaceName('--physical-bridge', String(given.physicalBridge)),
@@ -40,6 +43,7 @@ daemonCommand(command, async (daemon, given) => {
     demux: given.demux === 'conntrack' || given.demux === 'port-range' ? given.demux : undefined,
     db: String(given.db),
     kubeconfig: given.kubeconfig === undefined ? undefined : String(given.kubeconfig),
+    allowed,
     timeoutMs: readMilliseconds(String(given.timeout)),
   });
 });

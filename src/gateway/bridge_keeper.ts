@@ -69,6 +69,11 @@ export class BridgeKeeper {
     return this.current;
   }
 
+  /** What services expose, as the last step left it; `undefined` before the installed flows were read once. */
+  get exposed(): Exposure | undefined {
+    return this.exposure;
+  }
+
   /** Whether the last step left the flows and settings as the state wants them. */
   get synced(): boolean {
     return this.isSynced;

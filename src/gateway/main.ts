@@ -7,18 +7,23 @@ import type { Daemon } from '../daemon/main.js';
 import { Problems } from '../daemon/problems.js';
 import { aborted } from '../daemon/sleep.js';
 import type { Source } from '../daemon/source.js';
+import { systemClock } from '../neighbour/clock.js';
 import { CHANNELS } from '../openflow/channels.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { Announcer } from './apply_announcements.js';
 import { cleanUp } from './apply_cleanup.js';
+
+import { AddressProber } from './apply_probes.js';
 import { AUDIT_MS, BridgeKeeper, RETRY } from './bridge_keeper.js';
+
 import { lockBridge } from './bridge_lock.js';
 import type { HelperOptions } from './options.js';
 import { registerCommands } from './report/commands.js';
 import { MONITORED_TABLES } from './sources/bridge.js';
 import { makeSources } from './sources.js';
 import { refuseWrongNames, withinTimeout } from './start.js';
+import { JudgedExposure } from './state_judged_exposure.js';
 import { gatewayWork } from './step.js';
 
 /**
@@ -49,14 +54,22 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
   const keeper = new BridgeKeeper({ channel, log, problems, changed: loop.ring });
   const sources = makeSources(options, { db, channel, keeper, problems, log, changed: loop.ring });
   const announcer = new Announcer({ problems, signal });
-  const work = gatewayWork({ intent: options, db, sources, keeper, announcer, problems });
+  const judged = new JudgedExposure(problems);
+  const prober = new AddressProber({
+    answered: (asked, conflicts) => judged.admission.answered(asked, conflicts, systemClock.now()),
+    changed: loop.ring,
+    problems,
+    signal,
+  });
+  const parts = { sources, keeper, judged, prober, announcer };
+  const work = gatewayWork({ intent: options, db, ...parts, problems, clock: systemClock });
   refuseWrongNames(sources.bridge.facts, options);
   registerCommands(daemon, { channel, keeper, loop, sources, announcer, problems });
 
   const run = (...started: readonly Source[]) => {
     for (const source of started) void source.run(signal);
   };
-  const { addresses, ovs, services, northbound, routers, neighbours, snatPorts } = sources;
+  const { addresses, ovs, services, northbound, routers, neighbours, snatPorts, guard, hostPorts } = sources;
   run(addresses);
   await addresses.read();
   run(ovs, sources.bridge);
@@ -72,7 +85,7 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
   await Promise.race([withinTimeout(keeper.sync(), timeoutMs, isLate), aborted(signal)]);
   if (!signal.aborted) {
     daemon.ready();
-    run(services, northbound, routers, neighbours, snatPorts);
+    run(services, northbound, routers, guard, hostPorts, neighbours, snatPorts);
   }
   await looping;
   await aborted(daemon.signal);

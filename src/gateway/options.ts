@@ -1,3 +1,4 @@
+import type { Cidr } from '../net/cidr.js';
 import type { ChannelName } from '../openflow/channels.js';
 
 /** What the operator said on the command line about one bridge. */
@@ -17,4 +18,6 @@ export interface HelperOptions extends Intent {
   readonly timeoutMs: number;
   /** `--kubeconfig`, which takes precedence over `external_ids`. */
   readonly kubeconfig: string | undefined;
+  /** `--external-ip-cidrs`; `undefined` if the option is absent. */
+  readonly allowed: readonly Cidr[] | undefined;
 }

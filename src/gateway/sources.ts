@@ -7,6 +7,8 @@ import type { BridgeKeeper } from './bridge_keeper.js';
 import type { HelperOptions } from './options.js';
 import { AddressSource } from './sources/addresses.js';
 import { BridgeSource } from './sources/bridge.js';
+import { GuardSource } from './sources/guard.js';
+import { HostPortSource } from './sources/host_ports.js';
 import { NeighbourSource } from './sources/neighbours.js';
 import { NorthboundSource } from './sources/northbound.js';
 import { RouterSource } from './sources/routers.js';
@@ -30,18 +32,21 @@ export interface SourcesContext {
 
 /** Makes the sources; none follows anything until it is run. */
 export function makeSources(
-  { bridge, physicalInterface, kubeconfig }: HelperOptions,
+  { bridge, physicalInterface, kubeconfig, allowed }: HelperOptions,
   context: SourcesContext,
 ) {
   const { db, channel, keeper, problems, log, changed } = context;
   const { run: rundir, sysconf } = directories(process.env);
   const settings = systemSettings(db);
   const access = { kubeconfig, sysconf, env: process.env };
+  const services = new ServiceSource({ settings, ...access, problems, log, changed });
   return {
     ovs: new SwitchSource({ bridge, channel, problems, onNews: (news) => keeper.handle(news) }),
     bridge: new BridgeSource(db, bridge, changed),
     addresses: new AddressSource({ device: bridge, problems, changed }),
-    services: new ServiceSource({ settings, ...access, problems, log, changed }),
+    services,
+    guard: new GuardSource({ settings, allowed, server: () => services.server, problems, changed }),
+    hostPorts: new HostPortSource({ problems, changed }),
     northbound: new NorthboundSource({ settings, sysconf, problems, changed }),
     routers: new RouterSource(bridge, changed),
     neighbours: new NeighbourSource({ physicalInterface, problems, changed }),

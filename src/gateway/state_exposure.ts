@@ -40,8 +40,8 @@ export function fillIn({ nodePorts, served }: KnownExposure, last: Exposure): Ex
 export interface ExposureFacts {
   /** Whether an API server is configured. */
   readonly isConfigured: boolean;
-  /** What the API server's services expose; `undefined` until its first list is here. */
-  readonly exposed: Exposure | undefined;
+  /** What services expose here; `undefined` until the API server's first list is here. */
+  readonly exposed: KnownExposure | undefined;
   /** Whether external addresses come in at this gateway; `undefined` while the northbound has not said. */
   readonly isFirstGateway: boolean | undefined;
 }

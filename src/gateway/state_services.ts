@@ -1,9 +1,12 @@
 import type { V1Service } from '@kubernetes/client-node';
 import type { NodePort } from '../demux/state.js';
+import { AddressBook } from '../kube/address_book.js';
+import { refusalLines } from '../kube/refusals.js';
 import { bornAt, type Contender, lostTo, oldest } from '../kube/seniority.js';
 import type { IpAddress } from '../net/ip.js';
 import { type ExposedPort, readService } from './state_exposed_ports.js';
 import { type Exposure, NOTHING_EXPOSED, nodePortKey } from './state_exposure.js';
+import type { OwnPort } from './state_own_ports.js';
 
 /** A service that exposes something. */
 interface Entry extends Contender {
@@ -18,23 +21,59 @@ interface Entry extends Contender {
 export class ServiceBook {
   private readonly entries = new Map<string, Entry>();
   private readonly unreadable = new Map<string, string>();
+  /** The node ports that services want and nobody gets, by service. */
+  private readonly refused = new Map<string, readonly string[]>();
+  private readonly book = new AddressBook();
+  /** The external addresses that other services have in the cluster. */
+  private readonly taken = new Set<IpAddress>();
   /** The services that want a port, by the port's name. */
   private readonly byName = new Map<string, readonly Entry[]>();
   private readonly contested = new Set<string>();
-  /** How many ports of an address are exposed. */
+  /** How many ports of an address services want. */
   private readonly addresses = new Map<IpAddress, number>();
-  private taken = NOTHING_EXPOSED;
+  private last = NOTHING_EXPOSED;
+  private changes = 0;
   private nodePortChanges = new Map<string, NodePort | undefined>();
   private addressChanges = new Map<string, IpAddress | undefined>();
 
   /** Replaces a service by its current version; `undefined` removes it. */
   put(key: string, service: V1Service | undefined): void {
     for (const port of this.entries.get(key)?.exposed ?? []) this.release(port, key);
-    const { exposed, problem } = service === undefined ? { exposed: [] } : readService(service);
+    const { exposed, refused, problem } =
+      service === undefined ? { exposed: [], refused: [] } : readService(service);
     const entry = { service: key, born: bornAt(service), exposed };
     for (const port of exposed) this.claim(port, entry);
     setOrDelete(this.entries, key, exposed.length === 0 ? undefined : entry);
     setOrDelete(this.unreadable, key, problem);
+    setOrDelete(this.refused, key, refused.length === 0 ? undefined : refused);
+    for (const address of this.book.put(key, service)) this.decide(address);
+    this.changes++;
+  }
+
+  /** Counts the changes of services. */
+  get revision(): number {
+    return this.changes;
+  }
+
+  /** Returns the ports that services want at one of these addresses. */
+  portsAt(addresses: readonly IpAddress[]): OwnPort[] {
+    return addresses.flatMap((address) =>
+      [...this.book.wanting(address)].flatMap((service) =>
+        (this.entries.get(service)?.exposed ?? []).flatMap((one) =>
+          'address' in one && one.address === address ? [{ service, address, port: one.port }] : [],
+        ),
+      ),
+    );
+  }
+
+  /** Returns the services that want an address. */
+  wanting(address: IpAddress): readonly string[] {
+    return [...this.book.wanting(address)].filter((service) => this.entries.has(service));
+  }
+
+  /** Yields the addresses that services want and other services have in the cluster, with that reason. */
+  *clusterRefusals(): Generator<readonly [IpAddress, string]> {
+    for (const ip of this.taken) yield [ip, this.book.refusal(ip) ?? ''];
   }
 
   /**
@@ -42,13 +81,13 @@ export class ServiceBook {
    * with the last one, so that comparing the two costs only what changed.
    */
   take(): Exposure {
-    this.taken = {
-      nodePorts: this.taken.nodePorts.with(this.nodePortChanges),
-      served: this.taken.served.with(this.addressChanges),
+    this.last = {
+      nodePorts: this.last.nodePorts.with(this.nodePortChanges),
+      served: this.last.served.with(this.addressChanges),
     };
     this.nodePortChanges = new Map();
     this.addressChanges = new Map();
-    return this.taken;
+    return this.last;
   }
 
   /** One line for each service that lost a conflict with another one, or that is invalid. */
@@ -60,7 +99,11 @@ export class ServiceBook {
         owner === undefined || one === owner ? [] : [lostTo(owner, one, name)],
       );
     });
-    return [...conflicts, ...[...this.unreadable].map(([key, problem]) => `Service ${key}: ${problem}`)];
+    return [
+      ...conflicts,
+      ...[...this.unreadable].map(([key, problem]) => `Service ${key}: ${problem}`),
+      ...[...this.refused].flatMap(([key, refused]) => refusalLines(key, refused)),
+    ];
   }
 
   private claim(port: ExposedPort, entry: Entry): void {
@@ -87,7 +130,16 @@ export class ServiceBook {
   private count(address: IpAddress, by: number): void {
     const count = (this.addresses.get(address) ?? 0) + by;
     setOrDelete(this.addresses, address, count === 0 ? undefined : count);
-    this.addressChanges.set(address, count === 0 ? undefined : address);
+    this.decide(address);
+  }
+
+  /** Decides whether an address is exposed, after a change of a service that wants it or has it in the cluster. */
+  private decide(address: IpAddress): void {
+    const isWanted = this.addresses.has(address);
+    const isTaken = isWanted && this.book.refusal(address) !== undefined;
+    if (isTaken) this.taken.add(address);
+    else this.taken.delete(address);
+    this.addressChanges.set(address, isWanted && !isTaken ? address : undefined);
   }
 }
 

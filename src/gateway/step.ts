@@ -1,31 +1,63 @@
 import type { LoopWork } from '../daemon/loop.js';
 import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
+import type { BridgeState } from '../demux/state.js';
+import type { Clock } from '../neighbour/clock.js';
+import { parseIp } from '../net/ip.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { NODE_NAME } from '../switch/external_ids.js';
 import type { Announcer } from './apply_announcements.js';
 import { applyPatchPair } from './apply_patch_pair.js';
+import type { AddressProber } from './apply_probes.js';
 import type { BridgeKeeper } from './bridge_keeper.js';
 import type { Intent } from './options.js';
 import type { Sources } from './sources.js';
-import { readBridgeState } from './state_bridge.js';
-import { knownExposure } from './state_exposure.js';
+import { readBridgeState, snatRange } from './state_bridge.js';
+import { knownExposure, nodePortKey } from './state_exposure.js';
+import type { JudgedExposure } from './state_judged_exposure.js';
+import type { ServiceBook } from './state_services.js';
 
 export interface StepContext {
   readonly intent: Intent;
   readonly db: LocalDatabase;
   readonly sources: Sources;
   readonly keeper: BridgeKeeper;
+  readonly judged: JudgedExposure;
+  readonly prober: AddressProber;
   readonly announcer: Announcer;
   readonly problems: Problems;
+  readonly clock: Clock;
 }
 
 /** Returns the work of the helper's loop: reads the sources, computes the state and its flows, and applies them. */
-export function gatewayWork({ intent, db, sources, keeper, announcer, problems }: StepContext): LoopWork {
-  const { ovs, bridge, addresses, services, northbound, routers, neighbours } = sources;
+export function gatewayWork(context: StepContext): LoopWork {
+  const { intent, db, sources, keeper, judged, prober, announcer, problems, clock } = context;
+  const { ovs, bridge, addresses, services, northbound, routers, neighbours, guard, hostPorts } = sources;
   const bridgeStates = new Memo((facts: typeof bridge.facts, local: typeof addresses.addresses) =>
     readBridgeState(facts, local, intent),
   );
+  const ownPorts = new Memo((book: ServiceBook, _revision: number, own: string) =>
+    book.portsAt(own === '' ? [] : own.split(',').map(parseIp)),
+  );
+  /** Returns which of the services' wishes this gateway exposes; `undefined` until they are known. */
+  const judge = (bridgeState: BridgeState | undefined, isFirstGateway: boolean | undefined) => {
+    const wanted = services.take();
+    const { book } = services;
+    const own = bridgeState?.addresses ?? [];
+    const ports = ownPorts.get(book, book.revision, own.join());
+    const host = hostPorts.portsFor(ports.map(({ port }) => nodePortKey(port)));
+    if (wanted === undefined || bridgeState === undefined) return undefined;
+    return judged.judge({
+      ...{ book, wanted, ownPorts: ports, host, isFirstGateway, addresses: own, inPlace: keeper.exposed },
+      podRange: snatRange(bridge.facts?.externalIds ?? new Map()),
+      guard: guard.guard({
+        nodes: services.nodeClaims,
+        rows: northbound.claims,
+        routers: routers.hasRead ? routers.routers : undefined,
+        local: addresses.addresses,
+      }),
+    });
+  };
   return {
     async step() {
       const { facts } = bridge;
@@ -36,18 +68,26 @@ export function gatewayWork({ intent, db, sources, keeper, announcer, problems }
 
       const { isConfigured } = services;
       const isFirstGateway = northbound.isFirstGateway(node);
-      const known = knownExposure({ isConfigured, isFirstGateway, exposed: services.take() });
+      const exposed = judge(bridgeState, isFirstGateway);
+      const known = knownExposure({ isConfigured, isFirstGateway, exposed });
       const state = await keeper.keep(bridgeState, known);
       if (state === undefined || facts === undefined) return;
 
       // Only now may OVN send and receive on the bridge: the flows that classify its traffic are in place.
       await applyPatchPair(db, facts);
       neighbours.follow(state, routers.routers);
-      if (neighbours.socket !== undefined) announcer.announce(state, neighbours.socket);
+      const { socket } = neighbours;
+      if (socket === undefined) return;
+      announcer.announce(state, socket);
+      // Each gateway of the cluster may still answer for an address that moves here.
+      const own = new Set([state.mac, socket.mac, ...northbound.gatewayMacs]);
+      prober.ask(socket, judged.admission.due(clock.now()), own);
+      if (judged.admission.isHeld) prober.lookAgain();
     },
 
     audit() {
       keeper.audit();
+      hostPorts.look();
       ovs.report();
       neighbours.report();
     },

@@ -62,6 +62,13 @@ export function sysctlText({ path, value }: SysctlChange): string {
   return `sysctl ${path.slice('/proc/sys/'.length)}=${value}`;
 }
 
+/** Returns the value of a sysctl. @throws ProductError `ERR_SYSCTL` if the kernel has none */
+export function requireSysctl(name: string): string {
+  const value = readSysctl(name);
+  if (value === undefined) throw new ProductError('ERR_SYSCTL', `the kernel has no sysctl ${name}`);
+  return value;
+}
+
 /**
  * Returns the value of a sysctl; `undefined` if the kernel does not have it.
  * @param name as sysctl(8) takes it: `net.ipv4.ip_forward`, or `net/ipv4/conf/eth0.5/rp_filter` whose dots are kept

@@ -1,7 +1,8 @@
-import { type Cidr, contains, formatCidr } from '../net/cidr.js';
+import { type Cidr, contains } from '../net/cidr.js';
 import { type Claim, Claims } from '../net/claims.js';
 import type { IpAddress } from '../net/ip.js';
 import { specialUse } from '../net/special_use.js';
+import { formatExternalIpCidrs } from './external_ip_cidrs.js';
 
 /** What is known about addresses that a service must not take. */
 export interface GuardFacts {
@@ -34,6 +35,6 @@ export class AddressGuard {
   narrowing(ip: IpAddress): string | undefined {
     const { allowed } = this;
     if (allowed === undefined || allowed.some((network) => contains(network, ip))) return undefined;
-    return `external-ip-cidrs is ${allowed.map(formatCidr).join(',') || 'none'}`;
+    return `external-ip-cidrs is ${formatExternalIpCidrs(allowed)}`;
   }
 }

@@ -1,4 +1,4 @@
-import { type Cidr, networkOf, parseCidr } from '../net/cidr.js';
+import { type Cidr, formatCidr, networkOf, parseCidr } from '../net/cidr.js';
 import { explainError, UsageError } from '../net/errors.js';
 
 /** Key of the Open_vSwitch row's `external_ids`: the networks whose addresses services may have. */
@@ -25,6 +25,11 @@ export function parseExternalIpCidrs(text: string): readonly Cidr[] {
       throw new UsageError(`external-ip-cidrs: ${explainError(error)}; or give none`);
     }
   });
+}
+
+/** Returns the text of a limit, as {@link parseExternalIpCidrs} takes it. */
+export function formatExternalIpCidrs(allowed: readonly Cidr[]): string {
+  return allowed.map(formatCidr).join(',') || 'none';
 }
 
 /** Reads the value of `--external-ip-cidrs`; `undefined` if it was not given. @throws UsageError */

@@ -7,7 +7,8 @@ import type { KubeApi } from './api.js';
 import { keyOf } from './objects.js';
 import { Reflector } from './reflector.js';
 
-const NODES = '/api/v1/nodes';
+/** The path of the nodes, which is also the owner of their problem. */
+export const NODES = '/api/v1/nodes';
 
 export interface NodeSourceOptions {
   readonly api: KubeApi;

@@ -1,5 +1,5 @@
 /** The most lines for one service: an author of Services may list thousands of addresses. */
-const MAX_LINES = 10;
+const MAX_LINES = 20;
 
 /** Returns one line for each thing that a service does not get, with a limit. */
 export function refusalLines(service: string, refused: readonly string[]): string[] {

@@ -39,13 +39,17 @@ const LOOKUP_MS = 5_000;
 export class ServerAddresses implements Source {
   private readonly wakeup = new Wakeup();
   private readonly answers = new Map<string, readonly string[]>();
-  private known: readonly Claim[] | undefined;
+  private known: { readonly servers: string; readonly claims: readonly Claim[] } | undefined;
 
   constructor(private readonly options: ServerAddressesOptions) {}
 
-  /** The claims on the servers' addresses, the same list until one changes; `undefined` before the first answers. */
+  /**
+   * The claims on the servers' addresses, the same list until one changes; `undefined` before the first answers for the
+   * servers that there are now.
+   */
   get claims(): readonly Claim[] | undefined {
-    return this.known;
+    const servers = JSON.stringify(this.options.servers());
+    return this.known?.servers === servers ? this.known.claims : undefined;
   }
 
   /** Asks for the servers again: they may have changed. */
@@ -61,14 +65,16 @@ export class ServerAddresses implements Source {
 
   private async read(): Promise<void> {
     const { servers, problems, changed } = this.options;
-    const found = await Promise.all(servers().map((server) => this.resolve(server)));
+    const asked = servers();
+    const found = await Promise.all(asked.map((server) => this.resolve(server)));
     problems.set(
       'server names',
       found.flatMap(({ problem }) => problem ?? []),
     );
     const claims = found.flatMap((one) => one.claims);
-    if (this.known !== undefined && JSON.stringify(claims) === JSON.stringify(this.known)) return;
-    this.known = claims;
+    const known = { servers: JSON.stringify(asked), claims };
+    if (JSON.stringify(known) === JSON.stringify(this.known)) return;
+    this.known = known;
     changed();
   }
 

@@ -1,6 +1,9 @@
 // master-init, minion-init, gateway-init and their inverses: from options to desired rows, committed as differences.
 // Each command writes the local database, then the kernel, OVN's northbound last; it refuses before its first change.
 // Here: gateway-init. node_init.ts makes nodes, topology.ts and gateway_router.ts are the desired rows.
+
+import { readEphemeralRange } from '../host/ephemeral_ports.js';
+import { readHostSockets } from '../host/sockets.js';
 import { type Cidr, formatCidr } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import { formatPortRange, type PortRange } from '../net/ports.js';
@@ -21,9 +24,9 @@ import { integrationBridge } from '../switch/integration_bridge.js';
 import { refuseRampout, refuseTakenAddress } from './checks.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import { type GatewaySpec, gatewayRows } from './gateway_router.js';
-import { formerEphemeralRange, readEphemeralRange, reserveHostPorts } from './host_ports.js';
+import { formerEphemeralRange, reserveHostPorts } from './host_ports.js';
 import { connectPhysical, type Device, formerRange, readPhysical, yieldNic } from './physical.js';
-import { isIn, isOwn, readHostSockets, refuseUsedRange } from './port_checks.js';
+import { isIn, isOwn, refuseUsedRange } from './port_checks.js';
 import { clusterRouter, joinSwitch } from './topology.js';
 import { checkWire } from './wire_checks.js';
 

@@ -1,24 +1,18 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeWhole, writeWhole } from '../daemon/whole_file.js';
-import { readSysctl, sysctlPath } from '../host/sysctls.js';
+import { EPHEMERAL, readEphemeralRange } from '../host/ephemeral_ports.js';
+import { requireSysctl, sysctlPath } from '../host/sysctls.js';
 import { ProductError } from '../net/errors.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
 import { makeDirectory } from './directory.js';
 
 const RESERVED = 'net.ipv4.ip_local_reserved_ports';
-const EPHEMERAL = 'net.ipv4.ip_local_port_range';
 /** systemd-sysctl reads this file at boot (sysctl.d(5)). */
 const FILE = '60-ovn-k8s-gateway.conf';
 /** Lines of the file: the pods' ports, and the host's former ephemeral range. */
 const RANGE = /^# .*: (\d+)-(\d+) are the pods'\.$/m;
 const FORMER = /^# It was (\d+) (\d+)\.$/m;
-
-/** Returns the host's ephemeral port range (`ip_local_port_range`, ip-sysctl.rst of the kernel). */
-export function readEphemeralRange(): PortRange {
-  const [lo, hi] = requireSysctl(EPHEMERAL).split(/\s+/).map(Number);
-  return { lo: lo ?? 0, hi: hi ?? 0 };
-}
 
 /**
  * Returns the ports that the kernel assigns to no connection (`ip_local_reserved_ports`, ip-sysctl.rst of the
@@ -148,12 +142,6 @@ function keep(sysctlDir: string, kept: Kept | undefined): void {
   } catch (error) {
     throw new ProductError('ERR_SYSCTL', `cannot write ${file}; give another --sysctl-dir`, { cause: error });
   }
-}
-
-function requireSysctl(name: string): string {
-  const value = readSysctl(name);
-  if (value === undefined) throw new ProductError('ERR_SYSCTL', `the kernel has no sysctl ${name}`);
-  return value;
 }
 
 function writeSysctl(name: string, value: string): void {

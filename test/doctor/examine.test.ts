@@ -20,7 +20,7 @@ test('every check reports that a healthy host is healthy, and nothing else', (t)
         'offloads',
         'ports',
       ],
-      ...['flows', 'nodes', 'logs'],
+      ...['flows', 'addresses', 'nodes', 'logs'],
     ],
   );
   t.deepEqual(

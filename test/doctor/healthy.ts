@@ -40,7 +40,15 @@ export const HEALTHY: Facts = {
   ports: known({
     ephemeral: { lo: 32_768, hi: 60_999 },
     reserved: [{ lo: 61_000, hi: 65_535 }],
-    sockets: [{ protocol: 'tcp', port: 22, text: '0.0.0.0:22 of sshd (pid 1)', isListening: true }],
+    sockets: [
+      {
+        protocol: 'tcp',
+        port: 22,
+        address: '0.0.0.0',
+        text: '0.0.0.0:22 of sshd (pid 1)',
+        isListening: true,
+      },
+    ],
   }),
   netfilter: known({
     ingressDrops: ['ovn_k8s_eth0'],
@@ -76,7 +84,12 @@ export const HEALTHY: Facts = {
       }),
     },
   ],
-  helper: known({ synced: true, demux: 'port-range' as const, problems: [] }),
+  helper: known({
+    synced: true,
+    demux: 'port-range' as const,
+    externalIpCidrs: '203.0.113.64/26',
+    problems: [],
+  }),
   echoes: known([{ node: 'master', address: parseIp('10.244.1.2'), rttMs: 0.4 }]),
 };
 
@@ -127,6 +140,7 @@ function localSwitch(): LocalSwitch {
       ['ovn-encap-ip', String(IP4)],
       ['ovn-remote', 'tcp:203.0.113.9:6642'],
       ['ovn-nb', 'tcp:203.0.113.9:6641'],
+      ['k8s-external-ip-cidrs', '203.0.113.64/26'],
     ]),
     datapathTypes: ['netdev', 'system'],
     ifaceTypes: ['geneve', 'internal', 'patch', 'stt', 'system', 'vxlan'],

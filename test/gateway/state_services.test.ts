@@ -2,8 +2,10 @@ import type { V1Service } from '@kubernetes/client-node';
 import test from 'ava';
 import fc from 'fast-check';
 import { readService } from '../../src/gateway/state_exposed_ports.js';
+import { nodePortKey } from '../../src/gateway/state_exposure.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
 import { keyOf } from '../../src/kube/objects.js';
+import { parseIp } from '../../src/net/ip.js';
 
 type Spec = NonNullable<V1Service['spec']>;
 
@@ -177,4 +179,51 @@ test('a change shares the rest with what was taken before', (t) => {
     before.nodePorts.differences(after.nodePorts).map(({ key }) => key),
     ['tcp 30081'],
   );
+});
+
+test('node port 22 is not exposed, and its service is named', (t) => {
+  const ports = [HTTP, { port: 22, nodePort: 22, protocol: 'TCP' }];
+  const { nodePorts, problems } = readServices([service('a', { type: 'NodePort', ports })]);
+  t.deepEqual(
+    nodePorts.map(({ port }) => port),
+    [30_080],
+  );
+  t.deepEqual(problems, [
+    "Service default/a: node port tcp 22 is refused: port 22 is always the host's, for ssh",
+  ]);
+});
+
+test('an address that another service has in the cluster is not exposed while that service has it', (t) => {
+  const book = bookOf([service('web', { externalIPs: ['10.96.0.7'], ports: [HTTP] })]);
+  t.deepEqual(contentOf(book).served.map(String), ['10.96.0.7']);
+  const owner = service('owner', { clusterIP: '10.96.0.7', ports: [HTTP] });
+  book.put(keyOf(owner), owner);
+  t.deepEqual(contentOf(book).served, []);
+  t.deepEqual(
+    [...book.clusterRefusals()].map(([ip, why]) => `${ip} ${why} ${book.wanting(ip)}`),
+    ['10.96.0.7 it is the cluster address of Service default/owner default/web'],
+  );
+  book.put(keyOf(owner), undefined);
+  t.deepEqual(contentOf(book).served.map(String), ['10.96.0.7']);
+  t.deepEqual([...book.clusterRefusals()], []);
+});
+
+test('the ports that services want at an address are found by the address', (t) => {
+  const own = parseIp('203.0.113.11');
+  const book = bookOf([
+    service('a', {
+      externalIPs: [own, '203.0.113.80'],
+      ports: [{ port: 8081 }, { port: 53, protocol: 'UDP' }],
+    }),
+    service('b', { externalIPs: ['203.0.113.80'], ports: [{ port: 9 }] }),
+  ]);
+  t.deepEqual(
+    book.portsAt([own, parseIp('2001:db8::11')]).map(({ service: of, port }) => [of, nodePortKey(port)]),
+    [
+      ['default/a', 'tcp 8081'],
+      ['default/a', 'udp 53'],
+    ],
+  );
+  book.put('default/a', undefined);
+  t.deepEqual(book.portsAt([own]), []);
 });

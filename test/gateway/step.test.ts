@@ -3,16 +3,28 @@ import { SILENT } from '../../src/daemon/log.js';
 import { Problems } from '../../src/daemon/problems.js';
 import type { BridgeState, GatewayState } from '../../src/demux/state.js';
 import type { Announcer } from '../../src/gateway/apply_announcements.js';
+import type { AddressProber } from '../../src/gateway/apply_probes.js';
 import type { BridgeKeeper } from '../../src/gateway/bridge_keeper.js';
+import type { KnownClaims } from '../../src/gateway/sources/guard.js';
 import type { Sources } from '../../src/gateway/sources.js';
-import { type Exposure, exposureOf, type KnownExposure } from '../../src/gateway/state_exposure.js';
+import {
+  type Exposure,
+  exposureOf,
+  type KnownExposure,
+  NOTHING_EXPOSED,
+} from '../../src/gateway/state_exposure.js';
+import { JudgedExposure } from '../../src/gateway/state_judged_exposure.js';
+import { ServiceBook } from '../../src/gateway/state_services.js';
 import { gatewayWork } from '../../src/gateway/step.js';
+import { AddressGuard } from '../../src/kube/address_guard.js';
 import type { NeighbourSocket } from '../../src/neighbour/neighbour_socket.js';
-import { parseIp } from '../../src/net/ip.js';
+import { type Claim, claimOf } from '../../src/net/claims.js';
+import { type IpAddress, parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { ofportOf } from '../../src/openflow/ofport.js';
 import type { BridgeFacts, BridgePort } from '../../src/switch/bridge_facts.js';
 import type { LocalDatabase } from '../../src/switch/connection.js';
+import { TestClock } from '../neighbour/wire_of_two.js';
 
 const PATCH = 'k8s-patch-breth0-br-int';
 const INTENT = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };
@@ -37,6 +49,11 @@ const BRIDGE: BridgeFacts = {
 interface World {
   facts: BridgeFacts | undefined;
   exposed: Exposure | undefined;
+  /** What is in place before the first step. */
+  inPlace: Exposure | undefined;
+  /** The claims of nodes, `undefined` before the first list. */
+  nodes: readonly Claim[] | undefined;
+  due: IpAddress[];
   isFirstGateway: boolean | undefined;
   /** Whether the keeper gets the flows in place. */
   isKept: boolean | Error;
@@ -46,7 +63,8 @@ interface World {
 /** The work with sources, keeper and announcer that record in `order` what the step does. */
 function begin(given: Partial<World> = {}) {
   const world: World = {
-    ...{ facts: BRIDGE, exposed: EXPOSED, isFirstGateway: true, isKept: true },
+    ...{ facts: BRIDGE, exposed: EXPOSED, inPlace: EXPOSED, isFirstGateway: true, isKept: true },
+    ...{ nodes: [], due: [] },
     socket: {} as NeighbourSocket,
     ...given,
   };
@@ -60,9 +78,25 @@ function begin(given: Partial<World> = {}) {
       },
     },
     addresses: { addresses: [] },
-    services: { isConfigured: true, take: () => world.exposed },
-    northbound: { isFirstGateway: () => world.isFirstGateway, check: () => order.push('check rows') },
-    routers: { routers: ROUTERS },
+    services: {
+      isConfigured: true,
+      book: new ServiceBook(),
+      take: () => world.exposed,
+      get nodeClaims() {
+        return world.nodes;
+      },
+    },
+    guard: {
+      guard: ({ nodes }: KnownClaims) => nodes && new AddressGuard({ claims: nodes, allowed: undefined }),
+    },
+    hostPorts: { portsFor: () => undefined, look: () => order.push('look at ports') },
+    northbound: {
+      isFirstGateway: () => world.isFirstGateway,
+      check: () => order.push('check rows'),
+      claims: [],
+      gatewayMacs: [],
+    },
+    routers: { routers: ROUTERS, hasRead: true },
     neighbours: {
       get socket() {
         return world.socket;
@@ -78,13 +112,24 @@ function begin(given: Partial<World> = {}) {
       if (world.isKept instanceof Error) throw world.isKept;
       return world.isKept && bridgeState !== undefined ? { ...bridgeState, ...EXPOSED } : undefined;
     },
+    get exposed() {
+      return world.inPlace;
+    },
     audit: () => order.push('audit the flows'),
   } as unknown as BridgeKeeper;
   const announcer = { announce: () => order.push('announce') } as unknown as Announcer;
   const problems = new Problems(SILENT);
   const db = {} as LocalDatabase;
-  const work = gatewayWork({ intent: INTENT, db, sources, keeper, announcer, problems });
-  return { world, work, order, kept, problems };
+  const prober = {
+    ask: (_socket: unknown, due: readonly IpAddress[]) => {
+      world.due = [...due];
+    },
+    lookAgain: () => order.push('look again'),
+  } as unknown as AddressProber;
+  const judged = new JudgedExposure(problems);
+  const parts = { sources, keeper, judged, prober, announcer };
+  const work = gatewayWork({ intent: INTENT, db, ...parts, problems, clock: new TestClock() });
+  return { world, work, order, kept, problems, judged };
 }
 
 test('neighbours are asked and announcements sent only after the flows are in place', async (t) => {
@@ -139,8 +184,29 @@ test('external addresses are kept only on the first gateway', async (t) => {
   );
 });
 
+test('a new external address is asked for before it is served; one in the flows is not', async (t) => {
+  const { world, work, kept, judged } = begin({ inPlace: NOTHING_EXPOSED });
+  await work.step();
+  t.is(kept[0]?.[1].served?.size, 0);
+  t.deepEqual(world.due, [...EXPOSED.served]);
+  judged.admission.answered(world.due, [], 0);
+  await work.step();
+  t.deepEqual(kept[1]?.[1].served, EXPOSED.served);
+  t.deepEqual(world.due, []);
+});
+
+test('external addresses stay as they are until nodes are known', async (t) => {
+  const { world, work, kept } = begin({ nodes: undefined });
+  await work.step();
+  t.is(kept[0]?.[1].served, undefined);
+  t.deepEqual(kept[0]?.[1].nodePorts, EXPOSED.nodePorts);
+  world.nodes = [claimOf(parseIp('203.0.113.80'), 'an address of node m')];
+  await work.step();
+  t.is(kept[1]?.[1].served?.size, 0);
+});
+
 test('an audit checks the flows, the switch and the neighbours', (t) => {
   const { work, order } = begin();
   work.audit();
-  t.deepEqual(order, ['audit the flows', 'report the switch', 'report the neighbours']);
+  t.deepEqual(order, ['audit the flows', 'look at ports', 'report the switch', 'report the neighbours']);
 });

@@ -1,6 +1,8 @@
 import test from 'ava';
+
 import fc from 'fast-check';
-import { isOwn, parseSockets, refuseUsedRange } from '../../src/overlay/port_checks.js';
+import { parseSockets } from '../../src/host/sockets.js';
+import { isOwn, refuseUsedRange } from '../../src/overlay/port_checks.js';
 
 const SS = `udp   UNCONN 0 0            0.0.0.0:68          0.0.0.0:*     users:(("dhclient",pid=611,fd=7))
 tcp   LISTEN 0 128             [::]:61234            [::]:*     users:(("sshd",pid=17,fd=3))

@@ -91,6 +91,8 @@ for (const mode of ['port-range', 'conntrack'] as const) {
     await restartHelper(`--demux=${mode}`, `--flow-channel=${mode === 'conntrack' ? 'openflow' : 'ofctl'}`);
     await kubernetes.apply(WEB);
     await flowsHave(/tp_dst=30099/);
+    // The node ports are served at once, the addresses after the network was asked for them.
+    for (const f of FAMILIES) await flowsHave(new RegExp(`_dst=${SERVED[f]}`));
     for (const f of FAMILIES) {
       for (const [title, from, to, frame] of rows(f)) {
         const expected = Object.fromEntries(PLACES.map((place) => [place, to.includes(place) ? 1 : 0]));
@@ -145,6 +147,7 @@ kubeTest(
   async (t) => {
     await kubernetes.apply(WEB);
     await flowsHave(/tp_dst=30099/);
+    for (const f of FAMILIES) await flowsHave(new RegExp(`_dst=${SERVED[f]}`));
     const before = (await flows()).match(/cookie=0x[0-9a-f]+/g)?.toSorted();
     await kubernetes.stopServer();
     await until('the helper to say so', async () =>

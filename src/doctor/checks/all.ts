@@ -1,4 +1,5 @@
 import type { Check } from '../finding.js';
+import { addresses } from './addresses.js';
 import { bridges } from './bridges.js';
 import { chassis } from './chassis.js';
 import { daemons } from './daemons.js';
@@ -26,6 +27,7 @@ export const CHECKS: readonly Check[] = [
   offloads,
   ports,
   flows,
+  addresses,
   nodes,
   logs,
 ];

@@ -1,9 +1,9 @@
 import type { LocalAddress } from '../../host/addresses.js';
+import type { HostSocket } from '../../host/sockets.js';
 import type { IpAddress } from '../../net/ip.js';
 import type { PortRange } from '../../net/ports.js';
 import type { FragmentMode } from '../../openflow/channel.js';
 import type { InstalledFlow } from '../../openflow/flow.js';
-import type { HostSocket } from '../../overlay/port_checks.js';
 import type { BridgeFacts } from '../../switch/bridge_facts.js';
 import type { Known } from '../known.js';
 
@@ -163,6 +163,8 @@ export interface FlowFacts {
 export interface HelperStatus {
   readonly synced: boolean;
   readonly demux: 'conntrack' | 'port-range' | undefined;
+  /** The limit on services' external addresses; `undefined` without one. */
+  readonly externalIpCidrs: string | undefined;
   readonly problems: readonly string[];
 }
 

@@ -7,6 +7,7 @@ interface StatusReply {
   readonly synced?: unknown;
   readonly state?: { readonly demux?: { readonly mode?: unknown } } | null;
   readonly problems?: unknown;
+  readonly externalIpCidrs?: unknown;
 }
 
 /**
@@ -15,11 +16,12 @@ interface StatusReply {
  */
 export async function readHelper(rundir: string, timeoutMs: number): Promise<HelperStatus> {
   const text = await askDaemon({ program: GATEWAY_HELPER, rundir, timeoutMs }, 'status', ['--json']);
-  const { synced, state, problems }: StatusReply = JSON.parse(text);
+  const { synced, state, problems, externalIpCidrs }: StatusReply = JSON.parse(text);
   const mode = state?.demux?.mode;
   return {
     synced: synced === true,
     demux: mode === 'conntrack' || mode === 'port-range' ? mode : undefined,
+    externalIpCidrs: typeof externalIpCidrs === 'string' ? externalIpCidrs : undefined,
     problems: Array.isArray(problems) ? problems.map(String) : [],
   };
 }

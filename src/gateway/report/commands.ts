@@ -48,7 +48,7 @@ export function registerCommands(daemon: Daemon, reported: Reported): void {
 
 async function readStatus(reported: Reported): Promise<Status> {
   const { channel, keeper, loop, sources, announcer, problems } = reported;
-  const { ovs, neighbours, snatPorts } = sources;
+  const { ovs, guard, neighbours, snatPorts } = sources;
   const fill = await snatPorts.look();
   return {
     state: keeper.state,
@@ -62,6 +62,7 @@ async function readStatus(reported: Reported): Promise<Status> {
     },
     channel: channel.describe(),
     fill,
+    limit: guard.limit,
     neighbours: { ...neighbours.status, announced: announcer.total },
   };
 }

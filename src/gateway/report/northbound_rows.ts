@@ -4,9 +4,6 @@ import { formatPortRange } from '../../net/ports.js';
 import type { NorthboundView } from '../../ovn/connection.js';
 import { gatewayRouterName, toOutside } from '../../ovn/names.js';
 
-/** The tables of the northbound database that show what `gateway-init` set up. */
-export const CHECKED_TABLES = ['Logical_Router', 'Logical_Router_Port', 'NAT'] as const;
-
 const REMEDY = 'run ovn-k8s-overlay gateway-init again';
 
 /**

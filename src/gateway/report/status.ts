@@ -30,6 +30,8 @@ export interface Status {
   readonly channel: string;
   /** How full the pods' port range is; `undefined` without a range, or if the switch does not answer. */
   readonly fill: PortFill | undefined;
+  /** The limit on services' external addresses; `undefined` without one. */
+  readonly limit: string | undefined;
   readonly neighbours: NeighbourStatus & {
     /** How many served addresses were announced. */
     readonly announced: number;
@@ -74,7 +76,16 @@ function stateLines({ bridge, mac, addresses, phys, patch, otherPorts, demux }: 
 }
 
 /** Returns `status --json`, for scripts. */
-export function statusJson({ state, synced, problems, totals, channel, fill, neighbours }: Status): string {
+export function statusJson({
+  state,
+  synced,
+  problems,
+  totals,
+  channel,
+  fill,
+  limit,
+  neighbours,
+}: Status): string {
   return printableJson({
     synced,
     state: state ?? null,
@@ -82,6 +93,7 @@ export function statusJson({ state, synced, problems, totals, channel, fill, nei
     totals,
     channel,
     podPorts: fill ?? null,
+    externalIpCidrs: limit ?? null,
     neighbours,
   });
 }

@@ -4,15 +4,20 @@ import type { Problems } from '../../daemon/problems.js';
 import { sleep } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import type { BridgeState } from '../../demux/state.js';
+import type { Claim } from '../../net/claims.js';
 import { explainError } from '../../net/errors.js';
+import type { MacAddress } from '../../net/mac.js';
 import type { Northbound } from '../../ovn/connection.js';
 import { KEYS } from '../../ovn/keys.js';
 import { gatewayRouterName } from '../../ovn/names.js';
+
+import { CLAIMING_TABLES, gatewayMacs, rowClaims } from '../../ovn/row_claims.js';
 import { CA_FILES, serverName, tlsFiles } from '../../ovn/tls.js';
+
 import { connect } from '../../ovsdb/client.js';
 import { ovnNorthbound } from '../../ovsdb/tables/ovn_northbound.js';
 import { OVN_NB } from '../../switch/external_ids.js';
-import { CHECKED_TABLES, findMisfits } from '../report/northbound_rows.js';
+import { findMisfits } from '../report/northbound_rows.js';
 import { followSetting, type SystemSettings } from './settings.js';
 
 export interface NorthboundSourceOptions {
@@ -25,6 +30,7 @@ export interface NorthboundSourceOptions {
 
 /** How long the database may take to answer, in milliseconds. */
 const ANSWER_MS = 5_000;
+const NO_CLAIMS: readonly Claim[] = [];
 
 /** The northbound database. It is only read, and nothing waits for it. */
 export class NorthboundSource implements Source {
@@ -38,7 +44,31 @@ export class NorthboundSource implements Source {
         : findMisfits(this.client, node, bridgeState),
   );
 
+  private readonly claiming = new Memo((_revision: number): readonly Claim[] | undefined => {
+    const claims = this.client && rowClaims(this.client);
+    const isSame = this.claimed !== undefined && JSON.stringify(claims) === JSON.stringify(this.claimed);
+    if (!isSame) this.claimed = claims;
+    return this.claimed;
+  });
+  private claimed: readonly Claim[] | undefined;
+  private readonly macs = new Memo((_revision: number): readonly MacAddress[] =>
+    this.client === undefined ? [] : gatewayMacs(this.client),
+  );
+
   constructor(private readonly options: NorthboundSourceOptions) {}
+
+  /**
+   * The addresses and networks that OVN's rows give an owner, the same list until one changes; `undefined` until the
+   * tables were read once. Without a northbound database there are none.
+   */
+  get claims(): readonly Claim[] | undefined {
+    return this.options.settings.read().has(OVN_NB) ? this.claiming.get(this.revision) : NO_CLAIMS;
+  }
+
+  /** The MACs of the cluster's gateways. */
+  get gatewayMacs(): readonly MacAddress[] {
+    return this.macs.get(this.revision);
+  }
 
   /**
    * Whether external addresses come in at the gateway of `node`; `undefined` until the tables were read once. A host
@@ -77,7 +107,7 @@ export class NorthboundSource implements Source {
       try {
         const client = await connect(ovnNorthbound, {
           remotes,
-          tables: CHECKED_TABLES,
+          tables: CLAIMING_TABLES,
           timeoutMs: ANSWER_MS,
           signal,
           tls: tlsFiles(sysconf, CA_FILES.northbound, name),

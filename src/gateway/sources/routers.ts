@@ -17,11 +17,17 @@ const AGAIN_MS = { quiet: 60_000, busy: 1_000 } as const;
 /** The default gateways that are reached through a device; none while they cannot be read. */
 export class RouterSource implements Source {
   private found: readonly IpAddress[] = [];
+  private isRead = false;
 
   constructor(
     private readonly device: string,
     private readonly changed: () => void,
   ) {}
+
+  /** Whether the routes were read once. */
+  get hasRead(): boolean {
+    return this.isRead;
+  }
 
   get routers(): readonly IpAddress[] {
     return this.found;
@@ -31,7 +37,10 @@ export class RouterSource implements Source {
     const wakeup = new Wakeup();
     const netlink = watchNetlink(['link', 'ipv4-route', 'ipv6-route'], wakeup.ring);
     while (!signal.aborted) {
-      this.found = await this.read();
+      const found = await this.read();
+      // The same list while nothing changes.
+      if (found.join() !== this.found.join()) this.found = found;
+      this.isRead = true;
       this.changed();
       await sleep(AGAIN_MS.busy, signal);
       await wakeup.wait(AGAIN_MS.quiet, signal);

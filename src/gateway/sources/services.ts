@@ -10,8 +10,10 @@ import {
   isConfigured,
 } from '../../kube/access.js';
 import { KubeApi } from '../../kube/api.js';
+import { NODES, NodeSource } from '../../kube/nodes.js';
 import { whileReached } from '../../kube/reached.js';
 import { Reflector } from '../../kube/reflector.js';
+import type { Claim } from '../../net/claims.js';
 import { explainError } from '../../net/errors.js';
 import type { Exposure } from '../state_exposure.js';
 import { ServiceBook } from '../state_services.js';
@@ -29,7 +31,9 @@ export interface ServiceSourceOptions extends Omit<AccessOptions, 'systemIds'> {
 /** Follows what the API server's services expose. Keeps the last known services while the server is away. */
 export class ServiceSource implements Source {
   private reflector: Reflector<V1Service> | undefined;
-  private book = new ServiceBook();
+  private services = new ServiceBook();
+  private nodes: NodeSource | undefined;
+  private api: URL | undefined;
   private failure: string | undefined;
   private isReported = true;
 
@@ -48,9 +52,24 @@ export class ServiceSource implements Source {
     if (!this.isReported) {
       this.isReported = true;
       const failures = this.failure === undefined ? [] : [this.failure];
-      this.options.problems.set('services', [...failures, ...this.book.problems]);
+      this.options.problems.set('services', [...failures, ...this.services.problems]);
     }
-    return this.reflector?.hasSynced ? this.book.take() : undefined;
+    return this.reflector?.hasSynced ? this.services.take() : undefined;
+  }
+
+  /** The services, as far as they are known. */
+  get book(): ServiceBook {
+    return this.services;
+  }
+
+  /** The addresses of the cluster's nodes, the same list until one changes; `undefined` until the first list is here. */
+  get nodeClaims(): readonly Claim[] | undefined {
+    return this.nodes?.hasSynced === true ? this.nodes.claims : undefined;
+  }
+
+  /** The address of the API server that is followed. */
+  get server(): URL | undefined {
+    return this.api;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -100,18 +119,26 @@ export class ServiceSource implements Source {
       log,
       problems,
     });
-    this.restart(reflector, book);
+    const nodes = new NodeSource({ api, log, problems, changed: () => this.change() });
+    this.restart(reflector, book, nodes);
+    this.api = access.server;
     try {
-      await reflector.run(signal);
+      await Promise.all([reflector.run(signal), nodes.run(signal)]);
     } finally {
       problems.set(SERVICES, []);
+      problems.set(NODES, []);
       api.close();
     }
   }
 
-  private restart(reflector: Reflector<V1Service> | undefined, book = new ServiceBook()): void {
+  private restart(
+    reflector: Reflector<V1Service> | undefined,
+    book = new ServiceBook(),
+    nodes?: NodeSource,
+  ): void {
     this.reflector = reflector;
-    this.book = book;
+    this.services = book;
+    this.nodes = nodes;
     this.failure = undefined;
     this.change();
   }

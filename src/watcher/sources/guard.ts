@@ -65,8 +65,10 @@ export class GuardSource implements Source {
   guard(rows: readonly Claim[]): AddressGuard | undefined {
     const { allowed, problem } = this.limits.get(this.options.settings.read().get(EXTERNAL_IP_CIDRS));
     this.options.problems.set('external-ip-cidrs', problem === undefined ? [] : [problem]);
-    if (!this.nodes.hasSynced || this.servers.claims === undefined) return undefined;
-    return this.guards.get(this.nodes.claims, this.servers.claims, rows, allowed);
+    const servers = this.servers.claims;
+    if (servers === undefined) this.servers.look();
+    if (!this.nodes.hasSynced || servers === undefined) return undefined;
+    return this.guards.get(this.nodes.claims, servers, rows, allowed);
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -7,9 +7,18 @@ finds('databases', [
     { local: unknown('no db.sock') },
     'fail',
     /no db\.sock/,
-    ['servers', 'identity', 'chassis', 'encapsulation', 'bridges', 'mtu', 'offloads', 'ports', 'nodes'].map(
-      (check) => new RegExp(`^${check}: not checked: no db.sock`),
-    ),
+    [
+      'servers',
+      'identity',
+      'chassis',
+      'encapsulation',
+      'bridges',
+      'mtu',
+      'offloads',
+      'ports',
+      'addresses',
+      'nodes',
+    ].map((check) => new RegExp(`^${check}: not checked: no db.sock`)),
   ],
   [
     'no northbound',

@@ -5,6 +5,7 @@ const { ports } = HEALTHY;
 const socket = (isListening: boolean) => ({
   protocol: 'tcp',
   port: 62_000,
+  address: '0.0.0.0',
   text: '0.0.0.0:62000 of nc (pid 9)',
   isListening,
 });

@@ -22,17 +22,24 @@ test('the status of the helper is read', async (t) => {
     synced: true,
     state: { bridge: 'breth0', demux: { mode: 'port-range' } },
     problems: ['no API server'],
+    externalIpCidrs: 'none',
   });
   t.deepEqual(await readHelper(rundir, 1_000), {
     synced: true,
     demux: 'port-range',
+    externalIpCidrs: 'none',
     problems: ['no API server'],
   });
 });
 
 test('a helper that has no state yet is not in sync', async (t) => {
   const rundir = await helperThatSays(t, { synced: false, state: null });
-  t.deepEqual(await readHelper(rundir, 1_000), { synced: false, demux: undefined, problems: [] });
+  t.deepEqual(await readHelper(rundir, 1_000), {
+    synced: false,
+    demux: undefined,
+    externalIpCidrs: undefined,
+    problems: [],
+  });
 });
 
 test('without a running helper there is an error', async (t) => {

@@ -37,6 +37,7 @@ function begin(state: GatewayState | null = GATEWAY) {
     sources: {
       ovs: { restarts: 4 },
       neighbours: { status: { isHeard: true, claimsHeard: 0, claims: [], routers: [] } },
+      guard: { limit: undefined },
       snatPorts: { look: async () => undefined },
     } as unknown as Sources,
     announcer: { total: 5 } as unknown as Announcer,

@@ -7,6 +7,7 @@ const STATUS = {
   channel: 'ofctl',
   problems: ['one'],
   totals: { looks: 9, bundles: 2, flowsAdded: 70, flowsRemoved: 3, failures: 1, switchRestarts: 4 },
+  limit: undefined,
   fill: { range: { lo: 61_000, hi: 65_535 }, atMost: 12, busiest: undefined },
   neighbours: { isHeard: true, announced: 5, claimsHeard: 6, claims: [], routers: [] },
 };

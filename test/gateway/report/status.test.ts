@@ -23,6 +23,7 @@ const STATUS: Status = {
   totals: { looks: 9, bundles: 2, flowsAdded: 70, flowsRemoved: 3, failures: 1, switchRestarts: 4 },
   channel: 'ofctl',
   fill: undefined,
+  limit: undefined,
   neighbours: { isHeard: true, announced: 5, claimsHeard: 0, claims: [], routers: [] },
 };
 
@@ -85,11 +86,12 @@ test('each router, claim and problem and the fill of the port range have one lin
 });
 
 test('status --json has every key, also while there is no state and no port range', (t) => {
-  const { state: _, fill: __, ...rest } = STATUS;
+  const { state: _, fill: __, limit: ___, ...rest } = STATUS;
   t.deepEqual(JSON.parse(statusJson({ ...STATUS, state: undefined })), {
     ...rest,
     state: null,
     podPorts: null,
+    externalIpCidrs: null,
   });
   t.like(JSON.parse(statusJson(STATUS)), { state: { bridge: 'breth0', phys: 1 } });
 });

@@ -1,0 +1,72 @@
+import type { Problems } from '../daemon/problems.js';
+import { type Clock, systemClock } from '../neighbour/clock.js';
+import type { NeighbourSocket } from '../neighbour/neighbour_socket.js';
+import { type Conflict, probe } from '../neighbour/probe.js';
+import { explainError } from '../net/errors.js';
+import type { IpAddress } from '../net/ip.js';
+import type { MacAddress } from '../net/mac.js';
+
+/** Milliseconds until the next look for addresses to ask for, while another host has one or asking failed. */
+const AGAIN_MS = 1_000;
+
+export interface AddressProberOptions {
+  /** Receives which of the addresses that were asked for other hosts have. */
+  readonly answered: (asked: readonly IpAddress[], conflicts: readonly Conflict[]) => void;
+  /** Asks for a step. */
+  readonly changed: () => void;
+  readonly problems: Pick<Problems, 'set'>;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/**
+ * Asks the NIC's network for new external addresses before they are announced and answered (RFC 5227 section 2.1, RFC
+ * 4862 section 5.4). Asks for one batch at a time, three times 200 ms apart.
+ */
+export class AddressProber {
+  private isAsking = false;
+  private timer: (() => void) | undefined;
+  private readonly clock: Clock;
+
+  constructor(private readonly options: AddressProberOptions) {
+    this.clock = options.clock ?? systemClock;
+    options.signal.addEventListener('abort', () => this.timer?.(), { once: true });
+  }
+
+  /** Begins to ask for `due`, unless it is asking already; it asks for a step when it is done. */
+  ask(socket: NeighbourSocket, due: readonly IpAddress[], own: ReadonlySet<MacAddress>): void {
+    if (this.isAsking || due.length === 0) return;
+    this.isAsking = true;
+    void this.probe(socket, due, own);
+  }
+
+  /** Asks for a step in a second: an address waits to be asked for again. */
+  lookAgain(): void {
+    if (this.timer !== undefined || this.options.signal.aborted) return;
+    this.timer = this.clock.after(AGAIN_MS, () => {
+      this.timer = undefined;
+      this.options.changed();
+    });
+  }
+
+  private async probe(
+    socket: NeighbourSocket,
+    due: readonly IpAddress[],
+    own: ReadonlySet<MacAddress>,
+  ): Promise<void> {
+    const { problems, answered, changed } = this.options;
+    try {
+      const conflicts = await probe(socket, due, { own, clock: this.clock });
+      problems.set('probes', []);
+      answered(due, conflicts);
+    } catch (error) {
+      problems.set('probes', [
+        `external addresses cannot be asked for: ${explainError(error)}; they are not served`,
+      ]);
+      this.lookAgain();
+    } finally {
+      this.isAsking = false;
+    }
+    changed();
+  }
+}

@@ -1,0 +1,72 @@
+import type { Problems } from '../../daemon/problems.js';
+import type { Source } from '../../daemon/source.js';
+import { Wakeup } from '../../daemon/wakeup.js';
+import { readEphemeralRange } from '../../host/ephemeral_ports.js';
+import { readHostSockets } from '../../host/sockets.js';
+import { explainError } from '../../net/errors.js';
+import type { HostPorts } from '../state_own_ports.js';
+
+export interface HostPortSourceOptions {
+  readonly problems: Pick<Problems, 'set'>;
+  readonly changed: () => void;
+  /** Reads the host's ports: `ss`, unless a test gives another. */
+  readonly read?: () => Promise<HostPorts>;
+}
+
+/** How long a look may be delayed if nobody asks for one, in milliseconds. */
+const QUIET_MS = 60_000;
+
+/** The ports that the host uses itself. They are read only while a service wants a port of the host's address. */
+export class HostPortSource implements Source {
+  private readonly wakeup = new Wakeup();
+  private wanted = '';
+  private looked: { readonly wanted: string; readonly ports: HostPorts } | undefined;
+
+  constructor(private readonly options: HostPortSourceOptions) {}
+
+  /**
+   * Says which ports services want; asks for a look if they are others than before.
+   * @returns the host's ports, if they were read for these
+   */
+  portsFor(wanted: readonly string[]): HostPorts | undefined {
+    const text = wanted.join();
+    if (text !== this.wanted) {
+      this.wanted = text;
+      this.look();
+    }
+    return this.looked?.wanted === text ? this.looked.ports : undefined;
+  }
+
+  /** Asks for a look: a program may have begun to listen. */
+  look(): void {
+    if (this.wanted !== '') this.wakeup.ring();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.wanted !== '') await this.read();
+      await this.wakeup.wait(QUIET_MS, signal);
+    }
+  }
+
+  private async read(): Promise<void> {
+    const { problems, changed, read = readHostPorts } = this.options;
+    const { wanted } = this;
+    try {
+      const ports = await read();
+      problems.set('host ports', []);
+      const isSame =
+        wanted === this.looked?.wanted && JSON.stringify(ports) === JSON.stringify(this.looked.ports);
+      if (isSame) return;
+      this.looked = { wanted, ports };
+      changed();
+    } catch (error) {
+      // The last look keeps its value; ports that came since are not served.
+      problems.set('host ports', [`the host's sockets cannot be read: ${explainError(error)}`]);
+    }
+  }
+}
+
+async function readHostPorts(): Promise<HostPorts> {
+  return { sockets: await readHostSockets(), ephemeral: readEphemeralRange() };
+}

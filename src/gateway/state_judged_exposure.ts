@@ -1,0 +1,106 @@
+import type { Problems } from '../daemon/problems.js';
+import type { NodePort } from '../demux/state.js';
+import { refusalLines } from '../kube/refusals.js';
+import { AddressAdmission } from './state_admission.js';
+import { type Exposure, type KnownExposure, nodePortKey } from './state_exposure.js';
+import { judgeOwnPort, type OwnPort, type OwnPortFacts } from './state_own_ports.js';
+import type { ServiceBook } from './state_services.js';
+
+/** What the services want, and what it is judged by. */
+export interface JudgedFacts extends Omit<OwnPortFacts, 'inPlace'> {
+  readonly book: Pick<ServiceBook, 'revision' | 'wanting' | 'clusterRefusals'>;
+  readonly wanted: Exposure;
+  /** The ports of the gateway's own addresses that services want. */
+  readonly ownPorts: readonly OwnPort[];
+  readonly isFirstGateway: boolean | undefined;
+  /** What is exposed now; `undefined` while that is unknown. */
+  readonly inPlace: Exposure | undefined;
+}
+
+/** About how many refused addresses are named: an author of Services may list thousands. */
+const MAX_ADDRESSES = 200;
+
+/** What of the services' wishes this gateway exposes, and why not the rest. */
+export class JudgedExposure {
+  readonly admission = new AddressAdmission();
+  private ownRefusals: readonly (readonly [service: string, line: string])[] = [];
+  private last: { readonly key: string; readonly nodePorts: Exposure['nodePorts'] } | undefined;
+  private base: Exposure['nodePorts'] | undefined;
+  private reported = '';
+
+  constructor(private readonly problems: Pick<Problems, 'set'>) {}
+
+  /** Returns what to expose. A part is `undefined` while it cannot be judged: it stays as it is. */
+  judge(facts: JudgedFacts): KnownExposure {
+    const known = { nodePorts: this.nodePorts(facts), served: this.served(facts) };
+    this.report(facts);
+    return known;
+  }
+
+  private served({
+    wanted,
+    guard,
+    addresses,
+    isFirstGateway,
+    inPlace,
+  }: JudgedFacts): KnownExposure['served'] {
+    const { admission } = this;
+    // Only the first gateway serves addresses besides its own.
+    if (isFirstGateway === false) admission.reset();
+    if (isFirstGateway !== true || guard === undefined || inPlace === undefined) return undefined;
+    return admission.admit({ wanted: wanted.served, guard, own: addresses, served: inPlace.served });
+  }
+
+  /** Returns the node ports and the accepted ports of the gateway's own addresses. */
+  private nodePorts({ wanted, ownPorts, inPlace, ...facts }: JudgedFacts): KnownExposure['nodePorts'] {
+    if (ownPorts.length > 0 && inPlace === undefined) return undefined;
+    const judged = ownPorts.map((one) => ({
+      one,
+      verdict: judgeOwnPort(one, { ...facts, inPlace: inPlace?.nodePorts ?? wanted.nodePorts }),
+    }));
+    this.ownRefusals = judged.flatMap(({ one: { service, address, port }, verdict: { refused } }) =>
+      refused === undefined
+        ? []
+        : [
+            [
+              service,
+              `external address ${address} port ${port.protocol} ${port.port} is refused: ${refused}`,
+            ],
+          ],
+    );
+    const accepted = new Map(
+      judged.flatMap(({ one, verdict }): [string, NodePort][] =>
+        verdict.isServed ? [[nodePortKey(one.port), one.port]] : [],
+      ),
+    );
+    const key = [...accepted.keys()].join();
+    if (this.base !== wanted.nodePorts || this.last?.key !== key) {
+      this.base = wanted.nodePorts;
+      this.last = { key, nodePorts: wanted.nodePorts.with(accepted) };
+    }
+    return this.last.nodePorts;
+  }
+
+  /** Writes one problem for each address and port that a service does not get. */
+  private report({ book, isFirstGateway }: JudgedFacts): void {
+    const text = JSON.stringify([book.revision, this.admission.revision, isFirstGateway, this.ownRefusals]);
+    if (text === this.reported) return;
+    this.reported = text;
+    const refused = new Map<string, string[]>();
+    const add = (service: string, line: string) =>
+      refused.set(service, [...(refused.get(service) ?? []), line]);
+    for (const [service, line] of this.ownRefusals) add(service, line);
+    // A gateway that is not the first has nothing to do with other addresses.
+    const reasons = isFirstGateway === true ? [book.clusterRefusals(), this.admission.refusals()] : [];
+    let named = 0;
+    for (const some of reasons)
+      for (const [ip, reason] of some) {
+        if (named++ === MAX_ADDRESSES) break;
+        for (const service of book.wanting(ip)) add(service, `external address ${ip} is refused: ${reason}`);
+      }
+    this.problems.set(
+      'external addresses',
+      [...refused].flatMap(([service, lines]) => refusalLines(service, lines)),
+    );
+  }
+}

@@ -1,0 +1,80 @@
+import type { NodePort } from '../demux/state.js';
+import type { HostSocket } from '../host/sockets.js';
+import type { AddressGuard } from '../kube/address_guard.js';
+import { portRefusal } from '../kube/service.js';
+import type { IpAddress } from '../net/ip.js';
+import { formatPortRange, type PortRange } from '../net/ports.js';
+import type { Keyed } from '../openflow/keyed.js';
+import { nodePortKey } from './state_exposure.js';
+
+/** A port of an address that host and gateway router share, which a service wants as an external address. */
+export interface OwnPort {
+  readonly service: string;
+  readonly address: IpAddress;
+  readonly port: NodePort;
+}
+
+/** The ports that the host uses itself. */
+export interface HostPorts {
+  readonly sockets: readonly HostSocket[];
+  readonly ephemeral: PortRange;
+}
+
+export interface OwnPortFacts {
+  /** `undefined` while it is not known which addresses may be served. */
+  readonly guard: AddressGuard | undefined;
+  /** The host's ports, read since the port was wanted; `undefined` before. */
+  readonly host: HostPorts | undefined;
+  /** The range of pods' connections; `undefined` without one. */
+  readonly podRange: PortRange | undefined;
+  readonly addresses: readonly IpAddress[];
+  /** The node ports that have flows now. */
+  readonly inPlace: Keyed<NodePort>;
+}
+
+/** Whether a port is served; `refused` says why not, as in "it is …". */
+export interface Verdict {
+  readonly isServed: boolean;
+  readonly refused?: string;
+}
+
+/** Geneve and STT: the classes of tunnels take these ports' packets before any service (`demux/table.ts`). */
+const TUNNELS: readonly string[] = ['udp 6081', 'tcp 7471'];
+
+/**
+ * Decides whether a service gets a port of the gateway's own address. The host keeps the ports that it uses: those of
+ * its sockets, and all that the kernel may give to its next connection. What is not known yet stays as it is.
+ */
+export function judgeOwnPort({ address, port }: OwnPort, facts: OwnPortFacts): Verdict {
+  const { guard, host, podRange, addresses, inPlace } = facts;
+  const fixed = portRefusal(port.port) ?? tunnelRefusal(port) ?? rangeRefusal(port, podRange, 'pods');
+  if (fixed !== undefined) return { isServed: false, refused: fixed };
+  if (guard === undefined || host === undefined)
+    return { isServed: inPlace.get(nodePortKey(port)) !== undefined };
+  const socket = host.sockets.find((one) => uses(one, port, addresses));
+  const refused =
+    guard.narrowing(address) ??
+    rangeRefusal(port, host.ephemeral, 'the host') ??
+    (socket && `the host uses it: ${socket.protocol} ${socket.text}`);
+  return refused === undefined ? { isServed: true } : { isServed: false, refused };
+}
+
+function tunnelRefusal(port: NodePort): string | undefined {
+  return TUNNELS.includes(nodePortKey(port)) ? 'it is the port of tunnels' : undefined;
+}
+
+function rangeRefusal({ port }: NodePort, range: PortRange | undefined, whose: string): string | undefined {
+  if (range === undefined || port < range.lo || port > range.hi) return undefined;
+  return `connections of ${whose} have the ports ${formatPortRange(range)}`;
+}
+
+/** Returns whether packets for the port of one of the addresses can reach the socket. */
+function uses(
+  { protocol, port, address }: HostSocket,
+  wanted: NodePort,
+  addresses: readonly IpAddress[],
+): boolean {
+  if (protocol !== wanted.protocol || port !== wanted.port) return false;
+  const isAny = address === '*' || address === '0.0.0.0' || address === '::';
+  return isAny || addresses.some((ip) => address === ip || address === `::ffff:${ip}`);
+}

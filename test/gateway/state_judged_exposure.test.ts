@@ -1,0 +1,96 @@
+import test from 'ava';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
+import { type Exposure, exposureOf, NOTHING_EXPOSED } from '../../src/gateway/state_exposure.js';
+import { JudgedExposure, type JudgedFacts } from '../../src/gateway/state_judged_exposure.js';
+import { ServiceBook } from '../../src/gateway/state_services.js';
+import { AddressGuard } from '../../src/kube/address_guard.js';
+import { claimOf } from '../../src/net/claims.js';
+import { parseIp } from '../../src/net/ip.js';
+
+const OWN = parseIp('203.0.113.11');
+const TAKEN = parseIp('203.0.113.12');
+const GUARD = new AddressGuard({ claims: [claimOf(TAKEN, 'an address of node n1')], allowed: undefined });
+
+/** A book with a service that wants these addresses at port 8081, and its judgement. */
+function begin(...externalIPs: readonly string[]) {
+  const book = new ServiceBook();
+  const ports = [{ port: 8081 }];
+  book.put('ns/web', {
+    metadata: { name: 'web', namespace: 'ns' },
+    spec: { externalIPs: [...externalIPs], ports },
+  });
+  const problems = new Problems(SILENT);
+  const judged = new JudgedExposure(problems);
+  const facts: JudgedFacts = {
+    book,
+    wanted: book.take(),
+    ownPorts: book.portsAt([OWN]),
+    guard: GUARD,
+    host: { sockets: [], ephemeral: { lo: 32_768, hi: 60_999 } },
+    podRange: undefined,
+    addresses: [OWN],
+    isFirstGateway: true,
+    inPlace: NOTHING_EXPOSED,
+  };
+  const judge = (change: Partial<JudgedFacts> = {}) => judged.judge({ ...facts, ...change });
+  return { book, judge, judged, problems };
+}
+
+const ports = (exposure: { readonly nodePorts: Exposure['nodePorts'] | undefined }) =>
+  [...(exposure.nodePorts ?? [])].map(({ protocol, port }) => `${protocol} ${port}`);
+
+test("a port of the gateway's own address is exposed as a node port is, on any gateway", (t) => {
+  const { judge, problems } = begin(OWN);
+  for (const isFirstGateway of [true, false, undefined])
+    t.deepEqual(ports({ nodePorts: judge({ isFirstGateway }).nodePorts }), ['tcp 8081']);
+  t.deepEqual(problems.current, []);
+});
+
+test('what is exposed stays the same object while nothing changes', (t) => {
+  const { judge } = begin(OWN, TAKEN);
+  const first = judge();
+  const second = judge();
+  t.is(second.nodePorts, first.nodePorts);
+  t.is(second.served, first.served);
+});
+
+test('a port at which the host begins to listen is taken back, and its service is named', (t) => {
+  const { judge, problems } = begin(OWN);
+  judge();
+  const socket = {
+    ...{ protocol: 'tcp', port: 8081, address: '0.0.0.0', text: '0.0.0.0:8081 of nc (pid 9)' },
+    isListening: true,
+  };
+  const after = judge({ host: { sockets: [socket], ephemeral: { lo: 32_768, hi: 60_999 } } });
+  t.deepEqual(ports({ nodePorts: after.nodePorts }), []);
+  t.deepEqual(problems.current, [
+    'Service ns/web: external address 203.0.113.11 port tcp 8081 is refused: the host uses it: tcp 0.0.0.0:8081 of nc (pid 9)',
+  ]);
+});
+
+test('only the first gateway names the other addresses that are refused', (t) => {
+  const { judge, problems } = begin(TAKEN);
+  judge();
+  const line = 'Service ns/web: external address 203.0.113.12 is refused: it is an address of node n1';
+  t.deepEqual(problems.current, [line]);
+  judge({ isFirstGateway: false });
+  t.deepEqual(problems.current, []);
+});
+
+test('before the flows were read, and before nodes are known, external addresses stay as they are', (t) => {
+  const { judge } = begin(OWN, '203.0.113.80');
+  t.deepEqual(judge({ inPlace: undefined }), { nodePorts: undefined, served: undefined });
+  t.is(judge({ guard: undefined }).served, undefined);
+  const inPlace = exposureOf([{ protocol: 'tcp', port: 8081 }], [parseIp('203.0.113.80')]);
+  t.deepEqual(ports({ nodePorts: judge({ guard: undefined, inPlace }).nodePorts }), ['tcp 8081']);
+  t.deepEqual([...(judge({ inPlace }).served ?? [])].map(String), ['203.0.113.80']);
+});
+
+test('a service with thousands of refused addresses has a bounded number of lines', (t) => {
+  const many = Array.from({ length: 5_000 }, (_, i) => `127.0.${i >> 8}.${i & 255}`);
+  const { judge, problems } = begin(...many);
+  judge();
+  t.true(problems.current.length <= 21);
+  t.regex(problems.current.at(-1) ?? '', /^Service ns\/web: \d+ more addresses or ports are refused$/);
+});
