@@ -9,6 +9,9 @@ import { PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
 import { patchName } from '../switch/patch_pair.js';
 import type { Intent } from './options.js';
 
+/** The most addresses of `k8s-physical-ip` that are read. */
+const MOST_ADDRESSES = 8;
+
 /** The state of a gateway apart from its services, and what an operator should know about it. */
 export interface BridgeReading {
   /** `undefined` while there is no bridge, or the bridge has no MAC yet. */
@@ -137,7 +140,8 @@ function configuredAddresses(bridge: BridgeFacts, problems: string[]): IpAddress
     );
     return [];
   }
-  return text.split(',').flatMap((part) => {
+  // One address a family; the rest of a longer list is not read.
+  return text.split(',', MOST_ADDRESSES).flatMap((part) => {
     try {
       return [parseIp(part.split('/')[0] ?? '')];
     } catch (error) {

@@ -121,7 +121,8 @@ export interface Neighbour {
 export interface Link {
   readonly ifindex: number;
   readonly ifname: string;
-  readonly address: string;
+  /** Absent for an interface without link-layer addresses, such as a TUN device. */
+  readonly address?: string;
   readonly mtu: number;
   readonly flags: readonly string[];
   readonly master?: string;

@@ -64,7 +64,7 @@ export async function readPhysical(
   const addresses = snapshot.addresses
     .filter(({ scope }) => scope === 'global')
     .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
-  return { ...device, mac: parseMac(snapshot.link.address), mtu: snapshot.link.mtu, addresses };
+  return { ...device, mac: parseMac(snapshot.link.address ?? ''), mtu: snapshot.link.mtu, addresses };
 }
 
 /** What the local database's rows of a gateway depend on. */

@@ -97,7 +97,9 @@ async function look(
 async function ownMacs(): Promise<ReadonlySet<MacAddress>> {
   const links = await readLinks();
   return new Set(
-    links.filter(({ link_type }) => link_type === ETHERNET).map(({ address }) => parseMac(address)),
+    links.flatMap(({ link_type, address }) =>
+      link_type === ETHERNET && address !== undefined ? [parseMac(address)] : [],
+    ),
   );
 }
 

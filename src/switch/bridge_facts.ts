@@ -44,6 +44,15 @@ function bridgePort(row: RowOf<typeof openVswitch, 'Interface'>): BridgePort {
     name: row.name,
     type: row.type,
     ofport: ofportOf(row.ofport),
-    mac: row.mac_in_use === undefined ? undefined : parseMac(row.mac_in_use),
+    mac: row.mac_in_use === undefined ? undefined : macOf(row.mac_in_use),
   };
+}
+
+/** @returns `undefined` for an address of another kind, such as that of an InfiniBand interface */
+function macOf(text: string): MacAddress | undefined {
+  try {
+    return parseMac(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
 import { type PcapForm, pcapFile } from '../../lab/pcap_file.js';
-import { trafficMix } from '../../lab/traffic_mix.js';
+import { MIX_GATEWAY, trafficMix } from '../../lab/traffic_mix.js';
 import { ENOUGH, readCapture } from '../../src/capture/capture_file.js';
+import { frameExplainer } from '../../src/explain/explanation.js';
+import { ProductError } from '../../src/net/errors.js';
 
 const FRAMES = trafficMix(200).map(({ frame }) => frame);
 
@@ -101,4 +104,44 @@ test('ENOUGH ends the reading, and an error of the callback is thrown', async (t
     }),
     { is: error },
   );
+});
+
+test('whatever a capture file holds, its packets are read and explained, or the file is refused by name', async (t) => {
+  const whole = pcapFile(FRAMES.slice(0, 20));
+  const folder = mkdtempSync(join(tmpdir(), 'capture-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'x.pcap');
+  const explain = frameExplainer(MIX_GATEWAY, 'phys', 'new');
+  const byte = fc.tuple(fc.nat({ max: whole.length - 1 }), fc.nat({ max: 255 }));
+  // Lengths that lie: the snap length, and a packet's length in the file and on the wire.
+  const word = fc.tuple(
+    fc.constantFrom(16, 24 + 8, 24 + 12),
+    fc.constantFrom(0, 1, 13, 65_535, 0x7fffffff, 0xffffffff),
+  );
+  const damage = fc.record({
+    bytes: fc.oneof(fc.constant([]), fc.array(byte, { maxLength: 4 }), fc.array(byte, { maxLength: 200 })),
+    words: fc.array(word, { maxLength: 2 }),
+    length: fc.oneof(fc.constant(whole.length), fc.nat({ max: whole.length })),
+    tail: fc.uint8Array({ maxLength: 100 }),
+  });
+  const ends = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(damage, async ({ bytes, words, length, tail }) => {
+      const file = Buffer.from(whole);
+      for (const [at, value] of bytes) file[at] = value;
+      for (const [at, value] of words) file.writeUInt32LE(value, at);
+      writeFileSync(path, Buffer.concat([file.subarray(0, length), tail]));
+      const end = await readCapture(path, ({ number, frame, wireLength }) => {
+        t.true(frame.length <= 262_144);
+        t.is(explain(number, frame, wireLength).number, number);
+        return undefined;
+      }).catch((error: unknown) => {
+        if (!(error instanceof ProductError)) throw error;
+        return error.code;
+      });
+      ends.add(typeof end === 'number' ? 'read' : end);
+    }),
+    { numRuns: 500 },
+  );
+  t.deepEqual([...ends].toSorted(), ['ERR_CAPTURE', 'read']);
 });

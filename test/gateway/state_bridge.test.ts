@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import type { Intent } from '../../src/gateway/options.js';
 import { readBridgeState } from '../../src/gateway/state_bridge.js';
 import type { LocalAddress } from '../../src/host/addresses.js';
@@ -127,4 +128,32 @@ test('an address that cannot be parsed is a problem, and the others count', (t) 
   t.deepEqual(bridgeState?.addresses.map(String), ['2001:db8::10']);
   t.is(problems.length, 1);
   t.regex(problems[0] ?? '', /k8s-physical-ip of breth0 cannot be used: .*203\.0\.113\.999/);
+});
+
+test('whatever external_ids a bridge has, its state is read, with a few problems', (t) => {
+  const text = fc.oneof(
+    fc.constantFrom(
+      '',
+      'none',
+      '203.0.113.10/24',
+      '61000-65535',
+      '0-0',
+      '65535-61000',
+      ',,,',
+      '::1/',
+      'x'.repeat(100_000),
+    ),
+    fc.constantFrom(','.repeat(100_000), '\x1b[2J', '1e9-2e9', '-1-5', '203.0.113.10/24,'.repeat(1_000)),
+    fc.string({ unit: 'binary' }),
+  );
+  const keys = fc.constantFrom(...IDS.keys(), 'bridge-id', '__proto__');
+  const demux = fc.constantFrom(undefined, 'conntrack' as const, 'port-range' as const);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(keys, text)), demux, (entries, mode) => {
+      const { bridgeState, problems } = read({ ids: new Map(entries), demux: mode });
+      t.is(bridgeState?.bridge, 'breth0');
+      t.true((bridgeState?.addresses.length ?? 0) <= 2);
+      t.true(problems.length < 20, `${problems.length} problems`);
+    }),
+  );
 });

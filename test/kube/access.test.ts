@@ -1,8 +1,10 @@
 import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { validateHeaderValue } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
 import {
   type AccessOptions,
   type ApiAccess,
@@ -10,7 +12,7 @@ import {
   findAccess,
   isConfigured,
 } from '../../src/kube/access.js';
-import { explainError } from '../../src/net/errors.js';
+import { explainError, ProductError } from '../../src/net/errors.js';
 
 const IDS = {
   'k8s-api-server': 'https://192.0.2.1:6443',
@@ -247,4 +249,36 @@ test('a kubeconfig that cannot be parsed is refused without showing its lines', 
     const error = await t.throwsAsync(findAccess(optionsOf({}, { kubeconfig: path })), { code: 'ERR_USAGE' });
     t.notRegex(`${inspect(error)} ${explainError(error)}`, /secret/);
   }
+});
+
+test('whatever external_ids hold, the access has headers that can be sent, or the setting is refused', async (t) => {
+  const text = fc.oneof(
+    fc.constantFrom(
+      '',
+      'https://[',
+      'http://127.0.0.1',
+      'https://h:99999',
+      'file:///etc/shadow',
+      '//',
+      'a b',
+      '\\n',
+      'x\ny',
+      '\x1b[2J',
+    ),
+    fc.constantFrom('http://user:secret@127.0.0.1', '/etc/shadow', '/dev/zero', '../x', 'é'),
+    fc.string({ unit: 'binary' }),
+  );
+  const keys = ['k8s-api-server', 'k8s-api-token', 'k8s-api-token-file', 'k8s-ca-certificate'] as const;
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...keys), text)), async (entries) => {
+      try {
+        const { headers = {} } =
+          (await (await findAccess(optionsOf(Object.fromEntries(entries))))?.options()) ?? {};
+        for (const [name, value] of Object.entries(headers)) validateHeaderValue(name, String(value));
+      } catch (error) {
+        t.true(error instanceof ProductError, String(error));
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import test from 'ava';
+import fc from 'fast-check';
 import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { UsageError } from '../../src/net/errors.js';
 import { connect } from '../../src/ovsdb/client.js';
@@ -70,4 +71,31 @@ test('a server is reached over TCP of both families, after remotes of the list t
     db.close();
   }
   await server.dispose();
+});
+
+test('whatever text external_ids hold, it is a list of remotes or a mistake that is named', (t) => {
+  const text = fc.oneof(
+    fc.constantFrom(
+      'tcp:',
+      'ssl:[::1]:',
+      'unix:',
+      'tcp:a:99999',
+      'ssl:[1.2.3.4]:1',
+      'tcp:'.repeat(10_000),
+      ','.repeat(100),
+    ),
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom(...'tcpsl:[]0123456789.,a ') }),
+  );
+  fc.assert(
+    fc.property(text, (remotes) => {
+      try {
+        for (const one of parseRemotes(remotes))
+          if (one.kind !== 'unix') t.true(one.port >= 1 && one.port <= 65_535);
+      } catch (error) {
+        t.true(error instanceof UsageError);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -26,3 +26,17 @@ test('a bridge is read with its interfaces; an interface that is not open has no
   );
   t.is(readBridge(db, 'absent'), undefined);
 });
+
+test("a MAC of another kind than Ethernet's is none, and the bridge is read all the same", async (t) => {
+  const db = await localDatabase(t, { bridges: ['breth0'] });
+  const local = findInterface(db, 'breth0');
+  if (local === undefined) throw new Error('there is no LOCAL port');
+  const infiniband = '80:00:02:08:fe:80:00:00:00:00:00:00:7c:fe:90:03:00:29:26:52';
+  for (const mac of [infiniband, '', '\x1b[2J']) {
+    await write(db, (txn) => txn.update('Interface', local._uuid, { mac_in_use: mac }));
+    t.deepEqual(
+      readBridge(db, 'breth0')?.ports.map(({ mac }) => mac),
+      [undefined],
+    );
+  }
+});
