@@ -35,8 +35,11 @@ class FileLock : public Napi::ObjectWrap<FileLock> {
       return;
     }
     const std::string path = info[0].As<Napi::String>().Utf8Value();
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    // Who may read the file may hold a read lock on it, which refuses ours for as long as he likes.
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd) return ThrowErrno(env, errno, "open");
+    // A file of an earlier version has mode 0644. The one of another user keeps its mode.
+    if (::fchmod(fd.get(), 0600) < 0 && errno != EPERM) return ThrowErrno(env, errno, "fchmod");
 
     struct flock lock = {};
     lock.l_type = F_WRLCK;

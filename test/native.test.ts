@@ -41,7 +41,7 @@ test('a write replaces the content of the file, and reading the file keeps the l
   lock.write('a long line\n');
   lock.write('short\n');
   t.is(readFileSync(path, 'utf8'), 'short\n');
-  t.is(statSync(path).mode & 0o777, 0o644);
+  t.is(statSync(path).mode & 0o777, 0o600);
   lock.close();
   t.throws(() => lock.write('too late'), { message: /ftruncate/ });
 });

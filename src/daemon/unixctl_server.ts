@@ -1,4 +1,4 @@
-import { chmodSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { ProductError } from '../net/errors.js';
 import { UnixctlConnection } from './unixctl_connection.js';
@@ -46,12 +46,13 @@ export class UnixctlServer {
       this.server.once('error', (error) => {
         reject(new ProductError('ERR_UNIXCTL', `cannot make control socket ${this.path}`, { cause: error }));
       });
+      // A client can stop the daemon, so only its own user may connect, from the first moment: as in OVS, by the umask.
+      const umask = process.umask(0o077);
       this.server.listen(this.path, () => {
-        // A client can stop the daemon, so only its own user may connect, as with OVS's umask.
-        chmodSync(this.path, 0o700);
         this.sweep = setInterval(() => this.closeIdle(), this.idleMs / 2).unref();
         resolve();
       });
+      process.umask(umask);
     });
   }
 

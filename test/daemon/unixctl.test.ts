@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -111,6 +112,20 @@ test("only the daemon's user can connect, and the socket of a dead daemon is rep
     code: 'ERR_UNIXCTL',
     message: /x\.ctl/,
   });
+});
+
+test('nobody else can connect from the first moment on, whatever the umask is', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'unixctl-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'daemon.ctl');
+  const umask = process.umask(0);
+  t.teardown(() => process.umask(umask));
+  const server = new UnixctlServer(path);
+  const listening = server.listen();
+  t.is(statSync(path).mode & 0o777, 0o700);
+  t.is(process.umask(), 0);
+  await listening;
+  await server.close();
 });
 
 test('a client that sends nonsense or too much is disconnected, and the next one is served', async (t) => {
