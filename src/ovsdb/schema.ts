@@ -68,6 +68,16 @@ export function checkSchema(database: Database, schema: WireSchema, tables: read
   return new Map(tables.map((name) => [name, checkTable(database, schema, name)]));
 }
 
+/** Returns `tables` with all columns of the descriptor, as a server of this product's time has them. */
+export function presumedTables(database: Database, tables: readonly string[]): ServedTables {
+  return new Map(
+    tables.map((name) => {
+      const columns = database.tables[name] ?? {};
+      return [name, { columns, present: Object.keys(columns) }];
+    }),
+  );
+}
+
 function checkTable(database: Database, schema: WireSchema, name: string): ServedTable {
   const served = schema.get(name);
   if (served === undefined) throw new SchemaMismatch(database.name, `the server has no table ${name}`);

@@ -6,7 +6,7 @@ import { watchLeadership } from './leader.js';
 import { type Conditions, MONITOR_KINDS, type MonitorKind, startMonitor } from './monitor.js';
 import type { Remote } from './remotes.js';
 import { RpcError, RpcSession } from './rpc.js';
-import { checkSchema, parseSchema, type WireSchema } from './schema.js';
+import { checkSchema, parseSchema, presumedTables, type ServedTables, type WireSchema } from './schema.js';
 import { openStream, type TlsFiles } from './stream.js';
 
 export interface SessionOptions {
@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly tables: readonly string[];
   readonly conditions: Conditions;
   readonly leaderOnly: boolean;
+  /** Whether to ask for the schema only if the server refuses the monitor. */
+  readonly presumeSchema: boolean;
   readonly tls: TlsFiles | undefined;
   readonly probeMs: number;
   /** The last transaction that an earlier session received, to resume from. */
@@ -81,17 +83,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     rpc.close(new ProductError('ERR_CONNECT_TIMEOUT', `${options.remote.text} did not answer in time`));
   signal.addEventListener('abort', abort, { once: true });
   try {
-    leadership = await watchLeadership(rpc, database.name, SERVER_MONITOR_ID, options.leaderOnly);
-    const tables = checkSchema(database, await fetchSchema(rpc, database.name), options.tables);
-    const { reply, firstChanges } = await startMonitor({
-      rpc,
-      database: database.name,
-      id: MONITOR_ID,
-      tables,
-      conditions: options.conditions,
-      since: options.since,
-      cache,
-    });
+    // The first requests go at once if the schema is presumed. The answer about the cluster comes first, and decides.
+    const watching = watchLeadership(rpc, database.name, SERVER_MONITOR_ID, options.leaderOnly);
+    const follow = () => followTables(rpc, options);
+    const following = options.presumeSchema ? follow() : watching.then(follow);
+    following.catch(() => undefined);
+    leadership = await watching;
+    const { reply, firstChanges } = await (await following)();
     lastTransaction = reply.lastTransaction;
     for (const update of early) update();
     early = undefined;
@@ -108,6 +106,32 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   } catch (error) {
     rpc.close();
     throw error;
+  }
+}
+
+/**
+ * Compares the schema with the descriptor, and returns the function that starts the monitor. With `presumeSchema` the
+ * first monitor starts at once, and the schema is asked for only if the server refuses that monitor.
+ */
+async function followTables(
+  rpc: RpcSession,
+  { database, tables: names, conditions, since, cache, presumeSchema }: SessionOptions,
+): Promise<() => ReturnType<typeof startMonitor>> {
+  const monitor = (tables: ServedTables) =>
+    startMonitor({ rpc, database: database.name, id: MONITOR_ID, tables, conditions, since, cache });
+  const check = async () => checkSchema(database, await fetchSchema(rpc, database.name), names);
+  // A copy to resume must not change before the server is known to be fit.
+  if (!presumeSchema || since !== undefined) {
+    const tables = await check();
+    return () => monitor(tables);
+  }
+  try {
+    const started = await monitor(presumedTables(database, names));
+    return async () => started;
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    const tables = await check();
+    return () => monitor(tables);
   }
 }
 

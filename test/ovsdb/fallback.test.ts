@@ -63,6 +63,48 @@ test('a server without monitor_cond_since is monitored by monitor_cond', async (
   await dispose();
 });
 
+test('a presumed schema is asked for only if the server refuses the monitor, and then explains why', async (t) => {
+  const fit = await startFakeServer({ monitor_cond_since: () => [false, 'txn-1', { Bridge: {} }] });
+  const options = { tables: ['Bridge'], timeoutMs: 2_000, presumeSchema: true } as const;
+  const db = await connect(openVswitch, { ...options, remotes: fit.remote });
+  t.deepEqual(methodsOf(fit), ['monitor_cond', 'monitor_cond_since']);
+  db.close();
+  await fit.dispose();
+
+  const { Bridge } = schema.tables;
+  const { fail_mode: _gone, ...columns } = Bridge?.columns ?? {};
+  const old = await startFakeServer({
+    get_schema: () => ({ ...schema, tables: { Bridge: { columns } } }),
+    monitor_cond_since: () => {
+      throw { error: 'syntax error', details: 'no column fail_mode' };
+    },
+  });
+  await t.throwsAsync(connect(openVswitch, { ...options, remotes: old.remote }), {
+    message: /the server's table Bridge has no column fail_mode/,
+  });
+  await old.dispose();
+});
+
+test('a presumed column that an older server may lack is left out at the second try', async (t) => {
+  const { Interface } = schema.tables;
+  const { error: _gone, ...columns } = Interface?.columns ?? {};
+  const monitored: unknown[] = [];
+  const server = await startFakeServer({
+    get_schema: () => ({ ...schema, tables: { Interface: { columns } } }),
+    monitor_cond_since: ([, , request]) => {
+      monitored.push(request);
+      if (monitored.length === 1) throw { error: 'syntax error', details: 'no column error' };
+      return [false, 'txn-1', { Interface: {} }];
+    },
+  });
+  const options = { tables: ['Interface'], timeoutMs: 2_000, presumeSchema: true } as const;
+  const db = await connect(openVswitch, { ...options, remotes: server.remote });
+  t.regex(JSON.stringify(monitored[0]), /"error"/);
+  t.notRegex(JSON.stringify(monitored[1]), /"error"/);
+  db.close();
+  await server.dispose();
+});
+
 test('a server that only knows RFC 7047 is monitored by monitor', async (t) => {
   const { server, db, dispose } = await open({ monitor: () => ({ Bridge: { [ROW]: { new: row } } }) });
   t.deepEqual(methodsOf(server), [

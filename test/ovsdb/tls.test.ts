@@ -1,5 +1,4 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -8,20 +7,13 @@ import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { connect } from '../../src/ovsdb/client.js';
 import { DatabaseUnreachable } from '../../src/ovsdb/errors.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
+import { freePort } from './free_port.js';
 import { type KeyPair, makeCa, signedBy } from './pki.js';
 
 async function workplace(t: ExecutionContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tls-'));
   t.teardown(() => rm(directory, { recursive: true }));
   return directory;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** A real server at an `ssl:` address; it trusts clients of `ca` and sends that along. */

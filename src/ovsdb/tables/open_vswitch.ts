@@ -1,4 +1,4 @@
-import { database, integer, newer, optional, setOf, string, stringMap, uuid } from '../columns.js';
+import { boolean, database, integer, newer, optional, setOf, string, stringMap, uuid } from '../columns.js';
 
 /** What the product uses of the local switch's database (ovs-vswitchd.conf.db(5)). */
 export const openVswitch = database('Open_vSwitch', {
@@ -34,5 +34,11 @@ export const openVswitch = database('Open_vSwitch', {
     error: newer(optional(string)),
     options: stringMap,
     external_ids: stringMap,
+  },
+  SSL: {
+    private_key: string,
+    certificate: string,
+    ca_cert: string,
+    bootstrap_ca_cert: boolean,
   },
 });
