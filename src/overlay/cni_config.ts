@@ -1,4 +1,14 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeWhole, writeWhole } from '../daemon/whole_file.js';
@@ -24,13 +34,20 @@ export function makeCniDirectories({ conf, bin }: CniDirectories): void {
 /**
  * Links the plugin into the runtime's directory and writes its configuration. An existing configuration is kept,
  * because it may be an operator's, unless it is the first part of ours: an earlier version wrote that to a full disk.
+ * @param program the running executable
  * @throws ProductError `ERR_CNI` if a directory cannot be written
  */
-export function installCni({ conf, bin }: CniDirectories): void {
+export function installCni({ conf, bin }: CniDirectories, program = process.argv[1]): void {
   guarded(bin, '--cni-bin-dir', () => {
     const link = join(bin, TYPE);
-    if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(link);
-    if (!existsSync(link)) symlinkSync(pluginPath(), link);
+    const target = pluginPath(program);
+    const isLink = lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    if (isLink ? readlinkSync(link) === target : existsSync(link)) return;
+    // A runtime finds the old link or the new one at any time.
+    const next = `${link}.new`;
+    rmSync(next, { force: true });
+    symlinkSync(target, next);
+    renameSync(next, link);
   });
   guarded(conf, '--cni-conf-dir', () => {
     const file = join(conf, CONFIGURATION);
@@ -51,10 +68,12 @@ export function uninstallCni({ conf, bin }: CniDirectories): void {
   });
 }
 
-/** Returns the path of the plugin, which is beside the running executable. */
-function pluginPath(): string {
-  const own = process.argv[1] ?? fileURLToPath(import.meta.url);
-  return join(dirname(own), 'ovn-k8s-cni-overlay.js');
+/**
+ * Returns the path of the plugin, which is beside the running executable. `npm link` and `npm install --global` make a
+ * link to the executable in a folder where the plugin has another name.
+ */
+function pluginPath(program = fileURLToPath(import.meta.url)): string {
+  return join(dirname(realpathSync(program)), 'ovn_cni.cjs');
 }
 
 function guarded(directory: string, option: string, use: () => void): void {

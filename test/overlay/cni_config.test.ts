@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -26,7 +27,7 @@ test('the plugin is linked and configured, twice the same, and both are removed'
   makeCniDirectories({ conf, bin });
   for (const run of ['first', 'second']) {
     installCni({ conf, bin });
-    t.regex(readlinkSync(join(bin, 'ovn_cni')), /ovn-k8s-cni-overlay\.js$/, run);
+    t.regex(readlinkSync(join(bin, 'ovn_cni')), /ovn_cni\.cjs$/, run);
     t.like(JSON.parse(readFileSync(join(conf, '10-net.conf'), 'utf8')), { type: 'ovn_cni' });
   }
   uninstallCni({ conf, bin });
@@ -51,7 +52,20 @@ test('a link to a former place of the plugin is replaced', (t) => {
   makeCniDirectories({ conf, bin });
   symlinkSync('/nonexistent/plugin.js', join(bin, 'ovn_cni'));
   installCni({ conf, bin });
-  t.regex(readlinkSync(join(bin, 'ovn_cni')), /ovn-k8s-cni-overlay\.js$/);
+  t.regex(readlinkSync(join(bin, 'ovn_cni')), /ovn_cni\.cjs$/);
+});
+
+test('the plugin of an executable that npm linked is found beside its real file', (t) => {
+  const { root, conf, bin } = directories(t);
+  makeCniDirectories({ conf, bin });
+  const real = join(realpathSync(root), 'package/dist/bin');
+  mkdirSync(real, { recursive: true });
+  writeFileSync(join(real, 'ovn-k8s-overlay.js'), '');
+  const link = join(root, 'ovn-k8s-overlay');
+  symlinkSync('package/dist/bin/ovn-k8s-overlay.js', link);
+  installCni({ conf, bin }, link);
+  t.is(readlinkSync(join(bin, 'ovn_cni')), join(real, 'ovn_cni.cjs'));
+  t.deepEqual(readdirSync(bin), ['ovn_cni']);
 });
 
 test('a directory that cannot be made is refused with its option', (t) => {

@@ -63,7 +63,7 @@ labTest("the node's own port has its MAC, addresses, MTU and a route to the clus
 
 labTest('minion-init links the plugin and writes its configuration', (t) => {
   const { dir } = cluster.node('gw1').host;
-  t.regex(readlinkSync(join(dir, 'cni-bin/ovn_cni')), /ovn-k8s-cni-overlay/);
+  t.regex(readlinkSync(join(dir, 'cni-bin/ovn_cni')), /ovn_cni\.cjs$/);
   t.like(JSON.parse(readFileSync(join(dir, 'net.d/10-net.conf'), 'utf8')), { type: 'ovn_cni' });
 });
 
