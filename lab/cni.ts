@@ -1,7 +1,7 @@
 import type { Host } from './host.js';
 import type { Lab } from './lab.js';
 import type { Namespace, Outcome } from './namespace.js';
-import { executable } from './project.js';
+import { cniPlugin } from './project.js';
 import type { Running } from './running.js';
 
 /** A pod's sandbox, as a container runtime describes it to the plugin. */
@@ -9,6 +9,8 @@ export interface Sandbox {
   readonly containerId: string;
   readonly netns: string;
   readonly pod: string;
+  /** The pod's UID, which kubelet passes, and podman does not. */
+  readonly uid?: string;
 }
 
 /** Changes to the request that a runtime makes. */
@@ -67,7 +69,7 @@ export async function makeSandbox(lab: Lab, pod: string): Promise<Sandbox & { re
 
 function argvOf(
   verb: Verb,
-  { containerId, netns, pod }: Sandbox,
+  { containerId, netns, pod, uid }: Sandbox,
   { env = {}, tools = [] }: Changes,
 ): string[] {
   const variables = {
@@ -76,11 +78,11 @@ function argvOf(
     CNI_NETNS: netns,
     CNI_IFNAME: 'eth0',
     CNI_PATH: '/opt/cni/bin',
-    CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod};K8S_POD_INFRA_CONTAINER_ID=${containerId}`,
+    CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod};K8S_POD_INFRA_CONTAINER_ID=${containerId}${uid === undefined ? '' : `;K8S_POD_UID=${uid}`}`,
     ...env,
   };
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  return ['env', ...assignments, ...tools, process.execPath, executable('ovn-k8s-cni-overlay')];
+  return ['env', ...assignments, ...tools, process.execPath, cniPlugin()];
 }
 
 function inputOf({ config = {}, input }: Changes): string {

@@ -7,7 +7,16 @@ export const PROJECT = findUp(dirname(fileURLToPath(import.meta.url)));
 
 /** Returns the file of one of the product's executables. `OVN_K8S_DIST` names another build than `dist`. */
 export function executable(name: string): string {
-  return resolve(PROJECT, process.env.OVN_K8S_DIST ?? 'dist', 'bin', `${name}.js`);
+  return inBin(`${name}.js`);
+}
+
+/** Returns the file that `minion-init` links for container runtimes. */
+export function cniPlugin(): string {
+  return inBin('ovn_cni.cjs');
+}
+
+function inBin(file: string): string {
+  return resolve(PROJECT, process.env.OVN_K8S_DIST ?? 'dist', 'bin', file);
 }
 
 function findUp(folder: string): string {

@@ -2,7 +2,7 @@ import { CniPlugin, makeSandbox } from '../../lab/cni.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { podManifest } from '../../lab/manifests.js';
 import { bridgeNics, masterInit, minionInit, overlayWell, subnetsOf } from '../../lab/overlay.js';
-import { executable } from '../../lab/project.js';
+import { cniPlugin } from '../../lab/project.js';
 import { until, when } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { timeProcess } from '../processes.js';
@@ -21,7 +21,7 @@ export const cni: Section = {
   async measure(): Promise<Report> {
     const nodes: number[] = [];
     const versions: number[] = [];
-    const argv = [process.execPath, executable('ovn-k8s-cni-overlay')] as const;
+    const argv = [process.execPath, cniPlugin()] as const;
     const env = { ...process.env, CNI_COMMAND: 'VERSION' };
     timeProcess(argv, { env });
     for (let round = 0; round < STARTS; round += 1) {

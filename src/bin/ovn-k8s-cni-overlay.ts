@@ -1,16 +1,15 @@
 #!/usr/bin/env node
-import { formatVersions, isSupported, NEWEST, SUPPORTED } from '../cni/versions.js';
-
 const DESCRIPTION = 'CNI plugin that connects pods to OVN';
 
-const { CNI_COMMAND } = process.env;
-if (process.argv.length > 2 || CNI_COMMAND === undefined) await printHelp();
-else if (CNI_COMMAND === 'VERSION') print(formatVersions());
-else await execute();
+if (process.argv.length > 2 || process.env.CNI_COMMAND === undefined) await printHelp();
+else await (await import('../cni/main.js')).answerRuntime();
 
 /** Prints the help text for people who run the plugin by hand. */
 async function printHelp(): Promise<void> {
-  const { makeCommand, runCommand } = await import('../daemon/command.js');
+  const [{ makeCommand, runCommand }, { SUPPORTED }] = await Promise.all([
+    import('../daemon/command.js'),
+    import('../cni/versions.js'),
+  ]);
   const command = makeCommand('ovn-k8s-cni-overlay', DESCRIPTION)
     .addHelpText(
       'after',
@@ -18,28 +17,4 @@ async function printHelp(): Promise<void> {
     )
     .action(() => command.help());
   process.exitCode = await runCommand(command, process.argv);
-}
-
-/** Executes CNI_COMMAND. An error is JSON on standard output, with exit code 1 (CNI specification, "Error"). */
-async function execute(): Promise<void> {
-  const [{ formatError }, { readConfiguration }, { readAll }, { runPlugin }] = await Promise.all([
-    import('../cni/errors.js'),
-    import('../cni/request.js'),
-    import('../cni/stdin.js'),
-    import('../cni/plugin.js'),
-  ]);
-  let version: string = NEWEST;
-  try {
-    const text = await readAll(process.stdin);
-    const config = readConfiguration(text);
-    version = config.cniVersion;
-    print(await runPlugin(process.env, config));
-  } catch (error) {
-    print(formatError(isSupported(version) ? version : NEWEST, error));
-    process.exitCode = 1;
-  }
-}
-
-function print(text: string): void {
-  if (text !== '') process.stdout.write(`${text}\n`);
 }

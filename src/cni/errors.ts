@@ -10,6 +10,7 @@ export const CODES = {
   invalidConfiguration: 7,
   tryAgainLater: 11,
   checkFailed: 100,
+  notOurs: 101,
 } as const;
 
 /** An error with the code that the runtime gets. */

@@ -27,7 +27,10 @@ export function disagreements(expected: Expected, actual: InsideState): string[]
  * Reads the result of ADD, which the runtime passes to CHECK as `prevResult`.
  * @throws CniError if it is missing or does not have this interface
  */
-export function readPrevResult(value: unknown, { ifName, netns }: Attachment): Expected {
+export function readPrevResult(
+  value: unknown,
+  { ifName, netns }: Pick<Attachment, 'ifName' | 'netns'>,
+): Expected {
   const { interfaces, ips } = fieldsOf(value);
   const list = Array.isArray(interfaces) ? interfaces.map(fieldsOf) : [];
   const index = list.findIndex(({ name, sandbox }) => name === ifName && sandbox === netns);
@@ -36,10 +39,15 @@ export function readPrevResult(value: unknown, { ifName, netns }: Attachment): E
     throw new CniError(CODES.invalidConfiguration, `prevResult does not have ${ifName} in ${netns}`);
   const addresses = (Array.isArray(ips) ? ips.map(fieldsOf) : []).filter((one) => one.interface === index);
   return {
-    mac: String(own.mac),
-    addresses: addresses.map(({ address }) => String(address)),
-    gateways: addresses.flatMap(({ gateway }) => (gateway === undefined ? [] : [String(gateway)])),
+    mac: textOf(own.mac) ?? '',
+    addresses: addresses.map(({ address }) => textOf(address) ?? ''),
+    gateways: addresses.flatMap(({ gateway }) => textOf(gateway) ?? []),
   };
+}
+
+/** An object of JSON can have a member `toString` that is no function, so only strings are converted. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,36 +1,46 @@
-import type { PodNetwork } from '../kube/pod_annotation.js';
 import { formatCidr } from '../net/cidr.js';
+import type { PodNetwork } from '../ovn/pods.js';
 import { type RunProgram, runOrFail } from './program.js';
 import type { Attachment } from './request.js';
 
 /**
- * Gives the pod's interface the addresses and routes of its annotation.
- * @param isUserspace whether the bridge has the userspace datapath, which does not complete the checksums that the pod's
- * kernel leaves to an offload: turns the offload off
+ * Turns the checksum offload of the pod's interface off, for a bridge with the userspace datapath, which does not
+ * complete the checksums that the pod's kernel leaves to an offload.
  * @throws CniError
  */
+export async function turnOffloadOff(run: RunProgram, { netns, ifName }: Attachment): Promise<void> {
+  await runOrFail(
+    run,
+    'nsenter',
+    inside(netns, ['ethtool', '-K', ifName, 'tx', 'off']),
+    settingUp({ netns, ifName }),
+  );
+}
+
+/**
+ * A runtime may turn IPv6 off in a container. Router advertisements must not add to what OVN gave the pod. The shell
+ * writes both values and becomes `ip`, which is one process less than sysctl(8) takes.
+ */
+const CONFIGURE_IPV6 =
+  'cd "/proc/sys/net/ipv6/conf/$1" && echo 0 >disable_ipv6 && echo 0 >accept_ra && exec ip -batch -';
+
+/** Gives the pod's interface the MAC, addresses and routes of `network`, and turns it up. @throws CniError */
 export async function configureInside(
   run: RunProgram,
   { netns, ifName }: Attachment,
   network: PodNetwork,
-  isUserspace: boolean,
 ): Promise<void> {
-  const what = `setting up ${ifName} in ${netns}`;
-  if (isUserspace)
-    await runOrFail(run, 'nsenter', inside(netns, ['ethtool', '-K', ifName, 'tx', 'off']), what);
-  if (network.addresses.some(({ family }) => family === 6)) {
-    const key = `net/ipv6/conf/${ifName}`;
-    // A runtime may turn IPv6 off in a container. Router advertisements must not add to what OVN gave the pod.
-    const values = [`${key}/disable_ipv6=0`, `${key}/accept_ra=0`];
-    await runOrFail(run, 'nsenter', inside(netns, ['sysctl', '-qw', ...values]), what);
-  }
-  await runOrFail(run, 'nsenter', inside(netns, ['ip', '-batch', '-']), what, insideBatch(ifName, network));
+  const hasIpv6 = network.addresses.some(({ family }) => family === 6);
+  const argv = hasIpv6 ? ['sh', '-c', CONFIGURE_IPV6, 'sh', ifName] : ['ip', '-batch', '-'];
+  const what = settingUp({ netns, ifName });
+  await runOrFail(run, 'nsenter', inside(netns, argv), what, insideBatch(ifName, network));
 }
 
 /** Returns the lines for `ip -batch` in the pod's namespace. */
-export function insideBatch(ifName: string, { addresses, gateways }: PodNetwork): string {
+export function insideBatch(ifName: string, { mac, addresses, gateways }: PodNetwork): string {
   return [
     'link set dev lo up',
+    `link set dev ${ifName} address ${mac}`,
     `link set dev ${ifName} up`,
     ...addresses.map(
       (one) => `address add ${formatCidr(one)} dev ${ifName}${one.family === 6 ? ' nodad' : ''}`,
@@ -68,6 +78,10 @@ export async function readInside(run: RunProgram, { netns, ifName }: Attachment)
     ),
     gateways: [...routes4, ...routes6].flatMap(({ gateway }: { gateway?: string }) => gateway ?? []),
   };
+}
+
+function settingUp({ netns, ifName }: Pick<Attachment, 'netns' | 'ifName'>): string {
+  return `setting up ${ifName} in ${netns}`;
 }
 
 /** Returns the arguments of nsenter(1) that run `argv` in a network namespace. */

@@ -1,6 +1,6 @@
-import type { PodNetwork } from '../kube/pod_annotation.js';
 import { type Cidr, contains, formatCidr } from '../net/cidr.js';
 import { familyOf, type IpAddress } from '../net/ip.js';
+import type { PodNetwork } from '../ovn/pods.js';
 import type { CniVersion } from './versions.js';
 
 /** The two ends of the veth pair. */

@@ -1,14 +1,25 @@
 import { createHash } from 'node:crypto';
+import { type MacAddress, macOfBytes } from '../net/mac.js';
 import { CniError, CODES } from './errors.js';
 import { type RunProgram, runOrFail } from './program.js';
 import type { Attachment } from './request.js';
+
+type Key = Pick<Attachment, 'containerId' | 'ifName'>;
 
 /**
  * Returns the name of the veth pair's host end. It depends only on the attachment, so DEL finds the pair without stored
  * state. An interface's name has at most 15 characters (IFNAMSIZ less one).
  */
-export function hostEnd({ containerId, ifName }: Pick<Attachment, 'containerId' | 'ifName'>): string {
-  return `veth${createHash('sha256').update(`${containerId} ${ifName}`).digest('hex').slice(0, 11)}`;
+export function hostEnd(key: Key): string {
+  return `veth${digest(key).toString('hex').slice(0, 11)}`;
+}
+
+/**
+ * Returns the MAC for the host end: locally administered, and the same for one attachment, so it need not be read from
+ * the kernel.
+ */
+export function hostMac(key: Key): MacAddress {
+  return macOfBytes([0x0e, ...digest(key).subarray(-5)]);
 }
 
 /** Returns the MAC of an interface of the host. @throws CniError if there is no such interface */
@@ -26,14 +37,25 @@ export async function readMac(run: RunProgram, name: string): Promise<string> {
  */
 export async function createPair(
   run: RunProgram,
-  { netns, ifName }: Attachment,
-  host: string,
-  mac: string,
+  attachment: Pick<Attachment, 'containerId' | 'ifName' | 'netns'>,
   mtu: number,
 ): Promise<void> {
+  const { netns, ifName } = attachment;
+  const host = hostEnd(attachment);
   const size = ['mtu', String(mtu)];
-  const peer = ['peer', 'name', ifName, 'address', mac, ...size, 'netns', netns];
-  const create = ['link', 'add', host, 'up', ...size, 'type', 'veth', ...peer];
+  const peer = ['peer', 'name', ifName, ...size, 'netns', netns];
+  const create = [
+    'link',
+    'add',
+    host,
+    'up',
+    'address',
+    hostMac(attachment),
+    ...size,
+    'type',
+    'veth',
+    ...peer,
+  ];
   const { failure } = await run('ip', create);
   if (failure === undefined) return;
   await deletePair(run, host);
@@ -45,4 +67,8 @@ export async function deletePair(run: RunProgram, host: string): Promise<void> {
   const { failure } = await run('ip', ['link', 'del', host]);
   if (failure !== undefined && !failure.startsWith('Cannot find device'))
     throw new CniError(CODES.inputOutput, `ip link del ${host}: ${failure}`);
+}
+
+function digest({ containerId, ifName }: Key): Buffer {
+  return createHash('sha256').update(`${containerId} ${ifName}`).digest();
 }

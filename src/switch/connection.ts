@@ -2,16 +2,20 @@
 // gateway, watcher, overlay, cni and nic share these words.
 // Nothing here reads or writes OVN's databases.
 import { ProductError } from '../net/errors.js';
-import { type Client, connect } from '../ovsdb/client.js';
+import { type Client, type ConnectOptions, connect } from '../ovsdb/client.js';
 import type { Uuid } from '../ovsdb/columns.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 
 export type LocalDatabase = Client<typeof openVswitch>;
 export type LocalTransaction = ReturnType<LocalDatabase['transaction']>;
 
-/** Connects to the local Open_vSwitch database. */
-export function connectLocalDatabase(db: string, timeoutMs: number): Promise<LocalDatabase> {
-  return connect(openVswitch, { remotes: db, timeoutMs });
+/** Connects to the local Open_vSwitch database. `more` are options for a client that reads little, and soon ends. */
+export function connectLocalDatabase(
+  db: string,
+  timeoutMs: number,
+  more: Pick<ConnectOptions<typeof openVswitch>, 'conditions' | 'presumeSchema'> = {},
+): Promise<LocalDatabase> {
+  return connect(openVswitch, { ...more, remotes: db, timeoutMs });
 }
 
 /**

@@ -32,7 +32,14 @@ test('all differences are named at once', (t) => {
   t.is(disagreements(EXPECTED, nothing).length, 6);
 });
 
-const HERE = { containerId: 'x', ifName: 'eth0', netns: '/run/netns/x', namespace: 'default', pod: 'web' };
+const HERE = {
+  containerId: 'x',
+  ifName: 'eth0',
+  netns: '/run/netns/x',
+  namespace: 'default',
+  pod: 'web',
+  uid: undefined,
+};
 const RESULT = {
   interfaces: [
     { name: 'veth1', mac: '0e:00:00:00:00:01' },
@@ -50,6 +57,16 @@ test("a result of ADD has the interface's own MAC, addresses and gateways", (t) 
     mac: '0a:58:0a:f4:02:05',
     addresses: ['10.244.2.5/24', 'fd00::5/64'],
     gateways: ['10.244.2.1'],
+  });
+});
+
+test('members of a result that are not text are not converted', (t) => {
+  const odd = { toString: 1 };
+  const interfaces = [{ name: 'eth0', mac: odd, sandbox: '/run/netns/x' }];
+  t.deepEqual(readPrevResult({ interfaces, ips: [{ interface: 0, address: odd, gateway: odd }] }, HERE), {
+    mac: '',
+    addresses: [''],
+    gateways: [],
   });
 });
 

@@ -4,14 +4,12 @@ interface Pair {
   readonly host: string;
   readonly ifName: string;
   readonly netns: string;
+  readonly hostMac: string;
   mac: string;
   isUp: boolean;
   addresses: string[];
   gateways: string[];
 }
-
-/** The MAC of every host end. */
-export const HOST_MAC = '0e:00:00:00:00:01';
 
 /**
  * Stands in for the kernel's interfaces, which need root: a program runner that knows the commands of the plugin, keeps
@@ -24,17 +22,43 @@ export class FakeKernel {
   /** A command that matches fails with this text on standard error. */
   fault: { readonly command: RegExp; readonly stderr: string } | undefined;
 
+  private held: { readonly command: RegExp; readonly wait: () => Promise<void> } | undefined;
+
+  /** Holds a command that matches until it is released; `reached` resolves when it has begun. */
+  hold(command: RegExp): { readonly reached: Promise<void>; release(): void } {
+    let release: (() => void) | undefined;
+    let reach: (() => void) | undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const reached = new Promise<void>((resolve) => {
+      reach = resolve;
+    });
+    const wait = () => {
+      reach?.();
+      return released;
+    };
+    this.held = { command, wait };
+    return { reached, release: () => release?.() };
+  }
+
   readonly run: RunProgram = async (program, args, input = '') => {
     const command = [program, ...args].join(' ');
     const isRead = args.includes('show');
     if (!isRead) this.changes.push(command);
+    const { held } = this;
+    if (held?.command.test(command)) {
+      this.held = undefined;
+      await held.wait();
+    }
     if (this.fault?.command.test(command)) return failed(this.fault.stderr);
     if (program === 'nsenter') return this.inside(args, input);
     const [first = '', second = '', name = ''] = args;
     if (isRead) {
       const host = args.at(-1) ?? '';
-      return this.pairs.has(host)
-        ? succeeded(JSON.stringify([{ ifname: host, address: HOST_MAC }]))
+      const pair = this.pairs.get(host);
+      return pair !== undefined
+        ? succeeded(JSON.stringify([{ ifname: host, address: pair.hostMac }]))
         : failed(`Device "${host}" does not exist.`);
     }
     if (`${first} ${second}` === 'link del')
@@ -49,18 +73,18 @@ export class FakeKernel {
     const isTaken = [...this.pairs.values()].some((one) => one.ifName === ifName && one.netns === netns);
     if (isTaken || this.pairs.has(host)) return failed('RTNETLINK answers: File exists');
     this.pairs.set(host, {
-      ...{ host, ifName, netns, mac: after('address') },
+      ...{ host, ifName, netns, hostMac: after('address'), mac: '' },
       ...{ isUp: false, addresses: [], gateways: [] },
     });
     return succeeded();
   }
 
-  /** nsenter --net=NETNS -- ip -j … | ip -batch - | sysctl … | ethtool … */
+  /** nsenter --net=NETNS -- ip -j … | ip -batch - | sh -c '… exec ip -batch -' … | ethtool … */
   private inside([net = '', , ...argv]: readonly string[], input: string): ProgramResult {
     const netns = net.replace('--net=', '');
     const pair = [...this.pairs.values()].find((one) => one.netns === netns);
     if (pair === undefined) return failed('Device "eth0" does not exist.');
-    if (argv.includes('-batch')) this.configure(pair, input);
+    if (argv.join(' ').includes('ip -batch -')) this.configure(pair, input);
     if (!argv.includes('show')) return succeeded();
     const { mac, isUp, addresses, gateways } = pair;
     if (argv.includes('address')) {
@@ -79,6 +103,7 @@ export class FakeKernel {
   private configure(pair: Pair, batch: string): void {
     for (const line of batch.split('\n')) {
       const words = line.split(' ');
+      if (line.startsWith(`link set dev ${pair.ifName} address`)) pair.mac = words[5] ?? '';
       if (line === `link set dev ${pair.ifName} up`) pair.isUp = true;
       if (line.startsWith('address add')) pair.addresses.push(words[2] ?? '');
       if (line.startsWith('route add default via')) pair.gateways.push(words[4] ?? '');

@@ -6,10 +6,10 @@ import { parseMac } from '../../src/net/mac.js';
 
 const ATTACHMENT = {
   ...{ containerId: 'box1', netns: '/run/netns/box1', ifName: 'eth0' },
-  ...{ namespace: 'default', pod: 'web' },
+  ...{ namespace: 'default', pod: 'web', uid: undefined },
 };
 
-test('loopback and the interface are up before addresses, addresses before routes', (t) => {
+test('the interface has its MAC before it is up, and is up before addresses, addresses before routes', (t) => {
   const network = {
     mac: parseMac('0a:58:0a:f4:02:05'),
     addresses: [parseCidr('10.244.2.5/24'), parseCidr('fd00::5/64')],
@@ -18,6 +18,7 @@ test('loopback and the interface are up before addresses, addresses before route
   t.is(
     insideBatch('eth0', network),
     `link set dev lo up
+link set dev eth0 address 0a:58:0a:f4:02:05
 link set dev eth0 up
 address add 10.244.2.5/24 dev eth0
 address add fd00::5/64 dev eth0 nodad

@@ -17,11 +17,20 @@ test('the environment of ADD names container, interface, namespace and pod', (t)
     netns: '/run/netns/box1',
     namespace: 'kube-system',
     pod: 'web.0',
+    uid: undefined,
   });
 });
 
 test('a runtime without namespaces means the namespace "default"', (t) => {
   t.is(readAttachment({ ...ADD, CNI_ARGS: 'K8S_POD_NAME=web' }).namespace, 'default');
+});
+
+test("the pod's UID is read where the runtime passes it: a UUID, or a static pod's hash", (t) => {
+  const uidOf = (uid: string) =>
+    readAttachment({ ...ADD, CNI_ARGS: `${ADD.CNI_ARGS};K8S_POD_UID=${uid}` }).uid;
+  for (const uid of ['9b2f1f0a-8a55-4f5e-9d0e-0d7a3d0c9f11', 'd2b7a1c33f1e0a4b8d1c2e3f4a5b6c7d'])
+    t.is(uidOf(uid), uid);
+  t.is(uidOf(''), undefined);
 });
 
 test('DEL needs neither pod nor network namespace', (t) => {
@@ -32,6 +41,7 @@ test('DEL needs neither pod nor network namespace', (t) => {
     netns: '',
     namespace: '',
     pod: '',
+    uid: undefined,
   });
 });
 
@@ -39,7 +49,10 @@ const BAD_ENVIRONMENTS: readonly (readonly [Readonly<Record<string, string | und
   [{ CNI_CONTAINERID: undefined }, 'CNI_CONTAINERID="" is not a valid container ID'],
   [{ CNI_CONTAINERID: '-x' }, 'CNI_CONTAINERID="-x" is not a valid container ID'],
   [{ CNI_CONTAINERID: 'a/b' }, 'CNI_CONTAINERID="a/b" is not a valid container ID'],
-  [{ CNI_CONTAINERID: 'a'.repeat(254) }, `CNI_CONTAINERID="${'a'.repeat(254)}" is not a valid container ID`],
+  [
+    { CNI_CONTAINERID: 'a'.repeat(254) },
+    `CNI_CONTAINERID="${'a'.repeat(148)}…${'a'.repeat(49)}" is not a valid container ID`,
+  ],
   [{ CNI_IFNAME: 'sixteencharacter' }, 'CNI_IFNAME="sixteencharacter" is not a valid interface name'],
   [{ CNI_IFNAME: '..' }, 'CNI_IFNAME=".." is not a valid interface name'],
   [{ CNI_IFNAME: 'a:1' }, 'CNI_IFNAME="a:1" is not a valid interface name'],
@@ -50,8 +63,22 @@ const BAD_ENVIRONMENTS: readonly (readonly [Readonly<Record<string, string | und
   [{ CNI_IFNAME: 'a b' }, 'CNI_IFNAME="a b" is not a valid interface name'],
   [{ CNI_NETNS: '' }, 'CNI_NETNS="" is not the path of a namespace'],
   [{ CNI_NETNS: 'run/netns/x' }, 'CNI_NETNS="run/netns/x" is not the path of a namespace'],
+  [
+    { CNI_NETNS: `/${'a'.repeat(4095)}` },
+    `CNI_NETNS="/${'a'.repeat(147)}…${'a'.repeat(49)}" is not the path of a namespace`,
+  ],
   [{ CNI_NETNS: '/a\0b' }, 'CNI_NETNS="/a\\u0000b" is not the path of a namespace'],
   [{ CNI_ARGS: 'K8S_POD_NAME' }, 'CNI_ARGS: "K8S_POD_NAME" is not KEY=VALUE'],
+  [{ CNI_ARGS: `K8S_POD_NAME=${'x'.repeat(4096)}` }, 'CNI_ARGS has 4109 characters; at most 4096 are read'],
+  [{ CNI_ARGS: 'K8S_POD_NAME=x;K8S_POD_UID=a b' }, 'CNI_ARGS: K8S_POD_UID="a b" is not a valid UID'],
+  [
+    { CNI_ARGS: 'K8S_POD_NAMESPACE=a.b;K8S_POD_NAME=x' },
+    'CNI_ARGS: K8S_POD_NAMESPACE="a.b" is not a valid name of Kubernetes',
+  ],
+  [
+    { CNI_ARGS: 'K8S_POD_NAMESPACE=a_b;K8S_POD_NAME=x' },
+    'CNI_ARGS: K8S_POD_NAMESPACE="a_b" is not a valid name of Kubernetes',
+  ],
   [{ CNI_ARGS: '=x' }, 'CNI_ARGS: "=x" is not KEY=VALUE'],
   [{ CNI_ARGS: undefined }, 'CNI_ARGS: K8S_POD_NAME="" is not a valid name of Kubernetes'],
   [{ CNI_ARGS: 'K8S_POD_NAME=../x' }, 'CNI_ARGS: K8S_POD_NAME="../x" is not a valid name of Kubernetes'],
@@ -77,20 +104,18 @@ test('a configuration without options has the defaults', (t) => {
     name: '',
     mtu: undefined,
     timeoutMs: 60_000,
-    kubeconfig: undefined,
     db: undefined,
     prevResult: undefined,
   });
 });
 
-test('every option of the configuration is read, and unknown ones are ignored', (t) => {
+test('every option of the configuration is read; unknown ones and kubeconfig, which earlier versions read, are ignored', (t) => {
   const config = { mtu: 1450, timeout: 5, kubeconfig: '/k', db: 'unix:/d', name: 'n', prevResult: { a: 1 } };
   t.deepEqual(readConfiguration(JSON.stringify({ cniVersion: '1.0.0', type: 'ovn_cni', ...config })), {
     cniVersion: '1.0.0',
     name: 'n',
     mtu: 1450,
     timeoutMs: 5_000,
-    kubeconfig: '/k',
     db: 'unix:/d',
     prevResult: { a: 1 },
   });

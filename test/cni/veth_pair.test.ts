@@ -1,12 +1,12 @@
 import test from 'ava';
-import { createPair, deletePair, hostEnd, readMac } from '../../src/cni/veth_pair.js';
-import { FakeKernel, HOST_MAC } from './fake_kernel.js';
+import { createPair, deletePair, hostEnd, hostMac, readMac } from '../../src/cni/veth_pair.js';
+import { FakeKernel } from './fake_kernel.js';
 
 const ATTACHMENT = {
   ...{ containerId: 'box1', netns: '/run/netns/box1', ifName: 'eth0' },
-  ...{ namespace: 'default', pod: 'web' },
 };
-const MAC = '0a:58:0a:f4:02:05';
+const HOST = hostEnd(ATTACHMENT);
+const OTHER = { ...ATTACHMENT, containerId: 'box2' };
 
 test('the host end has a name of 15 characters that depends on container and interface alone', (t) => {
   const name = hostEnd(ATTACHMENT);
@@ -18,24 +18,30 @@ test('the host end has a name of 15 characters that depends on container and int
   t.not(hostEnd({ containerId: 'box1e', ifName: 'th0' }), hostEnd({ containerId: 'box1', ifName: 'eth0' }));
 });
 
+test('the host end has a locally administered MAC that depends on container and interface alone', (t) => {
+  t.regex(hostMac(ATTACHMENT), /^0e(:[0-9a-f]{2}){5}$/);
+  t.is(hostMac(ATTACHMENT), hostMac({ containerId: 'box1', ifName: 'eth0' }));
+  t.not(hostMac(ATTACHMENT), hostMac(OTHER));
+});
+
 test('a pair that an earlier ADD left is deleted before the new one is made', async (t) => {
   const { run, changes, pairs } = new FakeKernel();
-  await createPair(run, { ...ATTACHMENT, netns: '/run/netns/old' }, 'veth1', MAC, 1400);
-  await createPair(run, ATTACHMENT, 'veth1', MAC, 1400);
-  t.is(pairs.get('veth1')?.netns, '/run/netns/box1');
+  await createPair(run, { ...ATTACHMENT, netns: '/run/netns/old' }, 1400);
+  await createPair(run, ATTACHMENT, 1400);
+  t.is(pairs.get(HOST)?.netns, '/run/netns/box1');
   t.deepEqual(
-    changes.map((command) => command.slice(0, 17)),
-    ['ip link add veth1', 'ip link add veth1', 'ip link del veth1', 'ip link add veth1'],
+    changes.map((command) => command.slice(0, 11)),
+    ['ip link add', 'ip link add', 'ip link del', 'ip link add'],
   );
 });
 
 test("an interface of the pod that is not the plugin's own is left alone", async (t) => {
   const { run, pairs } = new FakeKernel();
-  await createPair(run, ATTACHMENT, 'other', MAC, 1400);
-  await t.throwsAsync(createPair(run, ATTACHMENT, 'veth1', MAC, 1400), {
+  await createPair(run, OTHER, 1400);
+  await t.throwsAsync(createPair(run, ATTACHMENT, 1400), {
     message: 'making eth0 in /run/netns/box1: RTNETLINK answers: File exists',
   });
-  t.deepEqual([...pairs.keys()], ['other']);
+  t.deepEqual([...pairs.keys()], [hostEnd(OTHER)]);
 });
 
 test('a pair that has gone is deleted already, and any other failure is an error', async (t) => {
@@ -49,7 +55,7 @@ test('a pair that has gone is deleted already, and any other failure is an error
 
 test('readMac returns the MAC of the host end', async (t) => {
   const { run } = new FakeKernel();
-  await createPair(run, ATTACHMENT, 'veth1', MAC, 1400);
-  t.is(await readMac(run, 'veth1'), HOST_MAC);
+  await createPair(run, ATTACHMENT, 1400);
+  t.is(await readMac(run, HOST), hostMac(ATTACHMENT));
   await t.throwsAsync(readMac(run, 'veth2'), { message: 'reading veth2: Device "veth2" does not exist.' });
 });

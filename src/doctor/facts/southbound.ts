@@ -1,15 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { ProductError } from '../../net/errors.js';
 import { nodeOfManagementPort } from '../../ovn/names.js';
-import { CA_FILES, tlsFiles } from '../../ovn/tls.js';
+import { southboundTls } from '../../ovn/southbound.js';
 import { type Client, connect } from '../../ovsdb/client.js';
-import { parseRemotes } from '../../ovsdb/remotes.js';
 import { ovnSouthbound } from '../../ovsdb/tables/ovn_southbound.js';
 import type { Southbound } from './facts.js';
-
-/** Files for the CA of an `ssl:` connection, in order of preference; both databases may have one CA. */
-const CA_NAMES = [CA_FILES.southbound, CA_FILES.northbound] as const;
 
 /**
  * Connects to the southbound database as ovn-controller does. Never fetches a missing CA certificate, because a
@@ -21,20 +14,13 @@ export function connectSouthbound(
   { sysconf, name }: { readonly sysconf: string; readonly name: string | undefined },
   timeoutMs: number,
 ): Promise<Client<typeof ovnSouthbound>> {
-  const isSecured = parseRemotes(remotes).some(({ kind }) => kind === 'ssl');
-  const ca = CA_NAMES.find((name) => existsSync(join(sysconf, name)));
-  if (isSecured && ca === undefined) {
-    throw new ProductError(
-      'ERR_NO_TLS_FILES',
-      `OVN_Southbound database at ${remotes}: neither ${CA_NAMES.join(' nor ')} is in ${sysconf}; copy the CA's certificate there`,
-    );
-  }
+  const tls = southboundTls(remotes, { sysconf, name });
   return connect(ovnSouthbound, {
     remotes,
     timeoutMs,
     // A follower of a clustered database suffices for reading.
     leaderOnly: false,
-    ...(ca === undefined ? {} : { tls: tlsFiles(sysconf, ca, name) }),
+    ...(tls === undefined ? {} : { tls }),
   });
 }
 
