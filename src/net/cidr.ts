@@ -53,9 +53,12 @@ export function isHost({ address, prefix, family }: Cidr): boolean {
 }
 
 export function contains(cidr: Cidr, ip: IpAddress): boolean {
-  return (
-    cidr.family === familyOf(ip) && (toNumber(ip) & maskOf(cidr)) === (toNumber(cidr.address) & maskOf(cidr))
-  );
+  if (cidr.family !== familyOf(ip)) return false;
+  const [own, other] = [ipBytes(cidr.address), ipBytes(ip)];
+  const whole = cidr.prefix >> 3;
+  for (let i = 0; i < whole; i++) if (own[i] !== other[i]) return false;
+  const bits = cidr.prefix & 7;
+  return bits === 0 || ((own[whole] ?? 0) ^ (other[whole] ?? 0)) >> (8 - bits) === 0;
 }
 
 export function overlaps(a: Cidr, b: Cidr): boolean {

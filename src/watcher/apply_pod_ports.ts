@@ -2,6 +2,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { annotationOfPort } from '../kube/pod_annotation.js';
 import { explainError, ProductError } from '../net/errors.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
+import { KEYS } from '../ovn/keys.js';
 import { type PodSubnets, readPodSubnets } from '../ovn/pod_subnets.js';
 import {
   IFACE_ID_VER,
@@ -138,6 +139,8 @@ class PodStep {
 
   /** Binds a pod's port to the addresses that it has, and writes them where the CNI plugin reads them. */
   private mend(wanted: PodPort, actual: LogicalPort, owner: LogicalSwitch): void {
+    const wants = `${wanted.uid} ${owner.external_ids.get(KEYS.gatewayIp)}`;
+    if (this.index.isRight(actual, wants)) return;
     const network = portNetwork(actual, this.subnetsOf(owner).gateways);
     if (network === undefined) {
       const text = JSON.stringify(actual.addresses.join());
@@ -147,10 +150,11 @@ class PodStep {
       );
     }
     const text = addressText(network);
-    if (actual.port_security.length !== 1 || actual.port_security[0] !== text)
-      this.txn.update('Logical_Switch_Port', actual._uuid, { port_security: [text] });
+    const isBound = actual.port_security.length === 1 && actual.port_security[0] === text;
+    if (!isBound) this.txn.update('Logical_Switch_Port', actual._uuid, { port_security: [text] });
     const pairs = [[POD_KEYS.uid, wanted.uid] as const, ...podNetworkPairs(network)];
     const changed = pairs.filter(([key, value]) => actual.external_ids.get(key) !== value);
+    if (isBound && changed.length === 0) this.index.setRight(actual, wants);
     if (changed.length > 0)
       this.txn.mutate('Logical_Switch_Port', actual._uuid, {
         external_ids: { set: Object.fromEntries(changed) },

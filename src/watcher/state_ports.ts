@@ -25,6 +25,8 @@ export class PortIndex {
   /** How many ports have an address or a MAC: two, while it moves from one port to another. */
   private readonly holders = new Map<PortAddress, number>();
   private readonly pools = new AddressPools();
+  /** What each row was compared with that was found right: a check of it costs nothing until one of them changes. */
+  private readonly right = new WeakMap<LogicalPort, string>();
   /** The last row of pods' ports that were deleted, by name. */
   private readonly deleted = new Map<string, LogicalPort>();
 
@@ -67,6 +69,16 @@ export class PortIndex {
   switchOf(port: Uuid): LogicalSwitch | undefined {
     const name = this.switchNames.get(port);
     return name === undefined ? undefined : this.switches.get(name);
+  }
+
+  /** Whether this row of a port was found right for `wanted`. */
+  isRight(port: LogicalPort, wanted: string): boolean {
+    return this.right.get(port) === wanted;
+  }
+
+  /** Remembers that this row of a port is right for `wanted`. */
+  setRight(port: LogicalPort, wanted: string): void {
+    this.right.set(port, wanted);
   }
 
   /** Whether a port has the address or the MAC, either static or allocated by OVN. */

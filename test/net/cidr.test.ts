@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import {
   contains,
   formatCidr,
@@ -7,8 +8,9 @@ import {
   nthAddress,
   overlaps,
   parseCidr,
+  withHostBits,
 } from '../../src/net/cidr.js';
-import { parseIp } from '../../src/net/ip.js';
+import { familyOf, ipOfBytes, parseIp } from '../../src/net/ip.js';
 
 test('the address of an interface keeps its host bits, and its network has none', (t) => {
   const cidr = parseCidr('10.1.2.3/24');
@@ -41,4 +43,32 @@ test('networks overlap if one contains the other', (t) => {
   t.false(overlaps(parseCidr('0.0.0.0/0'), parseCidr('::/0')));
   t.true(contains(parseCidr('::/0'), parseIp('2001:db8::1')));
   t.false(contains(parseCidr('::/0'), parseIp('10.0.0.1')));
+});
+
+test('a network has an address if the address with the same prefix has the same network', (t) => {
+  const octets = (n: number) =>
+    fc.array(fc.constantFrom(0, 1, 127, 128, 255), { minLength: n, maxLength: n });
+  const ip = fc.oneof(octets(4), octets(16)).map(ipOfBytes);
+  fc.assert(
+    fc.property(ip, ip, fc.nat(128), (one, two, bits) => {
+      const family = familyOf(one);
+      const prefix = Math.min(bits, family === 4 ? 32 : 128);
+      const [a, b] = [
+        { address: one, prefix, family },
+        { address: two, prefix, family: familyOf(two) },
+      ];
+      if (a.family === b.family) {
+        t.is(contains(a, two), formatCidr(networkOf(a)) === formatCidr(networkOf(b)));
+        t.true(contains(a, withHostBits(a, two)));
+      } else t.false(contains(a, two));
+    }),
+  );
+});
+
+test('the host bits of one address go into the network of another', (t) => {
+  t.is<string, string>(withHostBits(parseCidr('10.1.2.0/24'), parseIp('192.0.2.77')), '10.1.2.77');
+  t.is<string, string>(
+    withHostBits(parseCidr('2001:db8::/64'), parseIp('fe80::1:2:3:4')),
+    '2001:db8::1:2:3:4',
+  );
 });
