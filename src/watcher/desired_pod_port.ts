@@ -43,8 +43,8 @@ export function wantedPort({ metadata, spec, status }: V1Pod): PodPort | undefin
     name: podPortName(namespace, name),
     namespace,
     node,
-    uid: metadata?.annotations?.[MIRROR] ?? metadata?.uid ?? '',
-    reported: (status?.podIPs ?? []).flatMap(({ ip }) => readIp(ip)),
+    uid: String(metadata?.annotations?.[MIRROR] ?? metadata?.uid ?? ''),
+    reported: readReported(status?.podIPs),
   };
 }
 
@@ -104,10 +104,14 @@ export function portNetwork(
   }
 }
 
-function readIp(text: string | undefined): IpAddress[] {
-  try {
-    return text === undefined ? [] : [parseIp(text)];
-  } catch {
-    return [];
-  }
+/** Reads `status.podIPs`. What is not an address counts as none, whatever an API server sends. */
+function readReported(podIPs: unknown): IpAddress[] {
+  return (Array.isArray(podIPs) ? podIPs : []).flatMap((one: unknown) => {
+    try {
+      const { ip } = one as { readonly ip: string };
+      return [parseIp(ip)];
+    } catch {
+      return [];
+    }
+  });
 }

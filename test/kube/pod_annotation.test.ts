@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { formatAnnotation, type PodNetwork, parseAnnotation } from '../../src/kube/pod_annotation.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
@@ -43,3 +44,28 @@ for (const bad of [
   test(`an invalid annotation is refused: ${bad || 'empty text'}`, (t) => {
     t.throws(() => parseAnnotation(bad), { code: 'ERR_ANNOTATION', message: /annotation ovn/ });
   });
+
+test('whatever text an annotation has is read, or refused by its name', (t) => {
+  const json = fc.oneof(
+    fc.json(),
+    fc
+      .dictionary(fc.constantFrom('ip_address', 'mac_address', 'gateway_ip'), fc.anything())
+      .map((one) => String(JSON.stringify(one))),
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        json,
+        json.map((one) => one.replaceAll('"', "'")),
+      ),
+      (text) => {
+        try {
+          t.truthy(parseAnnotation(text).mac);
+        } catch (error) {
+          t.is((error as { code?: string }).code, 'ERR_ANNOTATION', text);
+        }
+      },
+    ),
+  );
+});

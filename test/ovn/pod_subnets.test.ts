@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { formatCidr } from '../../src/net/cidr.js';
 import { ipv4OfNumber } from '../../src/net/ip.js';
 import { readPodSubnets } from '../../src/ovn/pod_subnets.js';
@@ -66,3 +67,30 @@ for (const [what, gatewayIp, config, message] of [
   test(`a switch with ${what} is refused by name`, (t) => {
     t.throws(() => readPodSubnets(row(gatewayIp, config)), { code: 'ERR_BAD_ROW', message });
   });
+
+test('whatever a switch has is read or refused with its name', (t) => {
+  const part = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      '10.244.2.1/24',
+      'fd00:10:244:2::1/64',
+      '10.244.2.0/24',
+      '10.244.2.5..10.244.2.9',
+      '..',
+      ' ',
+    ),
+  );
+  const text = fc.array(part).map((parts) => parts.join(','));
+  const config = fc.record({ subnet: text, ipv6_prefix: text, exclude_ips: text }, { requiredKeys: [] });
+  fc.assert(
+    fc.property(text, config, (gatewayIp, other) => {
+      try {
+        const { v4, v6 } = readPodSubnets(row(gatewayIp, other));
+        t.true(v4 !== undefined || v6 !== undefined);
+      } catch (error) {
+        t.is((error as { code?: string }).code, 'ERR_BAD_ROW');
+        t.regex(String(error), /Logical_Switch gw1: /);
+      }
+    }),
+  );
+});

@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
@@ -81,4 +82,19 @@ test("a pod's port gives its name to another row in one transaction; a row of no
     t.is(displacePod(nb, txn, 'absent'), undefined);
     t.true(txn.isEmpty);
   });
+});
+
+test('whatever external_ids has is a network, none, or refused', (t) => {
+  const text = fc.oneof(fc.string(), fc.constantFrom('0a:58:0a:f4:01:05', '10.244.1.5/24', 'fd00::1', ','));
+  const ids = fc.record({ mac_address: text, ip_address: text, gateway_ip: text }, { requiredKeys: [] });
+  fc.assert(
+    fc.property(ids, (all) => {
+      try {
+        const network = readPodNetwork(new Map(Object.entries(all)));
+        t.is(network === undefined, all.mac_address === undefined);
+      } catch (error) {
+        t.is((error as { code?: string }).code, 'ERR_POD_PORT');
+      }
+    }),
+  );
 });

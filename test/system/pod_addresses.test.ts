@@ -138,12 +138,69 @@ kubeTest('a pod recreated at once gets another address, and only its own interfa
     return when(uid === second.uid && version === second.uid && !isBound);
   });
   await gw1.host.vsctl('del-port', 'br-int', 'v-again');
-  await plug('again', second, 'again-2');
+  await plug('again', second, { netns: 'again-2' });
   await until('the interface of the second pod to be bound', async () => when((await bound()).isBound));
 });
 
-kubeTest('a pod whose old row was deleted and made again in one transaction keeps working', async (t) => {
-  // The same name and UID on the same node: only what the row has changes.
+kubeTest('a pod of the same name on another node gets its port and its binding there', async (t) => {
+  const before = await annotated('again');
+  await kubernetes.kubectl('delete', 'pod', 'again', '--grace-period=0', '--force', '--wait=false');
+  await kubernetes.apply(podManifest('again', 'master'));
+  const moved = await annotated('again', ({ uid }) => uid !== before.uid);
+  t.regex(moved.v4, /^10\.244\.1\./);
+  await until('the interface on the first node to be unbound', async () =>
+    when(!(await binding('again')).isBound),
+  );
+  const net = await plug('again', moved, { netns: 'again-3', on: cluster.master });
+  await until('the interface there to be bound', async () => when((await binding('again')).isBound));
+  for (const gateway of ['10.244.1.1', 'fd00:10:244:1::1'])
+    await until(`${gateway} to answer`, async () =>
+      when((await net.attempt(['ping', '-c1', '-W1', '-q', gateway])).exitCode === 0),
+    );
+});
+
+kubeTest(
+  'a running pod of an earlier version keeps its address and its binding, and is bound to its address',
+  async (t) => {
+    await watcher.stop();
+    await cluster.nbctl(
+      ...['lsp-add', 'gw1', 'default_early', '--', 'lsp-set-addresses', 'default_early', 'dynamic'],
+      ...[
+        '--',
+        'set',
+        'Logical_Switch_Port',
+        'default_early',
+        'external_ids:pod=true',
+        'external_ids:namespace=default',
+      ],
+    );
+    const dynamic = await until('an address of OVN', async () => {
+      const text = await cluster.nbctl('get', 'Logical_Switch_Port', 'default_early', 'dynamic_addresses');
+      return /"(.*)"/.exec(text)?.[1];
+    });
+    const [mac = '', v4 = '', v6 = ''] = dynamic.split(' ');
+    const gateways = ['10.244.2.1', 'fd00:10:244:2::1'];
+    const net = await cluster.plug(
+      gw1,
+      'default_early',
+      { mac, addresses: [`${v4}/24`, `${v6}/64`], gateways },
+      'early',
+    );
+    await kubernetes.apply(podManifest('early', 'gw1'));
+    watcher = await startWatcher(cluster.master);
+    const pod = await annotated('early');
+    t.deepEqual([pod.mac, pod.v4, pod.v6].map(String), [mac, v4, v6]);
+    t.is((await cluster.nbctl('lsp-get-port-security', 'default_early')).trim(), dynamic);
+    await cluster.settled();
+    t.like(await binding('early'), { uid: pod.uid, version: undefined, isBound: true });
+    for (const gateway of gateways)
+      await until(`${gateway} to answer`, async () =>
+        when((await net.attempt(['ping', '-c1', '-W1', '-q', gateway])).exitCode === 0),
+      );
+  },
+);
+
+kubeTest('a port that was deleted by hand is made again as it was, and its pod stays bound', async (t) => {
   const pod = await annotated('peer');
   await cluster.nbctl('lsp-del', 'default_peer');
   await until('the port to be back', async () =>
@@ -252,9 +309,13 @@ function annotated(name: string, fits: (pod: Pod) => boolean = () => true): Prom
 }
 
 /** Plugs a namespace into a pod's port, as the CNI plugin does. */
-function plug(name: string, { uid, mac, v4, v6, gateways }: Pod, netns = name): Promise<Namespace> {
+function plug(
+  name: string,
+  { uid, mac, v4, v6, gateways }: Pod,
+  { netns = name, on = gw1 }: { readonly netns?: string; readonly on?: Node } = {},
+): Promise<Namespace> {
   const addresses = [`${v4}/24`, `${v6}/64`];
-  return cluster.plug(gw1, `default_${name}`, { addresses, gateways, mac, uid }, netns);
+  return cluster.plug(on, `default_${name}`, { addresses, gateways, mac, uid }, netns);
 }
 
 /** Returns what the southbound has of a pod's port. */

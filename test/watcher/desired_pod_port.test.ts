@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import test from 'ava';
+import fc from 'fast-check';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
@@ -109,3 +110,41 @@ for (const bad of [
       message: /^Logical_Switch_Port ns_p: addresses .* cannot be used; correct them/,
     });
   });
+
+test('whatever an API server sends as a pod gives a port or none', (t) => {
+  const text = fc.string({ minLength: 1 });
+  fc.assert(
+    fc.property(
+      fc.record({ podIPs: fc.oneof(fc.anything(), fc.array(fc.anything())), phase: fc.anything() }),
+      fc.oneof(fc.anything(), fc.dictionary(text, fc.anything())),
+      fc.anything(),
+      (status, annotations, uid) => {
+        const port = wantedPort({
+          metadata: { namespace: 'ns', name: 'p', uid, annotations },
+          spec: { nodeName: 'gw1' },
+          status,
+        } as never);
+        t.true(port === undefined || typeof port.uid === 'string');
+      },
+    ),
+  );
+});
+
+test('whatever addresses a row has are a network, not allocated yet, or refused with the name of the row', (t) => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom('dynamic', 'unknown', MAC, '10.244.1.5', 'fd00:10:244:1::5', '10.9.9.9', ' '),
+  );
+  const addresses = fc.array(fc.array(word).map((words) => words.join(' ')));
+  fc.assert(
+    fc.property(addresses, fc.option(word, { nil: undefined }), (all, dynamic) => {
+      try {
+        const network = portNetwork(port(all, dynamic), GATEWAYS);
+        t.true(network === undefined || network.addresses.length > 0);
+      } catch (error) {
+        t.is((error as { code?: string }).code, 'ERR_POD_PORT');
+        t.regex(String(error), /Logical_Switch_Port ns_p: /);
+      }
+    }),
+  );
+});
