@@ -14,7 +14,7 @@ export async function readState(
   rundir: string,
   timeoutMs: number,
 ): Promise<GatewayState> {
-  if (file !== undefined) return parseState(readText(file));
+  if (file !== undefined) return parseFile(file);
   try {
     return parseState(await askDaemon({ program: GATEWAY_HELPER, rundir, timeoutMs }, 'state/show'));
   } catch (error) {
@@ -23,6 +23,15 @@ export async function readState(
       'the helper did not report its state; --state=FILE works without the helper',
       { cause: error },
     );
+  }
+}
+
+function parseFile(file: string): GatewayState {
+  const text = readText(file);
+  try {
+    return parseState(text);
+  } catch (error) {
+    throw new ProductError('ERR_BAD_STATE', `--state=${file} has no state of a gateway`, { cause: error });
   }
 }
 

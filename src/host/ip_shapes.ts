@@ -96,3 +96,9 @@ export const SNAPSHOT: Shape = {
     neighbours: { each: NEIGHBOUR },
   },
 };
+
+/** A `BootTime` as the journal has it. */
+export const BOOT_TIME: Shape = {
+  required: ['boot', 'seconds'],
+  fields: { boot: 'text', seconds: 'number' },
+};

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeWhole, writeWhole } from '../daemon/whole_file.js';
+import { type BootTime, bootTime, secondsBetween } from '../host/boot_time.js';
 import { readObject } from '../host/ip_json.js';
-import { SNAPSHOT } from '../host/ip_shapes.js';
+import { BOOT_TIME, SNAPSHOT } from '../host/ip_shapes.js';
 import { FOREVER, type Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
 
@@ -12,8 +13,8 @@ const BATCHES: readonly BatchName[] = ['rules6', 'move', 'old-rules6'];
 
 /** The content of the journal's file. */
 interface Entry {
-  /** When the file was written, in milliseconds since 1970. */
-  readonly at: number;
+  /** When the file was written. */
+  readonly at: BootTime;
   readonly snapshot: Snapshot;
 }
 
@@ -24,7 +25,11 @@ interface Entry {
 export class Journal {
   private readonly path: string;
 
-  constructor(rundir: string, nic: string) {
+  constructor(
+    rundir: string,
+    nic: string,
+    private readonly now: () => BootTime = bootTime,
+  ) {
     this.path = join(rundir, `ovn-k8s-util.${nic}.json`);
   }
 
@@ -35,7 +40,7 @@ export class Journal {
   read(): Snapshot | undefined {
     try {
       const { at, snapshot } = parseEntry(readFileSync(this.path, 'utf8'));
-      return aged(snapshot, Math.max(0, Math.floor((Date.now() - at) / 1000)));
+      return aged(snapshot, secondsBetween(at, this.now()));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw new ProductError(
@@ -48,7 +53,7 @@ export class Journal {
 
   /** Writes the snapshot. @throws ProductError `ERR_JOURNAL` */
   write(snapshot: Snapshot): void {
-    const entry: Entry = { at: Date.now(), snapshot };
+    const entry: Entry = { at: this.now(), snapshot };
     this.put(this.path, JSON.stringify(entry));
   }
 
@@ -82,10 +87,11 @@ export class Journal {
 function parseEntry(text: string): Entry {
   const shape = {
     required: ['at', 'snapshot'],
-    fields: { at: 'number', snapshot: { one: SNAPSHOT } },
+    fields: { at: { one: BOOT_TIME }, snapshot: { one: SNAPSHOT } },
   } as const;
   const entry = readObject<Entry>(JSON.parse(text), shape, 'the journal');
-  if (entry?.snapshot === undefined) throw new ProductError('ERR_JOURNAL', 'the journal is empty');
+  if (entry?.at === undefined || entry.snapshot === undefined)
+    throw new ProductError('ERR_JOURNAL', 'the journal is empty');
   return entry;
 }
 

@@ -1,7 +1,8 @@
+import { bootTime, secondsBetween } from '../host/boot_time.js';
 import { runIpBatch } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import { type Batches, type Move, moveBatches } from './batch.js';
-import type { Journal } from './journal.js';
+import { aged, type Journal } from './journal.js';
 import { onDevice } from './on_device.js';
 import type { Plan } from './plan.js';
 
@@ -13,6 +14,9 @@ import type { Plan } from './plan.js';
 export function addMove(plan: Plan, move: Move, journal: Journal): void {
   const { wanted, from, to } = move;
   const batches = moveBatches(move);
+  const planned = bootTime();
+  // Earlier steps can take a while, and the host can be suspended: lifetimes must not grow by that.
+  const current = () => aged(wanted, secondsBetween(planned, bootTime()));
   plan.add({
     name: `move addresses, routes, rules and neighbours from ${from.device} to ${to.device}`,
     details: [
@@ -21,14 +25,15 @@ export function addMove(plan: Plan, move: Move, journal: Journal): void {
       ...batches.oldRules6.map((line) => `-6 ${line}`),
     ],
     run: async () => {
-      journal.write(wanted);
-      await runBatches(batches, journal);
+      const now = current();
+      journal.write(now);
+      await runBatches(moveBatches({ ...move, wanted: now }), journal);
       journal.remove();
     },
     undo: async () => {
       // The batch may have stopped anywhere: read both devices and do what is left of the way back.
       const [here, back] = await Promise.all([readSnapshot(to.device), readSnapshot(from.device)]);
-      const home: Move = { wanted: onDevice(wanted, to.device), from: here, to: back };
+      const home: Move = { wanted: onDevice(current(), to.device), from: here, to: back };
       await runBatches(moveBatches(home), journal, { force: true });
       journal.remove();
     },

@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { GatewayState } from '../../src/demux/state.js';
 import { formatState, parseState } from '../../src/demux/state_json.js';
+import { ProductError } from '../../src/net/errors.js';
 import { gateways } from './frame_arbitraries.js';
 import { GATEWAY } from './sample.js';
 
@@ -60,4 +61,34 @@ test('each value of a state is validated', (t) => {
     );
   for (const text of ['', 'null', '[]', '{', '3'])
     t.throws(() => parseState(text), { code: 'ERR_BAD_STATE' }, text);
+});
+
+/** Texts of any kind, JSON of any kind, and states in which one value is another. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.json(),
+  fc.tuple(gateways, fc.nat({ max: 20 }), fc.jsonValue()).map(([state, at, value]) => {
+    const whole: Record<string, unknown> = JSON.parse(formatState(state));
+    const keys = Object.keys(whole);
+    return JSON.stringify({ ...whole, [keys[at % keys.length] ?? '']: value });
+  }),
+);
+
+test('whatever a file of a state has is read, or refused with a typed error', (t) => {
+  const seen = { read: 0, refused: 0 };
+  fc.assert(
+    fc.property(anyText, (text) => {
+      try {
+        const state = parseState(text);
+        seen.read++;
+        t.deepEqual(parseState(formatState(state)), state);
+      } catch (error) {
+        seen.refused++;
+        if (!(error instanceof ProductError)) throw error;
+        t.is(error.code, 'ERR_BAD_STATE');
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+  t.true(seen.read > 0 && seen.refused > 100, JSON.stringify(seen));
 });

@@ -13,7 +13,10 @@ test('a state is read from a file, and each failure names the file or the remedy
   writeFileSync(file, formatState(GATEWAY));
   t.deepEqual(await readState(file, directory, 1_000), GATEWAY);
   writeFileSync(file, '{}');
-  await t.throwsAsync(readState(file, directory, 1_000), { code: 'ERR_BAD_STATE' });
+  await t.throwsAsync(readState(file, directory, 1_000), {
+    code: 'ERR_BAD_STATE',
+    message: /^--state=.*state\.json has no state of a gateway$/,
+  });
   await t.throwsAsync(readState(join(directory, 'none'), directory, 1_000), {
     code: 'ERR_NO_STATE',
     message: /none cannot be read$/,

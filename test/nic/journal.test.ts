@@ -2,9 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
 import { makeFullFolder } from '../../lab/full_folder.js';
 import { type Address, FOREVER, type Route, type Snapshot } from '../../src/host/snapshot.js';
+import { ProductError } from '../../src/net/errors.js';
+import { merged, moveBatches } from '../../src/nic/batch.js';
 import { aged, Journal } from '../../src/nic/journal.js';
+import { emptyOn } from '../../src/nic/on_device.js';
 
 const V4: Address = { family: 'inet', local: '203.0.113.10', prefixlen: 24, scope: 'global', label: 'eth0' };
 const V6: Address = { family: 'inet6', local: '2001:db8::10', prefixlen: 64, scope: 'global' };
@@ -92,6 +96,106 @@ test('a symbolic link at the name of the temporary file is not followed', (t) =>
   t.is(readFileSync(victim, 'utf8'), 'untouched');
   t.is(journal.read()?.device, 'eth0');
 });
+
+test('the age of a journal is the time of the kernel, whatever the clock of the day does', (t) => {
+  const { dir } = begin(t);
+  let now = { boot: 'one', seconds: 1_000 };
+  const journal = new Journal(dir, 'eth0', () => now);
+  journal.write({ ...SNAPSHOT, addresses: [{ ...V4, valid_life_time: 600, preferred_life_time: 300 }] });
+  const valid = () => journal.read()?.addresses[0]?.valid_life_time;
+  now = { boot: 'one', seconds: 1_100 };
+  t.is(valid(), 500);
+  t.true(readFileSync(join(dir, 'ovn-k8s-util.eth0.json'), 'utf8').includes('"seconds":1000'));
+  now = { boot: 'two', seconds: 40 };
+  t.is(valid(), 560, 'after a reboot at least the time since then has passed');
+});
+
+/** A snapshot with each kind of field. */
+const WHOLE: Snapshot = {
+  ...SNAPSHOT,
+  link: { ...SNAPSHOT.link, inet6_addr_gen_mode: 'eui64', linkinfo: { info_kind: 'veth' } },
+  addresses: [
+    { ...V4, broadcast: '203.0.113.255', valid_life_time: 600, preferred_life_time: 300, dynamic: true },
+    { ...V6, metric: 100, protocol: 'kernel_ra', mngtmpaddr: true },
+  ],
+  routes: [
+    { ...DEFAULT, protocol: 'dhcp', metric: 100, metrics: [{ mtu: 1400 }], flags: ['onlink'] },
+    {
+      ...CONNECTED,
+      nexthops: [{ dev: 'eth0', via: { family: 'inet6', host: 'fe80::1' }, weight: 2, flags: [] }],
+    },
+    { family: 6, dst: '2001:db8:1::/48', dev: 'eth0', gateway: 'fe80::1', expires: 1_700, pref: 'medium' },
+  ],
+  rules: [
+    { family: 4, priority: 100, src: '203.0.113.10', iif: 'eth0', table: 100, fwmark: '0x1', uid_start: 0 },
+  ],
+  neighbours: [{ dst: '203.0.113.1', lladdr: '02:00:00:00:00:02', state: ['REACHABLE'], router: null }],
+};
+
+/** Puts `value` somewhere into a copy of `into`; `path` chooses where. */
+function damaged(into: unknown, path: readonly number[], value: unknown): unknown {
+  if (path.length === 0 || typeof into !== 'object' || into === null) return value;
+  const [step = 0, ...rest] = path;
+  const keys = Object.keys(into);
+  const key = keys[step % Math.max(1, keys.length)] ?? 'new';
+  const copy = structuredClone(into) as Record<string, unknown>;
+  copy[key] = damaged(copy[key], rest, value);
+  return copy;
+}
+
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.json(),
+  fc
+    .tuple(fc.array(fc.nat({ max: 30 }), { minLength: 3, maxLength: 7 }), fc.jsonValue())
+    .map(([path, value]) =>
+      JSON.stringify(damaged({ at: { boot: 'one', seconds: 5 }, snapshot: WHOLE }, path, value)),
+    ),
+);
+
+test('whatever the file of a journal has is read, or refused with an error that names the file', (t) => {
+  const { dir, journal } = begin(t);
+  const file = join(dir, 'ovn-k8s-util.eth0.json');
+  const seen = { read: 0, refused: 0 };
+  fc.assert(
+    fc.property(anyText, (text) => {
+      writeFileSync(file, text);
+      const snapshot = outcome(() => journal.read());
+      if (snapshot instanceof ProductError) {
+        seen.refused++;
+        t.is(snapshot.code, 'ERR_JOURNAL');
+        t.true(snapshot.message.includes(file), snapshot.message);
+        return;
+      }
+      seen.read++;
+      if (snapshot === undefined) throw new Error('the file is there');
+      // What was read can be made into commands, or is refused as an attribute that does not move.
+      const batches = outcome(() => {
+        const from = merged(snapshot, SNAPSHOT);
+        return moveBatches({ wanted: from, from, to: emptyOn(from, 'breth0') });
+      });
+      if (batches instanceof ProductError) t.is(batches.code, 'ERR_CANNOT_MOVE');
+    }),
+    { numRuns: 3_000 },
+  );
+  t.true(seen.read > 10 && seen.refused > 100, JSON.stringify(seen));
+});
+
+test('a journal that was written is read back whole', (t) => {
+  const { journal } = begin(t);
+  journal.write(WHOLE);
+  t.deepEqual(journal.read(), aged(WHOLE, 0));
+});
+
+/** Returns what `task` returns, or the ProductError that it throws. Any other exception fails the test. */
+function outcome<T>(task: () => T): T | ProductError {
+  try {
+    return task();
+  } catch (error) {
+    if (error instanceof ProductError) return error;
+    throw error;
+  }
+}
 
 function begin(t: ExecutionContext): { dir: string; journal: Journal } {
   const dir = mkdtempSync(join(tmpdir(), 'journal-'));
