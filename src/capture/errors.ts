@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { hasDevice } from '../host/device.js';
 import { ProductError } from '../net/errors.js';
 
 export function noInterface(device: string): ProductError {
@@ -22,7 +22,7 @@ export function notEthernet(device: string): ProductError {
 
 /** Tells an interface that is down from one that no longer exists. */
 export function interfaceDown(device: string): ProductError {
-  return existsSync(`/sys/class/net/${device}`)
+  return hasDevice(device)
     ? new ProductError('ERR_INTERFACE_DOWN', `${device} is down; run ip link set ${device} up`)
     : new ProductError('ERR_INTERFACE_DOWN', `${device} has gone; ip link lists the interfaces of this host`);
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { sleep } from '../daemon/sleep.js';
 import { ProductError } from '../net/errors.js';
 
@@ -14,11 +14,20 @@ export async function awaitNoDevice(name: string, timeoutMs: number): Promise<vo
   await awaitPresence(name, false, timeoutMs);
 }
 
-/** Looks at sysctls too: while a device is being registered it is in sysfs before it has them. */
+/**
+ * Returns whether this process's network namespace has device `name`. sysfs cannot tell: it shows the namespace in
+ * which it was mounted, such as that of the machine outside of a container.
+ */
+export function hasDevice(name: string): boolean {
+  const lines = readFileSync('/proc/self/net/dev', 'utf8').split('\n');
+  return lines.some((line) => line.trimStart().startsWith(`${name}:`));
+}
+
+/** Looks at sysctls too: while a device is being registered it is listed before it has them. */
 async function awaitPresence(name: string, isPresent: boolean, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
-  const paths = [`/sys/class/net/${name}`, `/proc/sys/net/ipv4/conf/${name}`];
-  while (paths.some((path) => existsSync(path) !== isPresent)) {
+  const sysctls = `/proc/sys/net/ipv4/conf/${name}`;
+  while (hasDevice(name) !== isPresent || existsSync(sysctls) !== isPresent) {
     if (performance.now() > end) {
       const what = isPresent ? 'did not appear' : 'did not go';
       throw new ProductError(

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { hasDevice } from '../host/device.js';
 import type { Snapshot } from '../host/snapshot.js';
 import {
   awaitNoBridge,
@@ -43,7 +43,7 @@ export function addBridge(
         }),
       undo: async () => {
         // Without a bridge there is nothing to undo, and no need to write.
-        if (findBridge(db, bridge) === undefined && !existsSync(`/sys/class/net/${bridge}`)) return;
+        if (findBridge(db, bridge) === undefined && !hasDevice(bridge)) return;
         await outlastFullDisk(UNDO_PATIENCE_MS, async () => {
           await deleteBridge(db, bridge, timeoutMs);
           await awaitNoBridge(db, bridge, timeoutMs);

@@ -1,7 +1,7 @@
 // The move of a NIC to an Open vSwitch bridge and back, with its addresses, routes, policy rules and neighbours.
 // to_bridge.ts and to_nic.ts make a plan, plan.ts runs and undoes it; the …_step.ts files are its steps; batch.ts and lines.ts
 // compute the commands of `ip`, and journal.ts lets a command that was killed be completed or given up.
-import { existsSync } from 'node:fs';
+import { hasDevice } from '../host/device.js';
 import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from '../host/guard.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import type { Snapshot } from '../host/snapshot.js';
@@ -42,7 +42,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const now = await readSnapshot(nic);
   refuseNic(db, now, bridge);
   await refuseLockedMetrics(now);
-  const isThere = existsSync(`/sys/class/net/${bridge}`);
+  const isThere = hasDevice(bridge);
   refuseBridge(db, bridge, isThere, options.datapath);
   const datapath = datapathOf(db, bridge) ?? options.datapath ?? bestDatapath(db);
 

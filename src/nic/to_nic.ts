@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { hasDevice } from '../host/device.js';
 import { guardScript, removeGuard, setGuard } from '../host/guard.js';
 import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
@@ -83,7 +83,7 @@ function onlyNicOf(db: LocalDatabase, bridge: string, nics: readonly string[]): 
   if (nic !== undefined && others.length === 0) return nic;
   const former = bridge.replace(/^br/, '');
   const isOurs = findBridge(db, bridge)?.external_ids.get(BRIDGE_ID) === bridge;
-  if (nic === undefined && isOurs && existsSync(`/sys/class/net/${former}`)) return former;
+  if (nic === undefined && isOurs && hasDevice(former)) return former;
   throw new ProductError(
     'ERR_CANNOT_MOVE',
     `${bridge} has ${nic === undefined ? 'no NIC' : `the NICs ${nics.join(', ')}`}; it must have exactly one`,

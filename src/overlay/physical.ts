@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { hasDevice } from '../host/device.js';
 import { setGuard } from '../host/guard.js';
 import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
@@ -53,7 +53,7 @@ export async function readPhysical(
       `--bridge-interface=${name}: is OVN's own bridge; name the one that ovn-k8s-util nics-to-bridge made`,
     );
   }
-  if (!existsSync(`/sys/class/net/${name}`)) {
+  if (!hasDevice(name)) {
     throw new ProductError(
       'ERR_NO_INTERFACE',
       `--${kind === 'bridge' ? 'bridge' : 'physical'}-interface=${name}: there is no such interface; ip link lists them`,

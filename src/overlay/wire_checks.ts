@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { sleep } from '../daemon/sleep.js';
 import { runIp } from '../host/iproute_write.js';
 import { readLinks } from '../host/read_snapshot.js';
@@ -123,10 +122,15 @@ async function openSocket(
   }
 }
 
+async function hasCarrier(name: string): Promise<boolean> {
+  const link = (await readLinks()).find(({ ifname }) => ifname === name);
+  return link?.flags.includes('LOWER_UP') === true;
+}
+
 /** Waits until the NIC has a carrier; no frame leaves before. @throws ProductError `ERR_LINK_DOWN` */
 async function awaitCarrier(name: string, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (readFileSync(`/sys/class/net/${name}/carrier`, 'utf8').trim() !== '1') {
+  while (!(await hasCarrier(name))) {
     if (performance.now() > end)
       throw new ProductError(
         'ERR_LINK_DOWN',

@@ -1,4 +1,9 @@
+import { join } from 'node:path';
 import test from 'ava';
+import { execa } from 'execa';
+import { Lab } from '../../lab/lab.js';
+import { labTest } from '../../lab/lab_test.js';
+import { PROJECT } from '../../lab/project.js';
 import { awaitDevice, awaitNoDevice } from '../../src/host/device.js';
 
 test('a device that is there, or one that is not, is not waited for', async (t) => {
@@ -15,4 +20,19 @@ test('a device that does not come or go in time is an error that names it', asyn
     code: 'ERR_NO_DEVICE',
     message: 'device lo did not go within 20 ms; is ovs-vswitchd running?',
   });
+});
+
+labTest("the devices are those of the process's own namespace, whatever sysfs shows", async (t) => {
+  const lab = Lab.open();
+  t.teardown(() => lab.dispose());
+  const inside = await lab.namespace('inside');
+  const name = `own${process.pid % 100_000}`;
+  await inside.ip(`link add ${name} type veth peer name peer`);
+  const script = `import { hasDevice, awaitDevice } from '${join(PROJECT, 'src/host/device.ts')}';
+    await awaitDevice('${name}', 0);
+    console.log(hasDevice('${name}'), hasDevice('none9'));`;
+  const node = [process.execPath, '--import=tsx', '--input-type=module', '-e', script];
+  // Unlike `ip netns exec`, nsenter(1) leaves /sys as it is: that of this namespace, which has no such device.
+  const { stdout } = await execa('nsenter', [`--net=/run/netns/${inside.name}`, ...node], { cwd: PROJECT });
+  t.is(stdout, 'true false');
 });
