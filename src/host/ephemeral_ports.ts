@@ -1,4 +1,4 @@
-import type { PortRange } from '../net/ports.js';
+import { type PortRange, parsePortRange } from '../net/ports.js';
 import { requireSysctl } from './sysctls.js';
 
 /** The sysctl of the host's ephemeral port range (ip-sysctl.rst of the kernel). */
@@ -6,6 +6,5 @@ export const EPHEMERAL = 'net.ipv4.ip_local_port_range';
 
 /** Returns the host's ephemeral port range. @throws ProductError `ERR_SYSCTL` */
 export function readEphemeralRange(): PortRange {
-  const [lo, hi] = requireSysctl(EPHEMERAL).split(/\s+/).map(Number);
-  return { lo: lo ?? 0, hi: hi ?? 0 };
+  return parsePortRange(requireSysctl(EPHEMERAL).split(/\s+/).join('-'));
 }

@@ -103,10 +103,18 @@ export function formerEphemeralRange(sysctlDir: string): PortRange | undefined {
   return rangeIn(sysctlDir, FORMER);
 }
 
+/** @throws ProductError `ERR_SYSCTL` for a line with numbers that are no ports */
 function rangeIn(sysctlDir: string, line: RegExp): PortRange | undefined {
   const file = join(sysctlDir, FILE);
   const [, lo, hi] = existsSync(file) ? (line.exec(readFileSync(file, 'utf8')) ?? []) : [];
-  return lo === undefined || hi === undefined ? undefined : { lo: Number(lo), hi: Number(hi) };
+  if (lo === undefined || hi === undefined) return undefined;
+  try {
+    return parsePortRange(`${lo}-${hi}`);
+  } catch (error) {
+    throw new ProductError('ERR_SYSCTL', `${file} has a range that cannot be read; delete its line`, {
+      cause: error,
+    });
+  }
 }
 
 /** What the file keeps: the pods' ports, and the values of the two sysctls. */

@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { mostOfOneProtocol, podConnections } from '../../src/gateway/state_pod_connections.js';
 
 const ADDRESSES = ['203.0.113.11', '2001:db8::11'];
@@ -36,4 +37,28 @@ test('connections that pods did not open do not count', (t) => {
 test('the number of connections of the busiest protocol limits the number of any server', (t) => {
   t.is(mostOfOneProtocol('Connections Stats:\n    Total: 14951\n  TCP: 15\n  UDP: 14936\n'), 14_936);
   t.is(mostOfOneProtocol('Connections Stats:\n    Total: 0\n'), 0);
+});
+
+test('whatever the switch prints of its connections, the counts are numbers, and nothing is thrown', (t) => {
+  const line = fc.oneof(
+    fc.constantFrom(
+      ...DUMP.split('\n'),
+      ...OTHERS.split('\n'),
+      'tcp: 5',
+      'UDP: 99999999999999999999',
+      `sctp: ${'9'.repeat(400)}`,
+    ),
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom(...'tcpudorig=(sr,dport:0123456789)zone ') }),
+  );
+  fc.assert(
+    fc.property(fc.array(line), fc.constantFrom('\n', ''), (lines, between) => {
+      const text = lines.join(between);
+      t.true(mostOfOneProtocol(text) >= 0);
+      const { busiest, zone } = podConnections(text, ADDRESSES, RANGE);
+      t.true((busiest?.used ?? 0) <= lines.length);
+      t.true(zone === undefined || Number.isInteger(zone));
+    }),
+    { numRuns: 1_000 },
+  );
 });
