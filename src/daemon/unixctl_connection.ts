@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setImmediate as breath } from 'node:timers/promises';
 import { explainError, ProductError } from '../net/errors.js';
 import { type JsonLimits, JsonSplitter, MAX_DEPTH, parseJson } from '../net/json_stream.js';
 import { escapeControls, printableLine } from '../net/printable.js';
@@ -64,6 +65,8 @@ export class UnixctlConnection {
       if (this.socket.writableLength > MAX_UNREAD_BYTES) this.close();
       if (this.socket.destroyed) break;
       await this.answer(text).catch(() => this.close());
+      // One request of each client in turn, and whatever else this process has to do.
+      if (this.requests.length > 0) await breath();
     }
     this.isAnswering = false;
     this.activeAt = performance.now();
