@@ -1,10 +1,9 @@
 import { ProductError } from '../net/errors.js';
 import { type InstalledFlow, parseDumpedFlow } from './flow.js';
+import { LineReader } from './line_reader.js';
 
-/** Far more than the longest flow of ours; a longer line would never end. */
-const MAX_LINE = 1024 * 1024;
-/** The longest output, in characters: more than a million flows. */
-const MAX_OUTPUT = 256 * 1024 * 1024;
+/** The longest output, in characters: some 150,000 flows like ours, and 100 MB once parsed. */
+const MAX_OUTPUT = 32 * 1024 * 1024;
 
 type Chunks = AsyncIterable<string> | Iterable<string>;
 
@@ -18,19 +17,15 @@ export async function eachDumped(chunks: Chunks, visit: (flow: InstalledFlow) =>
     const flow = parseDumpedFlow(line);
     if (flow !== undefined) visit(flow);
   };
-  let rest = '';
+  const lines = new LineReader();
   let characters = 0;
   for await (const chunk of chunks) {
     characters += chunk.length;
-    if (characters > MAX_OUTPUT) throw tooLarge(`flows in more than ${MAX_OUTPUT} characters`);
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > MAX_LINE) throw tooLarge(`a flow of more than ${MAX_LINE} characters`);
-    for (const line of lines) take(line);
+    if (characters > MAX_OUTPUT) {
+      const why = `the switch sent flows in more than ${MAX_OUTPUT} characters`;
+      throw new ProductError('ERR_MESSAGE_TOO_LARGE', why);
+    }
+    for (const line of lines.push(chunk)) take(line);
   }
-  take(rest);
-}
-
-function tooLarge(what: string): ProductError {
-  return new ProductError('ERR_MESSAGE_TOO_LARGE', `the switch sent ${what}`);
+  take(lines.last());
 }

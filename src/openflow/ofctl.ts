@@ -21,7 +21,9 @@ export interface OfctlOptions {
 }
 
 /** The limit of a reply. The longest reply has about 0.5 KiB for each port of the bridge, so it is far shorter. */
-const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+const MAX_REPLY_BYTES = 16 * 1024 * 1024;
+/** The limit of what a process writes to standard error, of which one line is reported. */
+const MAX_ERROR_BYTES = 1024 * 1024;
 
 /**
  * Makes the channel that runs one `ovs-ofctl` process for each request and each bundle. While the channel watches the
@@ -56,6 +58,7 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
       stdin: 'ignore',
       timeout: timeoutMs,
       buffer: { stdout: false },
+      maxBuffer: MAX_ERROR_BYTES,
     });
     try {
       await Promise.all([eachDumped(child.stdout.setEncoding('utf8'), visit), child]);
@@ -128,6 +131,6 @@ function isFragmentMode(text: string | undefined): text is FragmentMode {
 
 /** Returns what `ovs-ofctl` complained about on standard error, or why it did not run. */
 function complaintOf(error: unknown): string {
-  if (!(error instanceof ExecaError)) return String(error);
+  if (!(error instanceof ExecaError)) return 'its answer cannot be read';
   return complaintIn(String(error.stderr ?? '').split('\n')) ?? error.shortMessage;
 }

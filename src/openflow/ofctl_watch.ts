@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { Backoff } from '../daemon/backoff.js';
 import { sleep } from '../daemon/sleep.js';
 import type { SwitchNews } from './channel.js';
+import { LineReader } from './line_reader.js';
 import { complaintIn } from './ofctl_complaint.js';
 import type { OwnEcho } from './own_echo.js';
 
@@ -81,14 +81,22 @@ async function monitor({
     listener('up');
   });
   const complaints: string[] = [];
-  const lines = createInterface({ input: child.stderr });
-  lines.on('line', (line) => {
+  const lines = new LineReader();
+  const take = (line: string) => {
     if (began === undefined && complaints.length < MAX_LINES) complaints.push(line);
     // Before `up` the line is a complaint, or an event that `up` covers.
     if (echo.isNews(line) && began !== undefined) listener('changed');
+  };
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    try {
+      for (const line of lines.push(chunk)) take(line);
+    } catch {
+      // A line that does not end is from a switch that cannot be watched.
+      child.kill();
+    }
   });
   const { code } = await child;
-  lines.close();
+  take(lines.last());
   if (began !== undefined) return { workedMs: performance.now() - began, why: undefined };
   const missing = code === 'ENOENT' ? 'cannot run setpriv, which is in the package util-linux' : undefined;
   return { workedMs: 0, why: missing ?? complaintIn(complaints) ?? 'ovs-ofctl monitor ended at once' };

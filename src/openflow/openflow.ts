@@ -111,8 +111,10 @@ async function explained<T>(bridge: string, ask: () => Promise<T>): Promise<T> {
     ) {
       throw error;
     }
-    throw new SwitchUnreachable(bridge, error instanceof ProductError ? error.message : explainError(error), {
-      cause: error,
+    const isOurs = error instanceof ProductError;
+    throw new SwitchUnreachable(bridge, isOurs ? error.message : explainError(error), {
+      // The message has that of our own error already.
+      cause: isOurs ? error.cause : error,
     });
   }
 }

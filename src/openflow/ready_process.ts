@@ -5,8 +5,8 @@ import { execa, type Result, type ResultPromise } from 'execa';
 const READY = 2;
 /** While one process waits, no other is started for this long after a run: a start blocks this process for 3 ms. */
 const QUIET_MS = 10;
-/** `reject: false`: a failure is an outcome too. */
-const SETTINGS = { reject: false, stripFinalNewline: true } as const;
+/** `reject: false`: a failure is an outcome too. A process that writes more than 16 MiB is killed. */
+const SETTINGS = { reject: false, stripFinalNewline: true, maxBuffer: 16 * 1024 * 1024 } as const;
 type Child = ResultPromise<typeof SETTINGS>;
 type Outcome = Result<typeof SETTINGS>;
 
