@@ -43,6 +43,8 @@ const UPDATES: ReadonlyMap<string, MonitorKind> = new Map([
   ['update3', 'monitor_cond_since'],
 ]);
 
+/** The most updates that come before the session is open. */
+const MAX_EARLY = 1_000;
 const MONITOR_ID = 'tables';
 const SERVER_MONITOR_ID = 'server';
 
@@ -74,6 +76,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     if (early === undefined) update();
     else if (MONITOR_KINDS.some((method) => rpc.awaits(method)))
       throw new BadReply('the server sent an update before the reply to the monitor request');
+    else if (early.length === MAX_EARLY) throw new BadReply('the server sends updates and does not answer');
     else early.push(update);
   };
 
