@@ -15,6 +15,7 @@ import { Announcer } from './apply_announcements.js';
 import { cleanUp } from './apply_cleanup.js';
 
 import { AddressProber } from './apply_probes.js';
+import { ServedRow } from './apply_served_row.js';
 import { AUDIT_MS, BridgeKeeper, RETRY } from './bridge_keeper.js';
 
 import { lockBridge } from './bridge_lock.js';
@@ -61,7 +62,8 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
     problems,
     signal,
   });
-  const parts = { sources, keeper, judged, prober, announcer };
+  const servedRow = new ServedRow({ problems });
+  const parts = { sources, keeper, judged, prober, announcer, servedRow };
   const work = gatewayWork({ intent: options, db, ...parts, problems, clock: systemClock });
   refuseWrongNames(sources.bridge.facts, options);
   registerCommands(daemon, { channel, keeper, loop, sources, announcer, problems });

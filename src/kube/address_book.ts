@@ -12,8 +12,8 @@ const NONE: Addresses = { cluster: [], external: [] };
 /** Which services have which cluster addresses, and which want which external addresses. */
 export class AddressBook {
   private readonly services = new Map<string, Addresses>();
-  private readonly cluster = new Map<IpAddress, Set<string>>();
-  private readonly external = new Map<IpAddress, Set<string>>();
+  private readonly cluster = new Map<string, Set<string>>();
+  private readonly external = new Map<string, Set<string>>();
 
   /**
    * Replaces a service; `undefined` removes it.
@@ -40,7 +40,7 @@ export class AddressBook {
   }
 
   /** Returns the services that want `ip` outside of the cluster. */
-  wanting(ip: IpAddress): ReadonlySet<string> {
+  wanting(ip: string): ReadonlySet<string> {
     return this.external.get(ip) ?? new Set();
   }
 }
@@ -61,12 +61,12 @@ function orNone(read: () => readonly IpAddress[]): readonly IpAddress[] {
   }
 }
 
-function add(sets: Map<IpAddress, Set<string>>, ip: IpAddress, key: string): void {
+function add(sets: Map<string, Set<string>>, ip: string, key: string): void {
   const set = sets.get(ip) ?? new Set();
   sets.set(ip, set.add(key));
 }
 
-function remove(sets: Map<IpAddress, Set<string>>, ip: IpAddress, key: string): void {
+function remove(sets: Map<string, Set<string>>, ip: string, key: string): void {
   const set = sets.get(ip);
   set?.delete(key);
   if (set?.size === 0) sets.delete(ip);

@@ -73,6 +73,25 @@ function readGateway(
   };
 }
 
+/**
+ * Returns the external addresses that the helper of each gateway serves, by node. A gateway without a helper, or with
+ * one of an earlier version, is not in it.
+ */
+export function readServed(db: NorthboundView): ReadonlyMap<string, ReadonlySet<string>> {
+  const rows = db.filter('Logical_Router', ({ external_ids }) => external_ids.has(KEYS.served));
+  return new Map(
+    rows.flatMap(({ name, external_ids }) => {
+      const node = nodeOfGatewayRouter(name);
+      return node === undefined ? [] : [[node, new Set(list(external_ids.get(KEYS.served)))] as const];
+    }),
+  );
+}
+
+/** Returns the text that {@link readServed} reads. */
+export function formatServed(served: Iterable<IpAddress>): string {
+  return [...served].sort().join(',');
+}
+
 /** Returns the subnets of a node's logical switch; none if the node has no switch. @throws ProductError `ERR_BAD_ROW` */
 export function readNodeSubnets(db: NorthboundView, node: string): Cidr[] {
   const found = db.find('Logical_Switch', ({ name }) => name === node);

@@ -15,6 +15,8 @@ export const KEYS = {
    * Marks a row of a gateway, which is deleted when it is no longer desired. Rows without the mark are an operator's.
    */
   gateway: 'k8s-gateway',
+  /** The external addresses that the gateway's helper serves: the others of services get no virtual address. */
+  served: 'k8s-served-addresses',
   /** The service of a load balancer that serves one service only, as `NAMESPACE/NAME`. */
   service: 'k8s-service',
 } as const;

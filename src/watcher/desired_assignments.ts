@@ -23,7 +23,7 @@ export class VipAssignments {
 
   /** Returns the destinations of a virtual address; `undefined` if this load balancer must not have it. */
   targets(id: VipId): string | undefined {
-    const owner = oldest(this.candidatesOf(id));
+    const owner = ownerOf(this.candidatesOf(id));
     return owner !== undefined && balancerText(owner.balancer) === balancerText(id.balancer)
       ? owner.targets
       : undefined;
@@ -31,7 +31,7 @@ export class VipAssignments {
 
   /** Every virtual address that a service has. */
   get all(): VipId[] {
-    return [...this.candidates.values()].flatMap((by) => oldest(by.values()) ?? []);
+    return [...this.candidates.values()].flatMap((by) => ownerOf(by.values()) ?? []);
   }
 
   /** How many virtual addresses services have. */
@@ -47,11 +47,16 @@ export class VipAssignments {
   /** Returns one line for each service that wants this virtual address and does not get it. */
   conflicts(id: VipId): string[] {
     const candidates = [...this.candidatesOf(id)];
-    const owner = oldest(candidates);
+    const owner = ownerOf(candidates);
     if (owner === undefined) return [];
     return candidates
       .filter((one) => one !== owner)
-      .map((one) => lostTo(owner, one, `${one.balancer.protocol} ${one.vip}`));
+      .map((one) => {
+        const what = `${one.balancer.protocol} ${one.vip}`;
+        return owner.isNodePort === true && one.isNodePort !== true
+          ? `Service ${one.service}: ${what} is a node port of Service ${owner.service}`
+          : lostTo(owner, one, what);
+      });
   }
 
   private candidatesOf(id: VipId): Iterable<Candidate> {
@@ -69,4 +74,14 @@ export class VipAssignments {
     const concerned = [...before, ...by.values()];
     return [...new Map(concerned.map((one) => [balancerText(one.balancer), one])).values()];
   }
+}
+
+/**
+ * Returns the candidate that gets a virtual address: the oldest service. A node port goes before an external address,
+ * or else a service could wait at a gateway's own address for the node port that another one will be given.
+ */
+function ownerOf(candidates: Iterable<Candidate>): Candidate | undefined {
+  const all = [...candidates];
+  const nodePorts = all.filter(({ isNodePort }) => isNodePort === true);
+  return oldest(nodePorts.length > 0 ? nodePorts : all);
 }

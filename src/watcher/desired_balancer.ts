@@ -21,6 +21,8 @@ export interface VipId {
 export interface Vip extends VipId {
   /** As `vip`, separated by commas; empty if no endpoint is ready: OVN drops such traffic. */
   readonly targets: string;
+  /** Whether the port is a node port, which Kubernetes gave to this service alone. */
+  readonly isNodePort?: boolean;
 }
 
 /** Returns the text by which a row names its load balancer; equal load balancers have equal texts. */

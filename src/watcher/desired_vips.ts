@@ -15,6 +15,8 @@ export interface ServiceGateway {
   readonly node: string;
   readonly addresses: readonly IpAddress[];
   readonly isFirst: boolean;
+  /** The external addresses that its helper serves; absent for a gateway without a helper that says so. */
+  readonly served?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -82,7 +84,8 @@ export function serviceVips(
             gateway.addresses
               .filter(isServed)
               // Pods reach this address at the host, not at the gateway router, so the switches have it too.
-              .flatMap((ip) => [outsideVip(gateway, ip, nodePort), clusterVip(ip, nodePort)]),
+              .flatMap((ip) => [outsideVip(gateway, ip, nodePort), clusterVip(ip, nodePort)])
+              .map((vip): Vip => ({ ...vip, isNodePort: true })),
           );
     const outside = external.flatMap((ip) => {
       const owners = gateways.filter(({ addresses }) => addresses.includes(ip));
@@ -96,10 +99,13 @@ export function serviceVips(
         refused.add(`external address ${ip} is refused: ${refusal}`);
         return [];
       }
-      const serving = owners.length > 0 ? owners : gateways.filter(({ isFirst }) => isFirst);
+      const serving =
+        owners.length > 0
+          ? owners
+          : gateways.filter(({ isFirst, served }) => isFirst && served?.has(ip) !== false);
       return serving.map((gateway) => outsideVip(gateway, ip, port));
     });
-    return [...inCluster.map((ip) => clusterVip(ip, port)), ...nodePorts, ...outside];
+    return [...inCluster.map((ip) => clusterVip(ip, port)), ...outside, ...nodePorts];
   });
   return { vips, refused: [...refused] };
 }

@@ -10,7 +10,7 @@ import { bornAt } from '../kube/seniority.js';
 import type { Claim } from '../net/claims.js';
 import { explainError } from '../net/errors.js';
 import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
-import { findClusterRouter, readGateways } from '../ovn/gateways.js';
+import { findClusterRouter, readGateways, readServed } from '../ovn/gateways.js';
 import { podKeyOf } from '../ovn/pods.js';
 import { rowClaims } from '../ovn/row_claims.js';
 import type { RowRef, TableName, Uuid } from '../ovsdb/columns.js';
@@ -55,6 +55,8 @@ export class NorthboundKeeper implements LoopWork {
   private readonly assignments = new VipAssignments();
   private readonly addresses = new AddressBook();
   private gateways: readonly ServiceGateway[] = [];
+  /** The external addresses that gateways' helpers serve, by node. */
+  private served: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   private rowClaims: readonly Claim[] = [];
   private guard: AddressGuard | undefined;
   private committed = 0;
@@ -173,10 +175,26 @@ export class NorthboundKeeper implements LoopWork {
     if (!changes.takeGateways()) return;
     const claims = rowClaims(nb);
     if (JSON.stringify(claims) !== JSON.stringify(this.rowClaims)) this.rowClaims = claims;
+    this.updateServed();
     const gateways = this.readServiceGateways();
     if (JSON.stringify(gateways) === JSON.stringify(this.gateways)) return;
     this.gateways = gateways;
     this.markServices();
+  }
+
+  /** Reads again which addresses are served. Marks the services that want an address that is now, or was. */
+  private updateServed(): void {
+    const { nb, changes } = this.options;
+    const before = this.served;
+    this.served = readServed(nb);
+    for (const node of new Set([...before.keys(), ...this.served.keys()])) {
+      const [old, now] = [before.get(node), this.served.get(node)];
+      if (old === undefined || now === undefined) this.markServices();
+      else
+        for (const ip of new Set([...old, ...now]))
+          if (old.has(ip) !== now.has(ip))
+            for (const key of this.addresses.wanting(ip)) changes.markService(key);
+    }
   }
 
   /** Returns the gateways. One whose rows cannot be read is named, and keeps what was read of it last. */
@@ -205,8 +223,9 @@ export class NorthboundKeeper implements LoopWork {
   private assignServices(): VipId[] {
     const { problems, changes } = this.options;
     const refuse = this.refuser();
+    const gateways = this.gateways.map((one) => ({ ...one, served: this.served.get(one.node) }));
     const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
-      this.assignService(key, refuse),
+      this.assignService(key, gateways, refuse),
     );
     for (const id of touched) problems.set(`address ${vipText(id)}`, this.assignments.conflicts(id));
     return touched;
@@ -236,14 +255,14 @@ export class NorthboundKeeper implements LoopWork {
     };
   }
 
-  private assignService(key: string, refuse: Refuse): VipId[] {
+  private assignService(key: string, gateways: readonly ServiceGateway[], refuse: Refuse): VipId[] {
     const { services, endpoints, problems } = this.options;
     const service = services.objects.get(key);
     try {
       const { vips, refused } =
         service === undefined
           ? { vips: [], refused: [] }
-          : serviceVips(key, service, endpoints.of(key), this.gateways, refuse);
+          : serviceVips(key, service, endpoints.of(key), gateways, refuse);
       problems.set(`service ${key}`, refusalLines(key, refused));
       return this.assignments.put(key, bornAt(service), vips);
     } catch (error) {

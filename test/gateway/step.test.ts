@@ -4,6 +4,7 @@ import { Problems } from '../../src/daemon/problems.js';
 import type { BridgeState, GatewayState } from '../../src/demux/state.js';
 import type { Announcer } from '../../src/gateway/apply_announcements.js';
 import type { AddressProber } from '../../src/gateway/apply_probes.js';
+import type { ServedRow } from '../../src/gateway/apply_served_row.js';
 import type { BridgeKeeper } from '../../src/gateway/bridge_keeper.js';
 import type { KnownClaims } from '../../src/gateway/sources/guard.js';
 import type { Sources } from '../../src/gateway/sources.js';
@@ -69,6 +70,7 @@ function begin(given: Partial<World> = {}) {
     ...given,
   };
   const order: string[] = [];
+  const written: string[] = [];
   const kept: [BridgeState | undefined, KnownExposure][] = [];
   const sources = {
     ovs: { report: () => order.push('report the switch') },
@@ -127,9 +129,12 @@ function begin(given: Partial<World> = {}) {
     lookAgain: () => order.push('look again'),
   } as unknown as AddressProber;
   const judged = new JudgedExposure(problems);
-  const parts = { sources, keeper, judged, prober, announcer };
+  const servedRow = {
+    write: (_nb: unknown, _node: unknown, served: Iterable<IpAddress>) => written.push([...served].join()),
+  } as unknown as ServedRow;
+  const parts = { sources, keeper, judged, prober, announcer, servedRow };
   const work = gatewayWork({ intent: INTENT, db, ...parts, problems, clock: new TestClock() });
-  return { world, work, order, kept, problems, judged };
+  return { world, work, order, kept, written, problems, judged };
 }
 
 test('neighbours are asked and announcements sent only after the flows are in place', async (t) => {
@@ -209,4 +214,15 @@ test('an audit checks the flows, the switch and the neighbours', (t) => {
   const { work, order } = begin();
   work.audit();
   t.deepEqual(order, ['audit the flows', 'look at ports', 'report the switch', 'report the neighbours']);
+});
+
+test('OVN is told which addresses are served, once that is known', async (t) => {
+  const { world, work, written } = begin({ nodes: undefined });
+  await work.step();
+  t.deepEqual(written, []);
+  world.nodes = [];
+  await work.step();
+  world.isFirstGateway = false;
+  await work.step();
+  t.deepEqual(written, ['203.0.113.80', '']);
 });

@@ -23,6 +23,7 @@ let cluster: Cluster;
 let kubernetes: Kubernetes;
 let gateway: Node;
 let neighbour: Namespace;
+let pod: Namespace;
 let pods: readonly { readonly ip: string; readonly node: string }[];
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
@@ -38,9 +39,10 @@ test.before(async () => {
   await cable({ in: neighbour, name: 'eth0' }, { in: cluster.outside, name: 'neighbour' });
   await cluster.outside.ip('link set dev neighbour master lan');
   await neighbour.ip(`addr add ${HELD[4]}/24 dev eth0`, `addr add ${HELD[6]}/64 dev eth0 nodad`);
-  const pod = podOptions(gateway, 2, 1);
-  await startWebServer(await cluster.pod(gateway, 'web', pod), 8080, 'the pod');
-  pods = pod.addresses.map((address) => ({ ip: address.split('/')[0] ?? '', node: 'gw1' }));
+  const options = podOptions(gateway, 2, 1);
+  pod = await cluster.pod(gateway, 'web', options);
+  await startWebServer(pod, 8080, 'the pod');
+  pods = options.addresses.map((address) => ({ ip: address.split('/')[0] ?? '', node: 'gw1' }));
   await startGatewayHelper(gateway);
   await startWatcher(master);
 });
@@ -103,6 +105,7 @@ async function gone(...services: readonly string[]): Promise<void> {
 kubeTest(
   'no service gets the address of a node, a router, a server or the cluster, or one that no host has',
   async (t) => {
+    await until('the first cluster address', async () => when(names(await vips(), '10.96.0.1')));
     const before = { flows: await flows(), vips: await vips() };
     const addresses = external();
     await serve('evil', { externalIPs: addresses, ports: [{ port: 6443 }] });
@@ -178,6 +181,9 @@ for (const family of [4, 6] as const) {
       ]);
       t.false(names(await flows(), held));
       await t.notThrowsAsync(cluster.outside.exec(['ping', '-c1', '-W2', held]));
+      const owner = await startWebServer(neighbour, 81, 'its owner');
+      t.deepEqual(await answering(pod, `http://${URL_OF[family](held)}:81/`, 1), ['its owner']);
+      await owner.stop('SIGKILL');
       await neighbour.ip('link set eth0 down');
       await until('the address', async () => when(names(await flows(), held)), 15_000);
       t.notRegex(await helperStatus(), /has it/);

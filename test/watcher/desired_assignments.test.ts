@@ -89,3 +89,16 @@ test('one address on two gateways, or for two protocols, is not a conflict', (t)
   t.deepEqual(assignments.conflicts(ID), []);
   t.is(assignments.targets(vip('1.1.1.1:80', '', on('gw2'))), 'b');
 });
+
+test('a node port goes before an older external address, which gets its place when the node port has gone', (t) => {
+  const assignments = new VipAssignments();
+  assignments.put('default/waiting', 1, [vip('1.1.1.1:80', 'waiting')]);
+  t.is(assignments.targets(ID), 'waiting');
+  assignments.put('default/b', 2, [{ ...vip('1.1.1.1:80', 'node port'), isNodePort: true }]);
+  t.is(assignments.targets(ID), 'node port');
+  t.deepEqual(assignments.conflicts(ID), [
+    'Service default/waiting: tcp 1.1.1.1:80 is a node port of Service default/b',
+  ]);
+  assignments.put('default/b', 2, []);
+  t.is(assignments.targets(ID), 'waiting');
+});

@@ -416,3 +416,24 @@ test('an external address that another service gets as its cluster address is ta
   await keeper.step();
   t.deepEqual(vips(), ['10.96.0.7:80']);
 });
+
+test("where a gateway's helper says which addresses it serves, others have no virtual address", async (t) => {
+  const { nb, keeper, setService, vips } = startInCluster();
+  setService('a', '203.0.113.80');
+  setService('b', '203.0.113.81', 0, 81);
+  await keeper.step();
+  t.deepEqual(vips().toSorted(), ['203.0.113.80:80', '203.0.113.81:81'], 'a helper of an earlier version');
+  const router = nb.find('Logical_Router', ({ name }) => name === 'GR_gw1');
+  if (router === undefined) return t.fail('no router');
+  for (const [text, expected] of [
+    ['203.0.113.81', ['203.0.113.81:81']],
+    ['', []],
+    ['203.0.113.80,203.0.113.81', ['203.0.113.80:80', '203.0.113.81:81']],
+  ] as const) {
+    const txn = nb.transaction('the helper');
+    txn.mutate('Logical_Router', router._uuid, { external_ids: { set: { 'k8s-served-addresses': text } } });
+    await txn.commit();
+    await keeper.step();
+    t.deepEqual(vips().toSorted(), [...expected], text);
+  }
+});

@@ -7,8 +7,8 @@ import { gatewayRouterName, toOutside } from '../../ovn/names.js';
 const REMEDY = 'run ovn-k8s-overlay gateway-init again';
 
 /**
- * Returns what of the gateway router `GR_NODE` does not fit the host, each one line with its remedy. The rows belong to
- * `gateway-init`; the helper never writes them.
+ * Returns what of the gateway router `GR_NODE` does not fit the host, each one line with its remedy. These columns belong
+ * to `gateway-init`; the helper never writes them.
  */
 export function findMisfits(nb: NorthboundView, node: string, bridgeState: BridgeState): string[] {
   const name = gatewayRouterName(node);

@@ -112,7 +112,9 @@ export class NeighbourSource implements Source {
     problems.set('neighbours', [
       ...(failure === undefined
         ? []
-        : [`claims on our addresses are not seen, served addresses not announced: ${failure}`]),
+        : [
+            `claims on our addresses are not seen, new external addresses not served, and none announced: ${failure}`,
+          ]),
       ...claimProblems(this.conflicts.standing(now), nic),
       ...this.routers
         .changed(now)

@@ -32,7 +32,7 @@ export interface NorthboundSourceOptions {
 const ANSWER_MS = 5_000;
 const NO_CLAIMS: readonly Claim[] = [];
 
-/** The northbound database. It is only read, and nothing waits for it. */
+/** The northbound database. Nothing waits for it. */
 export class NorthboundSource implements Source {
   private client: Northbound | undefined;
   /** Counts the changes of the client and of its tables. */
@@ -63,6 +63,11 @@ export class NorthboundSource implements Source {
    */
   get claims(): readonly Claim[] | undefined {
     return this.options.settings.read().has(OVN_NB) ? this.claiming.get(this.revision) : NO_CLAIMS;
+  }
+
+  /** The connection; `undefined` until the tables were read once. */
+  get database(): Northbound | undefined {
+    return this.client;
   }
 
   /** The MACs of the cluster's gateways. */

@@ -1,0 +1,64 @@
+import { Memo } from '../daemon/memo.js';
+import type { Problems } from '../daemon/problems.js';
+import { GATEWAY_HELPER } from '../daemon/programs.js';
+import { type Clock, systemClock } from '../neighbour/clock.js';
+import { explainError } from '../net/errors.js';
+import type { IpAddress } from '../net/ip.js';
+import type { Keyed } from '../openflow/keyed.js';
+import type { Northbound } from '../ovn/connection.js';
+import { formatServed } from '../ovn/gateways.js';
+import { KEYS } from '../ovn/keys.js';
+import { gatewayRouterName } from '../ovn/names.js';
+import type { Uuid } from '../ovsdb/columns.js';
+
+export interface ServedRowOptions {
+  readonly problems: Pick<Problems, 'set'>;
+  readonly clock?: Clock;
+}
+
+/** How long the database may take to answer, and how long a write that failed is not repeated, in milliseconds. */
+const WRITE_MS = 5_000;
+
+/**
+ * Writes on the gateway router's row which external addresses this gateway serves. The watcher gives others no virtual
+ * address: only the helper can ask the network whether a host has one. This is all that the helper writes there.
+ */
+export class ServedRow {
+  private isWriting = false;
+  private notBefore = 0;
+  private readonly clock: Clock;
+  private readonly texts = new Memo((served: Keyed<IpAddress>) => formatServed(served));
+
+  constructor(private readonly options: ServedRowOptions) {
+    this.clock = options.clock ?? systemClock;
+  }
+
+  /** Begins to write the row of gateway `node` if it differs; a row that does not exist is left to `gateway-init`. */
+  write(nb: Northbound | undefined, node: string | undefined, served: Keyed<IpAddress>): void {
+    if (this.isWriting || nb?.isConnected !== true || node === undefined) return;
+    if (this.clock.now() < this.notBefore) return;
+    const wanted = gatewayRouterName(node);
+    const row = nb.find('Logical_Router', ({ name }) => name === wanted);
+    const text = this.texts.get(served);
+    if (row === undefined || row.external_ids.get(KEYS.served) === text) return;
+    this.isWriting = true;
+    void this.commit(nb, row._uuid, text);
+  }
+
+  private async commit(nb: Northbound, row: Uuid, text: string): Promise<void> {
+    const { problems } = this.options;
+    try {
+      const txn = nb.transaction(GATEWAY_HELPER);
+      txn.mutate('Logical_Router', row, { external_ids: { set: { [KEYS.served]: text } } });
+      await txn.commit({ timeoutMs: WRITE_MS });
+      problems.set('served row', []);
+    } catch (error) {
+      this.notBefore = this.clock.now() + WRITE_MS;
+      problems.set('served row', [
+        `OVN is not told which external addresses are served, so new ones have no endpoints: ${explainError(error)}`,
+      ]);
+    } finally {
+      this.isWriting = false;
+    }
+  }
+}
