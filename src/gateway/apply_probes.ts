@@ -1,3 +1,4 @@
+import { Backoff } from '../daemon/backoff.js';
 import type { Problems } from '../daemon/problems.js';
 import { type Clock, systemClock } from '../neighbour/clock.js';
 import type { NeighbourSocket } from '../neighbour/neighbour_socket.js';
@@ -6,7 +7,7 @@ import { explainError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 
-/** Milliseconds until the next look for addresses to ask for, while another host has one or asking failed. */
+/** Milliseconds until the next look for addresses to ask for, while another host has one, or after asking failed once. */
 const AGAIN_MS = 1_000;
 
 export interface AddressProberOptions {
@@ -26,14 +27,22 @@ export interface AddressProberOptions {
 export class AddressProber {
   private isAsking = false;
   private timer: (() => void) | undefined;
+  private pause: (() => void) | undefined;
+  private readonly backoff = new Backoff({ firstMs: AGAIN_MS });
   private readonly clock: Clock;
 
   constructor(private readonly options: AddressProberOptions) {
     this.clock = options.clock ?? systemClock;
-    options.signal.addEventListener('abort', () => this.timer?.(), { once: true });
+    const cancel = () => {
+      this.timer?.();
+      this.pause?.();
+    };
+    options.signal.addEventListener('abort', cancel, { once: true });
   }
 
-  /** Begins to ask for `due`, unless it is asking already; it asks for a step when it is done. */
+  /**
+   * Begins to ask for `due`, unless it is asking already or waits after a failure; it asks for a step when it is done.
+   */
   ask(socket: NeighbourSocket, due: readonly IpAddress[], own: ReadonlySet<MacAddress>): void {
     if (this.isAsking || due.length === 0) return;
     this.isAsking = true;
@@ -54,19 +63,24 @@ export class AddressProber {
     due: readonly IpAddress[],
     own: ReadonlySet<MacAddress>,
   ): Promise<void> {
-    const { problems, answered, changed } = this.options;
+    const { problems, answered } = this.options;
     try {
       const conflicts = await probe(socket, due, { own, clock: this.clock });
       problems.set('probes', []);
       answered(due, conflicts);
+      this.backoff.reset();
+      this.done();
     } catch (error) {
       problems.set('probes', [
         `external addresses cannot be asked for: ${explainError(error)}; they are not served`,
       ]);
-      this.lookAgain();
-    } finally {
-      this.isAsking = false;
+      // Not at once: what failed may fail again without a wait.
+      if (!this.options.signal.aborted) this.pause = this.clock.after(this.backoff.next(), () => this.done());
     }
-    changed();
+  }
+
+  private done(): void {
+    this.isAsking = false;
+    this.options.changed();
   }
 }

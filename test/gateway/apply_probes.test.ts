@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { until, when } from '../../lab/until.js';
 import { SILENT } from '../../src/daemon/log.js';
@@ -79,4 +81,24 @@ test('a look that an address waits for comes once a second', (t) => {
   prober.lookAgain();
   clock.pass(1_000);
   t.is(rung.times, 1);
+});
+
+test('a failure to send is a problem, and is repeated after a second, then later, also if other steps ask', async (t) => {
+  const { clock, wire, problems, rung, ask } = begin();
+  wire.refusal = constants.errno.EPERM;
+  for (const [failures, waitMs] of [1_000, 2_000, 4_000, 8_000, 8_000].entries()) {
+    ask([V4]);
+    await until('the problem', () => when(problems.current.length === 1));
+    await turn();
+    for (let i = 0; i < 100; i++) ask([V4]);
+    t.is(rung.times, failures);
+    clock.pass(waitMs - 1);
+    t.is(rung.times, failures);
+    clock.pass(1);
+    t.is(rung.times, failures + 1);
+  }
+  wire.refusal = undefined;
+  ask([V4]);
+  for (let i = 0; i < 3; i++) clock.pass(200);
+  await until('the end of the problem', () => when(problems.current.length === 0));
 });
