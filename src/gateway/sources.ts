@@ -42,7 +42,7 @@ export function makeSources(
   const services = new ServiceSource({ settings, ...access, problems, log, changed });
   return {
     ovs: new SwitchSource({ bridge, channel, problems, onNews: (news) => keeper.handle(news) }),
-    bridge: new BridgeSource(db, bridge, changed),
+    bridge: new BridgeSource(db, bridge, changed, problems),
     addresses: new AddressSource({ device: bridge, problems, changed }),
     services,
     guard: new GuardSource({ settings, allowed, server: () => services.server, problems, changed }),

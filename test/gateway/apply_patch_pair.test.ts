@@ -1,5 +1,7 @@
 import test from 'ava';
 import { type OvsdbServer, startOvsdbServer } from '../../lab/ovsdb_server.js';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
 import { applyPatchPair } from '../../src/gateway/apply_patch_pair.js';
 import { BridgeSource } from '../../src/gateway/sources/bridge.js';
 import { connect } from '../../src/ovsdb/client.js';
@@ -26,7 +28,7 @@ test.after.always(async () => {
 });
 
 function bridgeFacts(ids: Readonly<Record<string, string>>) {
-  const { facts } = new BridgeSource(db, 'breth0', () => undefined);
+  const { facts } = new BridgeSource(db, 'breth0', () => undefined, new Problems(SILENT));
   if (facts === undefined) throw new Error('there is no breth0');
   return { ...facts, externalIds: new Map(Object.entries(ids)) };
 }

@@ -62,6 +62,23 @@ labTest('a helper takes over the bridge of one that was killed', async (t) => {
   t.not(pidOf(wire.host), first);
 });
 
+labTest(
+  'a bridge whose switch no longer speaks the OpenFlow that the helper needs is a problem',
+  async (t) => {
+    const { host } = wire;
+    await wire.startHelper();
+    await host.vsctl('set', 'Bridge', 'breth0', 'protocols=OpenFlow15');
+    await host.killSwitch();
+    await host.startSwitch();
+    await until('the problem', async () =>
+      when(/problem: +breth0: version negotiation failed .*"protocols"/.test(await wire.helper('status'))),
+    );
+    await host.vsctl('clear', 'Bridge', 'breth0', 'protocols');
+    await until('the flows', async () => when(/flows: +in place/.test(await wire.helper('status'))), 15_000);
+    t.notRegex(await wire.helper('status'), /negotiation/);
+  },
+);
+
 const OURS = 'cookie=0x6b38000000000000/0xffff000000000000';
 /** The flows of class `pod-return`, the ninth: the host does not need them. */
 const POD_RETURN = 'cookie=0x6b38090000000000/0xffffff0000000000';

@@ -1,3 +1,4 @@
+import type { Problems } from '../../daemon/problems.js';
 import { aborted } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import { type BridgeFacts, readBridge } from '../../switch/bridge_facts.js';
@@ -5,6 +6,9 @@ import type { LocalDatabase } from '../../switch/connection.js';
 
 /** The tables of the local database that the helper monitors. */
 export const MONITORED_TABLES = ['Open_vSwitch', 'Bridge', 'Port', 'Interface'] as const;
+
+const AWAY =
+  'the local Open_vSwitch database does not answer: its changes are not seen; is ovsdb-server running?';
 
 /** The gateway's bridge and its ports, as the local database has them. */
 export class BridgeSource implements Source {
@@ -14,6 +18,7 @@ export class BridgeSource implements Source {
     private readonly db: LocalDatabase,
     private readonly name: string,
     private readonly changed: () => void,
+    private readonly problems: Pick<Problems, 'set'>,
   ) {
     this.current = readBridge(db, name);
   }
@@ -28,7 +33,13 @@ export class BridgeSource implements Source {
       this.current = readBridge(this.db, this.name);
       this.changed();
     };
-    const forget = [this.db.onChange(read), this.db.onState(read)];
+    const forget = [
+      this.db.onChange(read),
+      this.db.onState((state) => {
+        if (!signal.aborted) this.problems.set('database', state === 'connected' ? [] : [AWAY]);
+        read();
+      }),
+    ];
     read();
     await aborted(signal);
     for (const one of forget) one();
