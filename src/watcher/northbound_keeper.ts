@@ -7,12 +7,10 @@ import type { AddressGuard } from '../kube/address_guard.js';
 import { ANNOTATION } from '../kube/pod_annotation.js';
 import { refusalLines } from '../kube/refusals.js';
 import { bornAt } from '../kube/seniority.js';
-import type { Claim } from '../net/claims.js';
 import { explainError } from '../net/errors.js';
 import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
-import { findClusterRouter, readGateways, readServed } from '../ovn/gateways.js';
+import { findClusterRouter } from '../ovn/gateways.js';
 import { podKeyOf } from '../ovn/pods.js';
-import { rowClaims } from '../ovn/row_claims.js';
 import type { RowRef, TableName, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Annotator } from './apply_annotations.js';
@@ -25,6 +23,7 @@ import { type Refuse, type ServiceGateway, serviceVips } from './desired_vips.js
 import type { GuardSource } from './sources/guard.js';
 import type { Changes } from './state_changes.js';
 import type { Endpoint } from './state_endpoints.js';
+import { GatewayBook } from './state_gateways.js';
 import type { PortIndex } from './state_ports.js';
 
 /** The API server's objects, as a source has received them. */
@@ -54,10 +53,7 @@ const COMMIT_MS = 30_000;
 export class NorthboundKeeper implements LoopWork {
   private readonly assignments = new VipAssignments();
   private readonly addresses = new AddressBook();
-  private gateways: readonly ServiceGateway[] = [];
-  /** The external addresses that gateways' helpers serve, by node. */
-  private served: ReadonlyMap<string, ReadonlySet<string>> = new Map();
-  private rowClaims: readonly Claim[] = [];
+  private readonly book = new GatewayBook();
   private guard: AddressGuard | undefined;
   private committed = 0;
 
@@ -169,53 +165,23 @@ export class NorthboundKeeper implements LoopWork {
     return found.given;
   }
 
-  /** Reads the gateways again if they are marked. Marks every service if a gateway was added, deleted or changed. */
+  /**
+   * Reads the gateways again if they are marked. Marks every service if a gateway was added, deleted or changed, else
+   * those that want an address that is served now, or was.
+   */
   private updateGateways(): void {
-    const { nb, changes } = this.options;
+    const { nb, changes, problems } = this.options;
     if (!changes.takeGateways()) return;
-    const claims = rowClaims(nb);
-    if (JSON.stringify(claims) !== JSON.stringify(this.rowClaims)) this.rowClaims = claims;
-    this.updateServed();
-    const gateways = this.readServiceGateways();
-    if (JSON.stringify(gateways) === JSON.stringify(this.gateways)) return;
-    this.gateways = gateways;
-    this.markServices();
-  }
-
-  /** Reads again which addresses are served. Marks the services that want an address that is now, or was. */
-  private updateServed(): void {
-    const { nb, changes } = this.options;
-    const before = this.served;
-    this.served = readServed(nb);
-    for (const node of new Set([...before.keys(), ...this.served.keys()])) {
-      const [old, now] = [before.get(node), this.served.get(node)];
-      if (old === undefined || now === undefined) this.markServices();
-      else
-        for (const ip of new Set([...old, ...now]))
-          if (old.has(ip) !== now.has(ip))
-            for (const key of this.addresses.wanting(ip)) changes.markService(key);
-    }
-  }
-
-  /** Returns the gateways. One whose rows cannot be read is named, and keeps what was read of it last. */
-  private readServiceGateways(): ServiceGateway[] {
-    const { nb, problems } = this.options;
-    const unreadable: string[] = [];
-    const kept: ServiceGateway[] = [];
-    const read = readGateways(nb, (node, error) => {
-      unreadable.push(explainError(error));
-      kept.push(...this.gateways.filter((gateway) => gateway.node === node));
-    });
-    problems.set('gateways', unreadable);
-    const known = read.map(({ node, physical, isFirst }) => ({ node, addresses: physical, isFirst }));
-    return [...known, ...kept].sort((a, b) => (a.node < b.node ? -1 : 1));
+    const { isOther, moved } = this.book.read(nb, problems);
+    if (isOther) this.markServices();
+    for (const ip of moved) for (const key of this.addresses.wanting(ip)) changes.markService(key);
   }
 
   /** Takes the guard that holds now. Marks every service if it is another one. */
   private updateGuard(): void {
     const { guard } = this.options;
     const before = this.guard;
-    this.guard = guard.guard(this.rowClaims);
+    this.guard = guard.guard(this.book.claims);
     if (this.guard !== before) this.markServices();
   }
 
@@ -223,7 +189,7 @@ export class NorthboundKeeper implements LoopWork {
   private assignServices(): VipId[] {
     const { problems, changes } = this.options;
     const refuse = this.refuser();
-    const gateways = this.gateways.map((one) => ({ ...one, served: this.served.get(one.node) }));
+    const { gateways } = this.book;
     const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
       this.assignService(key, gateways, refuse),
     );

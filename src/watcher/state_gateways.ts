@@ -1,0 +1,61 @@
+import type { Problems } from '../daemon/problems.js';
+import type { Claim } from '../net/claims.js';
+import { explainError } from '../net/errors.js';
+import type { NorthboundView } from '../ovn/connection.js';
+import { readGateways, readServed } from '../ovn/gateways.js';
+import { rowClaims } from '../ovn/row_claims.js';
+import type { ServiceGateway } from './desired_vips.js';
+
+/** What of the gateways differs from the last reading. */
+export interface GatewayChanges {
+  /** Whether a gateway was added, deleted or changed. */
+  readonly isOther: boolean;
+  /** The external addresses that a gateway's helper began or ceased to serve. */
+  readonly moved: readonly string[];
+}
+
+/** The gateways as services see them, and the addresses that the northbound's rows give an owner. */
+export class GatewayBook {
+  private known: readonly ServiceGateway[] = [];
+  private served: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  private owned: readonly Claim[] = [];
+
+  get gateways(): readonly ServiceGateway[] {
+    return this.known.map((one) => ({ ...one, served: this.served.get(one.node) }));
+  }
+
+  /** The claims of the rows; the same list until one changes. */
+  get claims(): readonly Claim[] {
+    return this.owned;
+  }
+
+  /** Reads the rows again. A gateway that cannot be read is named, and keeps what was read of it last. */
+  read(db: NorthboundView, problems: Pick<Problems, 'set'>): GatewayChanges {
+    const claims = rowClaims(db);
+    if (JSON.stringify(claims) !== JSON.stringify(this.owned)) this.owned = claims;
+    const [gateways, before, served] = [this.readKnown(db, problems), this.served, readServed(db)];
+    const isOther =
+      JSON.stringify(gateways) !== JSON.stringify(this.known) ||
+      [...before.keys()].join() !== [...served.keys()].join();
+    this.known = gateways;
+    this.served = served;
+    return { isOther, moved: [...served].flatMap(([node, now]) => different(before.get(node), now)) };
+  }
+
+  private readKnown(db: NorthboundView, problems: Pick<Problems, 'set'>): ServiceGateway[] {
+    const unreadable: string[] = [];
+    const kept: ServiceGateway[] = [];
+    const read = readGateways(db, (node, error) => {
+      unreadable.push(explainError(error));
+      kept.push(...this.known.filter((gateway) => gateway.node === node));
+    });
+    problems.set('gateways', unreadable);
+    const known = read.map(({ node, physical, isFirst }) => ({ node, addresses: physical, isFirst }));
+    return [...known, ...kept].sort((a, b) => (a.node < b.node ? -1 : 1));
+  }
+}
+
+/** Returns what is in one of the sets only. */
+function different(before: ReadonlySet<string> = new Set(), after: ReadonlySet<string>): string[] {
+  return [...[...before].filter((one) => !after.has(one)), ...[...after].filter((one) => !before.has(one))];
+}
