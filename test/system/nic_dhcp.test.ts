@@ -1,6 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
 import {
@@ -130,12 +139,17 @@ labTest(
     // An address with a lifetime, as from DHCP.
     await host.net.ip(`addr change ${EDGE.v4}/24 dev eth0 valid_lft 3600 preferred_lft 3600`);
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-    const named = (...argv: readonly string[]) => ['bash', '-c', 'exec -a "$0" cat "$@"', ...argv];
-    const users = host.net.spawn([...nobody, ...named(program, fifo, 'eth0')]);
-    const roots = host.net.spawn(named('dhclient', fifo, 'eth0'));
+    // One process has the name in its arguments, which root ran once; two have it as the kernel's name.
+    const copy = join(evil, 'copy', 'dhclient');
+    mkdirSync(dirname(copy));
+    copyFileSync('/bin/cat', copy);
+    const liar = host.net.spawn([...nobody, 'bash', '-c', 'exec -a "$0" cat "$@"', program, fifo, 'eth0']);
+    const users = host.net.spawn([...nobody, copy, fifo, 'eth0']);
+    const roots = host.net.spawn([copy, fifo, 'eth0']);
     const started = [
-      [users, program],
-      [roots, 'dhclient'],
+      [liar, program],
+      [users, copy],
+      [roots, copy],
     ] as const;
     for (const [{ pid }, name] of started)
       await until(`${name} to run`, () =>
