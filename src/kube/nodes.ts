@@ -70,10 +70,14 @@ export class NodeSource implements Source {
   }
 }
 
-/** Returns the claims on a node's addresses. Its names, which are in the same list, are no addresses. */
+/** Returns the claims on a node's addresses. Its names, which are in the same list, and what is no text are left out. */
 export function nodeClaims(node: V1Node): readonly Claim[] {
   const what = `an address of node ${keyOf(node)}`;
-  return (node.status?.addresses ?? []).flatMap(({ address }) => claimOfText(address, what));
+  const list: readonly unknown[] = Array.isArray(node.status?.addresses) ? node.status.addresses : [];
+  return list.flatMap((one) => {
+    const isEntry = typeof one === 'object' && one !== null && 'address' in one;
+    return isEntry && typeof one.address === 'string' ? claimOfText(one.address, what) : [];
+  });
 }
 
 class NodeReflector extends Reflector<V1Node> {
