@@ -94,3 +94,34 @@ test('the first gateway is the one whose router says so, and follows a change of
   await until('the router to go', () => when(source.isFirstGateway('first') === false));
   await end();
 });
+
+test('the addresses of rows are claimed, the same list until one changes, and unknown before the tables are read', async (t) => {
+  const nb = await connect(ovnNorthbound, { remotes: server.remote });
+  t.teardown(() => nb.close());
+  const { source, settings, end } = begin('203.0.113.10:6641');
+  t.is(source.claims, undefined);
+  settings.set({ 'ovn-nb': server.remote });
+  const before = await until('the tables', () => source.claims);
+  t.is(source.claims, before);
+  const claimed = (text: string) => source.claims?.some(({ network }) => network.address === text) === true;
+  const add = async (name: string, physical?: string) => {
+    const txn = nb.transaction('add a router');
+    txn.insert('Logical_Router', {
+      name,
+      external_ids: new Map(physical ? [['physical_ip', physical]] : []),
+    });
+    await txn.commit();
+  };
+  await add('GR_claimed', '203.0.113.77');
+  await until('the claim', () => when(claimed('203.0.113.77')));
+  const after = source.claims;
+  t.not(after, before);
+  await add('operator');
+  await until('the router', () =>
+    when(nb.find('Logical_Router', ({ name }) => name === 'operator') !== undefined),
+  );
+  t.is(source.claims, after);
+  settings.set({});
+  t.deepEqual(source.claims, [], 'without a northbound database there are no rows');
+  await end();
+});

@@ -151,3 +151,17 @@ test('two services that want one port are a problem, which ends with one of them
   await until('no problem', () => when(problem() === ''));
   t.is(problem(), '');
 });
+
+test('the addresses of nodes are unknown until they are listed, and kept while the server is away', async (t) => {
+  const api = await startApi(t, 30_080);
+  api.set('m', { status: { addresses: [{ type: 'InternalIP', address: '203.0.113.10' }] } }, '/api/v1/nodes');
+  const { source, nodePorts, problem } = follow(t, { ids: { 'k8s-api-server': api.url } });
+  t.is(source.nodeClaims, undefined);
+  await until('the node', () => when(source.nodeClaims?.length === 1));
+  await until('the services', () => when(nodePorts()?.join() === '30080'));
+  t.is(source.server?.origin, api.url);
+  const known = source.nodeClaims;
+  api.close();
+  await until('the problem', () => when(problem() !== ''));
+  t.is(source.nodeClaims, known);
+});
