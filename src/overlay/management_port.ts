@@ -2,6 +2,7 @@ import { awaitDevice } from '../host/device.js';
 import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import type { Snapshot } from '../host/snapshot.js';
+import { readSysctl, sysctlPath, writeSysctls } from '../host/sysctls.js';
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
 import { managementAddresses, ofFamily, routerAddresses } from '../ovn/addresses.js';
 import { managementInterfaceName } from '../ovn/names.js';
@@ -62,6 +63,15 @@ export async function setUpManagementPort(
 ): Promise<void> {
   const device = managementInterfaceName(node);
   await awaitDevice(device, timeoutMs);
+  ignoreAdvertisements(device);
   const commands = managementPortCommands(await readSnapshot(device), subnets, clusterSubnets);
   for (const command of commands) await runIp(...command);
+}
+
+/** Makes the host ignore router advertisements on `device`: the node's pods can send them, and no router does. */
+function ignoreAdvertisements(device: string): void {
+  const name = `net/ipv6/conf/${device}/accept_ra`;
+  const old = readSysctl(name);
+  if (old === undefined || old === '0') return;
+  writeSysctls([{ path: sysctlPath(name), value: '0', old }]);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Cluster, Node } from '../../lab/cluster.js';
-import { arp, nd, transport } from '../../lab/frames.js';
+import { arp, nd, routerAdvertisement, transport } from '../../lab/frames.js';
 import { ACCOUNT_TOKENS, type Kubernetes } from '../../lab/kube.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { kubeTest } from '../../lab/kube_test.js';
@@ -14,7 +14,7 @@ import type { Running } from '../../lab/running.js';
 import { Taps } from '../../lab/taps.js';
 import { until, when } from '../../lab/until.js';
 import { type IpAddress, parseIp } from '../../src/net/ip.js';
-import { type MacAddress, parseMac } from '../../src/net/mac.js';
+import { linkLocalOf, type MacAddress, parseMac } from '../../src/net/mac.js';
 
 /** Tests that a pod has its own addresses and no others, with a real API server and a real OVN. */
 let cluster: Cluster;
@@ -34,6 +34,9 @@ test.before(async () => {
   watcher = await startWatcher(cluster.master);
 });
 test.after.always(() => cluster?.dispose());
+
+/** The namespaces of the pods that are plugged in. */
+const namespaces = new Map<string, Namespace>();
 
 /** What a pod has: its UID, and its addresses without masks. */
 interface Pod {
@@ -121,6 +124,22 @@ kubeTest(
       t.false(await passes(frame), what);
   },
 );
+
+kubeTest("a pod's router advertisements change nothing on the node", async (t) => {
+  const mallory = await annotated('mallory');
+  const [from, peer] = [namespaces.get('mallory'), namespaces.get('peer')];
+  if (from === undefined || peer === undefined) return t.fail('the pods are not plugged in');
+  const taps = await Taps.open(from, ['eth0']);
+  const link = { src: mallory.mac, dst: parseMac('33:33:00:00:00:01') };
+  const ip = { src: linkLocalOf(mallory.mac), dst: parseIp('ff02::1') };
+  taps.inject('eth0', routerAdvertisement(link, ip, parseIp('2001:db8:bad::')));
+  const routes = (net: Namespace, device: string) => net.exec(['ip', '-6', 'route', 'show', 'dev', device]);
+  // The other pod's kernel accepts it: the plugin would have told it not to.
+  await until('the other pod to accept it', async () =>
+    when(/2001:db8:bad::/.test(await routes(peer, 'eth0'))),
+  );
+  t.notRegex(await routes(gw1.host.net, 'k8s-gw1'), /2001:db8:bad::|default/);
+});
 
 kubeTest('a pod recreated at once gets another address, and only its own interface is bound', async (t) => {
   await kubernetes.apply(podManifest('again', 'gw1'));
@@ -309,13 +328,15 @@ function annotated(name: string, fits: (pod: Pod) => boolean = () => true): Prom
 }
 
 /** Plugs a namespace into a pod's port, as the CNI plugin does. */
-function plug(
+async function plug(
   name: string,
   { uid, mac, v4, v6, gateways }: Pod,
   { netns = name, on = gw1 }: { readonly netns?: string; readonly on?: Node } = {},
 ): Promise<Namespace> {
   const addresses = [`${v4}/24`, `${v6}/64`];
-  return cluster.plug(on, `default_${name}`, { addresses, gateways, mac, uid }, netns);
+  const net = await cluster.plug(on, `default_${name}`, { addresses, gateways, mac, uid }, netns);
+  namespaces.set(netns, net);
+  return net;
 }
 
 /** Returns what the southbound has of a pod's port. */
