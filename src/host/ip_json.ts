@@ -1,19 +1,12 @@
 import { ProductError } from '../net/errors.js';
 
 /**
- * The kind of a field: `word` is a text or a number, since `ip -N` prints either; a flag is a key whose value may be
- * anything; a shape in `each` is a list of objects, in `one` an object.
+ * The kind of a field. `word` is a text or a number, since `ip -N` prints either. A shape in `each` is a list of objects,
+ * in `one` an object.
  */
-type Field =
-  | 'text'
-  | 'number'
-  | 'word'
-  | 'flag'
-  | 'texts'
-  | { readonly each: Shape }
-  | { readonly one: Shape };
+type Field = 'text' | 'number' | 'word' | 'texts' | { readonly each: Shape } | { readonly one: Shape };
 
-/** The fields of an object that `ip -json` prints. Fields that are not named are kept as they are. */
+/** The fields of an object that `ip -json` prints. Fields that are not named, such as flags, are kept as they are. */
 export interface Shape {
   readonly required: readonly string[];
   readonly fields: Readonly<Record<string, Field>>;
@@ -45,14 +38,22 @@ export function readObjects<T>(value: unknown, shape: Shape, what: string): T[] 
 /** Checks an object. @returns `undefined` for an empty one @throws ProductError `ERR_IP` */
 export function readObject<T>(value: unknown, shape: Shape, what: string): T | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(what, 'an object');
-  const fields = new Map(Object.entries(value));
-  if (fields.size === 0) return undefined;
+  // A named field without a value is printed as null, such as "link" of sit0@NONE.
+  const fields = new Map(
+    Object.entries(value).filter(([name, field]) => field !== null || kindOf(shape, name) === undefined),
+  );
+  const isEmpty = Object.keys(value).length === 0 || (fields.size === 0 && shape.required.length === 0);
+  if (isEmpty) return undefined;
   for (const name of shape.required) if (!fields.has(name)) throw wrong(`"${name}" of ${what}`, 'there');
   const read = [...fields].map(([name, field]) => {
-    const kind = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
+    const kind = kindOf(shape, name);
     return [name, kind === undefined ? field : readField(field, kind, `"${name}" of ${what}`)];
   });
   return Object.fromEntries(read) as T;
+}
+
+function kindOf(shape: Shape, name: string): Field | undefined {
+  return Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
 }
 
 function readField(value: unknown, kind: Field, what: string): unknown {
@@ -62,8 +63,6 @@ function readField(value: unknown, kind: Field, what: string): unknown {
   const isText = typeof value === 'string';
   const isNumber = Number.isSafeInteger(value);
   switch (kind) {
-    case 'flag':
-      return value;
     case 'text':
       if (isText) return value;
       throw wrong(what, 'a text');

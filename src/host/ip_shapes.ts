@@ -56,8 +56,8 @@ export const ROUTE: Shape = {
   required: ['dst'],
   fields: {
     ...HOP.fields,
-    ...fields('text', 'dst from prefsrc pref'),
-    ...fields('word', 'type table protocol scope tos'),
+    ...fields('text', 'dst from prefsrc'),
+    ...fields('word', 'type table protocol scope tos pref'),
     ...fields('number', 'metric expires nhid'),
     metrics: { each: { required: [], fields: {} } },
     nexthops: { each: HOP },

@@ -30,6 +30,12 @@ for (const [json, message] of [
     t.throws(() => parseIpJson(json, NAMED), { code: 'ERR_IP', message });
   });
 
+test('a named field that is null has no value, as of a tunnel that is on no device', (t) => {
+  const [link] = parseIpJson<Link>('[{"ifindex":3,"ifname":"sit0","link":null,"mtu":1480,"flags":[]}]', LINK);
+  t.deepEqual(link, { ifindex: 3, ifname: 'sit0', mtu: 1480, flags: [] } as unknown as Link);
+  t.throws(() => parseIpJson('[{"ifname":null}]', NAMED), { code: 'ERR_IP', message: /is not there/ });
+});
+
 /** What `ip -json` printed for a bridge on a host (iproute2 6.1). */
 const OUTPUT = {
   links: [
