@@ -154,11 +154,13 @@ class PodStep {
     if (!isBound) this.txn.update('Logical_Switch_Port', actual._uuid, { port_security: [text] });
     const pairs = [[POD_KEYS.uid, wanted.uid] as const, ...podNetworkPairs(network)];
     const changed = pairs.filter(([key, value]) => actual.external_ids.get(key) !== value);
-    if (isBound && changed.length === 0) this.index.setRight(actual, wants);
     if (changed.length > 0)
       this.txn.mutate('Logical_Switch_Port', actual._uuid, {
         external_ids: { set: Object.fromEntries(changed) },
       });
+    const rival = this.index.rivalOf(actual, addressesOf(network), owner);
+    if (rival !== undefined) throw sharedAddress(actual, text, rival);
+    if (isBound && changed.length === 0) this.index.setRight(actual, wants);
   }
 
   private subnetsOf(row: LogicalSwitch): PodSubnets {
@@ -179,6 +181,14 @@ function isOf({ node, uid }: PodPort, { external_ids }: LogicalPort, owner: Logi
 
 function addressesOf({ mac, addresses }: PodNetwork): PortAddress[] {
   return [mac, ...addresses.map(({ address }) => address)];
+}
+
+/** An operator, or OVN at an operator's request, gave a port an address that another has. */
+function sharedAddress({ name }: LogicalPort, text: string, rival: LogicalPort): ProductError {
+  return new ProductError(
+    'ERR_POD_PORT',
+    `Logical_Switch_Port ${name}: an address of ${text} is also that of Logical_Switch_Port ${rival.name}; give one of them another with ovn-nbctl lsp-set-addresses`,
+  );
 }
 
 function foreignPort(name: string): ProductError {

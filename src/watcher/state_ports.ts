@@ -86,6 +86,14 @@ export class PortIndex {
     return this.holders.has(address);
   }
 
+  /** Returns another port of the switch that has one of these addresses too; `undefined` if none has. */
+  rivalOf(port: LogicalPort, addresses: readonly PortAddress[], on: LogicalSwitch): LogicalPort | undefined {
+    const shared = addresses.filter((address) => (this.holders.get(address) ?? 0) > 1);
+    if (shared.length === 0) return undefined;
+    const others = on.ports.flatMap((uuid) => this.portsByUuid.get(uuid) ?? []);
+    return others.find((one) => one !== port && addressesOf(one).some((address) => shared.includes(address)));
+  }
+
   /** Returns the IPv4 addresses for pods on a switch; `undefined` if it has no IPv4 subnet. */
   poolOf({ name, ports }: LogicalSwitch, subnets: PodSubnets): AddressPool | undefined {
     return this.pools.poolOf(name, subnets, () =>

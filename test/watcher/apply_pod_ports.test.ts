@@ -194,6 +194,22 @@ test('addresses set by hand are kept; the pod is bound to them', async (t) => {
   t.is(Object.values(ports()).filter((one) => one.endsWith(' 10.244.1.9')).length, 1);
 });
 
+test('a port that an operator gave the address of another port is named until one has another', async (t) => {
+  const { nb, settle, row } = start();
+  await settle([pod('one', 'gw1'), pod('two', 'gw1')]);
+  const two = row('ns_two')?._uuid;
+  if (two === undefined) return t.fail('no port');
+  nb.update('Logical_Switch_Port', two, { addresses: ['0a:00:00:00:00:09 10.244.1.2'] });
+  for (let i = 0; i < 2; i++)
+    t.deepEqual(await settle([pod('two', 'gw1')]), {
+      'ns/two':
+        'Pod ns/two: Logical_Switch_Port ns_two: an address of 0a:00:00:00:00:09 10.244.1.2 is also that of Logical_Switch_Port ns_one; give one of them another with ovn-nbctl lsp-set-addresses',
+    });
+  t.deepEqual(row('ns_two')?.port_security, ['0a:00:00:00:00:09 10.244.1.2']);
+  nb.update('Logical_Switch_Port', two, { addresses: ['0a:00:00:00:00:09 10.244.1.9'] });
+  t.deepEqual(await settle([pod('two', 'gw1')]), {});
+});
+
 test('a port of an earlier version keeps its address and gets the rest, but no required UID', async (t) => {
   const { nb, nodes, settle, row } = start();
   const external_ids = new Map([
