@@ -1,3 +1,4 @@
+import { Backoff as Waits } from '../daemon/backoff.js';
 import type { Log } from '../daemon/log.js';
 import type { Problems } from '../daemon/problems.js';
 import { sleep } from '../daemon/sleep.js';
@@ -29,6 +30,8 @@ export interface ReflectorOptions extends PagesOptions {
 const WATCH_SECONDS = 300;
 /** A watch that ends sooner and without an event is a failure: the next watch waits. In milliseconds. */
 const SHORTEST_MS = 1_000;
+/** The first wait after a watch that ended so soon with events, in milliseconds. */
+const SHORT_MS = 100;
 /** A watch that lasted this part of the time asked for ended because of that time. */
 const LASTED = 0.9;
 /** Two bookmarks that did not arrive: bookmarks come about once a minute. In milliseconds. */
@@ -75,11 +78,17 @@ export class Reflector<T extends KubeObject> implements Source {
 
   /** Follows the objects until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    const { now = () => performance.now(), random } = this.options;
+    const short = new Waits({ firstMs: SHORT_MS, random });
     let version: string | undefined;
     while (!signal.aborted) {
       try {
         version ??= await this.list(signal);
+        const opened = now();
         version = await this.watch(version, signal);
+        // It had events, or it would be a failure. Without a wait a server that ends each watch would be asked for ever.
+        if (now() - opened < SHORTEST_MS) await sleep(short.next(), signal);
+        else short.reset();
       } catch (error) {
         if (signal.aborted) return;
         version = error instanceof WatchBroke ? error.version : undefined;

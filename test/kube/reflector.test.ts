@@ -323,6 +323,22 @@ test('a server that ends each watch at once is one problem until a watch lasts',
   t.deepEqual(problems, [problem, `no longer: ${problem}`]);
 });
 
+test('a server that ends each watch after one event is asked less and less often', async (t) => {
+  const { server, things } = await start(t);
+  let version = 1_000;
+  const oneEvent: Fault = (response) => {
+    const metadata = { name: 'c', namespace: 'default', resourceVersion: String(version++) };
+    response.writeHead(200).end(`${JSON.stringify({ type: 'ADDED', object: { metadata } })}\n`);
+  };
+  server.faults.watch.push(...Array<Fault>(5_000).fill(oneEvent));
+  server.endWatches();
+  await until('an event', () => when(things.objects.has('default/c')));
+  const end = performance.now() + 3_000;
+  await until('the end of three seconds', () => when(performance.now() > end));
+  const watches = 5_000 - server.faults.watch.length;
+  t.true(watches >= 3 && watches <= 8, `${watches} watches`);
+});
+
 test('an exception of the listener is logged, and the listener still receives the other keys', async (t) => {
   const { server, has, logged, notified } = await start(t, {
     changed: (key) => {
