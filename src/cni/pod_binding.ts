@@ -115,8 +115,10 @@ export function readBinding(row: BindingRow | undefined, { port, uid }: WantedPo
   const ids = row.external_ids;
   if (ids.get(POD_MARK) !== 'true') return `logical port ${port} is not a pod's`;
   const has = ids.get(POD_KEYS.uid);
+  if (uid !== undefined && has === undefined)
+    return `logical port ${port} has no ${POD_KEYS.uid}; is ovn-k8s-watcher of this version running?`;
   if (uid !== undefined && has !== uid)
-    return `logical port ${port} is of the pod with UID ${printable(has ?? '(none)')}, and the runtime asks for UID ${uid}`;
+    return `logical port ${port} is of the pod with UID ${printable(String(has))}, and the runtime asks for UID ${uid}`;
   try {
     const network = readPodNetwork(ids);
     if (network === undefined || network.addresses.length === 0)

@@ -23,7 +23,7 @@ const UNFIT: readonly (readonly [string, Readonly<Record<string, string>> | unde
   ['does not exist', undefined, /^OVN has no logical port default_web; is the pod scheduled, and is /],
   ["is not a pod's", { ...podIds(UID), pod: 'false' }, /^logical port default_web is not a pod's$/],
   ['has another UID', podIds('other'), /is of the pod with UID other, and the runtime asks for UID 9b2f/],
-  ['has no UID', { pod: 'true' }, /is of the pod with UID \(none\), and the runtime asks for UID 9b2f/],
+  ['has no UID', { pod: 'true' }, /has no pod-uid; is ovn-k8s-watcher of this version running\?/],
   ['has no network', { pod: 'true', 'pod-uid': UID }, /has no addresses yet; is ovn-k8s-watcher running/],
   ['has no address', { ...podIds(UID), ip_address: '' }, /has no addresses yet/],
   ['has a broken MAC', { ...podIds(UID), mac_address: 'x' }, /"x" is not an Ethernet address/],
