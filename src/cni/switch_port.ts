@@ -158,7 +158,7 @@ export function switchDisagreements(
 
 /**
  * Waits until ovn-controller has installed the flows of the pod's port.
- * @throws CniError after `timeoutMs`, or as soon as another sandbox has taken the port
+ * @throws CniError after `timeoutMs`, or as soon as another sandbox has taken the port or a DEL has removed it
  */
 export async function awaitInstalled(
   db: LocalDatabase,
@@ -167,7 +167,9 @@ export async function awaitInstalled(
 ): Promise<void> {
   const isInstalled = () => {
     const ids = findInterface(db, host)?.external_ids;
-    if (ids?.get(IFACE_ID) !== port)
+    if (ids === undefined)
+      throw new CniError(CODES.tryAgainLater, `${host} was removed from the integration bridge meanwhile`);
+    if (ids.get(IFACE_ID) !== port)
       throw new CniError(CODES.tryAgainLater, `another sandbox of the pod has taken ${port} from ${host}`);
     return ids.get(OVN_INSTALLED) === 'true' || undefined;
   };

@@ -125,6 +125,21 @@ test('an ADD that loses the logical port to a newer sandbox ends at once', async
   t.is(await node.ports(), NEW_HOST);
 });
 
+test('an ADD whose sandbox is deleted while it runs ends at once, and leaves nothing', async (t) => {
+  const node = await TestNode.start(t);
+  const adding = node.call({}, { timeout: 60 });
+  await until('the port', async () => when((await node.ports()) === HOST));
+  await node.call({ CNI_COMMAND: 'DEL' });
+  await fails(
+    t,
+    adding,
+    CODES.tryAgainLater,
+    /^veth[0-9a-f]+ was removed from the integration bridge meanwhile$/,
+  );
+  t.is(await node.ports(), '');
+  t.is(node.kernel.pairs.size, 0);
+});
+
 for (const [what, ...columns] of [
   ['a patch port', 'type=patch', 'options:peer=other'],
   ['an internal port', 'type=internal'],
