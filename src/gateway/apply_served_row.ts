@@ -6,14 +6,19 @@ import { explainError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 import type { Keyed } from '../openflow/keyed.js';
 import type { Northbound } from '../ovn/connection.js';
-import { formatServed } from '../ovn/gateways.js';
-import { KEYS } from '../ovn/keys.js';
+import { KEYS, servedAddress, servedKey } from '../ovn/keys.js';
 import { gatewayRouterName } from '../ovn/names.js';
 import type { Uuid } from '../ovsdb/columns.js';
 
 export interface ServedRowOptions {
   readonly problems: Pick<Problems, 'set'>;
   readonly clock?: Clock;
+}
+
+/** Changes of the pairs of `external_ids`. */
+interface Change {
+  readonly set: Readonly<Record<string, string>>;
+  readonly delete: readonly string[];
 }
 
 /** How long the database may take to answer, and how long a write that failed is not repeated, in milliseconds. */
@@ -27,7 +32,7 @@ export class ServedRow {
   private isWriting = false;
   private notBefore = 0;
   private readonly clock: Clock;
-  private readonly texts = new Memo((served: Keyed<IpAddress>) => formatServed(served));
+  private readonly differences = new Memo(difference);
 
   constructor(private readonly options: ServedRowOptions) {
     this.clock = options.clock ?? systemClock;
@@ -39,17 +44,18 @@ export class ServedRow {
     if (this.clock.now() < this.notBefore) return;
     const wanted = gatewayRouterName(node);
     const row = nb.find('Logical_Router', ({ name }) => name === wanted);
-    const text = this.texts.get(served);
-    if (row === undefined || row.external_ids.get(KEYS.served) === text) return;
+    if (row === undefined) return;
+    const change = this.differences.get(row.external_ids, served);
+    if (change === undefined) return;
     this.isWriting = true;
-    void this.commit(nb, row._uuid, text);
+    void this.commit(nb, row._uuid, change);
   }
 
-  private async commit(nb: Northbound, row: Uuid, text: string): Promise<void> {
+  private async commit(nb: Northbound, row: Uuid, change: Change): Promise<void> {
     const { problems } = this.options;
     try {
       const txn = nb.transaction(GATEWAY_HELPER);
-      txn.mutate('Logical_Router', row, { external_ids: { set: { [KEYS.served]: text } } });
+      txn.mutate('Logical_Router', row, { external_ids: change });
       await txn.commit({ timeoutMs: WRITE_MS });
       problems.set('served row', []);
     } catch (error) {
@@ -61,4 +67,16 @@ export class ServedRow {
       this.isWriting = false;
     }
   }
+}
+
+/** Returns the pairs that the row lacks and the keys that it has too many; `undefined` if there are none. */
+function difference(externalIds: ReadonlyMap<string, string>, served: Keyed<IpAddress>): Change | undefined {
+  const wanted = [KEYS.served, ...[...served].map(servedKey)];
+  const missing = wanted.filter((key) => !externalIds.has(key));
+  const gone = [...externalIds.keys()].filter((key) => {
+    const address = servedAddress(key);
+    return address !== undefined && served.get(address) === undefined;
+  });
+  if (missing.length + gone.length === 0) return undefined;
+  return { set: Object.fromEntries(missing.map((key) => [key, 'yes'])), delete: gone };
 }

@@ -6,7 +6,7 @@ import type { RowOf } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { JOIN_NETWORKS, JOIN_SIZE, joinAddresses } from './addresses.js';
 import type { NorthboundView } from './connection.js';
-import { KEYS } from './keys.js';
+import { KEYS, servedAddress } from './keys.js';
 import { gatewayRouterName, nodeOfGatewayRouter, toJoin } from './names.js';
 
 /** A gateway, as the northbound database has it: what the cluster router's routes depend on. */
@@ -82,14 +82,10 @@ export function readServed(db: NorthboundView): ReadonlyMap<string, ReadonlySet<
   return new Map(
     rows.flatMap(({ name, external_ids }) => {
       const node = nodeOfGatewayRouter(name);
-      return node === undefined ? [] : [[node, new Set(list(external_ids.get(KEYS.served)))] as const];
+      const served = new Set([...external_ids.keys()].flatMap((key) => servedAddress(key) ?? []));
+      return node === undefined ? [] : [[node, served] as const];
     }),
   );
-}
-
-/** Returns the text that {@link readServed} reads. */
-export function formatServed(served: Iterable<IpAddress>): string {
-  return [...served].sort().join(',');
 }
 
 /** Returns the subnets of a node's logical switch; none if the node has no switch. @throws ProductError `ERR_BAD_ROW` */

@@ -1,5 +1,7 @@
 import type { Transport } from '../net/ports.js';
 
+const SERVED = 'k8s-served:';
+
 /** Keys of `external_ids` of northbound rows. */
 export const KEYS = {
   clusterRouter: 'k8s-cluster-router',
@@ -15,8 +17,11 @@ export const KEYS = {
    * Marks a row of a gateway, which is deleted when it is no longer desired. Rows without the mark are an operator's.
    */
   gateway: 'k8s-gateway',
-  /** The external addresses that the gateway's helper serves: the others of services get no virtual address. */
-  served: 'k8s-served-addresses',
+  /**
+   * Whether the gateway's helper says which external addresses it serves, each by a {@link servedKey}. Others of services
+   * get no virtual address then.
+   */
+  served: 'k8s-served',
   /** The service of a load balancer that serves one service only, as `NAMESPACE/NAME`. */
   service: 'k8s-service',
 } as const;
@@ -29,4 +34,17 @@ export function clusterLoadBalancerKey(protocol: Transport): string {
 /** Returns the key whose value is the gateway router of a load balancer for a protocol. */
 export function gatewayLoadBalancerKey(protocol: Transport): string {
   return `${protocol.toUpperCase()}_lb_gateway_router`;
+}
+
+/**
+ * Returns the key that says that a gateway's helper serves an external address. A key for each address, so that a change
+ * of one costs the same however many there are.
+ */
+export function servedKey(address: string): string {
+  return `${SERVED}${address}`;
+}
+
+/** Returns the address of a {@link servedKey}; `undefined` for any other key. */
+export function servedAddress(key: string): string | undefined {
+  return key.startsWith(SERVED) ? key.slice(SERVED.length) : undefined;
 }

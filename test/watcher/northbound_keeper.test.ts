@@ -7,6 +7,7 @@ import { AddressGuard } from '../../src/kube/address_guard.js';
 import { ANNOTATION } from '../../src/kube/pod_annotation.js';
 import { type Claim, claimOf } from '../../src/net/claims.js';
 import { parseIp } from '../../src/net/ip.js';
+import { servedKey } from '../../src/ovn/keys.js';
 import { NorthboundKeeper } from '../../src/watcher/northbound_keeper.js';
 import { NorthboundSource } from '../../src/watcher/sources/northbound.js';
 import { Changes } from '../../src/watcher/state_changes.js';
@@ -425,15 +426,18 @@ test("where a gateway's helper says which addresses it serves, others have no vi
   t.deepEqual(vips().toSorted(), ['203.0.113.80:80', '203.0.113.81:81'], 'a helper of an earlier version');
   const router = nb.find('Logical_Router', ({ name }) => name === 'GR_gw1');
   if (router === undefined) return t.fail('no router');
-  for (const [text, expected] of [
-    ['203.0.113.81', ['203.0.113.81:81']],
-    ['', []],
-    ['203.0.113.80,203.0.113.81', ['203.0.113.80:80', '203.0.113.81:81']],
+  const both = ['203.0.113.80', '203.0.113.81'];
+  for (const [served, expected] of [
+    [['203.0.113.81'], ['203.0.113.81:81']],
+    [[], []],
+    [both, ['203.0.113.80:80', '203.0.113.81:81']],
   ] as const) {
     const txn = nb.transaction('the helper');
-    txn.mutate('Logical_Router', router._uuid, { external_ids: { set: { 'k8s-served-addresses': text } } });
+    const pairs = { 'k8s-served': 'yes', ...Object.fromEntries(served.map((ip) => [servedKey(ip), 'yes'])) };
+    const gone = both.filter((ip) => !served.some((one) => one === ip)).map(servedKey);
+    txn.mutate('Logical_Router', router._uuid, { external_ids: { set: pairs, delete: gone } });
     await txn.commit();
     await keeper.step();
-    t.deepEqual(vips().toSorted(), [...expected], text);
+    t.deepEqual(vips().toSorted(), [...expected], served.join());
   }
 });
