@@ -68,6 +68,8 @@ function gatewayRouter(spec: GatewaySpec, loadBalancers: readonly Wanted[]): Wan
         [KEYS.firstGateway]: spec.isFirst ? 'yes' : undefined,
         [KEYS.rampout]: spec.rampout.length > 0 ? spec.rampout.map(formatCidr).join(',') : undefined,
         [KEYS.sharedBridge]: spec.isShared ? spec.device : undefined,
+        // No helper says what a gateway with a NIC of its own serves; a former one's word would stand for ever.
+        ...(spec.isShared ? {} : { [KEYS.served]: undefined }),
       },
     },
     holds: {

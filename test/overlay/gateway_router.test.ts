@@ -82,3 +82,17 @@ test('a gateway with other options converges, and keeps what an operator has add
   const names = ports.flatMap((uuid) => nb.table('Logical_Switch_Port').get(uuid)?.name ?? []);
   t.deepEqual(names.toSorted(), ['eth1_a', 'etor-GR_a'], 'the port of the former device is removed');
 });
+
+test('a gateway that gets a NIC of its own forgets that a helper said what it serves', async (t) => {
+  const nb = await emptyNorthbound(t);
+  await reconcile(nb, rowsOfGateway(gatewaySpec('a', 2)));
+  await write(nb, (txn) =>
+    txn.mutate('Logical_Router', routerOf(nb, 'GR_a')._uuid, {
+      external_ids: { set: { 'k8s-served': 'yes' } },
+    }),
+  );
+  await reconcile(nb, rowsOfGateway(gatewaySpec('a', 2)));
+  t.is(routerOf(nb, 'GR_a').external_ids.get('k8s-served'), 'yes', 'the bridge is shared still');
+  await reconcile(nb, rowsOfGateway(gatewaySpec('a', 2, { device: 'eth1', isShared: false })));
+  t.false(routerOf(nb, 'GR_a').external_ids.has('k8s-served'));
+});
