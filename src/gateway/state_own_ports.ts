@@ -38,8 +38,16 @@ export interface Verdict {
   readonly refused?: string;
 }
 
-/** Geneve and STT: the classes of tunnels take these ports' packets before any service (`demux/table.ts`). */
-const TUNNELS: readonly string[] = ['udp 6081', 'tcp 7471'];
+/**
+ * Ports that the host needs also while no socket has them: those of tunnels, whose classes come before services
+ * (`demux/table.ts`), and of DHCP clients, some of which open a socket only to renew a lease (RFC 2131, RFC 8415).
+ */
+const NEEDED: ReadonlyMap<string, string> = new Map([
+  ['udp 6081', 'tunnels'],
+  ['tcp 7471', 'tunnels'],
+  ['udp 68', 'DHCP'],
+  ['udp 546', 'DHCPv6'],
+]);
 
 /**
  * Decides whether a service gets a port of the gateway's own address. The host keeps the ports that it uses: those of
@@ -47,7 +55,7 @@ const TUNNELS: readonly string[] = ['udp 6081', 'tcp 7471'];
  */
 export function judgeOwnPort({ address, port }: OwnPort, facts: OwnPortFacts): Verdict {
   const { guard, host, podRange, addresses, inPlace } = facts;
-  const fixed = portRefusal(port.port) ?? tunnelRefusal(port) ?? rangeRefusal(port, podRange, 'pods');
+  const fixed = portRefusal(port.port) ?? neededRefusal(port) ?? rangeRefusal(port, podRange, 'pods');
   if (fixed !== undefined) return { isServed: false, refused: fixed };
   if (guard === undefined || host === undefined)
     return { isServed: inPlace.get(nodePortKey(port)) !== undefined };
@@ -59,8 +67,9 @@ export function judgeOwnPort({ address, port }: OwnPort, facts: OwnPortFacts): V
   return refused === undefined ? { isServed: true } : { isServed: false, refused };
 }
 
-function tunnelRefusal(port: NodePort): string | undefined {
-  return TUNNELS.includes(nodePortKey(port)) ? 'it is the port of tunnels' : undefined;
+function neededRefusal(port: NodePort): string | undefined {
+  const use = NEEDED.get(nodePortKey(port));
+  return use === undefined ? undefined : `it is the port of ${use}`;
 }
 
 function rangeRefusal({ port }: NodePort, range: PortRange | undefined, whose: string): string | undefined {

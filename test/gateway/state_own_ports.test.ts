@@ -14,7 +14,7 @@ tcp   LISTEN 0 128 [2001:db8::11]:8086 [::]:*
 tcp   LISTEN 0 128 *:8087 *:*
 tcp   LISTEN 0 128 [::]:8088 [::]:*
 tcp   LISTEN 0 128 [::ffff:203.0.113.11]:8089 *:*
-udp   UNCONN 0 0 203.0.113.11%breth0:68 0.0.0.0:*
+udp   UNCONN 0 0 203.0.113.11%breth0:69 0.0.0.0:*
 tcp   ESTAB 0 0 203.0.113.11:700 203.0.113.10:2049
 sctp  LISTEN 0 128 0.0.0.0:3868 0.0.0.0:*
 `;
@@ -55,7 +55,9 @@ for (const [protocol, port, reason] of [
   ['tcp', 8087, 'the host uses it: tcp *:8087'],
   ['tcp', 8088, 'the host uses it: tcp [::]:8088'],
   ['tcp', 8089, 'the host uses it: tcp [::ffff:203.0.113.11]:8089'],
-  ['udp', 68, 'the host uses it: udp 203.0.113.11%breth0:68'],
+  ['udp', 68, 'it is the port of DHCP'],
+  ['udp', 546, 'it is the port of DHCPv6'],
+  ['udp', 69, 'the host uses it: udp 203.0.113.11%breth0:69'],
   ['tcp', 700, 'the host uses it: tcp 203.0.113.11:700'],
   ['sctp', 3868, 'the host uses it: sctp 0.0.0.0:3868'],
   ['tcp', 40_000, 'connections of the host have the ports 32768-60999'],
