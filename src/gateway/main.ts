@@ -1,6 +1,7 @@
 // The gateway helper: keeps the flows of the bridge that the node's NIC and OVN share.
 // sources/ follow the outside world. Each step (step.ts) makes a state of what they know (state_*), computes the flows
 // for that state (desired_flows) and applies the difference (bridge_keeper, apply_*). report/ informs the operator.
+import { setMaxListeners } from 'node:events';
 import { directories } from '../daemon/directories.js';
 import { Loop } from '../daemon/loop.js';
 import type { Daemon } from '../daemon/main.js';
@@ -27,6 +28,9 @@ import { refuseWrongNames, withinTimeout } from './start.js';
 import { JudgedExposure } from './state_judged_exposure.js';
 import { gatewayWork } from './step.js';
 
+/** More than there are sources; a leak has more. */
+const MAX_LISTENERS = 32;
+
 /**
  * Keeps the flows of `--physical-bridge` right until `daemon.signal` is aborted. The first bundle needs nothing from OVN
  * or the network.
@@ -48,6 +52,8 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
   const db = await connect(openVswitch, { ...database, signal: daemon.signal });
   const cleaning = new AbortController();
   const signal = AbortSignal.any([daemon.signal, cleaning.signal]);
+  // Every source listens to it. Node warns of a leak above ten.
+  setMaxListeners(MAX_LISTENERS, signal);
 
   const problems = new Problems(log);
   const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
