@@ -31,12 +31,16 @@ function formatAction(action: Action): string {
   }
 }
 
+/** Far more than our longest actions, in characters. The time to parse a text grows with the square of its length. */
+const MAX_TEXT = 2_000;
+
 /**
  * Parses what {@link formatActions} and `ovs-ofctl` print; returns `undefined` for actions that the product never
  * writes.
  */
 export function parseActions(text: string): readonly Action[] | undefined {
   if (text === 'drop') return [];
+  if (text.length > MAX_TEXT) return undefined;
   const actions: Action[] = [];
   for (const token of text.match(/[^,(]+(\([^)]*\))?/g) ?? []) {
     const action = parseAction(token);

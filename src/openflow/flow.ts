@@ -49,7 +49,7 @@ export function splitKey(key: string): { table: number; priority: number; where:
 
 /** Flags come before the match, each one word (ovs-ofctl(8), "Flow Syntax"); a flow made by `add-flow` has one. */
 const DUMPED =
-  /^ ?cookie=(0x[0-9a-f]+), (?:duration=[^,]*, )?table=(\d+), n_packets=(\d+), n_bytes=(\d+),(?: [a-z_]+=[^,]*,)* (?:(?:send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts) )*(\S*) ?actions=(\S+)$/;
+  /^ ?cookie=(0x[0-9a-f]{1,16}), (?:duration=[^,]*, )?table=(\d{1,3}), n_packets=(\d{1,20}), n_bytes=(\d{1,20}),(?: [a-z_]+=[^,]*,)* (?:(?:send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts) )*(\S*) ?actions=(\S+)$/;
 
 /** A flow without its cookie and its counters. */
 export type Meaning = Pick<InstalledFlow, 'key' | 'text'>;

@@ -75,6 +75,8 @@ export function formatMatch(match: Match): string {
   return parts.join(',');
 }
 
+/** Far more than our longest match, in characters. The tokens of a longer one would be remembered for nothing. */
+const MAX_TEXT = 2_000;
 /** How many tokens are remembered: about as many as the flows of a gateway can have. */
 const MOST_TERMS = 100_000;
 /** The terms of tokens parsed before. Most flows share most of their tokens, so each is parsed once. */
@@ -85,6 +87,7 @@ const known = new Map<string, readonly Term[] | undefined>();
  * writes.
  */
 export function parseMatch(text: string): Match | undefined {
+  if (text.length > MAX_TEXT) return undefined;
   const terms: Term[] = [];
   for (const token of text === '' ? [] : text.split(',')) {
     const found = known.get(token) ?? learnToken(token);

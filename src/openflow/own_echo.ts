@@ -3,7 +3,7 @@ import type { Bundle } from './bundle.js';
 /**
  * A line that `ovs-ofctl monitor … watch:` prints for each flow that was added or deleted (ovs-ofctl(8), "monitor").
  */
-const EVENT = /^ event=(ADDED|DELETED) (?:reason=delete )?table=\d+ cookie=(0x[0-9a-f]+)/;
+const EVENT = /^ event=(ADDED|DELETED) (?:reason=delete )?table=\d+ cookie=(0x[0-9a-f]{1,16})\b/;
 /** The line above the events of one message, and the echo request that a switch sends after a minute of silence. */
 const NO_EVENT = /^(NXST_FLOW_MONITOR reply|OFPT_ECHO_REQUEST) /;
 

@@ -8,6 +8,9 @@ import { ProductError } from '../../src/net/errors.js';
 import { Connection } from '../../src/openflow/connection.js';
 import { OUR_COOKIES } from '../../src/openflow/cookie.js';
 import { eachDumped } from '../../src/openflow/dump_reader.js';
+import { parseDumpedFlow } from '../../src/openflow/flow.js';
+import { complaintIn } from '../../src/openflow/ofctl_complaint.js';
+import { refusalOf } from '../../src/openflow/ofctl_refusal.js';
 import { openflowChannel } from '../../src/openflow/openflow.js';
 import { OwnEcho } from '../../src/openflow/own_echo.js';
 import { requestParts } from '../../src/openflow/requests.js';
@@ -166,4 +169,18 @@ test('whatever text ovs-ofctl prints, it is read or refused with a typed error',
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('a flow of 1 MiB is read in time, whatever it repeats', (t) => {
+  const head = ' cookie=0x1, duration=1s, table=0, n_packets=1, n_bytes=2,';
+  const started = performance.now();
+  for (const part of ['a(', ' a=b,', ' a=b', 'reset_counts ', 'tcp,', '9', ':', '(', 'x']) {
+    const long = part.repeat(1024 * 1024);
+    for (const line of [`${head} ${long}`, `${head} ${long} actions=drop`, `${head} actions=${long}`])
+      parseDumpedFlow(line);
+    new OwnEcho().isNews(` event=ADDED table=1 cookie=0x${long}`);
+    refusalOf(`Error ${long}`, { add: [], remove: [] });
+    complaintIn([long]);
+  }
+  t.true(performance.now() - started < 10_000);
 });
