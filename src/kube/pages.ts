@@ -1,6 +1,7 @@
 import type { KubeApi } from './api.js';
 import { ApiError } from './errors.js';
-import { isKubeObject, isRecord, type KubeObject, trim } from './objects.js';
+import { isKubeObject, isRecord, type KubeObject, keyOf, trim } from './objects.js';
+import { misfit } from './shape.js';
 
 /** Objects per page at first. A page of 250 pods is parsed in about 10 ms. */
 const LIMIT = 250;
@@ -44,6 +45,8 @@ export class Pages {
       });
       for (const item of page.items) {
         if (!isKubeObject(item)) throw this.bad('an object of the list has no name');
+        const field = misfit(item);
+        if (field !== undefined) throw this.bad(`${keyOf(item)}: ${field} is not what it should be`);
         each(trim(item as T));
       }
       if (page.next === undefined) return page.version;

@@ -10,7 +10,7 @@ export interface Contender {
 
 /** Returns when `object` was created, in milliseconds since 1970; 0 if it does not say. */
 export function bornAt(object: KubeObject | undefined): number {
-  return new Date(object?.metadata?.creationTimestamp ?? 0).getTime();
+  return new Date(object?.metadata?.creationTimestamp ?? 0).getTime() || 0;
 }
 
 /**

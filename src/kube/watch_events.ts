@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from './errors.js';
 import { JsonBounds } from './json_bounds.js';
-import { isKubeObject, isRecord, type KubeObject } from './objects.js';
+import { isKubeObject, isRecord, type KubeObject, keyOf } from './objects.js';
+import { misfit } from './shape.js';
 
 /** One line of a watch (Kubernetes API concepts, "Efficient detection of changes"). */
 export interface WatchEvent<T> {
@@ -77,8 +78,12 @@ function readEvent<T>(line: string, what: string): WatchEvent<T> {
   const { type, object } = isRecord(event) ? event : {};
   if (type === 'ERROR') throw refusal(object, what);
   const isChange = type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED';
-  if ((isChange || type === 'BOOKMARK') && isKubeObject(object, !isChange))
-    return { type, object: object as T };
+  if ((isChange || type === 'BOOKMARK') && isKubeObject(object, !isChange)) {
+    const field = isChange ? misfit(object) : undefined;
+    if (field === undefined) return { type, object: object as T };
+    const why = `${keyOf(object)}: ${field} is not what it should be`;
+    throw new ApiError(0, what, why, { code: 'ERR_API_BAD_ANSWER' });
+  }
   throw new ApiError(0, what, 'a line of the watch is not an event', { code: 'ERR_API_BAD_ANSWER' });
 }
 

@@ -8,14 +8,11 @@ export function readEndpoints({ subsets }: V1Endpoints): Endpoint[] {
       ...addresses.map((address) => ({ ...address, isReady: true })),
       ...notReadyAddresses.map((address) => ({ ...address, isReady: false })),
     ].flatMap(({ ip, nodeName, isReady }) =>
-      ports.map(({ name = '', port, protocol = 'TCP' }) => ({
-        ip,
-        port,
-        portName: name,
-        protocol,
-        node: nodeName,
-        isReady,
-      })),
+      ports.flatMap(({ name = '', port, protocol = 'TCP' }) =>
+        ip === undefined || port === undefined
+          ? []
+          : [{ ip, port, portName: name, protocol, node: nodeName, isReady }],
+      ),
     ),
   );
 }
@@ -24,7 +21,7 @@ export function readEndpoints({ subsets }: V1Endpoints): Endpoint[] {
 export function readSlice({ addressType, endpoints, ports }: V1EndpointSlice): Endpoint[] {
   // A load balancer of OVN takes no host names.
   if (addressType === 'FQDN') return [];
-  return (endpoints ?? []).flatMap(({ addresses, conditions, nodeName }) =>
+  return (endpoints ?? []).flatMap(({ addresses = [], conditions, nodeName }) =>
     (ports ?? []).flatMap(({ name, port, protocol }) =>
       port === undefined || port === null
         ? []
