@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Namespace } from './namespace.js';
 import { PROJECT } from './project.js';
@@ -13,6 +14,12 @@ export const ACCOUNT_TOKENS = {
   'ovn-k8s-node': 'test-node-token',
   stranger: 'test-stranger-token',
 } as const;
+/** The token in each Secret of packaging/kubernetes, as an operator applies them for the nodes gw1 and gw2. */
+const SECRET_TOKENS: Readonly<Record<string, { readonly token: string; readonly account: string }>> = {
+  'ovn-k8s-watcher': { token: ACCOUNT_TOKENS['ovn-k8s-watcher'], account: 'ovn-k8s-watcher' },
+  'ovn-k8s-node-gw1': { token: 'test-node-gw1-token', account: 'ovn-k8s-node' },
+  'ovn-k8s-node-gw2': { token: 'test-node-gw2-token', account: 'ovn-k8s-node' },
+};
 const LOOPBACK = '127.0.0.1';
 const ETCD = `http://${LOOPBACK}:2379`;
 
@@ -38,6 +45,7 @@ interface Place {
 /** A real API server with its etcd, in a namespace. No controller runs behind it. */
 export class Kubernetes {
   private server: Running | undefined;
+  private store: Running | undefined;
   private isHidden = false;
 
   private constructor(
@@ -51,13 +59,7 @@ export class Kubernetes {
       throw new Error('there is no API server here: sudo scripts/kube-assets --build');
     const kubernetes = new Kubernetes(assets, place);
     await kubernetes.certify();
-    place.net.spawn([
-      join(assets, 'etcd'),
-      ...['--name=test', `--data-dir=${kubernetes.file('etcd')}`, '--log-level=error'],
-      ...[`--listen-client-urls=${ETCD}`, `--advertise-client-urls=${ETCD}`],
-      ...['--listen-peer-urls=http://127.0.0.1:2380', '--initial-advertise-peer-urls=http://127.0.0.1:2380'],
-      ...['--initial-cluster=test=http://127.0.0.1:2380'],
-    ]);
+    kubernetes.startStore();
     await kubernetes.startServer();
     return kubernetes;
   }
@@ -123,6 +125,37 @@ export class Kubernetes {
     );
   }
 
+  /** Copies etcd's data, as a backup. Stops and starts the server and etcd. */
+  async backUp(): Promise<void> {
+    await this.whileStopped(() => cp(this.file('etcd'), this.file('backup'), { recursive: true }));
+  }
+
+  /** Puts back the last backup, so that versions go back to those of that time. */
+  async restore(): Promise<void> {
+    await this.whileStopped(async () => {
+      await rm(this.file('etcd'), { recursive: true });
+      await rename(this.file('backup'), this.file('etcd'));
+    });
+  }
+
+  private async whileStopped(work: () => Promise<void>): Promise<void> {
+    await this.stopServer();
+    await this.store?.stop('SIGTERM');
+    await work();
+    this.startStore();
+    await this.startServer();
+  }
+
+  private startStore(): void {
+    this.store = this.place.net.spawn([
+      join(this.assets, 'etcd'),
+      ...['--name=test', `--data-dir=${this.file('etcd')}`, '--log-level=error'],
+      ...[`--listen-client-urls=${ETCD}`, `--advertise-client-urls=${ETCD}`],
+      ...['--listen-peer-urls=http://127.0.0.1:2380', '--initial-advertise-peer-urls=http://127.0.0.1:2380'],
+      ...['--initial-cluster=test=http://127.0.0.1:2380'],
+    ]);
+  }
+
   /** Kills the API server; etcd keeps the objects. */
   async stopServer(): Promise<void> {
     await this.server?.stop('SIGKILL');
@@ -134,18 +167,15 @@ export class Kubernetes {
     return stdout;
   }
 
-  /** Fills in the secrets of the product's accounts, as the token controller does. */
+  /** Fills in the Secrets of the product's accounts that exist, as the token controller does. */
   async issueTokens(): Promise<void> {
     const encode = (text: string) => Buffer.from(text).toString('base64');
-    for (const name of ['ovn-k8s-watcher', 'ovn-k8s-node'] as const) {
-      const data = { token: encode(ACCOUNT_TOKENS[name]), 'ca.crt': encode(this.ca) };
-      await this.kubectl(
-        '--namespace=kube-system',
-        'patch',
-        'secret',
-        name,
-        `--patch=${JSON.stringify({ data })}`,
-      );
+    const names = await this.kubectl('--namespace=kube-system', 'get', 'secrets', '--output=name');
+    for (const name of names.split('\n').map((line) => line.replace('secret/', ''))) {
+      const token = SECRET_TOKENS[name]?.token;
+      if (token === undefined) continue;
+      const patch = JSON.stringify({ data: { token: encode(token), 'ca.crt': encode(this.ca) } });
+      await this.kubectl('--namespace=kube-system', 'patch', 'secret', name, `--patch=${patch}`);
     }
   }
 
@@ -206,8 +236,12 @@ export class Kubernetes {
       ...['-CA', this.file('ca.pem'), '-CAkey', this.file('ca.key'), '-CAcreateserial'],
       ...['-extfile', this.file('names'), '-out', this.file('server.pem')],
     ]);
-    const accounts = Object.entries(ACCOUNT_TOKENS).map(
-      ([name, token]) => `${token},system:serviceaccount:kube-system:${name},${name}`,
+    const owners = [
+      ...Object.entries(ACCOUNT_TOKENS).map(([account, token]) => ({ account, token })),
+      ...Object.values(SECRET_TOKENS).filter(({ account }) => account === 'ovn-k8s-node'),
+    ];
+    const accounts = owners.map(
+      ({ account, token }) => `${token},system:serviceaccount:kube-system:${account},${account}`,
     );
     const tokens = [`${TOKEN},admin,admin,"system:masters"`, ...accounts];
     writeFileSync(this.file('tokens.csv'), tokens.map((line) => `${line}\n`).join(''));

@@ -42,8 +42,8 @@ const IDLE_MS = 130_000;
  * watch cannot continue, it lists again and compares. While the server does not answer, the copy stays as it is.
  *
  * If the server's store is restored from a backup, versions go back, and a watch leaves out everything until the
- * version that it started from. Such a server was stopped, or it ended all watches. A watch therefore continues at its
- * version only if it lasted as long as asked, or if it broke and the next one opens at once. Else a list comes first.
+ * version that it started from. The server ends or breaks all watches then. A watch therefore continues at its version
+ * only if it lasted as long as asked; else a list comes first.
  */
 export class Reflector<T extends KubeObject> implements Source {
   private readonly copy: ObjectCopy<T>;
@@ -91,10 +91,9 @@ export class Reflector<T extends KubeObject> implements Source {
         else short.reset();
       } catch (error) {
         if (signal.aborted) return;
-        version = error instanceof WatchBroke ? error.version : undefined;
-        const cause = error instanceof WatchBroke ? error.cause : error;
-        this.setFailure(explainError(cause));
-        await sleep(this.backoff.after(cause), signal);
+        version = undefined;
+        this.setFailure(explainError(error));
+        await sleep(this.backoff.after(error), signal);
       }
     }
   }
@@ -150,9 +149,6 @@ export class Reflector<T extends KubeObject> implements Source {
         version = object.metadata?.resourceVersion ?? version;
         this.newest = version;
       }
-    } catch (error) {
-      const isBroken = error instanceof ApiError && !error.isAnswered && error.cause !== undefined;
-      throw isBroken ? new WatchBroke(version, error) : error;
     } finally {
       clearTimeout(lasting);
     }
@@ -181,14 +177,4 @@ export class Reflector<T extends KubeObject> implements Source {
 function isLower(version: string, other: string): boolean {
   const isNumber = /^\d{1,20}$/;
   return isNumber.test(version) && isNumber.test(other) && BigInt(version) < BigInt(other);
-}
-
-/** A watch whose connection ended: it can continue from `version`. */
-class WatchBroke extends Error {
-  constructor(
-    readonly version: string,
-    override readonly cause: ApiError,
-  ) {
-    super(cause.message);
-  }
 }

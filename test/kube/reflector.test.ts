@@ -164,12 +164,12 @@ test('after a line that is not an event it lists everything again', async (t) =>
   t.true(lists(server).length >= 2);
 });
 
-test('after a broken connection the watch continues at its version', async (t) => {
+test('after a broken connection it lists again, as the server may have gone back to a backup', async (t) => {
   const { server, has } = await start(t);
   server.reset();
   server.set('c');
   await has('a', 'b', 'c');
-  t.is(lists(server).length, 1, 'it did not list again');
+  t.true(lists(server).length >= 2);
 });
 
 test('it gives up a connection that is silent for too long', async (t) => {
@@ -191,6 +191,7 @@ test('it gives up a server that accepts a connection and stays silent, and lists
 });
 
 const RESTORES: readonly (readonly [name: string, away: (server: FakeApi) => void])[] = [
+  ['after it broke all watches', (server) => server.reset()],
   ['after it did not answer', (server) => server.faults.watch.push('reset') && server.reset()],
   ['after it ended all watches', (server) => server.endWatches()],
 ];
