@@ -38,7 +38,7 @@ export class CniPlugin {
   /** Runs ADD and returns its result; rejects if it fails. */
   async add(sandbox: Sandbox, changes: Changes = {}): Promise<CniResult> {
     const { exitCode, stdout, stderr } = await this.run('ADD', sandbox, changes);
-    if (exitCode !== 0) throw new Error(`ADD ${sandbox.pod}: ${stdout} ${stderr}`);
+    if (exitCode !== 0) throw new Error(`ADD ${sandbox.pod} exits with ${exitCode}: ${stdout} ${stderr}`);
     return JSON.parse(stdout);
   }
 

@@ -1,6 +1,6 @@
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { type Cluster, FAR, startCluster } from '../../lab/cluster.js';
 import { CniPlugin, makeSandbox, type Sandbox } from '../../lab/cni.js';
 import { Kubernetes } from '../../lab/kube.js';
@@ -23,7 +23,8 @@ test.before(async () => {
   await startWebServer(cluster.outside);
   const central = cluster.node('central');
   kubernetes = await Kubernetes.start({ net: central.host.net, dir: central.host.dir, address: central.v4 });
-  copyFileSync(join(PROJECT, 'packaging/kubernetes/rbac.yaml'), etc('central', 'rbac.yaml'));
+  for (const file of ['rbac.yaml', 'node-token.yaml'])
+    copyFileSync(join(PROJECT, 'packaging/kubernetes', file), etc('central', file));
 });
 test.after.always(() => cluster?.dispose());
 
@@ -37,16 +38,15 @@ kubeTest('every command of docs/deployment.md does what the page says', async (t
   const steps = commandsOf(readFileSync(join(PROJECT, 'docs/deployment.md'), 'utf8'));
   t.true(steps.length > 40, `${steps.length} commands`);
   for (const [index, { section, host, line }] of steps.entries()) {
-    if (section === 'TLS' && host === 'gw1') copyKeyPair('central', 'gw1');
-    if (section === 'Kubernetes' && host !== 'central')
-      for (const file of ['node.token', 'k8s-ca.crt']) copyFileSync(etc('central', file), etc(host, file));
+    if (section === SET_UP && host !== 'central' && host !== steps[index - 1]?.host) copyKeyPair(host);
+    if (line === 'rm gw1.token gw2.token') for (const node of ['gw1', 'gw2']) copyToken(node);
     if (section !== steps[index - 1]?.section) await before(section);
     const { exitCode, stdout, stderr } = await cluster
       .node(host)
       .host.operate([line, ...elsewhere(host, line)].join(' '), kubernetes.operatorEnv);
     t.is(exitCode, 0, `${host}# ${line}: ${stderr}`);
     t.log(`${host}# ${line}\n${stdout}`);
-    if (line.startsWith('kubectl apply -f rbac.yaml')) await kubernetes.issueTokens();
+    if (line.includes('kubectl apply -f')) await kubernetes.issueTokens();
   }
   t.is((await cluster.nbctl('ls-list')) + (await cluster.nbctl('lr-list')), '');
   t.is(await cluster.nbctl('lb-list'), '');
@@ -56,6 +56,7 @@ kubeTest('every command of docs/deployment.md does what the page says', async (t
     if (section === 'A gateway that shares its NIC') pods = await Promise.all(WEB.map(startWebPod));
     if (section !== 'Taking it down') return;
     t.deepEqual(await waysOut(), WAYS_OUT);
+    await checkCredentials(t);
     const list = pods.map(({ address, node }) => ({ ip: address, node }));
     await kubernetes.apply(endpointsManifest('web', { name: '80-8080', port: 8080 }, list));
     for (const address of ['203.0.113.11', '203.0.113.22'])
@@ -85,10 +86,47 @@ function etc(label: string, file: string): string {
   return join(cluster.node(label).host.dir, 'etc/openvswitch', file);
 }
 
-/** Does what the page asks for: "Copy `gw1-privkey.pem` and `gw1-cert.pem` to `gw1`". */
-function copyKeyPair(from: string, to: string): void {
+const SET_UP = 'One-time set-up of every host';
+
+/** Does what the page asks for: copies the key pair of a host and the CA's certificate to it. */
+function copyKeyPair(host: string): void {
   for (const part of ['privkey.pem', 'cert.pem'])
-    copyFileSync(etc(from, `${to}-${part}`), etc(to, `ovncontroller-${part}`));
+    copyFileSync(etc('central', `${host}-${part}`), etc(host, `ovncontroller-${part}`));
+  for (const ca of ['ovnnb-ca.cert', 'ovnsb-ca.cert'])
+    copyFileSync(etc('central', 'pki/switchca/cacert.pem'), etc(host, ca));
+}
+
+/** Does what the page asks for: "Copy `gw1.token` to `gw1` as `/etc/openvswitch/k8s-api.token`". */
+function copyToken(host: string): void {
+  copyFileSync(etc('central', `${host}.token`), etc(host, 'k8s-api.token'));
+  copyFileSync(etc('central', 'k8s-ca.crt'), etc(host, 'k8s-ca.crt'));
+}
+
+/** Checks that a node may change its own chassis only, and that only root can read its token and its key. */
+async function checkCredentials(t: ExecutionContext): Promise<void> {
+  const { host } = cluster.node('gw1');
+  const file = (name: string) => `/etc/openvswitch/${name}`;
+  const asNode = (...args: readonly string[]) =>
+    host.net.attempt([
+      ...['ovn-sbctl', '--timeout=10', '--db=ssl:203.0.113.10:6642'],
+      ...['-p', file('ovncontroller-privkey.pem'), '-c', file('ovncontroller-cert.pem')],
+      ...['-C', file('ovnsb-ca.cert'), ...args],
+    ]);
+  t.is((await asNode('--bare', '--columns=name', 'find', 'Chassis', 'name=gw1')).stdout.trim(), 'gw1');
+  for (const command of [
+    ['chassis-del', 'central'],
+    ['set', 'Chassis', 'central', 'external_ids:a=b'],
+    ['set', 'SB_Global', '.', 'external_ids:a=b'],
+  ]) {
+    const { exitCode, stderr } = await asNode(...command);
+    t.not(exitCode, 0, command.join(' '));
+    t.regex(stderr, /permission/);
+  }
+  t.is((await asNode('set', 'Chassis', 'gw1', 'external_ids:a=b')).exitCode, 0);
+  for (const name of ['ovncontroller-privkey.pem', 'k8s-api.token'])
+    t.is(statSync(etc('gw1', name)).mode & 0o077, 0, name);
+  const log = await host.net.attempt(['bash', '-c', 'ovs-vsctl show; ovsdb-client dump Open_vSwitch']);
+  t.notRegex(log.stdout, /test-node-gw1-token/);
 }
 
 interface WebPod {

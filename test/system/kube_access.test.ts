@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Cluster, Node } from '../../lab/cluster.js';
@@ -132,6 +132,87 @@ kubeTest(
   },
 );
 
+/** Rights that would let a node or the watcher's host take more than its own. */
+const NEVER: Readonly<Record<string, readonly string[]>> = {
+  'ovn-k8s-node': [
+    ...['list pods', 'watch pods', 'get pods', 'patch pods', 'patch pods/status', 'list secrets'],
+    ...['list endpoints', 'patch nodes', 'patch services', 'patch services/status', 'create pods'],
+  ],
+  'ovn-k8s-watcher': [
+    ...['patch pods', 'update pods', 'create pods', 'delete pods', 'create pods/exec', 'list secrets'],
+    ...['patch nodes', 'patch services', 'patch endpoints'],
+  ],
+};
+kubeTest('the rights in packaging/kubernetes are no more than needed', async (t) => {
+  for (const [account, rights] of Object.entries(NEVER)) {
+    const as = `--as=system:serviceaccount:kube-system:${account}`;
+    for (const right of rights)
+      await t.throwsAsync(
+        kubernetes.kubectl('auth', 'can-i', ...right.split(' '), as),
+        undefined,
+        `${account}: ${right}`,
+      );
+    t.is((await kubernetes.kubectl('auth', 'can-i', 'list', 'services', as)).trim(), 'yes');
+    await t.throwsAsync(kubernetes.kubectl('get', 'secrets', as), { message: /secrets is forbidden/ });
+  }
+});
+
+kubeTest('a token is read from its file and is in no output, at any level of the logs', async (t) => {
+  const tokens = {
+    master: ACCOUNT_TOKENS['ovn-k8s-watcher'],
+    gw1: ACCOUNT_TOKENS['ovn-k8s-node'],
+    wrong: 'test-wrong-token',
+  };
+  const files = { master: tokenFile(cluster.master), gw1: tokenFile(gateway) };
+  for (const [label, node] of [
+    ['master', cluster.master],
+    ['gw1', gateway],
+  ] as const) {
+    await writeFile(files[label], tokens.wrong, { mode: 0o600 });
+    await tell(node, { 'k8s-api-token-file': files[label] });
+  }
+  const verbose = ['-vdbg', '--log-file'];
+  const watcher = await start(cluster.master, 'ovn-k8s-watcher', '--overlay', '--pidfile', ...verbose);
+  const helper = await startHelper(...verbose);
+  await Promise.all([watcher.says(/401 Unauthorized/), helper.says(/401 Unauthorized/)]);
+  const shown: string[] = [];
+  const look = async () => {
+    for (const [program, { host }] of [
+      ['ovn-k8s-watcher', cluster.master],
+      ['ovn-k8s-gateway-helper', gateway],
+    ] as const) {
+      shown.push(
+        await host.appctl('-t', program, 'status'),
+        await host.appctl('-t', program, 'status', '--json'),
+      );
+      const pid = (await readFile(join(host.rundir, `${program}.pid`), 'utf8')).trim();
+      for (const part of ['cmdline', 'environ']) shown.push(await readFile(`/proc/${pid}/${part}`, 'utf8'));
+      shown.push(await readFile(join(host.rundir, `${program}.log`), 'utf8'));
+    }
+    const doctor = await gateway.host.run('ovn-k8s-util', ['doctor']);
+    shown.push(doctor.stdout + doctor.stderr);
+  };
+  await look();
+  for (const label of ['master', 'gw1'] as const) await writeFile(files[label], tokens[label]);
+  await Promise.all([watcher.says(/pods: \d+ listed/), helper.says(/services listed/)]);
+  await chmod(files.gw1, 0o644);
+  await kubernetes.stopServer();
+  await helper.says(/its mode 0644 gives it to other users; run chmod 600 /);
+  await look();
+  await kubernetes.startServer();
+  await chmod(files.gw1, 0o600);
+  await until('no problem in its status', async () =>
+    when(!/problem/.test(await status(gateway, 'ovn-k8s-gateway-helper'))),
+  );
+  await look();
+  await Promise.all([watcher.stop(), helper.stop()]);
+  for (const { host } of [cluster.master, gateway])
+    await host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'k8s-api-token-file');
+  shown.push(watcher.output, helper.output);
+  t.true(shown.every((text) => text !== ''));
+  for (const token of [TOKEN, ...Object.values(tokens)]) t.false(shown.join('\n').includes(token), token);
+});
+
 kubeTest('the rights in packaging/kubernetes suffice for watcher, helper and plugin', async (t) => {
   await tell(cluster.master, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-watcher'] });
   await tell(gateway, { 'k8s-api-token': ACCOUNT_TOKENS['ovn-k8s-node'] });
@@ -187,11 +268,15 @@ function startWatcher(): Promise<Running> {
   return start(cluster.master, 'ovn-k8s-watcher', '--overlay', '--pidfile');
 }
 
-function startHelper(): Promise<Running> {
+function startHelper(...more: readonly string[]): Promise<Running> {
   const names = ['--physical-bridge=breth0', '--physical-interface=eth0'];
-  return start(gateway, 'ovn-k8s-gateway-helper', ...names, '--pidfile');
+  return start(gateway, 'ovn-k8s-gateway-helper', ...names, '--pidfile', ...more);
 }
 
 function status({ host }: Node, program: string): Promise<string> {
   return host.appctl('-t', program, 'status');
+}
+
+function tokenFile({ host }: Node): string {
+  return join(host.dir, 'etc', 'openvswitch', 'k8s-api.token');
 }
