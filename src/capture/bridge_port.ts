@@ -1,5 +1,6 @@
 import type { PortRole } from '../demux/port_role.js';
 import type { GatewayState } from '../demux/state.js';
+import { isInterfaceName } from '../net/interface_name.js';
 import { findBridge } from '../switch/bridges.js';
 import { connectLocalDatabase } from '../switch/connection.js';
 
@@ -17,7 +18,7 @@ export async function findNic(
       .flatMap((uuid) => client.table('Interface').get(uuid) ?? [])
       .filter(({ ofport }) => ofport !== undefined && ofport === state.phys)
       .map(({ name }) => name);
-    return names[0];
+    return names.find(isInterfaceName);
   } finally {
     client.close();
   }

@@ -6,6 +6,7 @@ import { readAddresses } from '../host/addresses.js';
 import { readEphemeralRange } from '../host/ephemeral_ports.js';
 import { readHostSockets } from '../host/sockets.js';
 import { isConfigured } from '../kube/access.js';
+import { isInterfaceName } from '../net/interface_name.js';
 import { readReservedPorts } from '../overlay/host_ports.js';
 import { connectNorthbound } from '../ovn/connection.js';
 import { serverName } from '../ovn/tls.js';
@@ -134,9 +135,10 @@ async function askController(ovnRun: string, timeoutMs: number): Promise<string>
 /** Reads the offloads of all bridges' NICs, which carry tunnels and gateways. */
 async function askOffloads(local: Known<LocalSwitch>, timeoutMs: number): Promise<Facts['offloads']> {
   const nics = local.isKnown ? local.value.bridges.flatMap((bridge) => physicalOf(bridge)?.name ?? []) : [];
-  const answers = nics.map(
-    async (nic) => [nic, await ask('ethtool', timeoutMs, () => readOffloads(nic, timeoutMs))] as const,
-  );
+  // The names are arguments and parts of paths, and a database takes any text.
+  const answers = nics
+    .filter(isInterfaceName)
+    .map(async (nic) => [nic, await ask('ethtool', timeoutMs, () => readOffloads(nic, timeoutMs))] as const);
   return new Map(await Promise.all(answers));
 }
 
@@ -148,7 +150,7 @@ function askFlows(
 ): Promise<FlowFacts[]> {
   const facts = sharedBridges(local).flatMap((shared) => {
     const bridge = readBridge(db, shared.name);
-    if (bridge === undefined) return [];
+    if (bridge === undefined || !isInterfaceName(shared.name)) return [];
     return [
       Promise.all([
         ask('ip', timeoutMs, () => readAddresses(shared.name)),

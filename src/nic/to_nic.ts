@@ -3,6 +3,7 @@ import { guardScript, removeGuard, setGuard } from '../host/guard.js';
 import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import { ProductError } from '../net/errors.js';
+import { parseInterfaceName } from '../net/interface_name.js';
 import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '../switch/bridges.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { BRIDGE_ID } from '../switch/external_ids.js';
@@ -33,7 +34,7 @@ export async function planToNic(
       'ERR_NO_BRIDGE',
       `there is no bridge ${bridge}; ovs-vsctl list-br lists the bridges`,
     );
-  const nic = onlyNicOf(db, bridge, nicsOf(db, row));
+  const nic = parseInterfaceName(onlyNicOf(db, bridge, nicsOf(db, row)));
   const journal = new Journal(rundir, nic);
   const [from, to] = await Promise.all([readSnapshot(bridge), readSnapshot(nic)]);
   await refuseLockedMetrics(from);

@@ -1,5 +1,6 @@
 import { removeGuard } from '../host/guard.js';
 import { runIp } from '../host/iproute_write.js';
+import { parseInterfaceName } from '../net/interface_name.js';
 import { TRANSPORTS } from '../net/ports.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
 import { findClusterRouter, readGateways } from '../ovn/gateways.js';
@@ -89,11 +90,11 @@ function disconnectBridge(
     });
 }
 
-/** Returns the NICs that are dedicated to the gateway of `node`. */
+/** Returns the NICs that are dedicated to the gateway of `node`. @throws ProductError for a name that no NIC has */
 function dedicatedNics(local: LocalDatabase, node: string): Nic[] {
   return local
     .filter('Interface', ({ name, external_ids }) => external_ids.get(IFACE_ID) === localPortName(name, node))
-    .map(({ name }) => ({ name, addresses: formerAddresses(local, name) }));
+    .map(({ name }) => ({ name: parseInterfaceName(name), addresses: formerAddresses(local, name) }));
 }
 
 async function takeBack({ name, addresses }: Nic): Promise<void> {

@@ -3,7 +3,7 @@ import { setGuard } from '../host/guard.js';
 import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import type { Snapshot } from '../host/snapshot.js';
-import { type Cidr, formatCidr } from '../net/cidr.js';
+import { type Cidr, formatCidr, parseCidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
 import { formatPortRange, type PortRange, parsePortRange } from '../net/ports.js';
@@ -124,10 +124,19 @@ export async function yieldNic(
   for (const address of addresses) await runIp('addr', 'del', address, 'dev', name);
 }
 
-/** Returns the addresses that a dedicated NIC had before an earlier `gateway-init`. */
+/**
+ * Returns the addresses that a dedicated NIC had before an earlier `gateway-init`.
+ * @throws ProductError `ERR_NOT_AN_ADDRESS` for a text that is none: the addresses are arguments of `ip`
+ */
 export function formerAddresses(db: LocalDatabase, nic: string): readonly string[] {
   const ids = findInterface(db, nic)?.external_ids;
-  return ids?.get(FORMER_ADDRESSES)?.split(',') ?? [];
+  try {
+    return (ids?.get(FORMER_ADDRESSES)?.split(',') ?? []).map((text) => formatCidr(parseCidr(text)));
+  } catch (error) {
+    throw new ProductError('ERR_NOT_AN_ADDRESS', `external_ids:${FORMER_ADDRESSES} of ${nic}; correct it`, {
+      cause: error,
+    });
+  }
 }
 
 /** Returns the port range that an earlier `gateway-init` set on the bridge. */

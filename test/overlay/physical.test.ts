@@ -11,7 +11,7 @@ import {
 import { findBridge } from '../../src/switch/bridges.js';
 import type { LocalDatabase } from '../../src/switch/connection.js';
 import { bridgeOf, findInterface } from '../../src/switch/ports.js';
-import { added, localDatabase, portsOf } from '../switch/local_database.js';
+import { added, localDatabase, portsOf, write } from '../switch/local_database.js';
 
 const MAC = parseMac('02:00:00:00:00:0a');
 const BRIDGE: Physical = { kind: 'bridge', name: 'breth0', mac: MAC, mtu: 1500, addresses: [] };
@@ -76,4 +76,20 @@ test('a NIC without addresses has none to remember', async (t) => {
   await connected(db, { ...NIC, addresses: [] }).commit();
   t.deepEqual(formerAddresses(db, 'eth1'), []);
   t.false(findInterface(db, 'eth1')?.external_ids.has('k8s-former-addresses'));
+});
+
+test('former addresses that are none are refused by name, since they are arguments of ip', async (t) => {
+  const db = await localDatabase(t);
+  await connected(db, NIC).commit();
+  const nic = findInterface(db, 'eth1');
+  if (nic === undefined) throw new Error('there is no eth1');
+  for (const text of ['-all', '192.0.2.9/24,--force', '\x1b[2J', ','.repeat(1_000)]) {
+    await write(db, (txn) =>
+      txn.mutate('Interface', nic._uuid, { external_ids: { set: { 'k8s-former-addresses': text } } }),
+    );
+    t.throws(() => formerAddresses(db, 'eth1'), {
+      code: 'ERR_NOT_AN_ADDRESS',
+      message: /k8s-former-addresses of eth1/,
+    });
+  }
 });
