@@ -1,7 +1,7 @@
 // The CNI plugin `ovn_cni`: gives a pod its interface on OVN (CNI specification 0.3 to 1.0).
-// request.ts and stdin.ts read the runtime's request; pod_binding.ts waits for the pod's row in the southbound database;
-// veth_pair.ts and pod_interface.ts change the kernel; switch_port.ts changes the local Open_vSwitch; add.ts puts them
-// in order; result.ts and errors.ts write the answer.
+// main.ts answers the runtime; request.ts and stdin.ts read its request; pod_binding.ts waits for the pod's row in the
+// southbound database; veth_pair.ts and pod_interface.ts change the kernel; switch_port.ts changes the local
+// Open_vSwitch; add.ts puts them in order; result.ts and errors.ts write the answer.
 import { localDatabase } from '../daemon/directories.js';
 import { explainError, UsageError } from '../net/errors.js';
 import { podPortName } from '../ovn/pods.js';
