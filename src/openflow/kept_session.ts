@@ -76,6 +76,8 @@ export class KeptSession {
     } catch (error) {
       if (isAway(error)) {
         this.reason = undefined;
+        // A switch that ended and comes back is not one that refuses.
+        this.backoff.reset();
         return PROBE_MS;
       }
       this.reason = explainError(error);

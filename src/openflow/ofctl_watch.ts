@@ -42,6 +42,8 @@ async function keepWatching(watched: Watched): Promise<void> {
   while (!signal.aborted) {
     if (!(await accepts(socket))) {
       failed(undefined);
+      // A switch that ended and comes back is not one that refuses.
+      backoff.reset();
       await sleep(PROBE_MS, signal);
       continue;
     }

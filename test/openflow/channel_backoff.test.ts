@@ -106,3 +106,22 @@ test.serial('openflow: a bridge without OpenFlow 1.4 is watched soon after it ha
   await until('the switch to be watched', () => when(news.at(-1) === 'up'), 9_000);
   t.is(channel.reason(), undefined);
 });
+
+for (const name of ['ofctl', 'openflow'] as const) {
+  test.serial(`${name}: a switch that restarts again and again is watched at once each time`, async (t) => {
+    const ovs = await DummySwitch.start();
+    t.teardown(() => ovs.dispose());
+    const { news } = watch(t, name, ovs.rundir);
+    await until('the switch to be watched', () => when(news.at(-1) === 'up'));
+    for (let round = 0; round < 10; round++) {
+      await ovs.killSwitch();
+      await until('its end', () => when(news.at(-1) === 'down'));
+      const end = performance.now();
+      await until('the channel to find that nothing listens', () => when(performance.now() > end + 60));
+      await ovs.startSwitch();
+      const began = performance.now();
+      await until('the switch to be watched', () => when(news.at(-1) === 'up'));
+      t.true(performance.now() - began < 1_000, `round ${round}: ${performance.now() - began} ms`);
+    }
+  });
+}
