@@ -18,6 +18,8 @@ interface WriteOptions {
   readonly mode?: number;
   /** Keeps a file that another process has written meanwhile. */
   readonly keep?: boolean;
+  /** `false` for a file of the run directory, which a reboot deletes: a power cut cannot leave a part of it. */
+  readonly sync?: boolean;
 }
 
 /** Creates a file that nobody else has made, and follows no symbolic link at its name (open(2)). */
@@ -29,11 +31,8 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
  * followed. The folder's owner must be trusted.
  * @throws the error of the file system, such as ENOSPC
  */
-export function writeWhole(
-  path: string,
-  text: string,
-  { mode = 0o644, keep = false }: WriteOptions = {},
-): void {
+export function writeWhole(path: string, text: string, options: WriteOptions = {}): void {
+  const { mode = 0o644, keep = false, sync = true } = options;
   const temporary = `${path}.tmp${process.pid}`;
   removeAbandoned(path);
   rmSync(temporary, { force: true });
@@ -42,13 +41,13 @@ export function writeWhole(
     try {
       writeFileSync(fd, text);
       fchmodSync(fd, mode);
-      fsyncSync(fd);
+      if (sync) fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
     if (keep) linkUnlessThere(temporary, path);
     else renameSync(temporary, path);
-    syncFolder(dirname(path));
+    if (sync) syncFolder(dirname(path));
   } finally {
     rmSync(temporary, { force: true });
   }

@@ -76,7 +76,8 @@ export class Journal {
 
   private put(path: string, text: string): void {
     try {
-      writeWhole(path, text, { mode: 0o600 });
+      // Between two steps of a move the host is cut off, and a disk can take long to sync.
+      writeWhole(path, text, { mode: 0o600, sync: false });
     } catch (error) {
       throw new ProductError('ERR_JOURNAL', `cannot write ${path}`, { cause: error });
     }
