@@ -9,9 +9,13 @@ import { explainError } from '../../net/errors.js';
 
 /**
  * Milliseconds until the addresses are read again: without an event (`quiet`), after a failure (`failed`, then longer),
- * and at least (`busy`), because a router on the network causes an event with each advertisement that it sends.
+ * and at least (`busy`, then longer while events come), because a router on the network causes an event with each
+ * advertisement that it sends.
  */
 const AGAIN_MS = { quiet: 60_000, failed: 1_000, busy: 100 } as const;
+
+/** How many times longer than the first the pause between two reads becomes. */
+const MOST_BUSY = 10;
 
 export interface AddressSourceOptions {
   readonly device: string;
@@ -46,8 +50,10 @@ export class AddressSource implements Source {
     const wakeup = new Wakeup();
     const netlink = watch(['link', 'ipv4-ifaddr', 'ipv6-ifaddr'], wakeup.ring);
     const backoff = new Backoff({ firstMs: againMs.failed });
+    const pause = new Backoff({ firstMs: againMs.busy, mostMs: MOST_BUSY * againMs.busy });
     let waitMs = againMs.quiet;
     while (!signal.aborted) {
+      const began = performance.now();
       await wakeup.wait(waitMs, signal);
       if (signal.aborted) break;
       try {
@@ -59,7 +65,7 @@ export class AddressSource implements Source {
         problems.set('addresses', [explainError(error)]);
         waitMs = backoff.next();
       }
-      await sleep(againMs.busy, signal);
+      await sleep(pause.next(performance.now() - began), signal);
     }
     netlink.close();
   }

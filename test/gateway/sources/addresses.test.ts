@@ -52,7 +52,7 @@ test('a read that fails later is a problem while the last addresses stay, and is
   await running;
 });
 
-test('a flood of events, as a router can cause with advertisements, causes at most ten reads a second', async (t) => {
+test('a flood of events, as a router can cause with advertisements, causes fewer and fewer reads', async (t) => {
   let reads = 0;
   let event = () => {};
   const source = new AddressSource({
@@ -76,5 +76,5 @@ test('a flood of events, as a router can cause with advertisements, causes at mo
   clearInterval(flood);
   stop.abort();
   await running;
-  t.true(performance.now() - began > 450);
+  t.true(performance.now() - began > 2_300, 'after 100, 200, 400, 800 and 1,000 ms');
 });
