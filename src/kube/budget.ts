@@ -1,5 +1,5 @@
 /** The memory that the copies of one API server's objects may take together, as an estimate in bytes. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 48 * 1024 * 1024;
 
 /** Limits what several copies of objects take together. */
 export class Budget {

@@ -43,7 +43,9 @@ const UNREAD = {
 export function trim<T extends KubeObject>(object: T): T {
   for (const [part, fields] of Object.entries(UNREAD)) {
     const value = (object as Readonly<Record<string, unknown>>)[part];
-    if (isRecord(value)) for (const field of fields) delete (value as Record<string, unknown>)[field];
+    if (!isRecord(value)) continue;
+    for (const field of fields)
+      if (value[field] !== undefined) (value as Record<string, unknown>)[field] = undefined;
   }
   return object;
 }

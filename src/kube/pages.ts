@@ -3,8 +3,8 @@ import { ApiError } from './errors.js';
 import { isKubeObject, isRecord, type KubeObject, keyOf, trim } from './objects.js';
 import { misfit } from './shape.js';
 
-/** Objects per page at first. A page of 250 pods is parsed in about 10 ms. */
-const LIMIT = 250;
+/** Objects per page at first. A page of 500 pods, 2.7 MB, is parsed in about 20 ms. */
+const LIMIT = 500;
 /** Objects per page at least. So many of the largest objects that etcd stores fit into one answer. */
 const LEAST = 20;
 /** More pages than any cluster has. A server whose pages never end must not be followed for ever. */

@@ -1,101 +1,106 @@
 import { isRecord } from './objects.js';
 
-/** The type of a field: a name, a list of one type, a dictionary of one type, or the types of an object's fields. */
-type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly each: Shape } | Fields;
-interface Fields {
-  readonly [field: string]: Shape;
+/** Returns where a value has the wrong type: the path of a field in it, empty for itself; `undefined` if nowhere. */
+type Check = (value: unknown) => string | undefined;
+
+const text: Check = (value) => (typeof value === 'string' ? undefined : '');
+const number: Check = (value) => (typeof value === 'number' ? undefined : '');
+const flag: Check = (value) => (typeof value === 'boolean' ? undefined : '');
+
+/** Checks a list of values of one type. */
+function list(check: Check): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return '';
+    for (const one of value) {
+      const found = check(one);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
 }
 
-const PORTS: Shape = [
-  { name: 'string', protocol: 'string', port: 'number', nodePort: 'number', appProtocol: 'string' },
-];
-const ADDRESSES: Shape = [{ ip: 'string', hostname: 'string', nodeName: 'string' }];
+/** Checks the values of a dictionary. */
+function dictionary(check: Check): Check {
+  return (value) => {
+    if (!isRecord(value)) return '';
+    for (const key in value) {
+      const found = check(value[key]);
+      if (found !== undefined) return join(key, found);
+    }
+    return undefined;
+  };
+}
 
-/**
- * The types of the fields that are read here of pods, services, endpoints, slices and nodes. One field has one type,
- * whatever the kind; only `addresses` of a slice's endpoints differ from those of a subset, one level deeper.
- */
-const OBJECT: Fields = {
-  kind: 'string',
-  metadata: {
-    uid: 'string',
-    creationTimestamp: 'string',
-    deletionTimestamp: 'string',
-    annotations: { each: 'string' },
-    labels: { each: 'string' },
-  },
-  spec: {
-    clusterIP: 'string',
-    clusterIPs: ['string'],
-    externalIPs: ['string'],
-    externalTrafficPolicy: 'string',
-    hostNetwork: 'boolean',
-    internalTrafficPolicy: 'string',
-    loadBalancerSourceRanges: ['string'],
-    nodeName: 'string',
-    podCIDRs: ['string'],
-    ports: PORTS,
-    publishNotReadyAddresses: 'boolean',
-    sessionAffinity: 'string',
-    sessionAffinityConfig: { clientIP: { timeoutSeconds: 'number' } },
-    type: 'string',
-  },
-  status: {
-    addresses: [{ type: 'string', address: 'string' }],
-    loadBalancer: { ingress: [{ ip: 'string', hostname: 'string', ipMode: 'string' }] },
-    phase: 'string',
-    podIP: 'string',
-  },
-  subsets: [{ addresses: ADDRESSES, notReadyAddresses: ADDRESSES, ports: PORTS }],
-  addressType: 'string',
-  endpoints: [
-    {
-      addresses: ['string'],
-      conditions: { ready: 'boolean', serving: 'boolean', terminating: 'boolean' },
-      nodeName: 'string',
-    },
-  ],
-  ports: PORTS,
-};
+/** Checks an object's fields, which may all be absent; `null` means the same and is replaced. */
+function fields(checks: Readonly<Record<string, Check>>): Check {
+  const entries = Object.entries(checks);
+  return (value) => {
+    if (!isRecord(value)) return '';
+    for (const [field, check] of entries) {
+      const one = value[field];
+      if (one === undefined) continue;
+      if (one === null) (value as Record<string, unknown>)[field] = undefined;
+      const found = one === null ? undefined : check(one);
+      if (found !== undefined) return join(field, found);
+    }
+    return undefined;
+  };
+}
+
+function join(field: string, rest: string): string {
+  return rest === '' ? field : `${field}.${rest}`;
+}
+
+const ports = list(fields({ name: text, protocol: text, port: number, nodePort: number, appProtocol: text }));
+const addresses = list(fields({ ip: text, hostname: text, nodeName: text }));
+
+/** The types of the fields that are read of pods, services, endpoints, slices and nodes: one type, whatever the kind. */
+const object = fields({
+  metadata: fields({
+    uid: text,
+    creationTimestamp: text,
+    deletionTimestamp: text,
+    annotations: dictionary(text),
+    labels: dictionary(text),
+  }),
+  spec: fields({
+    clusterIP: text,
+    clusterIPs: list(text),
+    externalIPs: list(text),
+    externalTrafficPolicy: text,
+    hostNetwork: flag,
+    internalTrafficPolicy: text,
+    loadBalancerSourceRanges: list(text),
+    nodeName: text,
+    podCIDRs: list(text),
+    ports,
+    publishNotReadyAddresses: flag,
+    sessionAffinity: text,
+    sessionAffinityConfig: fields({ clientIP: fields({ timeoutSeconds: number }) }),
+    type: text,
+  }),
+  status: fields({
+    addresses: list(fields({ type: text, address: text })),
+    loadBalancer: fields({ ingress: list(fields({ ip: text, hostname: text, ipMode: text })) }),
+    phase: text,
+    podIP: text,
+  }),
+  subsets: list(fields({ addresses, notReadyAddresses: addresses, ports })),
+  addressType: text,
+  endpoints: list(
+    fields({
+      addresses: list(text),
+      conditions: fields({ ready: flag, serving: flag, terminating: flag }),
+      nodeName: text,
+    }),
+  ),
+  ports,
+});
 
 /**
  * Returns the first field of an object that has another type than Kubernetes gives it, such as `spec.ports`; `undefined`
- * if none has. Deletes fields that are `null`, which means the same as their absence. Readers of objects need not check
- * types again.
+ * if none has. Replaces `null` by `undefined` in the fields that are read. Readers of objects need not check types again.
  */
-export function misfit(object: unknown): string | undefined {
-  return misfitOf(object, OBJECT, '');
-}
-
-function misfitOf(value: unknown, shape: Shape, path: string): string | undefined {
-  if (typeof shape === 'string') return typeof value === shape ? undefined : path;
-  if (isList(shape)) {
-    if (!Array.isArray(value)) return path;
-    return first(value, (one: unknown) => misfitOf(one, shape[0], path));
-  }
-  if (!isRecord(value)) return path;
-  if (isDictionary(shape))
-    return first(Object.keys(value), (key) => misfitOf(value[key], shape.each, `${path}.${key}`));
-  return first(Object.keys(shape), (field) => {
-    const type = shape[field];
-    if (value[field] === null) delete (value as Record<string, unknown>)[field];
-    if (type === undefined || !Object.hasOwn(value, field)) return undefined;
-    return misfitOf(value[field], type, path === '' ? field : `${path}.${field}`);
-  });
-}
-
-function first<T>(values: readonly T[], look: (value: T) => string | undefined): string | undefined {
-  for (const value of values) {
-    const found = look(value);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function isList(shape: Shape): shape is readonly [Shape] {
-  return Array.isArray(shape);
-}
-
-function isDictionary(shape: Shape): shape is { readonly each: Shape } {
-  return typeof shape === 'object' && 'each' in shape;
+export function misfit(value: unknown): string | undefined {
+  return object(value);
 }

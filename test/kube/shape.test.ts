@@ -29,7 +29,7 @@ test('an object as Kubernetes writes it fits, and null means absent', (t) => {
   t.is(misfit(structuredClone(SERVICE)), undefined);
   const slice = { endpoints: null, ports: null, metadata: { name: 'a', labels: null } };
   t.is(misfit(slice), undefined);
-  t.deepEqual(slice, { metadata: { name: 'a' } } as unknown as typeof slice);
+  t.is(JSON.stringify(slice), '{"metadata":{"name":"a"}}');
 });
 
 test('the first field of another type is named', (t) => {

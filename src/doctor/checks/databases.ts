@@ -22,7 +22,7 @@ export const databases: Check = {
           judge(
             kubernetes,
             "Kubernetes' API server answers",
-            'check external_ids:k8s-api-server, k8s-ca-certificate and k8s-api-token',
+            'check external_ids:k8s-api-server, k8s-ca-certificate and k8s-api-token-file',
           ),
         ]),
   ],
