@@ -3,7 +3,7 @@ import { explainError, ProductError } from '../net/errors.js';
 import { type JsonLimits, JsonSplitter, MAX_DEPTH, parseJson } from '../net/json_stream.js';
 
 /** Far more than the longest trace or dump, which is one string. */
-const REPLY_LIMITS: JsonLimits = { maxBytes: 64 * 1024 * 1024, maxDepth: MAX_DEPTH, maxValues: 10_000 };
+const REPLY_LIMITS: JsonLimits = { maxBytes: 64 * 1024 * 1024, maxDepth: MAX_DEPTH, maxCost: 20_000 };
 
 /**
  * Runs a command of a daemon through its control socket, as `ovs-appctl -t SOCKET COMMAND ARGS…` does. The whole reply

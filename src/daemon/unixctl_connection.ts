@@ -9,7 +9,7 @@ import { MAX_UNREAD_BYTES } from '../net/unread.js';
 export type RunCommand = (name: string, args: readonly unknown[]) => Promise<string>;
 
 /** Far more than the longest request: a command and its arguments. */
-const REQUEST_LIMITS: JsonLimits = { maxBytes: 256 * 1024, maxDepth: MAX_DEPTH, maxValues: 10_000 };
+const REQUEST_LIMITS: JsonLimits = { maxBytes: 256 * 1024, maxDepth: MAX_DEPTH, maxCost: 20_000 };
 
 /**
  * One client of the control socket. Its requests are answered one after another, and none while the client has not read

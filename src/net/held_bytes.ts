@@ -41,4 +41,10 @@ export class HeldBytes {
     this.used = 0;
     if (this.memory.byteLength > LEAST) this.memory.resize(0);
   }
+
+  /** Gives back all memory at once. */
+  release(): void {
+    this.used = 0;
+    this.memory.resize(0);
+  }
 }

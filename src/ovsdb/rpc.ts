@@ -69,6 +69,7 @@ export class RpcSession {
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.inactivity.stop();
+        this.splitter.release();
         const reason = this.failure ?? new ProductError('ERR_CONNECTION_CLOSED', 'the connection was closed');
         for (const { reject } of this.waiting.values()) reject(reason);
         this.waiting.clear();

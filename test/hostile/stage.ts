@@ -11,7 +11,7 @@ import { unixctl } from '../../src/daemon/unixctl_client.js';
 import type { Case } from './cases.js';
 
 /** How long a case lasts, in milliseconds, unless it says otherwise. */
-const LASTS_MS = 2_500;
+const LASTS_MS = 2_000;
 /** How often a daemon is asked for its status, in milliseconds. */
 const ASK_MS = 40;
 /** How long an answer may take to count as one, in milliseconds. */

@@ -40,8 +40,8 @@ test('a message that is nested too deep or has too many values is refused while 
     });
   refuses('['.repeat(1_001), {});
   refuses('{"a":'.repeat(1_001), {});
-  refuses('[0,0,0,0', { maxValues: 3 });
-  refuses('[{},{}', { maxValues: 3 });
+  refuses('[0,0,0,0', { maxCost: 3 });
+  for (const part of ['0,', '[],', '{},', '"",', '{"a":0},']) refuses(`[${part.repeat(6_000_000)}`, {});
   const deepest = '['.repeat(1_000) + ']'.repeat(1_000);
   t.deepEqual(new JsonSplitter().push(Buffer.from(deepest)), [deepest]);
 });
@@ -54,7 +54,7 @@ test('a message that is not UTF-8 is refused', (t) => {
 });
 
 test('whatever octets come, they are split or refused with a typed error', (t) => {
-  const limits = { maxBytes: 64, maxDepth: 4, maxValues: 9 };
+  const limits = { maxBytes: 64, maxDepth: 4, maxCost: 30 };
   const likely = fc.constantFrom(...Buffer.from('{}[]",:\\ 0ntrue'));
   const octets = fc.array(fc.oneof(likely, fc.nat(255)), { maxLength: 200 });
   fc.assert(
