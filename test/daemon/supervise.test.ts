@@ -203,7 +203,6 @@ labTest('--detach prints why the daemon could not start, exits with 1 and leaves
       /eth9: is not a NIC of breth0, which has eth0; /,
     ],
     [['--physical-bridge=breth0', '--physical-interface=breth0'], /breth0: is not a NIC of breth0/],
-    [['--physical-bridge=breth0', '--physical-interface=k8s-patch-breth0-br-int'], /is not a NIC of breth0/],
     [[...PORTS, '--db=unix:/nonexistent', '--timeout=0.2'], /unix:\/nonexistent does not answer/],
   ] as const) {
     for (const mode of [['--detach'], ['--detach', '--monitor'], []]) {
