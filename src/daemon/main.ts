@@ -4,7 +4,7 @@ import { explainError, ProductError } from '../net/errors.js';
 import { directories } from './directories.js';
 import type { Log } from './log.js';
 import { addDaemonOptions, type DaemonOptions, readDaemonOptions } from './options.js';
-import { writePidfile } from './pidfile.js';
+import { type Pidfile, writePidfile } from './pidfile.js';
 import { currentStage, detach, EXIT_SOFTWARE, monitor, tellReady } from './supervise.js';
 import { type CommandHandler, UnixctlServer } from './unixctl_server.js';
 import { VERSION } from './version.js';
@@ -53,11 +53,12 @@ class RunningDaemon implements Daemon {
   isReady = false;
   cleanup: () => Promise<void> = async () => undefined;
   private readonly stop = new AbortController();
+  private pidfile: Pidfile | undefined;
 
   constructor(
     private readonly vlog: Vlog,
     private readonly unixctl: UnixctlServer,
-    private readonly isDetached: boolean,
+    private readonly options: DaemonOptions,
   ) {}
 
   get signal(): AbortSignal {
@@ -74,9 +75,12 @@ class RunningDaemon implements Daemon {
 
   ready(): void {
     if (this.isReady) return;
+    const { pidfile, detach: isDetached } = this.options;
+    if (this.pidfile === undefined && pidfile !== undefined)
+      this.pidfile = writePidfile(pidfile, { overwrite: true });
     this.isReady = true;
     // From now on nobody reads the standard error of a detached daemon.
-    if (this.isDetached) this.vlog.set({ module: undefined, facility: 'console', level: 'off' });
+    if (isDetached) this.vlog.set({ module: undefined, facility: 'console', level: 'off' });
     tellReady();
   }
 
@@ -86,6 +90,26 @@ class RunningDaemon implements Daemon {
 
   end(): void {
     this.stop.abort();
+  }
+
+  /**
+   * Writes the pidfile. With `--overwrite-pidfile` that of a running daemon is overwritten only once this one is ready,
+   * since this one may be refused.
+   * @throws ProductError as {@link writePidfile}
+   */
+  writePidfile(): void {
+    const { pidfile, overwritePidfile } = this.options;
+    if (pidfile === undefined) return;
+    try {
+      this.pidfile = writePidfile(pidfile, { overwrite: false });
+    } catch (error) {
+      const isHeld = error instanceof ProductError && error.code === 'ERR_ALREADY_RUNNING';
+      if (!isHeld || !overwritePidfile) throw error;
+    }
+  }
+
+  removePidfile(): void {
+    this.pidfile?.remove();
   }
 }
 
@@ -97,18 +121,15 @@ async function runInThisProcess(
 ): Promise<void> {
   const vlog = openVlog(options);
   const log = vlog.module('daemon');
-  const pidfile =
-    options.pidfile === undefined
-      ? undefined
-      : writePidfile(options.pidfile, { overwrite: options.overwritePidfile });
   const socket = options.unixctl ?? join(directories(process.env).run, `${program}.${process.pid}.ctl`);
   const unixctl = new UnixctlServer(socket);
-  const daemon = new RunningDaemon(vlog, unixctl, options.detach);
+  const daemon = new RunningDaemon(vlog, unixctl, options);
+  daemon.writePidfile();
   registerCommands(unixctl, program, vlog, daemon);
   catchSignals(vlog, daemon);
   const fatal = (error: unknown) => {
     log.err(`unexpected error: ${error instanceof Error ? error.stack : String(error)}`);
-    pidfile?.remove();
+    daemon.removePidfile();
     process.exit(EXIT_SOFTWARE);
   };
   process.once('uncaughtException', fatal);
@@ -130,7 +151,7 @@ async function runInThisProcess(
     // Everything that main opened closes at this signal.
     daemon.end();
     if (socket !== 'none') await unixctl.close();
-    pidfile?.remove();
+    daemon.removePidfile();
     process.off('uncaughtException', fatal);
     process.off('unhandledRejection', fatal);
   }

@@ -215,6 +215,15 @@ labTest('--detach prints why the daemon could not start, exits with 1 and leaves
   }
 });
 
+labTest('a name that the kernel does not accept for an interface is a wrong option', async (t) => {
+  const { exitCode, stderr } = await wire.host.run(HELPER, [
+    ...['--physical-bridge=breth0', '--physical-interface=k8s-patch-breth0-br-int', '--pidfile'],
+  ]);
+  t.is(exitCode, 2);
+  t.regex(stderr, /k8s-patch-breth0-br-int: is not a valid interface name/);
+  t.deepEqual(traces(wire.host), []);
+});
+
 labTest('--monitor restarts a daemon after a fault, and ends with a daemon that was stopped', async (t) => {
   const { host } = wire;
   await wire.startHelper('--monitor');

@@ -30,6 +30,10 @@ labTest('a second helper on a bridge is refused, whatever its pidfile', async (t
   t.is(exitCode, 1);
   t.regex(stderr, new RegExp(`breth0: another ${HELPER} keeps its flows, pid ${first}, aborting`));
   t.regex(await wire.helper('status'), /flows: +in place/);
+  const overwriting = await wire.host.run(HELPER, [...PORTS, '--detach', '--pidfile', '--overwrite-pidfile']);
+  t.is(overwriting.exitCode, 1);
+  t.is(pidOf(wire.host), first, 'the pidfile is still that of the first');
+  t.regex(await wire.helper('status'), /flows: +in place/);
 });
 
 labTest(
