@@ -1,3 +1,4 @@
+import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
 import type { NodePort } from '../demux/state.js';
 import { refusalLines } from '../kube/refusals.js';
@@ -25,6 +26,7 @@ export class JudgedExposure {
   readonly admission = new AddressAdmission();
   private ownRefusals: readonly (readonly [service: string, line: string])[] = [];
   private last: { readonly key: string; readonly nodePorts: Exposure['nodePorts'] } | undefined;
+  private readonly withoutUnwanted = new Memo(withoutUnwanted);
   private base: Exposure['nodePorts'] | undefined;
   private reported = '';
 
@@ -47,7 +49,8 @@ export class JudgedExposure {
     const { admission } = this;
     // Only the first gateway serves addresses besides its own.
     if (isFirstGateway === false) admission.reset();
-    if (isFirstGateway !== true || guard === undefined || inPlace === undefined) return undefined;
+    if (isFirstGateway !== true || inPlace === undefined) return undefined;
+    if (guard === undefined) return this.withoutUnwanted.get(inPlace.served, wanted.served);
     return admission.admit({ wanted: wanted.served, guard, own: addresses, served: inPlace.served });
   }
 
@@ -103,4 +106,13 @@ export class JudgedExposure {
       [...refused].flatMap(([service, lines]) => refusalLines(service, lines)),
     );
   }
+}
+
+/** Returns `served` without the addresses that no service wants any more; `undefined` if services want all of them. */
+function withoutUnwanted(
+  served: Exposure['served'],
+  wanted: Exposure['served'],
+): Exposure['served'] | undefined {
+  const gone = [...served].filter((ip) => wanted.get(ip) === undefined);
+  return gone.length === 0 ? undefined : served.with(gone.map((ip) => [ip, undefined]));
 }

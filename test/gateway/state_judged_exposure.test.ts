@@ -94,3 +94,15 @@ test('a service with thousands of refused addresses has a bounded number of line
   t.true(problems.current.length <= 21);
   t.regex(problems.current.at(-1) ?? '', /^Service ns\/web: \d+ more addresses or ports are refused$/);
 });
+
+test('an address of a deleted service is given up, also before nodes are known', (t) => {
+  const { book, judge } = begin('203.0.113.80', '203.0.113.81');
+  const inPlace = exposureOf([], ['203.0.113.80', '203.0.113.81'].map(parseIp));
+  t.is(judge({ guard: undefined, inPlace }).served, undefined, 'both are wanted');
+  book.put('ns/web', {
+    metadata: { name: 'web', namespace: 'ns' },
+    spec: { externalIPs: ['203.0.113.81'], ports: [{ port: 8081 }] },
+  });
+  const { served } = judge({ guard: undefined, inPlace, wanted: book.take() });
+  t.deepEqual([...(served ?? [])].map(String), ['203.0.113.81']);
+});
