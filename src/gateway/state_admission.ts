@@ -30,7 +30,7 @@ export class AddressAdmission {
   private guard: AddressGuard | undefined;
   private own = '';
   private readonly unasked = new Set<IpAddress>();
-  /** The addresses that other hosts have, and when to ask for them again. */
+  /** The addresses that other hosts have, and when to ask for them again; the first to ask for is first. */
   private readonly held = new Map<IpAddress, Conflict & { readonly againAt: number }>();
   private readonly forbidden = new Map<IpAddress, string>();
   private changes = 0;
@@ -81,15 +81,20 @@ export class AddressAdmission {
     this.changes++;
   }
 
-  /** Returns the addresses to ask for now, new ones first. */
+  /** Returns the addresses to ask for now, new ones first. At least half of the places are for those that hosts have. */
   due(now: number): IpAddress[] {
-    const due: IpAddress[] = [];
-    for (const ip of this.unasked) if (due.push(ip) === AT_A_TIME) return due;
+    const again: IpAddress[] = [];
     for (const [ip, { againAt }] of this.held) {
-      if (againAt > now) continue;
-      if (due.push(ip) === AT_A_TIME) return due;
+      if (againAt > now || again.length === AT_A_TIME) break;
+      again.push(ip);
     }
-    return due;
+    const fresh: IpAddress[] = [];
+    const places = AT_A_TIME - Math.min(again.length, AT_A_TIME / 2);
+    for (const ip of this.unasked) {
+      if (fresh.length === places) break;
+      fresh.push(ip);
+    }
+    return [...fresh, ...again].slice(0, AT_A_TIME);
   }
 
   /** Records which of the addresses that were asked for have a conflict. The others are served from now on. */
@@ -99,11 +104,9 @@ export class AddressAdmission {
     for (const ip of asked) {
       if (!this.unasked.delete(ip) && !this.held.has(ip)) continue;
       const conflict = held.get(ip);
+      this.held.delete(ip);
       if (conflict !== undefined) this.held.set(ip, { ...conflict, againAt: now + AGAIN_MS });
-      else {
-        this.held.delete(ip);
-        free.push(ip);
-      }
+      else free.push(ip);
     }
     this.changes++;
     this.served = this.served.with(free.map((ip) => [ip, ip]));

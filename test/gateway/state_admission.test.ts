@@ -141,3 +141,29 @@ test('whatever happens, no address is served that is not wanted, or that the gua
     }),
   );
 });
+
+test('addresses of hosts are asked for in turn, also while new addresses come without end', (t) => {
+  const { admission, admit } = begin();
+  const held = Array.from({ length: 300 }, (_, i) => parseIp(`198.51.${100 + (i >> 8)}.${i & 255}`));
+  admit(keyed(...held));
+  admission.answered(
+    held,
+    held.map((address) => ({ address, mac: MAC })),
+    0,
+  );
+  const asked = new Set<IpAddress>();
+  for (let round = 1; round <= 5; round++) {
+    const fresh = Array.from({ length: 400 }, (_, i) => parseIp(`10.${round}.${i >> 8}.${i & 255}`));
+    admit(keyed(...held, ...fresh));
+    const due = admission.due(round * 5_000);
+    t.true(due.length <= 256);
+    t.true(due.filter((ip) => fresh.includes(ip)).length >= 128);
+    for (const ip of due) asked.add(ip);
+    const conflicts = due.filter((ip) => held.includes(ip)).map((address) => ({ address, mac: MAC }));
+    admission.answered(due, conflicts, round * 5_000);
+  }
+  t.deepEqual(
+    held.filter((ip) => !asked.has(ip)),
+    [],
+  );
+});
