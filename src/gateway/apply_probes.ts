@@ -44,7 +44,11 @@ export class AddressProber {
    * Begins to ask for `due`, unless it is asking already or waits after a failure; it asks for a step when it is done.
    */
   ask(socket: NeighbourSocket, due: readonly IpAddress[], own: ReadonlySet<MacAddress>): void {
-    if (this.isAsking || due.length === 0) return;
+    if (this.isAsking) return;
+    if (due.length === 0) {
+      this.options.problems.set('probes', []);
+      return;
+    }
     this.isAsking = true;
     void this.probe(socket, due, own);
   }

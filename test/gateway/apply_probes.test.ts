@@ -102,3 +102,17 @@ test('a failure to send is a problem, and is repeated after a second, then later
   for (let i = 0; i < 3; i++) clock.pass(200);
   await until('the end of the problem', () => when(problems.current.length === 0));
 });
+
+test('the problem ends when no address is left to ask for', async (t) => {
+  const { clock, wire, problems, rung, ask } = begin();
+  wire.refusal = constants.errno.EPERM;
+  ask([V4]);
+  await until('the problem', () => when(problems.current.length === 1));
+  await turn();
+  ask([]);
+  t.is(problems.current.length, 1, 'it waits to ask again');
+  clock.pass(1_000);
+  t.is(rung.times, 1);
+  ask([]);
+  t.deepEqual(problems.current, []);
+});
