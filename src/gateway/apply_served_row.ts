@@ -12,6 +12,8 @@ import type { Uuid } from '../ovsdb/columns.js';
 
 export interface ServedRowOptions {
   readonly problems: Pick<Problems, 'set'>;
+  /** Asks for a step. */
+  readonly changed: () => void;
   readonly clock?: Clock;
 }
 
@@ -30,6 +32,8 @@ const WRITE_MS = 5_000;
  */
 export class ServedRow {
   private isWriting = false;
+  /** Whether a step came during a write: what it wanted to write may be more. */
+  private isAsked = false;
   private notBefore = 0;
   private readonly clock: Clock;
   private readonly differences = new Memo(difference);
@@ -40,19 +44,24 @@ export class ServedRow {
 
   /** Begins to write the row of gateway `node` if it differs; a row that does not exist is left to `gateway-init`. */
   write(nb: Northbound | undefined, node: string | undefined, served: Keyed<IpAddress>): void {
+    this.isAsked ||= this.isWriting;
     if (this.isWriting || nb?.isConnected !== true || node === undefined) return;
-    if (this.clock.now() < this.notBefore) return;
     const wanted = gatewayRouterName(node);
     const row = nb.find('Logical_Router', ({ name }) => name === wanted);
     if (row === undefined) return;
     const change = this.differences.get(row.external_ids, served);
-    if (change === undefined) return;
+    if (change === undefined) {
+      // The answer to a write may be lost, and the write be done.
+      this.options.problems.set('served row', []);
+      return;
+    }
+    if (this.clock.now() < this.notBefore) return;
     this.isWriting = true;
     void this.commit(nb, row._uuid, change);
   }
 
   private async commit(nb: Northbound, row: Uuid, change: Change): Promise<void> {
-    const { problems } = this.options;
+    const { problems, changed } = this.options;
     try {
       const txn = nb.transaction(GATEWAY_HELPER);
       txn.mutate('Logical_Router', row, { external_ids: change });
@@ -65,6 +74,8 @@ export class ServedRow {
       ]);
     } finally {
       this.isWriting = false;
+      if (this.isAsked) changed();
+      this.isAsked = false;
     }
   }
 }

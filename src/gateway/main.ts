@@ -68,7 +68,7 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
     problems,
     signal,
   });
-  const servedRow = new ServedRow({ problems });
+  const servedRow = new ServedRow({ problems, changed: loop.ring });
   const parts = { sources, keeper, judged, prober, announcer, servedRow };
   const work = gatewayWork({ intent: options, db, ...parts, problems, clock: systemClock });
   refuseWrongNames(sources.bridge.facts, options);

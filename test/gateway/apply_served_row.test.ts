@@ -15,11 +15,12 @@ function begin() {
   nb.insert('Logical_Router', { name: 'GR_gw1', external_ids: new Map([['first_gateway', 'yes']]) });
   const problems = new Problems(SILENT);
   const clock = new TestClock();
-  const row = new ServedRow({ problems, clock });
+  const rung = { times: 0 };
+  const row = new ServedRow({ problems, changed: () => rung.times++, clock });
   const write = (served: Keyed<IpAddress>, node: string | undefined = 'gw1') =>
     row.write(nb as unknown as Northbound, node, served);
   const read = () => [...(readServed(nb).get('gw1') ?? ['absent'])].join();
-  return { nb, problems, clock, write, read };
+  return { nb, problems, clock, rung, write, read };
 }
 
 function keyed(...texts: readonly string[]): Keyed<IpAddress> {
@@ -59,4 +60,30 @@ test('a write that fails is a problem, and is tried again after 5 s', async (t) 
     return when(read() === '203.0.113.80');
   });
   await until('no problem', () => when(problems.current.length === 0));
+});
+
+test('a write whose answer was lost is no problem any more once the row has it', async (t) => {
+  const { nb, problems, write } = begin();
+  const served = keyed('203.0.113.80');
+  nb.failure = new Error('no answer in 5000 ms');
+  write(served);
+  await until('the problem', () => when(problems.current.length === 1));
+  nb.failure = undefined;
+  const router = nb.find('Logical_Router', () => true);
+  if (router === undefined) return t.fail('no router');
+  const pairs = [...router.external_ids, ['k8s-served', 'yes'], ['k8s-served:203.0.113.80', 'yes']] as const;
+  nb.update('Logical_Router', router._uuid, { external_ids: new Map(pairs) });
+  write(served);
+  t.deepEqual(problems.current, []);
+});
+
+test('what changes during a write asks for a step when the write is over', async (t) => {
+  const { rung, write, read } = begin();
+  write(keyed('203.0.113.80'));
+  t.is(rung.times, 0);
+  write(keyed('203.0.113.81'));
+  await until('the ring', () => when(rung.times === 1));
+  write(keyed('203.0.113.81'));
+  await until('the row', () => when(read() === '203.0.113.81'));
+  t.is(rung.times, 1);
 });
