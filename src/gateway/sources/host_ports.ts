@@ -1,4 +1,5 @@
 import type { Problems } from '../../daemon/problems.js';
+import { sleep } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import { Wakeup } from '../../daemon/wakeup.js';
 import { readEphemeralRange } from '../../host/ephemeral_ports.js';
@@ -13,8 +14,11 @@ export interface HostPortSourceOptions {
   readonly read?: () => Promise<HostPorts>;
 }
 
-/** How long a look may be delayed if nobody asks for one, in milliseconds. */
-const QUIET_MS = 60_000;
+/**
+ * Milliseconds until the next look if nobody asks for one (`quiet`), and at least (`busy`): an author of Services can
+ * change a port again and again, and each look starts a process.
+ */
+const AGAIN_MS = { quiet: 60_000, busy: 1_000 } as const;
 
 /** The ports that the host uses itself. They are read only while a service wants a port of the host's address. */
 export class HostPortSource implements Source {
@@ -44,8 +48,11 @@ export class HostPortSource implements Source {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.wanted !== '') await this.read();
-      await this.wakeup.wait(QUIET_MS, signal);
+      if (this.wanted !== '') {
+        await this.read();
+        await sleep(AGAIN_MS.busy, signal);
+      }
+      await this.wakeup.wait(AGAIN_MS.quiet, signal);
     }
   }
 

@@ -35,3 +35,24 @@ test('the sockets are read once a port is wanted, again for another port, and ag
   stop.abort();
   await running;
 });
+
+test('wishes that change again and again read the sockets no more than once in the pause', async (t) => {
+  let reads = 0;
+  const source: HostPortSource = new HostPortSource({
+    problems: new Problems(SILENT),
+    // The author of a Service changes its port at once, for ever.
+    changed: () => source.portsFor([`tcp ${8000 + reads}`]),
+    read: async () => {
+      reads++;
+      return { sockets: [], ephemeral: { lo: 32_768, hi: 60_999 } };
+    },
+  });
+  const stop = new AbortController();
+  const began = performance.now();
+  const running = source.run(stop.signal);
+  source.portsFor(['tcp 8000']);
+  await until('three looks', () => when(reads === 3));
+  t.true(performance.now() - began >= 1_900);
+  stop.abort();
+  await running;
+});
