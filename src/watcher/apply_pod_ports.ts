@@ -158,9 +158,10 @@ class PodStep {
       this.txn.mutate('Logical_Switch_Port', actual._uuid, {
         external_ids: { set: Object.fromEntries(changed) },
       });
-    const rival = this.index.rivalOf(actual, addressesOf(network), owner);
+    const addresses = addressesOf(network);
+    const rival = this.index.rivalOf(actual, addresses, owner);
     if (rival !== undefined) throw sharedAddress(actual, text, rival);
-    if (isBound && changed.length === 0) this.index.setRight(actual, wants);
+    if (isBound && changed.length === 0) this.index.setRight(actual, wants, addresses);
   }
 
   private subnetsOf(row: LogicalSwitch): PodSubnets {

@@ -12,6 +12,12 @@ export type LogicalPort = RowOf<typeof ovnNorthbound, 'Logical_Switch_Port'>;
 export type LogicalSwitch = RowOf<typeof ovnNorthbound, 'Logical_Switch'>;
 type RouterPort = RowOf<typeof ovnNorthbound, 'Logical_Router_Port'>;
 
+/** What a row of a port was found right for, and the addresses that it has. */
+interface RightPort {
+  readonly wanted: string;
+  readonly addresses: readonly PortAddress[];
+}
+
 /** How many deleted pods' ports are remembered. */
 const REMEMBERED = 4096;
 
@@ -24,9 +30,11 @@ export class PortIndex {
   private readonly switchNames = new Map<Uuid, string>();
   /** How many ports have an address or a MAC: two, while it moves from one port to another. */
   private readonly holders = new Map<PortAddress, number>();
+  /** The addresses that several ports have. */
+  private readonly shared = new Set<PortAddress>();
   private readonly pools = new AddressPools();
   /** What each row was compared with that was found right: a check of it costs nothing until one of them changes. */
-  private readonly right = new WeakMap<LogicalPort, string>();
+  private readonly right = new WeakMap<LogicalPort, RightPort>();
   /** The last row of pods' ports that were deleted, by name. */
   private readonly deleted = new Map<string, LogicalPort>();
 
@@ -71,14 +79,15 @@ export class PortIndex {
     return name === undefined ? undefined : this.switches.get(name);
   }
 
-  /** Whether this row of a port was found right for `wanted`. */
+  /** Whether this row of a port was found right for `wanted`, and no other port has one of its addresses since. */
   isRight(port: LogicalPort, wanted: string): boolean {
-    return this.right.get(port) === wanted;
+    const right = this.right.get(port);
+    return right?.wanted === wanted && !right.addresses.some((address) => this.shared.has(address));
   }
 
-  /** Remembers that this row of a port is right for `wanted`. */
-  setRight(port: LogicalPort, wanted: string): void {
-    this.right.set(port, wanted);
+  /** Remembers that this row of a port, which has these addresses, is right for `wanted`. */
+  setRight(port: LogicalPort, wanted: string, addresses: readonly PortAddress[]): void {
+    this.right.set(port, { wanted, addresses });
   }
 
   /** Whether a port has the address or the MAC, either static or allocated by OVN. */
@@ -88,7 +97,7 @@ export class PortIndex {
 
   /** Returns another port of the switch that has one of these addresses too; `undefined` if none has. */
   rivalOf(port: LogicalPort, addresses: readonly PortAddress[], on: LogicalSwitch): LogicalPort | undefined {
-    const shared = addresses.filter((address) => (this.holders.get(address) ?? 0) > 1);
+    const shared = addresses.filter((address) => this.shared.has(address));
     if (shared.length === 0) return undefined;
     const others = on.ports.flatMap((uuid) => this.portsByUuid.get(uuid) ?? []);
     return others.find((one) => one !== port && addressesOf(one).some((address) => shared.includes(address)));
@@ -139,9 +148,14 @@ export class PortIndex {
   }
 
   private putAddresses(old: readonly PortAddress[], now: readonly PortAddress[]): void {
-    for (const address of now) this.holders.set(address, (this.holders.get(address) ?? 0) + 1);
+    for (const address of now) {
+      const count = (this.holders.get(address) ?? 0) + 1;
+      this.holders.set(address, count);
+      if (count > 1) this.shared.add(address);
+    }
     for (const address of old) {
       const count = (this.holders.get(address) ?? 0) - 1;
+      if (count <= 1) this.shared.delete(address);
       if (count > 0) this.holders.set(address, count);
       else if (this.holders.delete(address)) this.pools.release(address);
     }

@@ -210,6 +210,19 @@ test('a port that an operator gave the address of another port is named until on
   t.deepEqual(await settle([pod('two', 'gw1')]), {});
 });
 
+test('a pod whose address a later port of an operator has too is named, though its own row is as it was', async (t) => {
+  const { nb, nodes, settle } = start();
+  await settle([pod('one', 'gw1'), pod('two', 'gw1')]);
+  t.deepEqual(await settle([pod('one', 'gw1'), pod('two', 'gw1')]), {});
+  const vm = nb.insertPort(nodes.gw1, { name: 'vm', addresses: ['0a:00:00:00:00:09 10.244.1.2'] });
+  t.deepEqual(await settle([pod('one', 'gw1'), pod('two', 'gw1')]), {
+    'ns/one':
+      'Pod ns/one: Logical_Switch_Port ns_one: an address of 0a:58:0a:f4:01:02 10.244.1.2 is also that of Logical_Switch_Port vm; give one of them another with ovn-nbctl lsp-set-addresses',
+  });
+  nb.update('Logical_Switch_Port', vm, { addresses: ['0a:00:00:00:00:09 10.244.1.99'] });
+  t.deepEqual(await settle([pod('one', 'gw1'), pod('two', 'gw1')]), {});
+});
+
 test('a port of an earlier version keeps its address and gets the rest, but no required UID', async (t) => {
   const { nb, nodes, settle, row } = start();
   const external_ids = new Map([
