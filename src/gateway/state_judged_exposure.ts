@@ -98,7 +98,8 @@ export class JudgedExposure {
     let named = 0;
     for (const some of reasons)
       for (const [ip, reason] of some) {
-        if (named++ === MAX_ADDRESSES) break;
+        if (named === MAX_ADDRESSES) break;
+        named++;
         for (const service of book.wanting(ip)) add(service, `external address ${ip} is refused: ${reason}`);
       }
     this.problems.set(

@@ -90,17 +90,21 @@ export class ServiceBook {
     return this.last;
   }
 
-  /** One line for each service that lost a conflict with another one, or that is invalid. */
+  /** Lines for each service that lost a conflict with another one, or that is invalid. */
   get problems(): readonly string[] {
-    const conflicts = [...this.contested].flatMap((name) => {
+    const lost = new Map<string, string[]>();
+    for (const name of this.contested) {
       const contenders = this.byName.get(name) ?? [];
       const owner = oldest(contenders);
-      return contenders.flatMap((one) =>
-        owner === undefined || one === owner ? [] : [lostTo(owner, one, name)],
-      );
-    });
+      for (const one of contenders) {
+        if (owner === undefined || one === owner) continue;
+        const texts = lost.get(one.service) ?? [];
+        texts.push(lostTo(owner, name));
+        lost.set(one.service, texts);
+      }
+    }
     return [
-      ...conflicts,
+      ...[...lost].flatMap(([key, texts]) => refusalLines(key, texts)),
       ...[...this.unreadable].map(([key, problem]) => `Service ${key}: ${problem}`),
       ...[...this.refused].flatMap(([key, refused]) => refusalLines(key, refused)),
     ];

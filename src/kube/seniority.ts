@@ -23,9 +23,9 @@ export function oldest<C extends Contender>(contenders: Iterable<C>): C | undefi
   return first;
 }
 
-/** Returns the problem of a service that does not get `what`, which the older service `owner` has. */
-export function lostTo(owner: Contender, { service }: Contender, what: string): string {
-  return `Service ${service}: ${what} belongs to Service ${owner.service}, which is older`;
+/** Returns why a service does not get `what`, which the older service `owner` has. */
+export function lostTo(owner: Contender, what: string): string {
+  return `${what} belongs to Service ${owner.service}, which is older`;
 }
 
 function isOlder(one: Contender, other: Contender): boolean {

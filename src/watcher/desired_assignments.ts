@@ -7,6 +7,9 @@ interface Candidate extends Vip, Contender {}
 export class VipAssignments {
   private readonly candidates = new Map<string, Map<string, Candidate>>();
   private readonly wantedBy = new Map<string, readonly string[]>();
+  /** By service, the virtual addresses that it wants and another one has, and why. */
+  private readonly lost = new Map<string, Map<string, string>>();
+  private contested = new Set<string>();
 
   /** Replaces what a service wants; returns the virtual addresses that may have changed. */
   put(service: string, born: number, vips: readonly Vip[]): VipId[] {
@@ -44,19 +47,16 @@ export class VipAssignments {
     return new Set(this.wantedBy.keys());
   }
 
-  /** Returns one line for each service that wants this virtual address and does not get it. */
-  conflicts(id: VipId): string[] {
-    const candidates = [...this.candidatesOf(id)];
-    const owner = ownerOf(candidates);
-    if (owner === undefined) return [];
-    return candidates
-      .filter((one) => one !== owner)
-      .map((one) => {
-        const what = `${one.balancer.protocol} ${one.vip}`;
-        return owner.isNodePort === true && one.isNodePort !== true
-          ? `Service ${one.service}: ${what} is a node port of Service ${owner.service}`
-          : lostTo(owner, one, what);
-      });
+  /** Returns the virtual addresses that a service wants and another one has, each with why. */
+  conflicts(service: string): string[] {
+    return [...(this.lost.get(service)?.values() ?? [])];
+  }
+
+  /** Returns the services whose {@link conflicts} may have changed since the last call. */
+  takeContested(): ReadonlySet<string> {
+    const taken = this.contested;
+    this.contested = new Set();
+    return taken;
   }
 
   private candidatesOf(id: VipId): Iterable<Candidate> {
@@ -72,8 +72,33 @@ export class VipAssignments {
     if (by.size === 0) this.candidates.delete(text);
     else this.candidates.set(text, by);
     const concerned = [...before, ...by.values()];
+    this.noteConflicts(text, by, new Set(concerned.map((one) => one.service)));
     return [...new Map(concerned.map((one) => [balancerText(one.balancer), one])).values()];
   }
+
+  private noteConflicts(
+    text: string,
+    candidates: ReadonlyMap<string, Candidate>,
+    services: Iterable<string>,
+  ): void {
+    const owner = ownerOf(candidates.values());
+    for (const service of services) {
+      const one = candidates.get(service);
+      const lost = this.lost.get(service) ?? new Map<string, string>();
+      if (one !== undefined && owner !== undefined && one !== owner) lost.set(text, whyLost(owner, one));
+      else if (!lost.delete(text)) continue;
+      if (lost.size === 0) this.lost.delete(service);
+      else this.lost.set(service, lost);
+      this.contested.add(service);
+    }
+  }
+}
+
+function whyLost(owner: Candidate, one: Candidate): string {
+  const what = `${one.balancer.protocol} ${one.vip}`;
+  return owner.isNodePort === true && one.isNodePort !== true
+    ? `${what} is a node port of Service ${owner.service}`
+    : lostTo(owner, what);
 }
 
 /**

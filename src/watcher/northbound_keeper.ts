@@ -17,7 +17,7 @@ import type { Annotator } from './apply_annotations.js';
 import { attachEverywhere, deleteStrayVips, reconcileVips } from './apply_load_balancers.js';
 import { podAnnotation, type ReconciledPods, reconcilePods } from './apply_pod_ports.js';
 import { VipAssignments } from './desired_assignments.js';
-import { type VipId, vipText } from './desired_balancer.js';
+import type { VipId } from './desired_balancer.js';
 import { wantedPort } from './desired_pod_port.js';
 import { type Refuse, type ServiceGateway, serviceVips } from './desired_vips.js';
 import type { GuardSource } from './sources/guard.js';
@@ -193,7 +193,8 @@ export class NorthboundKeeper implements LoopWork {
     const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
       this.assignService(key, gateways, refuse),
     );
-    for (const id of touched) problems.set(`address ${vipText(id)}`, this.assignments.conflicts(id));
+    for (const key of this.assignments.takeContested())
+      problems.set(`conflicts of ${key}`, refusalLines(key, this.assignments.conflicts(key)));
     return touched;
   }
 

@@ -106,3 +106,13 @@ test('an address of a deleted service is given up, also before nodes are known',
   const { served } = judge({ guard: undefined, inPlace, wanted: book.take() });
   t.deepEqual([...(served ?? [])].map(String), ['203.0.113.81']);
 });
+
+test('about 200 refused addresses are named, whatever the reasons', (t) => {
+  const inCluster = Array.from({ length: 300 }, (_, i) => `10.96.${i >> 8}.${i & 255}`);
+  const special = Array.from({ length: 300 }, (_, i) => `127.0.${i >> 8}.${i & 255}`);
+  const { book, judge, problems } = begin(...inCluster, ...special);
+  const spec = { clusterIPs: inCluster, ports: [{ port: 1 }] };
+  book.put('ns/other', { metadata: { name: 'other', namespace: 'ns' }, spec });
+  judge({ wanted: book.take() });
+  t.regex(problems.current.at(-1) ?? '', / 180 more addresses or ports are refused$/);
+});

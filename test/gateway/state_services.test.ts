@@ -227,3 +227,11 @@ test('the ports that services want at an address are found by the address', (t) 
   book.put('default/a', undefined);
   t.deepEqual(book.portsAt([own]), []);
 });
+
+test('a service that loses thousands of ports to another has a bounded number of lines', (t) => {
+  const externalIPs = Array.from({ length: 5_000 }, (_, i) => `10.9.${i >> 8}.${i & 255}`);
+  const { problems } = bookOf(['a', 'b'].map((name) => service(name, { ports: [HTTP], externalIPs })));
+  t.is(problems.length, 21);
+  t.is(problems[0], 'Service default/b: tcp 10.9.0.0 port 80 belongs to Service default/a, which is older');
+  t.is(problems[20], 'Service default/b: 4980 more addresses or ports are refused');
+});

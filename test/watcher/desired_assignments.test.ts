@@ -41,12 +41,16 @@ test('the older of two services gets an address; the younger gets it when the ol
     const assignments = new VipAssignments();
     for (const key of order) assignments.put(key, key === 'default/a' ? 1 : 2, [vip('1.1.1.1:80', key)]);
     t.is(assignments.targets(ID), 'default/a');
-    t.deepEqual(assignments.conflicts(ID), [
-      'Service default/b: tcp 1.1.1.1:80 belongs to Service default/a, which is older',
+    t.deepEqual(assignments.conflicts('default/b'), [
+      'tcp 1.1.1.1:80 belongs to Service default/a, which is older',
     ]);
+    t.true(assignments.takeContested().has('default/b'));
+    t.deepEqual(assignments.conflicts('default/a'), []);
     t.deepEqual(names(assignments.put('default/a', 0, [])), ['shared 1.1.1.1:80']);
     t.is(assignments.targets(ID), 'default/b');
-    t.deepEqual(assignments.conflicts(ID), []);
+    t.deepEqual(assignments.conflicts('default/b'), []);
+    t.deepEqual([...assignments.takeContested()], ['default/b']);
+    t.is(assignments.takeContested().size, 0);
   }
 });
 
@@ -86,7 +90,7 @@ test('one address on two gateways, or for two protocols, is not a conflict', (t)
   assignments.put('default/a', 1, [vip('1.1.1.1:80', 'a', on('gw1'))]);
   assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', on('gw2'))]);
   assignments.put('default/c', 1, [vip('1.1.1.1:80', 'c', { scope: 'cluster', protocol: 'udp' })]);
-  t.deepEqual(assignments.conflicts(ID), []);
+  t.is(assignments.takeContested().size, 0);
   t.is(assignments.targets(vip('1.1.1.1:80', '', on('gw2'))), 'b');
 });
 
@@ -96,8 +100,8 @@ test('a node port goes before an older external address, which gets its place wh
   t.is(assignments.targets(ID), 'waiting');
   assignments.put('default/b', 2, [{ ...vip('1.1.1.1:80', 'node port'), isNodePort: true }]);
   t.is(assignments.targets(ID), 'node port');
-  t.deepEqual(assignments.conflicts(ID), [
-    'Service default/waiting: tcp 1.1.1.1:80 is a node port of Service default/b',
+  t.deepEqual(assignments.conflicts('default/waiting'), [
+    'tcp 1.1.1.1:80 is a node port of Service default/b',
   ]);
   assignments.put('default/b', 2, []);
   t.is(assignments.targets(ID), 'waiting');

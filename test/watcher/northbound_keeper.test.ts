@@ -330,6 +330,25 @@ test('the younger of two services with one address is reported until the older o
   t.deepEqual(problems.current, []);
 });
 
+test('a service that loses thousands of addresses to another has a bounded number of lines', async (t) => {
+  const { keeper, problems, services, changes } = startInCluster();
+  const externalIPs = Array.from({ length: 1_000 }, (_, i) => `198.51.${100 + (i >> 8)}.${i & 255}`);
+  for (const name of ['a', 'b']) {
+    services.set(`ns/${name}`, {
+      metadata: { namespace: 'ns', name },
+      spec: { clusterIPs: externalIPs, ports: [{ port: 80 }] },
+    });
+    changes.markService(`ns/${name}`);
+  }
+  await keeper.step();
+  t.is(problems.current.length, 21);
+  t.is(problems.current.at(-1), 'Service ns/b: 980 more addresses or ports are refused');
+  services.delete('ns/a');
+  changes.markService('ns/a');
+  await keeper.step();
+  t.deepEqual(problems.current, []);
+});
+
 test('a pod that cannot have a port is named until it is gone', async (t) => {
   const { keeper, problems, pods, changes, setPod } = startInCluster();
   setPod('lost');
