@@ -16,6 +16,8 @@ import type { LogicalPort } from './state_ports.js';
 
 /** The annotation of a static pod's mirror with the pod's UID, which kubelet passes to the CNI plugin. */
 const MIRROR = 'kubernetes.io/config.mirror';
+/** Such a UID: a UUID, or the hash of a file. A pod's author may write up to 256 KiB there instead. */
+const MIRROR_UID = /^[\w-]{1,64}$/;
 
 /** The logical port that a pod must have. */
 export interface PodPort {
@@ -43,9 +45,14 @@ export function wantedPort({ metadata, spec, status }: V1Pod): PodPort | undefin
     name: podPortName(namespace, name),
     namespace,
     node,
-    uid: String(metadata?.annotations?.[MIRROR] ?? metadata?.uid ?? ''),
+    uid: readUid(metadata),
     reported: readReported(status?.podIPs),
   };
+}
+
+function readUid(metadata: V1Pod['metadata']): string {
+  const mirrored = String(metadata?.annotations?.[MIRROR] ?? '');
+  return MIRROR_UID.test(mirrored) ? mirrored : String(metadata?.uid ?? '');
 }
 
 /** Returns the columns of a pod's new port. */

@@ -31,6 +31,14 @@ test('the UID of a static pod is that of its mirror annotation, as kubelet passe
   t.is(wantedPort(pod({}, { annotations: { 'kubernetes.io/config.mirror': 'hash' } }))?.uid, 'hash');
 });
 
+test('a mirror annotation that can be no UID does not count: its text would be copied to all nodes', (t) => {
+  for (const text of ['', 'x'.repeat(65), 'a\nb', 'ä'])
+    t.is(
+      wantedPort(pod({}, { annotations: { 'kubernetes.io/config.mirror': text } }))?.uid,
+      wantedPort(pod({}))?.uid,
+    );
+});
+
 test('the addresses that kubelet reports are read; anything else there counts as none', (t) => {
   const reported = (...podIPs: { ip?: string }[]) =>
     wantedPort(pod({}, { status: { podIPs: podIPs as { ip: string }[] } }))?.reported;
