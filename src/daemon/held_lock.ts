@@ -1,3 +1,4 @@
+import { type Stats, statSync, unlinkSync } from 'node:fs';
 import { type FileLock, lockFile } from '../native.js';
 
 /** EAGAIN and EACCES: another process has the lock (fcntl(2), F_SETLK). */
@@ -23,5 +24,19 @@ export function tryLock(path: string): FileLock | 'held' {
       if (HELD.includes(errno)) return 'held';
       if (errno !== REPLACED || tries === MAX_TRIES) throw error;
     }
+  }
+}
+
+/**
+ * Deletes a locked file and releases its lock, in this order, so that the file cannot be the next daemon's. A file that
+ * somebody has deleted or replaced is left as it is. Compares the files by their inodes: reading would release the lock.
+ * @param locked the file as it was when it was locked
+ */
+export function deleteLocked(path: string, lock: FileLock, locked: Stats): void {
+  try {
+    const now = statSync(path, { throwIfNoEntry: false });
+    if (now?.dev === locked.dev && now.ino === locked.ino) unlinkSync(path);
+  } finally {
+    lock.close();
   }
 }

@@ -1,7 +1,7 @@
-import { linkSync, readFileSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import type { FileLock } from '../native.js';
 import { ProductError } from '../net/errors.js';
-import { tryLock } from './held_lock.js';
+import { deleteLocked, tryLock } from './held_lock.js';
 
 /** A pidfile that this process has locked. */
 export interface Pidfile {
@@ -30,7 +30,7 @@ export function writePidfile(path: string, { overwrite }: { overwrite: boolean }
     if (overwrite) renameSync(temporary, path);
     else giveName(temporary, path);
     const held = lock;
-    return { path, remove: () => remove(path, held, written) };
+    return { path, remove: () => deleteLocked(path, held, written) };
   } catch (error) {
     if (lock !== 'held') lock?.close();
     if (error instanceof ProductError && error.code === 'ERR_ALREADY_RUNNING') throw error;
@@ -76,18 +76,5 @@ export function readPid(path: string): number | undefined {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new ProductError('ERR_PIDFILE', `cannot read pidfile ${path}`, { cause: error });
-  }
-}
-
-/**
- * Deletes the pidfile before its lock is released, so that it cannot be the next daemon's. Compares the file by its
- * inode: to read it would release the lock.
- */
-function remove(path: string, lock: FileLock, written: Stats): void {
-  try {
-    const now = statSync(path, { throwIfNoEntry: false });
-    if (now?.dev === written.dev && now.ino === written.ino) unlinkSync(path);
-  } finally {
-    lock.close();
   }
 }

@@ -1,6 +1,6 @@
-import { unlinkSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { tryLock } from '../daemon/held_lock.js';
+import { deleteLocked, tryLock } from '../daemon/held_lock.js';
 import { readPid } from '../daemon/pidfile.js';
 import { GATEWAY_HELPER } from '../daemon/programs.js';
 import type { FileLock } from '../native.js';
@@ -27,12 +27,8 @@ export function lockBridge(bridge: string, rundir: string): BridgeLock {
       `${bridge}: another ${GATEWAY_HELPER} keeps its flows, pid ${readPid(path) ?? 'unknown'}, aborting`,
     );
   }
-  return {
-    release: () => {
-      unlinkSync(path);
-      lock.close();
-    },
-  };
+  const locked = statSync(path);
+  return { release: () => deleteLocked(path, lock, locked) };
 }
 
 function takeLock(path: string): FileLock | 'held' {

@@ -43,6 +43,19 @@ test('the lock of a killed process is taken over, and a released lock leaves no 
   t.deepEqual(readdirSync(dir), []);
 });
 
+test('a lock whose file was deleted is released, and the file of the next process stays', async (t) => {
+  const dir = directory(t);
+  const path = join(dir, 'ovn-k8s-gateway-helper.breth0.lock');
+  const lock = lockBridge('breth0', dir);
+  rmSync(path);
+  t.notThrows(() => lock.release());
+  const other = lockBridge('breth0', dir);
+  rmSync(path);
+  await holder(t, 'breth0', dir);
+  other.release();
+  t.deepEqual(readdirSync(dir), ['ovn-k8s-gateway-helper.breth0.lock']);
+});
+
 test('a bridge name is never a path, and a missing run directory is named', (t) => {
   const dir = directory(t);
   const lock = lockBridge('../../x', dir);
