@@ -19,3 +19,18 @@ export function once(socket: Socket, event: 'connect' | 'secureConnect', signal:
     });
   });
 }
+
+/** The errors of a connection where nothing listens, or whose host does not answer. */
+const AWAY: readonly string[] = [
+  'ENOENT',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'ERR_CONNECT_TIMEOUT',
+];
+
+/** Returns whether a connection failed because its peer is away, and not because the peer refuses or misbehaves. */
+export function isAway(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && AWAY.includes(String(error.code));
+}

@@ -1,6 +1,7 @@
 import { Backoff } from '../daemon/backoff.js';
 import { sleep } from '../daemon/sleep.js';
 import { explainError } from '../net/errors.js';
+import { isAway } from '../net/socket.js';
 import type { SwitchNews } from './channel.js';
 import { SwitchUnreachable } from './errors.js';
 import type { Session } from './session.js';
@@ -99,10 +100,3 @@ const NEWS = {
   'any change': 'notified of every change, its own too: the switch has only the flow monitor of OpenFlow 1.0',
   none: 'notified of no change: the switch has no flow monitor, or its bridge no OpenFlow 1.0',
 } as const;
-
-/** Returns whether nothing listens on the socket. */
-function isAway(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && AWAY.includes(String(error.code));
-}
-
-const AWAY: readonly string[] = ['ENOENT', 'ECONNREFUSED'];

@@ -1,12 +1,11 @@
 // This folder is a client of OVSDB servers (RFC 7047). Here: the client, which keeps a copy of tables up to date,
 // reconnects, and commits transactions. `session.ts` is one connection, `cache.ts` the copy, `transaction.ts` the
 // changes; `columns.ts` describes tables to TypeScript, and `tables/` has those that the product uses.
-import { Backoff, HEALTHY_MS } from '../daemon/backoff.js';
-import type { Log } from '../daemon/log.js';
 import { sleep } from '../daemon/sleep.js';
 import { explainError } from '../net/errors.js';
 import { Cache, type Change } from './cache.js';
 import type { Database, RowOf, TableName, Uuid } from './columns.js';
+import type { ConnectOptions } from './connect_options.js';
 import {
   BadReply,
   DatabaseUnreachable,
@@ -16,42 +15,14 @@ import {
   transactionError,
   WaitExpired,
 } from './errors.js';
-import type { Clause } from './monitor.js';
+import { type Attempt, Reconnect } from './reconnect.js';
 import { parseRemotes, type Remote } from './remotes.js';
 import { RpcError } from './rpc.js';
 import { openSession, type Session } from './session.js';
-import type { TlsFiles } from './stream.js';
 import { type Sink, Transaction } from './transaction.js';
-
-export interface ConnectOptions<D extends Database> {
-  /** `unix:PATH`, `tcp:HOST:PORT` or `ssl:HOST:PORT`, one or several separated by commas. */
-  readonly remotes: string;
-  /** The tables to keep in memory; by default all of the descriptor. */
-  readonly tables?: readonly TableName<D>[];
-  /** Restricts a table to the rows for which any clause is true. */
-  readonly conditions?: { readonly [N in TableName<D>]?: readonly Clause[] };
-  /** How long the first copy of the tables may take, in milliseconds. */
-  readonly timeoutMs?: number;
-  /** How long one remote may take before the next one is tried, in milliseconds; by default `timeoutMs`. */
-  readonly attemptMs?: number;
-  /** Whether to skip the followers of a cluster, so that one server gets both reads and writes. */
-  readonly leaderOnly?: boolean;
-  /**
-   * Whether to ask for the schema only if the server refuses the first monitor. Spares a round trip and a reply of some
-   * 20 kB; a column of another type is then found only by a value that cannot be read.
-   */
-  readonly presumeSchema?: boolean;
-  readonly tls?: TlsFiles;
-  readonly signal?: AbortSignal;
-  readonly log?: Log;
-  /** How long the server may be silent before it is probed, in milliseconds. */
-  readonly probeMs?: number;
-}
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_PROBE_MS = 5_000;
-/** Milliseconds before the second attempt, doubled after each failure, as in OVS's reconnect. */
-const FIRST_MS = 100;
 
 export type ConnectionState = 'connected' | 'disconnected';
 
@@ -242,23 +213,25 @@ export class Client<D extends Database> {
 
   /** Runs one session after another until the client is closed or the schema does not fit. */
   private async keepConnected(): Promise<void> {
-    const backoff = new Backoff({ firstMs: FIRST_MS, random: Math.random });
-    for (let attempt = 0; !this.stop.signal.aborted && this.fatal === undefined; attempt++) {
-      const remote = this.remotes[attempt % this.remotes.length];
+    const reconnect = new Reconnect(this.remotes);
+    while (!this.stop.signal.aborted && this.fatal === undefined) {
+      const { remote } = reconnect;
       if (remote === undefined) return;
-      const servedMs = await this.serve(remote);
-      // Tries the next remote at once, and waits only after the last one of the list.
-      const roundIsOver = (attempt + 1) % this.remotes.length === 0;
-      if (servedMs >= HEALTHY_MS) backoff.reset();
-      if (!this.stop.signal.aborted && roundIsOver) await sleep(backoff.next(), this.stop.signal);
+      const wait = reconnect.after(await this.serve(remote));
+      if (!this.stop.signal.aborted) await sleep(wait, this.stop.signal);
     }
   }
 
-  /** Runs one session to its end. @returns for how long it had the tables, in milliseconds */
-  private async serve(remote: Remote): Promise<number> {
+  /** Runs one session to its end. */
+  private async serve(remote: Remote): Promise<Attempt> {
     const { probeMs = DEFAULT_PROBE_MS, log, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
     const attemptMs = this.options.attemptMs ?? timeoutMs;
     let session: Session | undefined;
+    // Not AbortSignal.any: Node 20 keeps something of each such signal for as long as the client lives.
+    const attempt = new AbortController();
+    const end = () => attempt.abort();
+    const timer = setTimeout(end, Math.max(attemptMs, 1_000));
+    this.stop.signal.addEventListener('abort', end, { once: true });
     try {
       session = await openSession({
         remote,
@@ -272,7 +245,7 @@ export class Client<D extends Database> {
         since: this.lastTransaction,
         cache: this.cache,
         changed: (changes) => this.notify(changes),
-        signal: AbortSignal.any([this.stop.signal, AbortSignal.timeout(Math.max(attemptMs, 1_000))]),
+        signal: attempt.signal,
       });
     } catch (error) {
       this.lastFailure = error;
@@ -282,7 +255,10 @@ export class Client<D extends Database> {
         this.fatal = error;
         this.notifyState('disconnected');
       }
-      return 0;
+      return { failure: error };
+    } finally {
+      clearTimeout(timer);
+      this.stop.signal.removeEventListener('abort', end);
     }
     const began = performance.now();
     this.session = session;
@@ -294,7 +270,7 @@ export class Client<D extends Database> {
     this.session = undefined;
     if (!this.stop.signal.aborted) log?.warn(`${remote.text}: connection lost: ${reason.message}`);
     this.notifyState('disconnected');
-    return performance.now() - began;
+    return { servedMs: performance.now() - began };
   }
 
   private notify(changes: readonly Change[]): void {

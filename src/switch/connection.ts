@@ -2,8 +2,9 @@
 // gateway, watcher, overlay, cni and nic share these words.
 // Nothing here reads or writes OVN's databases.
 import { ProductError } from '../net/errors.js';
-import { type Client, type ConnectOptions, connect } from '../ovsdb/client.js';
+import { type Client, connect } from '../ovsdb/client.js';
 import type { Uuid } from '../ovsdb/columns.js';
+import type { ConnectOptions } from '../ovsdb/connect_options.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 
 export type LocalDatabase = Client<typeof openVswitch>;

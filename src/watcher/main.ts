@@ -13,6 +13,7 @@ import { explainError, ProductError } from '../net/errors.js';
 import { connectNorthbound, type Northbound } from '../ovn/connection.js';
 import { serverName } from '../ovn/tls.js';
 import { connect } from '../ovsdb/client.js';
+import { DatabaseUnreachable } from '../ovsdb/errors.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { OVN_NB, readSystemIds, requireSystemId } from '../switch/external_ids.js';
@@ -137,7 +138,8 @@ async function awaitNorthbound(
     } catch (error) {
       if (error instanceof ProductError && error.code === 'ERR_NOT_CONFIGURED') throw error;
       problems.set(START, [`waiting: ${explainError(error)}`]);
-      await sleep(backoff.next(), signal);
+      // A database that does not answer has taken the time of an attempt, and may be back at any moment.
+      await sleep(error instanceof DatabaseUnreachable ? ANSWER_MS : backoff.next(), signal);
     }
   }
   return undefined;

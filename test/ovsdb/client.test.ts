@@ -1,5 +1,6 @@
 import test from 'ava';
 import { startOvsdbServer } from '../../lab/ovsdb_server.js';
+import { until, when } from '../../lab/until.js';
 import { connect } from '../../src/ovsdb/client.js';
 import {
   ConstraintViolation,
@@ -217,6 +218,21 @@ test('a client reconnects to a restarted server, and gets the changes made meanw
   t.is(db.table('Bridge').size, 2);
   db.close();
   other.close();
+  await server.dispose();
+});
+
+test('a client has a local server again within half a second, however long the server was away', async (t) => {
+  const server = await startOvsdbServer();
+  const db = await open(server.remote);
+  await server.stop('SIGKILL');
+  const end = performance.now() + 5_000;
+  await until('five seconds', () => when(performance.now() > end), 6_000);
+  const back = new Promise<number>((resolve) => db.onState(() => resolve(performance.now())));
+  await server.start();
+  const began = performance.now();
+  const took = (await back) - began;
+  t.true(took < 500, `${took} ms`);
+  db.close();
   await server.dispose();
 });
 

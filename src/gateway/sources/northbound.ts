@@ -15,6 +15,7 @@ import { CLAIMING_TABLES, gatewayMacs, rowClaims } from '../../ovn/row_claims.js
 import { CA_FILES, serverName, tlsFiles } from '../../ovn/tls.js';
 
 import { connect } from '../../ovsdb/client.js';
+import { DatabaseUnreachable } from '../../ovsdb/errors.js';
 import { ovnNorthbound } from '../../ovsdb/tables/ovn_northbound.js';
 import { OVN_NB } from '../../switch/external_ids.js';
 import { findMisfits } from '../report/northbound_rows.js';
@@ -30,6 +31,8 @@ export interface NorthboundSourceOptions {
 
 /** How long the database may take to answer, in milliseconds. */
 const ANSWER_MS = 5_000;
+/** Milliseconds from an attempt that the database did not answer to the next one, and the first wait after others. */
+const AGAIN_MS = 1_000;
 const NO_CLAIMS: readonly Claim[] = [];
 
 /** The northbound database. Nothing waits for it. */
@@ -107,7 +110,7 @@ export class NorthboundSource implements Source {
     const name = serverName(settings.read(), OVN_NB);
     this.client = undefined;
     this.fail([]);
-    const backoff = new Backoff({ firstMs: 1_000 });
+    const backoff = new Backoff({ firstMs: AGAIN_MS });
     while (remotes !== undefined && !signal.aborted) {
       try {
         const client = await connect(ovnNorthbound, {
@@ -127,8 +130,9 @@ export class NorthboundSource implements Source {
       } catch (error) {
         if (signal.aborted) return;
         this.fail([explainError(error)]);
-        // Remotes that cannot be parsed fail at once, without the timeout of a connection.
-        await sleep(backoff.next(), signal);
+        // A database that does not answer has taken the time of an attempt, and may be back at any moment. Remotes that
+        // cannot be parsed fail at once.
+        await sleep(error instanceof DatabaseUnreachable ? AGAIN_MS : backoff.next(), signal);
       }
     }
   }
