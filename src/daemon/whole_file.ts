@@ -59,6 +59,8 @@ export function removeWhole(path: string): void {
   removeAbandoned(path);
 }
 
+const NO_SYNC: readonly string[] = ['EINVAL', 'ENOTSUP'];
+
 function linkUnlessThere(temporary: string, path: string): void {
   try {
     linkSync(temporary, path);
@@ -86,10 +88,13 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function syncFolder(path: string): void {
+/** Syncs a folder. Some file systems cannot, and need not (fsync(2), EINVAL). */
+export function syncFolder(path: string): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(fd);
+  } catch (error) {
+    if (!NO_SYNC.some((code) => hasCode(error, code))) throw error;
   } finally {
     closeSync(fd);
   }

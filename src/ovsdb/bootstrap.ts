@@ -32,7 +32,12 @@ export async function bootstrapCa(path: string, server: Server): Promise<Buffer>
   } catch (error) {
     throw new ProductError('ERR_NO_TLS_FILES', `cannot write ${path}`, { cause: error });
   }
-  return readCa(path) ?? Buffer.from(pem);
+  const stored = readCa(path);
+  if (stored !== undefined) return stored;
+  throw new ProductError(
+    'ERR_NO_TLS_FILES',
+    `${path} is a link to a file that does not exist; delete it, or make that file`,
+  );
 }
 
 /** @returns `undefined` if there is no such file */

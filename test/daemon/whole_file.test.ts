@@ -1,4 +1,6 @@
 import {
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { makeFullFolder } from '../../lab/full_folder.js';
-import { removeWhole, writeWhole } from '../../src/daemon/whole_file.js';
+import { removeWhole, syncFolder, writeWhole } from '../../src/daemon/whole_file.js';
 
 function folder(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), 'whole-'));
@@ -52,6 +54,22 @@ test('no symbolic link is followed, neither at the name nor at the name of the t
   symlinkSync(join(dir, 'nothing'), join(dir, 'dangling'));
   writeWhole(join(dir, 'dangling'), 'text', { keep: true });
   t.throws(() => statSync(join(dir, 'nothing')), { code: 'ENOENT' });
+});
+
+test('a folder that is a symbolic link gets the file, and keeps the link', (t) => {
+  const dir = folder(t);
+  mkdirSync(join(dir, 'real'));
+  symlinkSync('real', join(dir, 'link'));
+  writeWhole(join(dir, 'link', 'file'), 'text', { mode: 0o640 });
+  t.is(readFileSync(join(dir, 'real', 'file'), 'utf8'), 'text');
+  t.true(lstatSync(join(dir, 'link')).isSymbolicLink());
+  t.deepEqual(readdirSync(join(dir, 'real')), ['file']);
+});
+
+test('a file system that cannot sync a folder is no failure, and a missing folder is one', (t) => {
+  // procfs has no fsync: it answers EINVAL.
+  t.notThrows(() => syncFolder('/proc'));
+  t.throws(() => syncFolder('/nonexistent'), { code: 'ENOENT' });
 });
 
 test('what a killed process left is deleted by the next, and what a running one writes is not', (t) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -149,6 +149,17 @@ test('a server that does not send its CA leaves no CA file, and the error names 
     message: /does not send its CA's certificate; copy the CA file here by hand/,
   });
   await t.throwsAsync(readFile(ca), { code: 'ENOENT' });
+});
+
+test('a CA file that is a link to nothing is refused, so that no server is trusted without being stored', async (t) => {
+  const dir = await workplace(t);
+  const ours = await makeCa(dir, 'ours');
+  const [server, client] = await Promise.all(['server', 'client'].map((name) => signedBy(ours, dir, name)));
+  const ca = join(dir, 'ovnnb-ca.cert');
+  await symlink(join(dir, 'none', 'ca.cert'), ca);
+  const remote = await serve(t, server as KeyPair, ours, await freePort());
+  const error = await t.throwsAsync(open(remote, client as KeyPair, ca, 500));
+  t.regex(error?.message ?? '', /ovnnb-ca\.cert is a link to a file that does not exist/);
 });
 
 test('a client without its files, or with a certificate of another CA, gets an error that says so', async (t) => {
