@@ -4,6 +4,8 @@ import { Backoff } from '../daemon/backoff.js';
 const FIRST_MS = 100;
 /** The longest wait for flows of the host's own traffic, without which nobody can log in and stop the other program. */
 const HOST_MS = 200;
+/** The least time between two reads for events about flows that turn out not to be ours, in milliseconds. */
+const NEWS_MS = 100;
 /** Flows that nobody changes for so long after a repair are left alone, in milliseconds. */
 export const QUIET_MS = 10_000;
 /** From so many repairs in a row on they are a problem. */
@@ -20,13 +22,17 @@ export class RepairPace {
   private lastRepair = Number.NEGATIVE_INFINITY;
   private lastLook = Number.NEGATIVE_INFINITY;
   private lastUndone = Number.NEGATIVE_INFINITY;
+  /** When the last event asked for a read; in the future if that read is still to come. */
+  private nextRead = Number.NEGATIVE_INFINITY;
   /** The repairs and seconds that the problem names. It names new ones after twice as many repairs. */
   private named: { readonly repairs: number; readonly seconds: number } | undefined;
 
-  /** Returns how long to wait until the flows should be read again, if another program has just changed them. */
+  /** Returns how long to wait until the flows should be read again, if another program has just changed some flow. */
   lookIn(now: number): number {
-    if (now - this.lastUndone >= QUIET_MS) return 0;
-    return Math.max(0, this.lastLook + Math.min(this.waitMs, HOST_MS) - now);
+    if (now - this.lastUndone < QUIET_MS)
+      return Math.max(0, this.lastLook + Math.min(this.waitMs, HOST_MS) - now);
+    if (this.nextRead <= now) this.nextRead = Math.max(now, this.nextRead + NEWS_MS);
+    return this.nextRead - now;
   }
 
   /**

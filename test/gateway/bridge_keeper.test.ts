@@ -21,14 +21,18 @@ const UNKNOWN: KnownExposure = { nodePorts: undefined, served: undefined };
 async function begin(
   t: ExecutionContext,
   name: keyof typeof CHANNELS,
-  { ovs, known = NOTHING_EXPOSED }: { readonly ovs: DummySwitch; readonly known?: KnownExposure },
+  {
+    ovs,
+    known = NOTHING_EXPOSED,
+    auditMs = AUDIT_MS,
+  }: { readonly ovs: DummySwitch; readonly known?: KnownExposure; readonly auditMs?: number },
 ) {
   const stop = new AbortController();
   const channel = CHANNELS[name]({ bridge: BRIDGE, rundir: ovs.rundir });
   const logged: string[] = [];
   const log = { ...SILENT, info: (line: string) => logged.push(line) };
   const problems = new Problems(SILENT);
-  const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
+  const loop = new Loop({ auditMs, retry: RETRY, problems });
   const keeper = new BridgeKeeper({ channel, log, problems, changed: loop.ring });
   const followed = new SwitchSource({
     bridge: BRIDGE,
@@ -116,6 +120,23 @@ for (const name of ['ofctl', 'openflow'] as const) {
     t.deepEqual(problems.current, []);
   });
 }
+
+test('ofctl: a program that changes its own flows all the time makes the helper read at most ten times a second', async (t) => {
+  const ovs = await startSwitch(t);
+  const { keeper, loop } = await begin(t, 'ofctl', { ovs, auditMs: 60_000 });
+  const [before, bundles] = [loop.totals.steps, keeper.totals.bundles];
+  const first = performance.now();
+  for (let port = 1; port <= 80; port++)
+    await ovs.ofctl('add-flow', `cookie=1,tcp,tp_dst=${port},actions=drop`);
+  const steps = loop.totals.steps - before;
+  const seconds = (performance.now() - first) / 1_000;
+  t.log(`80 changes in ${seconds} s, ${steps} steps`);
+  t.true(steps >= 1 && steps <= 2 + 10 * seconds);
+  t.is(keeper.totals.bundles, bundles);
+  const flows = await ovs.dump();
+  await ovs.ofctl('del-flows', 'icmp');
+  await until('the deleted flows', async () => when((await ovs.dump()).join() === flows.join()));
+});
 
 test('without a frame nothing is sent, and nothing is in place', async (t) => {
   const keeper = new BridgeKeeper({

@@ -74,6 +74,18 @@ test('events in a fight cause at most five reads a second, and the first one cau
   t.is(pace.lookIn(60_000), 0);
 });
 
+test('events about flows that are not ours cause at most ten reads a second, and the first one a read at once', (t) => {
+  const pace = new RepairPace();
+  const reads = new Set<number>();
+  for (let now = 0; now < 1_000; now += 5) {
+    const at = now + pace.lookIn(now);
+    reads.add(at);
+    if (at === now) pace.look(now, false, false);
+  }
+  t.deepEqual([...reads], [0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000]);
+  t.is(pace.lookIn(5_000), 0, 'after a pause the first one is fast again');
+});
+
 test('an operator who asks for a check makes the next repair immediate', (t) => {
   const pace = new RepairPace();
   const [last = 0] = fight(pace).slice(-1);
