@@ -14,11 +14,9 @@ import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { Announcer } from './apply_announcements.js';
 import { cleanUp } from './apply_cleanup.js';
-
 import { AddressProber } from './apply_probes.js';
 import { ServedRow } from './apply_served_row.js';
 import { AUDIT_MS, BridgeKeeper, RETRY } from './bridge_keeper.js';
-
 import { lockBridge } from './bridge_lock.js';
 import type { HelperOptions } from './options.js';
 import { registerCommands } from './report/commands.js';

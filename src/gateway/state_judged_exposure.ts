@@ -2,6 +2,7 @@ import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
 import type { NodePort } from '../demux/state.js';
 import { refusalLines } from '../kube/refusals.js';
+import type { IpAddress } from '../net/ip.js';
 import { AddressAdmission } from './state_admission.js';
 import { type Exposure, type KnownExposure, nodePortKey } from './state_exposure.js';
 import { judgeOwnPort, type OwnPort, type OwnPortFacts } from './state_own_ports.js';
@@ -14,6 +15,8 @@ export interface JudgedFacts extends Omit<OwnPortFacts, 'inPlace'> {
   /** The ports of the gateway's own addresses that services want. */
   readonly ownPorts: readonly OwnPort[];
   readonly isFirstGateway: boolean | undefined;
+  /** The addresses of all gateways. */
+  readonly gateways: readonly IpAddress[];
   /** What is exposed now; `undefined` while that is unknown. */
   readonly inPlace: Exposure | undefined;
 }
@@ -85,8 +88,9 @@ export class JudgedExposure {
   }
 
   /** Writes one problem for each address and port that a service does not get. */
-  private report({ book, isFirstGateway }: JudgedFacts): void {
-    const text = JSON.stringify([book.revision, this.admission.revision, isFirstGateway, this.ownRefusals]);
+  private report({ book, isFirstGateway, gateways }: JudgedFacts): void {
+    const facts = [book.revision, this.admission.revision, isFirstGateway, gateways, this.ownRefusals];
+    const text = JSON.stringify(facts);
     if (text === this.reported) return;
     this.reported = text;
     const refused = new Map<string, string[]>();
@@ -98,6 +102,8 @@ export class JudgedExposure {
     let named = 0;
     for (const some of reasons)
       for (const [ip, reason] of some) {
+        // That gateway serves it, or names it.
+        if (gateways.includes(ip)) continue;
         if (named === MAX_ADDRESSES) break;
         named++;
         for (const service of book.wanting(ip)) add(service, `external address ${ip} is refused: ${reason}`);

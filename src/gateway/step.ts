@@ -51,6 +51,7 @@ export function gatewayWork(context: StepContext): LoopWork {
     if (wanted === undefined || bridgeState === undefined) return undefined;
     return judged.judge({
       ...{ book, wanted, ownPorts: ports, host, isFirstGateway, addresses: own, inPlace: keeper.exposed },
+      gateways: northbound.gatewayAddresses,
       podRange: snatRange(bridge.facts?.externalIds ?? new Map()),
       guard: guard.guard({
         nodes: services.nodeClaims,

@@ -1,5 +1,6 @@
 import { formatCidr, networkOf } from '../net/cidr.js';
 import { type Claim, cidrOrUndefined, claimOf, claimOfText, networkClaims } from '../net/claims.js';
+import type { IpAddress } from '../net/ip.js';
 import { type MacAddress, parseMac } from '../net/mac.js';
 import { JOIN_NETWORKS } from './addresses.js';
 import type { NorthboundView } from './connection.js';
@@ -44,6 +45,13 @@ export function gatewayMacs(db: NorthboundView): MacAddress[] {
         return [];
       }
     });
+}
+
+/** Returns the addresses of all gateways on the network. */
+export function gatewayAddresses(db: NorthboundView): IpAddress[] {
+  return db
+    .filter('Logical_Router', ({ name }) => nodeOfGatewayRouter(name) !== undefined)
+    .flatMap((router) => routerClaims(router).map(({ network }) => network.address));
 }
 
 function routerClaims({

@@ -31,6 +31,7 @@ function begin(...externalIPs: readonly string[]) {
     podRange: undefined,
     addresses: [OWN],
     isFirstGateway: true,
+    gateways: [],
     inPlace: NOTHING_EXPOSED,
   };
   const judge = (change: Partial<JudgedFacts> = {}) => judged.judge({ ...facts, ...change });
@@ -115,4 +116,12 @@ test('about 200 refused addresses are named, whatever the reasons', (t) => {
   book.put('ns/other', { metadata: { name: 'other', namespace: 'ns' }, spec });
   judge({ wanted: book.take() });
   t.regex(problems.current.at(-1) ?? '', / 180 more addresses or ports are refused$/);
+});
+
+test("another gateway's address is not served here, and not named: that gateway judges its ports", (t) => {
+  const { judge, problems } = begin(TAKEN);
+  t.is(judge({ gateways: [OWN, TAKEN] }).served?.size, 0);
+  t.deepEqual(problems.current, []);
+  judge({ gateways: [OWN] });
+  t.is(problems.current.length, 1);
 });

@@ -97,6 +97,7 @@ function begin(given: Partial<World> = {}) {
       check: () => order.push('check rows'),
       claims: [],
       gatewayMacs: [],
+      gatewayAddresses: [],
     },
     routers: { routers: ROUTERS, hasRead: true },
     neighbours: {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Claims } from '../../src/net/claims.js';
 import { parseIp } from '../../src/net/ip.js';
-import { gatewayMacs, rowClaims } from '../../src/ovn/row_claims.js';
+import { gatewayAddresses, gatewayMacs, rowClaims } from '../../src/ovn/row_claims.js';
 import { FakeNorthbound } from '../watcher/fake_northbound.js';
 
 function rows(): FakeNorthbound {
@@ -45,4 +45,5 @@ test('rows that cannot be read claim nothing, and a translation of everything do
   nb.insert('Logical_Router', { name: 'GR_x', external_ids: new Map([['physical_ip', ',x/24']]) });
   t.is(rowClaims(nb).length, before);
   t.deepEqual(gatewayMacs(nb).map(String), ['0a:58:cb:00:71:0b']);
+  t.deepEqual(gatewayAddresses(nb).map(String), ['203.0.113.12']);
 });

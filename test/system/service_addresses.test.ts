@@ -167,8 +167,7 @@ for (const family of [4, 6] as const) {
     async (t) => {
       const before = await flows();
       const held = HELD[family];
-      const clusterIP = family === 4 ? {} : {};
-      await serve('free', { ...clusterIP, externalIPs: [FREE[family], held], ports: [{ port: 81 }] });
+      await serve('free', { externalIPs: [FREE[family], held], ports: [{ port: 81 }] });
       await until('the held address to be named', async () =>
         when(
           new RegExp(`Service default/free: external address ${held} is refused: [0-9a-f:]{17} has it`).test(

@@ -6,14 +6,13 @@ import type { Source } from '../../daemon/source.js';
 import type { BridgeState } from '../../demux/state.js';
 import type { Claim } from '../../net/claims.js';
 import { explainError } from '../../net/errors.js';
+import type { IpAddress } from '../../net/ip.js';
 import type { MacAddress } from '../../net/mac.js';
 import type { Northbound } from '../../ovn/connection.js';
 import { KEYS } from '../../ovn/keys.js';
 import { gatewayRouterName } from '../../ovn/names.js';
-
-import { CLAIMING_TABLES, gatewayMacs, rowClaims } from '../../ovn/row_claims.js';
+import { CLAIMING_TABLES, gatewayAddresses, gatewayMacs, rowClaims } from '../../ovn/row_claims.js';
 import { CA_FILES, serverName, tlsFiles } from '../../ovn/tls.js';
-
 import { connect } from '../../ovsdb/client.js';
 import { DatabaseUnreachable } from '../../ovsdb/errors.js';
 import { ovnNorthbound } from '../../ovsdb/tables/ovn_northbound.js';
@@ -58,6 +57,10 @@ export class NorthboundSource implements Source {
     this.client === undefined ? [] : gatewayMacs(this.client),
   );
 
+  private readonly addresses = new Memo((_revision: number): readonly IpAddress[] =>
+    this.client === undefined ? [] : gatewayAddresses(this.client),
+  );
+
   constructor(private readonly options: NorthboundSourceOptions) {}
 
   /**
@@ -76,6 +79,11 @@ export class NorthboundSource implements Source {
   /** The MACs of the cluster's gateways. */
   get gatewayMacs(): readonly MacAddress[] {
     return this.macs.get(this.revision);
+  }
+
+  /** The addresses of the cluster's gateways on the network. */
+  get gatewayAddresses(): readonly IpAddress[] {
+    return this.addresses.get(this.revision);
   }
 
   /**
