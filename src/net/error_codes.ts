@@ -181,7 +181,7 @@ export const ERROR_CODES = {
   },
   ERR_LINK_BUSY: {
     cause: 'The queue of an interface is full.',
-    remedy: 'None needed: the packet is sent later.',
+    remedy: 'A daemon sends the packet later. Run a command again when the interface carries less.',
   },
   ERR_LINK_DOWN: {
     cause: 'An interface is down, has no carrier, or was removed.',

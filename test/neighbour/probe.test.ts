@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import test from 'ava';
 import { arpAnnouncements, arpRequest } from '../../src/neighbour/arp.js';
 import { decodeMessage } from '../../src/neighbour/decode.js';
@@ -44,4 +45,25 @@ test('a host that has an address, sends from it, or probes for it is a conflict'
     wire.give(message);
     t.deepEqual(await probing, [{ address: GATEWAY, mac: ONE }]);
   }
+});
+
+test('an address counts as free only after three probes of it have left, however busy the interface is', async (t) => {
+  const { clock, wire, socket } = begin();
+  const probing = probe(socket, [GATEWAY, GATEWAY6], { own: new Set([OWN]), clock });
+  wire.refusal = constants.errno.ENOBUFS;
+  clock.pass(600);
+  wire.refusal = undefined;
+  clock.pass(200);
+  wire.give(arpAnnouncements(ONE, [GATEWAY]));
+  clock.pass(400);
+  t.deepEqual(await probing, [{ address: GATEWAY, mac: ONE }]);
+  t.is(wire.sent.length, 6);
+});
+
+test('an interface that stays busy is an error, not a free address', async (t) => {
+  const { clock, wire, socket } = begin();
+  wire.refusal = constants.errno.ENOBUFS;
+  const probing = probe(socket, [GATEWAY], { own: new Set([OWN]), clock });
+  clock.pass(2_000);
+  await t.throwsAsync(probing, { code: 'ERR_LINK_BUSY', message: /^eth0: / });
 });
