@@ -21,10 +21,6 @@ export const ERROR_CODES = {
     cause: 'A process holds the lock on the pidfile.',
     remedy: 'Stop that process, or start with another `--pidfile` or with `--overwrite-pidfile`.',
   },
-  ERR_ANNOTATION: {
-    cause: 'The annotation that the watcher writes on a pod is not in its format.',
-    remedy: 'Remove the annotation; the watcher writes it again.',
-  },
   ERR_API_BAD_ANSWER: {
     cause: 'The API server answered with something that is not what was asked for.',
     remedy: 'The daemons retry. Check that `external_ids:k8s-api-server` names an API server.',

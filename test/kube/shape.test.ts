@@ -2,7 +2,6 @@ import test from 'ava';
 import fc from 'fast-check';
 import { nodeClaims } from '../../src/kube/nodes.js';
 import { type KubeObject, trim, weigh } from '../../src/kube/objects.js';
-import { parseAnnotation } from '../../src/kube/pod_annotation.js';
 import { bornAt, oldest } from '../../src/kube/seniority.js';
 import { clusterAddresses, externalAddresses, servicePorts } from '../../src/kube/service.js';
 import { misfit } from '../../src/kube/shape.js';
@@ -113,25 +112,4 @@ test('every object that fits is read, or refused with a typed error', (t) => {
     { numRuns: 5_000 },
   );
   t.true(fitting > 1_000, `${fitting} fit`);
-});
-
-test('every annotation is read, or refused with a typed error', (t) => {
-  const fields = fc.record({ ip_address: text, mac_address: text, gateway_ip: any }, { requiredKeys: [] });
-  const texts = fc.oneof(
-    fc.string(),
-    fc.json(),
-    fields.map((one) => JSON.stringify(one)),
-    fc.string().map((one) => `{'${one}': u'x'}`),
-  );
-  fc.assert(
-    fc.property(texts, (text) => {
-      try {
-        parseAnnotation(text);
-      } catch (error) {
-        if (!(error instanceof ProductError)) throw error;
-      }
-    }),
-    { numRuns: 2_000 },
-  );
-  t.pass();
 });
