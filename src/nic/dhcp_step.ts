@@ -11,6 +11,7 @@ import {
   type Surroundings,
 } from './dhcp_owner.js';
 import { type ClientProcess, findClients, type Impostor, isStill } from './dhcp_process.js';
+import { shellLine } from './dhcp_shell.js';
 import type { Plan } from './plan.js';
 
 /** The environment of a client: root's own may name programs and libraries of another user. */
@@ -47,17 +48,17 @@ export function addDhcp(
         );
     } else if (!restartDhcp) {
       plan.note(
-        `the ${FAMILIES[family]} lease moved with its remaining lifetime; to have ${owner.client} renew it on ${to}: ${asText(owner)} (or --restart-dhcp)`,
+        `the ${FAMILIES[family]} lease moved with its remaining lifetime; to have ${owner.client} renew it on ${to}: ${shellLine(owner)} (or --restart-dhcp)`,
       );
     } else if (family === 'inet6' && hasPermanent6(now)) {
       // dhclient's script flushes permanent IPv6 addresses before the request (PREINIT6 of dhclient-script(8)).
       plan.note(
-        `${owner.client} -6 is not restarted, since it would delete the other IPv6 addresses of ${to}; by hand: ${asText(owner)}`,
+        `${owner.client} -6 is not restarted, since it would delete the other IPv6 addresses of ${to}; by hand: ${shellLine(owner)}`,
       );
     } else {
       plan.add({
         name: `restart ${owner.client} on ${to}`,
-        details: [asText(owner)],
+        details: [shellLine(owner)],
         run: () => restart(owner),
         undo: () => moveBack(owner, { from, to, family }),
       });
@@ -118,23 +119,6 @@ function noteImpostors(plan: Plan, impostors: readonly Impostor[]): void {
     plan.note(`process ${pid} calls itself ${client} and ${why}: it is left alone`);
   const more = impostors.length - MAX_IMPOSTORS;
   if (more > 0) plan.note(`${more} more processes call themselves DHCP clients and are left alone`);
-}
-
-/** Formats the commands as a shell line. */
-function asText({ process, leases, commands }: DhcpOwner): string {
-  const kill = process === undefined ? [] : [`kill -KILL ${process.pid}`];
-  const files =
-    leases === undefined
-      ? []
-      : [
-          `sed ${quoted(`s/"${leases.from}"/"${leases.to}"/`)} ${quoted(leases.file)} > ${quoted(leases.newFile)}`,
-        ];
-  return [...kill, ...files, ...commands.map((command) => command.map(quoted).join(' '))].join(' && ');
-}
-
-/** Returns a word as a shell reads it, in single quotes unless it has only harmless characters. */
-function quoted(word: string): string {
-  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Moves the client to the other interface. @throws ProductError `ERR_DHCP` */
