@@ -17,6 +17,8 @@ interface Registered {
 const MAX_CLIENTS = 64;
 /** How long a client may be connected without a whole request, in milliseconds. */
 const IDLE_MS = 30_000;
+/** How long the end of the daemon waits for commands that run and for clients that read their answers, in milliseconds. */
+const LAST_MS = 2_000;
 
 /** The control socket of a daemon: JSON-RPC with string arguments and a string result (lib/unixctl.c of OVS). */
 export class UnixctlServer {
@@ -30,6 +32,7 @@ export class UnixctlServer {
   constructor(
     private readonly path: string,
     private readonly idleMs = IDLE_MS,
+    private readonly lastMs = LAST_MS,
   ) {
     this.server = createServer((socket) => this.serve(socket));
     this.register('list-commands', '', 0, 0, () => this.list());
@@ -56,12 +59,21 @@ export class UnixctlServer {
     });
   }
 
-  /** Answers the requests received so far, then closes the socket. */
+  /**
+   * Answers the requests received so far, then closes the socket. A command that does not end, or a client that does not
+   * read, cannot keep the daemon from ending.
+   */
   async close(): Promise<void> {
-    this.server.close();
     clearInterval(this.sweep);
-    await Promise.allSettled(this.answering);
-    for (const client of this.clients) client.closeSoon();
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const late = setTimeout(() => {
+      for (const client of this.clients) client.close();
+    }, this.lastMs);
+    void Promise.allSettled(this.answering).then(() => {
+      for (const client of this.clients) client.closeSoon();
+    });
+    await closed;
+    clearTimeout(late);
     removeSocket(this.path);
   }
 

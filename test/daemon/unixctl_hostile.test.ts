@@ -10,6 +10,9 @@ import { unixctl } from '../../src/daemon/unixctl_client.js';
 import { UnixctlServer } from '../../src/daemon/unixctl_server.js';
 import { pieces } from '../net/stream_pieces.js';
 
+/** How long a server of these tests waits for its clients when it closes, in milliseconds. */
+const LAST_MS = 300;
+
 async function directoryOf(t: ExecutionContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'unixctl-'));
   t.teardown(() => rm(directory, { recursive: true }));
@@ -17,13 +20,19 @@ async function directoryOf(t: ExecutionContext): Promise<string> {
 }
 
 async function serve(t: ExecutionContext, idleMs?: number) {
+  const { path } = await serving(t, idleMs);
+  return path;
+}
+
+async function serving(t: ExecutionContext, idleMs?: number) {
   const path = join(await directoryOf(t), 'daemon.ctl');
-  const server = new UnixctlServer(path, idleMs);
+  const server = new UnixctlServer(path, idleMs, LAST_MS);
   server.register('echo', '[word...]', 0, 9, (words) => words.join(' '));
   server.register('big', 'bytes', 1, 1, ([bytes]) => 'x'.repeat(Number(bytes)));
+  server.register('never', '', 0, 0, () => new Promise<string>(() => undefined));
   await server.listen();
   t.teardown(() => server.close());
-  return path;
+  return { path, server };
 }
 
 /** Opens a connection that reads nothing until it is resumed. */
@@ -103,6 +112,28 @@ test('a client that does not read the answers is closed', async (t) => {
   await closed;
   clearInterval(pushing);
   await stillAnswers(t, path);
+});
+
+test('neither a command that does not end nor a client that does not read keeps the server from closing', async (t) => {
+  const BYTES = 8 * 1024 * 1024;
+  for (const request of [
+    '{"id":0,"method":"never","params":[]}',
+    `{"id":0,"method":"big","params":["${BYTES}"]}`,
+  ]) {
+    const { path, server } = await serving(t);
+    const { socket, closed } = open(path);
+    socket.write(request);
+    await stillAnswers(t, path);
+    const began = performance.now();
+    await server.close();
+    t.true(performance.now() - began < 5_000);
+    let read = 0;
+    socket.on('data', ({ length }) => {
+      read += length;
+    });
+    await closed;
+    t.true(read < BYTES, `${request}: ${read} bytes came`);
+  }
 });
 
 test('an idle client is closed, and so is one that sends its request octet by octet', async (t) => {
