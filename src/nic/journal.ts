@@ -29,6 +29,7 @@ export class Journal {
     rundir: string,
     nic: string,
     private readonly now: () => BootTime = bootTime,
+    private readonly timeOfDay: () => number = Date.now,
   ) {
     this.path = join(rundir, `ovn-k8s-util.${nic}.json`);
   }
@@ -39,8 +40,10 @@ export class Journal {
    */
   read(): Snapshot | undefined {
     try {
-      const { at, snapshot } = parseEntry(readFileSync(this.path, 'utf8'));
-      return aged(snapshot, secondsBetween(at, this.now()));
+      const now = this.now();
+      const entry = withBootTime(JSON.parse(readFileSync(this.path, 'utf8')), now, this.timeOfDay());
+      const { at, snapshot } = readEntry(entry);
+      return aged(snapshot, secondsBetween(at, now));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw new ProductError(
@@ -84,13 +87,21 @@ export class Journal {
   }
 }
 
+/** Converts the time in a journal of an earlier version, the time of day in milliseconds since 1970. */
+function withBootTime(entry: unknown, now: BootTime, timeOfDay: number): unknown {
+  const isOld = typeof entry === 'object' && entry !== null && 'at' in entry && typeof entry.at === 'number';
+  if (!isOld) return entry;
+  const age = Math.max(0, Math.floor((timeOfDay - Number(entry.at)) / 1_000));
+  return { ...entry, at: { boot: now.boot, seconds: now.seconds - age } };
+}
+
 /** @throws ProductError `ERR_IP` naming the field that is wrong */
-function parseEntry(text: string): Entry {
+function readEntry(value: unknown): Entry {
   const shape = {
     required: ['at', 'snapshot'],
     fields: { at: { one: BOOT_TIME }, snapshot: { one: SNAPSHOT } },
   } as const;
-  const entry = readObject<Entry>(JSON.parse(text), shape, 'the journal');
+  const entry = readObject<Entry>(value, shape, 'the journal');
   if (entry?.at === undefined || entry.snapshot === undefined)
     throw new ProductError('ERR_JOURNAL', 'the journal is empty');
   return entry;

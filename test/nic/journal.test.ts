@@ -66,6 +66,18 @@ test('lifetimes of an old journal are shorter by its age, and expired addresses 
   t.is(aged(SNAPSHOT, 100).addresses[0]?.valid_life_time, FOREVER);
 });
 
+test('the journal of an earlier version, with the time of day, is read, and its lifetimes are shorter by its age', (t) => {
+  const { dir } = begin(t);
+  const leased = { ...V4, valid_life_time: 600, preferred_life_time: 60 };
+  const entry = { at: 1_000_000, snapshot: { ...SNAPSHOT, addresses: [leased] } };
+  writeFileSync(join(dir, 'ovn-k8s-util.eth0.json'), JSON.stringify(entry));
+  const now = () => ({ boot: 'one', seconds: 5 });
+  const lifetime = (timeOfDay: number) =>
+    new Journal(dir, 'eth0', now, () => timeOfDay).read()?.addresses[0]?.valid_life_time;
+  t.is(lifetime(1_100_000), 500);
+  t.is(lifetime(900_000), 600, 'the clock was set back');
+});
+
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 asRoot(
   'a full disk keeps the journal of the move that was interrupted, and half a journal is refused by name',
