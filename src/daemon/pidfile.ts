@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { FileLock } from '../native.js';
 import { ProductError } from '../net/errors.js';
 import { deleteLocked, tryLock } from './held_lock.js';
@@ -40,13 +40,18 @@ export function writePidfile(path: string, { overwrite }: { overwrite: boolean }
   }
 }
 
-/** Links `path` to the file `temporary`. Deletes the pidfile of a process that died, which has no lock. */
+/**
+ * Links `path` to the file `temporary`. The pidfile of a process that died, which has no lock, is replaced in one step:
+ * a reader always finds one.
+ */
 function giveName(temporary: string, path: string): void {
-  while (!isLinked(temporary, path)) {
-    const old = tryLock(path);
-    if (old === 'held') throw alreadyRunning(path);
-    // Only the process that has the lock may delete the file, else it could delete the pidfile of the next daemon.
-    unlinkSync(path);
+  if (isLinked(temporary, path)) return;
+  const old = tryLock(path);
+  if (old === 'held') throw alreadyRunning(path);
+  try {
+    // Only the process that has the lock may replace the file, else it could replace the pidfile of the next daemon.
+    renameSync(temporary, path);
+  } finally {
     old.close();
   }
 }

@@ -141,6 +141,22 @@ for (const [what, before] of [
   });
 }
 
+test('a reader always finds a pidfile while a daemon takes over that of a dead one', async (t) => {
+  const path = join(directory(t), 'x.pid');
+  const order = rivals(t, 1);
+  let reads = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    writeFileSync(path, '999999999\n');
+    const answered = order(path);
+    const end = Date.now() + 15;
+    for (; Date.now() < end; reads++)
+      if (!existsSync(path)) return t.fail(`round ${round}: there is no pidfile`);
+    t.deepEqual(await answered, ['won']);
+    await order();
+  }
+  t.log(`${reads} reads`);
+});
+
 test('a daemon that ends never removes the pidfile of the next one', async (t) => {
   const dir = directory(t);
   const order = rivals(t, 3);
