@@ -12,11 +12,16 @@ export interface ServicePort {
   readonly nodePort: number | undefined;
 }
 
+/** The most pairs of a port and an address of one service: its author may list thousands of both. */
+const MOST_PAIRS = 20_000;
+
 /**
  * Returns the ports of a service, with node ports if its type has them.
- * @throws ProductError `ERR_SERVICE` for an invalid number or protocol
+ * @throws ProductError `ERR_SERVICE` for an invalid number or protocol, or too many ports and addresses
  */
-export function servicePorts({ spec }: V1Service): ServicePort[] {
+export function servicePorts(service: V1Service): ServicePort[] {
+  refuseMany(service);
+  const { spec } = service;
   const hasNodePorts = spec?.type === 'NodePort' || spec?.type === 'LoadBalancer';
   return (spec?.ports ?? []).map((port) => readPort(port, hasNodePorts));
 }
@@ -48,6 +53,18 @@ const SSH_PORT = 22;
  */
 export function portRefusal(port: number): string | undefined {
   return port === SSH_PORT ? `port ${SSH_PORT} is always the host's, for ssh` : undefined;
+}
+
+function refuseMany({ spec, status }: V1Service): void {
+  const ports = spec?.ports?.length ?? 0;
+  const inCluster = spec?.clusterIPs?.length ?? 1;
+  const outside = (spec?.externalIPs?.length ?? 0) + (status?.loadBalancer?.ingress?.length ?? 0);
+  const addresses = inCluster + outside;
+  if (ports * addresses <= MOST_PAIRS) return;
+  throw new ProductError(
+    'ERR_SERVICE',
+    `${ports} ports at ${addresses} addresses are more than ${MOST_PAIRS} together; make several services of it`,
+  );
 }
 
 function readPort(

@@ -395,7 +395,7 @@ export const ERROR_CODES = {
     remedy: 'Make it with `umask 077`, or run the `chmod` or `chown` of the message.',
   },
   ERR_SERVICE: {
-    cause: 'A port, protocol or address of a Kubernetes service is not valid.',
+    cause: 'A port, protocol or address of a Kubernetes service is not valid, or it has too many of them.',
     remedy: 'Correct the service. It is ignored until then.',
   },
   ERR_STEP_FAILED: {

@@ -6,6 +6,7 @@ import {
   portRefusal,
   servicePorts,
 } from '../kube/service.js';
+import { ProductError } from '../net/errors.js';
 import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
 import type { Balancer, Vip } from './desired_balancer.js';
 import type { Endpoint } from './state_endpoints.js';
@@ -36,12 +37,15 @@ const DEFAULT_AFFINITY_SECONDS = 10_800;
 /** The largest `affinity_timeout` of OVN; Kubernetes allows a day, 86,400 s. */
 const MAX_AFFINITY_SECONDS = 65_535;
 
+/** The most destinations of all virtual addresses of one service together: some 10 MB of text. */
+const MOST_TARGETS = 500_000;
+
 /**
  * Returns the virtual addresses of a service. Node ports exist only in the families of its cluster addresses.
  *
  * An external address that is a gateway's own is on that gateway alone, and not in the cluster: pods reach the host
  * there, whose programs may listen on the same port.
- * @throws ProductError `ERR_SERVICE` for an invalid port or protocol; also for an invalid address
+ * @throws ProductError `ERR_SERVICE` for an invalid port or protocol, or too many; also for an invalid address
  */
 export function serviceVips(
   key: string,
@@ -53,13 +57,23 @@ export function serviceVips(
   const { spec } = service;
   const own = ownRow(key, service);
   const isLocal = spec?.externalTrafficPolicy === 'Local';
-  const usable = endpoints.filter(({ isReady }) => isReady || spec?.publishNotReadyAddresses === true);
+  const usable = byPort(
+    endpoints.filter(({ isReady }) => isReady || spec?.publishNotReadyAddresses === true),
+  );
   const inCluster = clusterAddresses(service);
   const isServed = (ip: IpAddress) => inCluster.some((one) => familyOf(one) === familyOf(ip));
   const external = externalAddresses(service);
   const refused = new Set<string>();
-  const vips = servicePorts(service).flatMap(({ name, protocol, port, nodePort }) => {
-    const forPort = usable.filter((one) => one.portName === name && one.protocol.toLowerCase() === protocol);
+  const ports = servicePorts(service);
+  // A node port is at each gateway's address, for clients outside and for pods.
+  const atGateways = 2 * gateways.flatMap(({ addresses }) => addresses).length;
+  const targets = ports.map(({ name, protocol, nodePort }) => {
+    const addresses = inCluster.length + external.length + (nodePort === undefined ? 0 : atGateways);
+    return addresses * (usable.get(portKey(name, protocol))?.length ?? 0);
+  });
+  refuseMany(targets.reduce((sum, one) => sum + one, 0));
+  const vips = ports.flatMap(({ name, protocol, port, nodePort }) => {
+    const forPort = usable.get(portKey(name, protocol)) ?? [];
     const clusterVip = (ip: IpAddress, number: number): Vip => ({
       balancer: { scope: 'cluster', protocol, ...own },
       vip: hostPort(ip, number),
@@ -108,6 +122,30 @@ export function serviceVips(
     return [...inCluster.map((ip) => clusterVip(ip, port)), ...outside, ...nodePorts];
   });
   return { vips, refused: [...refused] };
+}
+
+function refuseMany(targets: number): void {
+  if (targets <= MOST_TARGETS) return;
+  throw new ProductError(
+    'ERR_SERVICE',
+    `${targets} destinations of all its addresses together are more than ${MOST_TARGETS}; make several services of it`,
+  );
+}
+
+/** Returns the endpoints by {@link portKey}. */
+function byPort(endpoints: readonly Endpoint[]): ReadonlyMap<string, readonly Endpoint[]> {
+  const found = new Map<string, Endpoint[]>();
+  for (const one of endpoints) {
+    const key = portKey(one.portName, one.protocol.toLowerCase());
+    const list = found.get(key) ?? [];
+    list.push(one);
+    found.set(key, list);
+  }
+  return found;
+}
+
+function portKey(name: string, protocol: string): string {
+  return `${protocol} ${name}`;
 }
 
 /** Affinity is an option of a whole row (ovn-nb(5), `affinity_timeout`), so such a service has a row of its own. */

@@ -58,3 +58,14 @@ test('cluster addresses are those of clusterIPs, else clusterIP; headless servic
   t.deepEqual(addresses({ type: 'ExternalName', clusterIP: '10.96.0.1' }), []);
   t.deepEqual(clusterAddresses({}), []);
 });
+
+test('a service with thousands of ports at thousands of addresses is refused before they are multiplied', (t) => {
+  const externalIPs = Array.from({ length: 5_000 }, (_, i) => `10.9.${i >> 8}.${i & 255}`);
+  const ports = Array.from({ length: 5_000 }, (_, i) => ({ name: `p${i}`, port: i + 1 }));
+  const message = '5000 ports at 5001 addresses are more than 20000 together; make several services of it';
+  t.throws(() => servicePorts({ spec: { clusterIP: '10.96.0.5', externalIPs, ports } }), {
+    code: 'ERR_SERVICE',
+    message,
+  });
+  t.is(servicePorts({ spec: { clusterIP: '10.96.0.5', externalIPs, ports: ports.slice(0, 3) } }).length, 3);
+});

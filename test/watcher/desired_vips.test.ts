@@ -240,3 +240,14 @@ test('an external or ingress address that is refused has no virtual address, and
     ['203.0.113.81:80', '203.0.113.81:443'],
   );
 });
+
+test('a service whose addresses have too many destinations together is refused', (t) => {
+  const externalIPs = Array.from({ length: 5_000 }, (_, i) => `10.9.${i >> 8}.${i & 255}`);
+  const endpoints = Array.from({ length: 200 }, (_, i) => endpoint(`10.244.1.${i}`));
+  t.throws(() => vipsOf(service({ externalIPs }), endpoints), {
+    code: 'ERR_SERVICE',
+    message:
+      '1000200 destinations of all its addresses together are more than 500000; make several services of it',
+  });
+  t.is(vipsOf(service({ externalIPs }), endpoints.slice(0, 2)).length, 5_001);
+});

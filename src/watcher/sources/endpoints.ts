@@ -72,7 +72,7 @@ export class EndpointSource implements Source {
         const slice = slices.objects.get(key);
         const name = slice?.metadata?.labels?.[SERVICE_LABEL];
         const service = name === undefined ? undefined : `${slice?.metadata?.namespace}/${name}`;
-        this.index.put(key, service, slice === undefined ? [] : readSlice(slice));
+        this.put(key, service, () => (slice === undefined ? [] : readSlice(slice)));
       }),
     );
     return slices;
@@ -82,10 +82,22 @@ export class EndpointSource implements Source {
     const endpoints: Reflector<V1Endpoints> = new Reflector(
       reflection(this.options, '/api/v1/endpoints', (key) => {
         const object = endpoints.objects.get(key);
-        this.index.put(key, object && key, object === undefined ? [] : readEndpoints(object));
+        this.put(key, object && key, () => (object === undefined ? [] : readEndpoints(object)));
       }),
     );
     return endpoints;
+  }
+
+  /** Takes over an object. One that cannot be read has no endpoints, and its service is named. */
+  private put(key: string, service: string | undefined, read: () => readonly Endpoint[]): void {
+    const problems: string[] = [];
+    try {
+      this.index.put(key, service, read());
+    } catch (error) {
+      this.index.put(key, service, []);
+      problems.push(`Service ${service}: ${explainError(error)}; they are left out`);
+    }
+    this.options.problems.set(`endpoints ${key}`, problems);
   }
 
   private setFailure(failure: string | undefined): void {

@@ -46,3 +46,16 @@ test('an endpoint of a slice is ready unless its condition says otherwise; host 
   );
   t.deepEqual(slice('FQDN', [{ addresses: ['example.com'] }]), []);
 });
+
+test('an object with thousands of ports at thousands of addresses is refused before they are multiplied', (t) => {
+  const ips = Array.from({ length: 1_001 }, (_, i) => `10.244.${i >> 8}.${i & 255}`);
+  const ports = Array.from({ length: 100 }, (_, i) => ({ name: `p${i}`, port: i + 1 }));
+  const refusal = {
+    code: 'ERR_SERVICE',
+    message: /^100100 endpoints in one object are more than 100000/,
+  } as const;
+  const addresses = ips.map((ip) => ({ ip }));
+  t.throws(() => readEndpoints({ subsets: [{ addresses, ports }] }), refusal);
+  const endpoints = ips.map((ip) => ({ addresses: [ip] }));
+  t.throws(() => readSlice({ addressType: 'IPv4', endpoints, ports }), refusal);
+});

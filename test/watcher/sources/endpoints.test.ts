@@ -20,7 +20,8 @@ async function follow(t: ExecutionContext, prepare: (api: FakeApi) => void) {
   const reported: string[] = [];
   const log = { ...SILENT, warn: (line: string) => reported.push(line) };
   const stop = new AbortController();
-  const source = new EndpointSource({ api: client, changes, log: SILENT, problems: new Problems(log) });
+  const problems = new Problems(log);
+  const source = new EndpointSource({ api: client, changes, log: SILENT, problems });
   const run = source.run(stop.signal);
   t.teardown(async () => {
     stop.abort();
@@ -31,7 +32,7 @@ async function follow(t: ExecutionContext, prepare: (api: FakeApi) => void) {
   const ips = (service: string) => source.of(service).map(({ ip }) => ip);
   const marked = (service: string) =>
     until(`a mark of ${service}`, () => when(changes.takeServices().has(service)));
-  return { api, source, reported, ips, marked };
+  return { api, source, problems, reported, ips, marked };
 }
 
 function slice(service: string, ...addresses: readonly string[]) {
@@ -116,3 +117,24 @@ for (const fault of [{ status: 401 }, { status: 403 }, { status: 500 }, 'garbage
     );
   });
 }
+
+test('endpoints that are too many are left out, and their service is named until they are fewer', async (t) => {
+  const many = (count: number) => ({
+    ...slice('web', ...Array.from({ length: 1_001 }, (_, i) => `10.244.${i >> 8}.${i & 255}`)),
+    ports: Array.from({ length: count }, (_, i) => ({ name: `p${i}`, port: i + 1, protocol: 'TCP' })),
+  });
+  const { api, source, problems, ips } = await follow(t, (fake) => {
+    fake.hasSlices = true;
+    fake.set('web-1', many(100), SLICES);
+    fake.set('other-1', slice('other', '10.244.2.3'), SLICES);
+  });
+  await until('the list', () => when(source.hasSynced));
+  t.deepEqual(ips('default/other'), ['10.244.2.3']);
+  t.deepEqual(ips('default/web'), []);
+  t.deepEqual(problems.current, [
+    'Service default/web: 100100 endpoints in one object are more than 100000; they are left out',
+  ]);
+  api.set('web-1', many(1), SLICES);
+  await until('the endpoints', () => when(ips('default/web').length === 1_001));
+  t.deepEqual(problems.current, []);
+});
