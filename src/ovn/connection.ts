@@ -21,6 +21,7 @@ export type NorthboundTransaction = ReturnType<Northbound['transaction']>;
 export async function connectNorthbound(
   systemIds: ReadonlyMap<string, string>,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<Northbound> {
   const { sysconf } = directories(process.env);
   const remotes = requireSystemId(systemIds, OVN_NB, 'tcp:CENTRAL:6641');
@@ -36,6 +37,7 @@ export async function connectNorthbound(
   return connect(ovnNorthbound, {
     remotes,
     timeoutMs,
+    ...(signal === undefined ? {} : { signal }),
     tls: tlsFiles(sysconf, CA_FILES.northbound, serverName(systemIds, OVN_NB)),
   });
 }

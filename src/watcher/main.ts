@@ -1,22 +1,19 @@
 // The watcher: turns the pods and services of the whole cluster into rows of OVN's northbound database.
 // sources/ follow the API server and the database; state_* holds what changed, desired_* what should exist; apply_* and
 // northbound_keeper write the difference; report/ shows it. followed_cluster assembles these; main runs one at a time.
-import { Backoff } from '../daemon/backoff.js';
 import { directories } from '../daemon/directories.js';
 import type { Daemon } from '../daemon/main.js';
 import { Problems } from '../daemon/problems.js';
-import { sleep } from '../daemon/sleep.js';
 import { type AccessOptions, type ApiAccess, accessSettings, findAccess } from '../kube/access.js';
 import { whileReached } from '../kube/reached.js';
 import type { Cidr } from '../net/cidr.js';
 import { explainError, ProductError } from '../net/errors.js';
-import { connectNorthbound, type Northbound } from '../ovn/connection.js';
 import { serverName } from '../ovn/tls.js';
 import { connect } from '../ovsdb/client.js';
-import { DatabaseUnreachable } from '../ovsdb/errors.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { OVN_NB, readSystemIds, requireSystemId } from '../switch/external_ids.js';
+import { awaitNorthbound, START } from './await_northbound.js';
 import { FollowedCluster } from './followed_cluster.js';
 import { formatStatus, NOTHING_FOLLOWED, statusJson, type WatcherReport } from './report/status.js';
 
@@ -27,11 +24,6 @@ export interface WatcherCommand {
   /** `--external-ip-cidrs`. */
   readonly allowed: readonly Cidr[] | undefined;
 }
-
-/** How long a northbound database may take to answer, and the first wait before the next attempt, in milliseconds. */
-const ANSWER_MS = 1_000;
-/** The owner, in the problems, of the reason why no cluster can be followed. */
-const START = 'start';
 
 /**
  * Keeps logical ports of pods and load balancers of services until `daemon.signal` is aborted. Waits for the northbound
@@ -121,26 +113,4 @@ async function requireAccess(options: AccessOptions): Promise<ApiAccess> {
     'ERR_NOT_CONFIGURED',
     'external_ids:k8s-api-server is not set; run ovs-vsctl set Open_vSwitch . external_ids:k8s-api-server=https://HOST:6443, or give --kubeconfig',
   );
-}
-
-/** Connects to the northbound database, however long it takes. @throws ProductError if its address is not configured */
-async function awaitNorthbound(
-  systemIds: ReadonlyMap<string, string>,
-  problems: Problems,
-  signal: AbortSignal,
-): Promise<Northbound | undefined> {
-  const backoff = new Backoff({ firstMs: ANSWER_MS });
-  while (!signal.aborted) {
-    try {
-      const nb = await connectNorthbound(systemIds, ANSWER_MS);
-      problems.set(START, []);
-      return nb;
-    } catch (error) {
-      if (error instanceof ProductError && error.code === 'ERR_NOT_CONFIGURED') throw error;
-      problems.set(START, [`waiting: ${explainError(error)}`]);
-      // A database that does not answer has taken the time of an attempt, and may be back at any moment.
-      await sleep(error instanceof DatabaseUnreachable ? ANSWER_MS : backoff.next(), signal);
-    }
-  }
-  return undefined;
 }
