@@ -26,12 +26,15 @@ export const AUDIT_MS = 20_000;
 /** The wait after a failed step. */
 export const RETRY = { firstMs: 20 } as const;
 
+/** The owner, in the problems, of a fight with other programs. */
+const OTHERS = 'other programs';
+
 export interface BridgeKeeperOptions {
   readonly channel: FlowChannel;
   readonly log: Log;
   /** Asks for another step. */
   readonly changed: () => void;
-  /** Holds, under `other programs`, that another program keeps changing the flows. */
+  /** Holds, under {@link OTHERS}, that another program keeps changing the flows. */
   readonly problems: Pick<Problems, 'set'>;
   readonly clock?: Clock;
 }
@@ -90,6 +93,9 @@ export class BridgeKeeper {
     if (news === 'up') this.settings.doubt();
     else this.isSynced = false;
     this.placed = undefined;
+    // The flows of before are gone, and with them the fight about them.
+    this.pace.reset();
+    this.options.problems.set(OTHERS, []);
     this.options.changed();
   }
 
@@ -181,7 +187,7 @@ export class BridgeKeeper {
 
   private report({ bridge }: BridgeState): void {
     const problem = this.pace.problem(bridge, this.clock.now());
-    this.options.problems.set('other programs', problem === undefined ? [] : [problem]);
+    this.options.problems.set(OTHERS, problem === undefined ? [] : [problem]);
     // The problem ends without an event.
     if (problem !== undefined && this.cancelLook === undefined) this.lookIn(QUIET_MS);
   }

@@ -138,6 +138,20 @@ test('ofctl: a program that changes its own flows all the time makes the helper 
   await until('the deleted flows', async () => when((await ovs.dump()).join() === flows.join()));
 });
 
+test('ofctl: a fight about the flows is no problem any more once the switch is away', async (t) => {
+  const ovs = await startSwitch(t);
+  const { problems } = await begin(t, 'ofctl', { ovs, auditMs: 60_000 });
+  const isFight = () => problems.current.some((one) => one.includes('someone else'));
+  await until('the problem', async () => {
+    await ovs.ofctl('del-flows');
+    return when(isFight());
+  });
+  await ovs.killSwitch();
+  const expected = `${BRIDGE}: ovs-vswitchd does not answer`;
+  await until('only that problem', () => when(problems.current.join() === expected));
+  t.pass();
+});
+
 test('without a frame nothing is sent, and nothing is in place', async (t) => {
   const keeper = new BridgeKeeper({
     channel: {
