@@ -110,7 +110,7 @@ export class JudgedExposure {
       }
     this.problems.set(
       'external addresses',
-      [...refused].flatMap(([service, lines]) => refusalLines(service, lines)),
+      [...refused].flatMap(([service, lines]) => refusalLines(service, lines, lines.length)),
     );
   }
 }

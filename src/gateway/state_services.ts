@@ -98,16 +98,23 @@ export class ServiceBook {
       const owner = oldest(contenders);
       for (const one of contenders) {
         if (owner === undefined || one === owner) continue;
-        const texts = lost.get(one.service) ?? [];
-        texts.push(lostTo(owner, name));
-        lost.set(one.service, texts);
+        const names = lost.get(one.service) ?? [];
+        names.push(name);
+        lost.set(one.service, names);
       }
     }
     return [
-      ...[...lost].flatMap(([key, texts]) => refusalLines(key, texts)),
+      ...[...lost].flatMap(([key, names]) => refusalLines(key, this.whyLost(names), names.length)),
       ...[...this.unreadable].map(([key, problem]) => `Service ${key}: ${problem}`),
-      ...[...this.refused].flatMap(([key, refused]) => refusalLines(key, refused)),
+      ...[...this.refused].flatMap(([key, refused]) => refusalLines(key, refused, refused.length)),
     ];
+  }
+
+  private *whyLost(names: readonly string[]): Generator<string> {
+    for (const name of names) {
+      const owner = oldest(this.byName.get(name) ?? []);
+      if (owner !== undefined) yield lostTo(owner, name);
+    }
   }
 
   private claim(port: ExposedPort, entry: Entry): void {

@@ -7,8 +7,8 @@ interface Candidate extends Vip, Contender {}
 export class VipAssignments {
   private readonly candidates = new Map<string, Map<string, Candidate>>();
   private readonly wantedBy = new Map<string, readonly string[]>();
-  /** By service, the virtual addresses that it wants and another one has, and why. */
-  private readonly lost = new Map<string, Map<string, string>>();
+  /** By service, the virtual addresses that it wants and another one has. */
+  private readonly lost = new Map<string, Set<string>>();
   private contested = new Set<string>();
 
   /** Replaces what a service wants; returns the virtual addresses that may have changed. */
@@ -47,9 +47,10 @@ export class VipAssignments {
     return new Set(this.wantedBy.keys());
   }
 
-  /** Returns the virtual addresses that a service wants and another one has, each with why. */
-  conflicts(service: string): string[] {
-    return [...(this.lost.get(service)?.values() ?? [])];
+  /** Returns how many virtual addresses a service wants and another one has, and for each of them why. */
+  conflicts(service: string): { readonly count: number; readonly texts: Iterable<string> } {
+    const lost = this.lost.get(service) ?? new Set();
+    return { count: lost.size, texts: this.whyLost(service, lost) };
   }
 
   /** Returns the services whose {@link conflicts} may have changed since the last call. */
@@ -63,33 +64,36 @@ export class VipAssignments {
     return this.candidates.get(vipText(id))?.values() ?? [];
   }
 
-  /** Replaces one candidate for an address; returns the address on each load balancer that has or had a candidate. */
+  /** Replaces one candidate for an address; returns the address on each load balancer that had it or has it now. */
   private replace(text: string, service: string, candidate: Candidate | undefined): VipId[] {
     const by = this.candidates.get(text) ?? new Map<string, Candidate>();
-    const before = [...by.values()];
+    const before = ownerOf(by.values());
     if (candidate === undefined) by.delete(service);
     else by.set(service, candidate);
     if (by.size === 0) this.candidates.delete(text);
     else this.candidates.set(text, by);
-    const concerned = [...before, ...by.values()];
-    this.noteConflicts(text, by, new Set(concerned.map((one) => one.service)));
+    const owner = ownerOf(by.values());
+    const isOwnerSame = before?.service === owner?.service && before?.isNodePort === owner?.isNodePort;
+    for (const one of isOwnerSame ? [service] : new Set([service, ...by.keys()]))
+      this.setLost(one, text, by.has(one) && one !== owner?.service);
+    const concerned = before === owner ? [] : [before, owner].filter((one) => one !== undefined);
     return [...new Map(concerned.map((one) => [balancerText(one.balancer), one])).values()];
   }
 
-  private noteConflicts(
-    text: string,
-    candidates: ReadonlyMap<string, Candidate>,
-    services: Iterable<string>,
-  ): void {
-    const owner = ownerOf(candidates.values());
-    for (const service of services) {
-      const one = candidates.get(service);
-      const lost = this.lost.get(service) ?? new Map<string, string>();
-      if (one !== undefined && owner !== undefined && one !== owner) lost.set(text, whyLost(owner, one));
-      else if (!lost.delete(text)) continue;
-      if (lost.size === 0) this.lost.delete(service);
-      else this.lost.set(service, lost);
-      this.contested.add(service);
+  private setLost(service: string, text: string, isLost: boolean): void {
+    const lost = this.lost.get(service) ?? new Set<string>();
+    const was = lost.delete(text);
+    if (isLost) lost.add(text);
+    if (lost.size === 0) this.lost.delete(service);
+    else this.lost.set(service, lost);
+    if (was || isLost) this.contested.add(service);
+  }
+
+  private *whyLost(service: string, texts: Iterable<string>): Generator<string> {
+    for (const text of texts) {
+      const candidates = this.candidates.get(text);
+      const [one, owner] = [candidates?.get(service), ownerOf(candidates?.values() ?? [])];
+      if (one !== undefined && owner !== undefined) yield whyLost(owner, one);
     }
   }
 }
@@ -106,7 +110,11 @@ function whyLost(owner: Candidate, one: Candidate): string {
  * or else a service could wait at a gateway's own address for the node port that another one will be given.
  */
 function ownerOf(candidates: Iterable<Candidate>): Candidate | undefined {
-  const all = [...candidates];
-  const nodePorts = all.filter(({ isNodePort }) => isNodePort === true);
-  return oldest(nodePorts.length > 0 ? nodePorts : all);
+  let first: Candidate | undefined;
+  for (const one of candidates) {
+    const isOther = first !== undefined && (one.isNodePort === true) !== (first.isNodePort === true);
+    if (first === undefined || (isOther && one.isNodePort === true)) first = one;
+    else if (!isOther) first = oldest([first, one]);
+  }
+  return first;
 }

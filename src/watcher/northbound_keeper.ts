@@ -193,8 +193,10 @@ export class NorthboundKeeper implements LoopWork {
     const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
       this.assignService(key, gateways, refuse),
     );
-    for (const key of this.assignments.takeContested())
-      problems.set(`conflicts of ${key}`, refusalLines(key, this.assignments.conflicts(key)));
+    for (const key of this.assignments.takeContested()) {
+      const { count, texts } = this.assignments.conflicts(key);
+      problems.set(`conflicts of ${key}`, refusalLines(key, texts, count));
+    }
     return touched;
   }
 
@@ -230,7 +232,7 @@ export class NorthboundKeeper implements LoopWork {
         service === undefined
           ? { vips: [], refused: [] }
           : serviceVips(key, service, endpoints.of(key), gateways, refuse);
-      problems.set(`service ${key}`, refusalLines(key, refused));
+      problems.set(`service ${key}`, refusalLines(key, refused, refused.length));
       return this.assignments.put(key, bornAt(service), vips);
     } catch (error) {
       problems.set(`service ${key}`, [`Service ${key}: ${explainError(error)}; it is left out`]);
