@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { ProductError } from '../net/errors.js';
 import { Inactivity } from '../net/inactivity.js';
 import { JsonSplitter, parseJson } from '../net/json_stream.js';
-import { AnswerWriter } from '../net/unread.js';
+import { AnswerWriter, MAX_UNREAD_BYTES } from '../net/unread.js';
 import { errorText } from './errors.js';
 
 /** An error reply to a request. In OVSDB `error` is a name, such as `"unknown method"` (RFC 7047 section 4). */
@@ -116,7 +116,7 @@ export class RpcSession {
       for (const text of texts) {
         // A handler may have closed the session; the peer's later messages are then void.
         if (this.failure !== undefined) return;
-        this.handle(parseJson(text));
+        this.handle(parseJson(text), text.length);
       }
     } catch (error) {
       // The rest of the stream cannot be split into messages, so the session ends.
@@ -124,12 +124,17 @@ export class RpcSession {
     }
   }
 
-  private handle(message: unknown): void {
+  private handle(message: unknown, length: number): void {
     if (!isMessage(message))
       throw new ProductError('ERR_NOT_JSON', 'the peer sent a message that is not an object');
     if (typeof message.method === 'string') {
       const params = Array.isArray(message.params) ? message.params : [];
       if (message.method === 'echo') {
+        // Checked first: to make the reply takes three times its size in memory.
+        if (length > MAX_UNREAD_BYTES) {
+          const why = `the peer sent an echo request of more than ${MAX_UNREAD_BYTES} bytes`;
+          throw new ProductError('ERR_MESSAGE_TOO_LARGE', why);
+        }
         this.answers.write(Buffer.from(JSON.stringify({ id: message.id, result: params, error: null })));
       } else if (message.id === null || message.id === undefined)
         this.options.notified(message.method, params);

@@ -62,6 +62,15 @@ test('a server that sends echo requests and does not read the replies is disconn
   t.like(await session.closed, { code: 'ERR_PEER_NOT_READING' });
 });
 
+test('an echo request of more than 1 MiB ends the session, and no reply is made', async (t) => {
+  const { session, peer } = await pair(t);
+  peer.write(`{"id":"echo","method":"echo","params":${JSON.stringify(['x'.repeat(MIB)])}}`);
+  t.like(await session.closed, {
+    code: 'ERR_MESSAGE_TOO_LARGE',
+    message: `the peer sent an echo request of more than ${MIB} bytes`,
+  });
+});
+
 test('a server that sends one octet now and then, and does not answer the probe, is given up', async (t) => {
   const { session, peer } = await pair(t, { probeMs: 100 });
   const dripping = setInterval(() => peer.write('['), 20);
