@@ -1,11 +1,10 @@
 import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
-import type { NodePort } from '../demux/state.js';
 import { refusalLines } from '../kube/refusals.js';
 import type { IpAddress } from '../net/ip.js';
 import { AddressAdmission } from './state_admission.js';
-import { type Exposure, type KnownExposure, nodePortKey } from './state_exposure.js';
-import { judgeOwnPort, type OwnPort, type OwnPortFacts } from './state_own_ports.js';
+import { type Exposure, type KnownExposure, NOTHING_EXPOSED } from './state_exposure.js';
+import { type JudgedPorts, judgeOwnPorts, type OwnPort, type OwnPortFacts } from './state_own_ports.js';
 import type { ServiceBook } from './state_services.js';
 
 /** What the services want, and what it is judged by. */
@@ -27,11 +26,32 @@ const MAX_ADDRESSES = 200;
 /** What of the services' wishes this gateway exposes, and why not the rest. */
 export class JudgedExposure {
   readonly admission = new AddressAdmission();
-  private ownRefusals: readonly (readonly [service: string, line: string])[] = [];
-  private last: { readonly key: string; readonly nodePorts: Exposure['nodePorts'] } | undefined;
+  /** Judging thousands of ports takes longer than the rest of a step, so it is done only for other facts. */
+  private readonly judgedPorts = new Memo(
+    (
+      ownPorts: readonly OwnPort[],
+      guard: OwnPortFacts['guard'],
+      host: OwnPortFacts['host'],
+      lo: number | undefined,
+      hi: number | undefined,
+      addresses: readonly IpAddress[],
+      inPlace: Exposure['nodePorts'],
+    ) => {
+      const podRange = lo === undefined || hi === undefined ? undefined : { lo, hi };
+      return judgeOwnPorts(ownPorts, { guard, host, podRange, addresses, inPlace });
+    },
+  );
+  private own: JudgedPorts | undefined;
+  private last:
+    | {
+        readonly base: Exposure['nodePorts'];
+        readonly text: string;
+        readonly nodePorts: Exposure['nodePorts'];
+      }
+    | undefined;
   private readonly withoutUnwanted = new Memo(withoutUnwanted);
-  private base: Exposure['nodePorts'] | undefined;
   private reported = '';
+  private reportedOwn: JudgedPorts | undefined;
 
   constructor(private readonly problems: Pick<Problems, 'set'>) {}
 
@@ -58,45 +78,35 @@ export class JudgedExposure {
   }
 
   /** Returns the node ports and the accepted ports of the gateway's own addresses. */
-  private nodePorts({ wanted, ownPorts, inPlace, ...facts }: JudgedFacts): KnownExposure['nodePorts'] {
+  private nodePorts(facts: JudgedFacts): KnownExposure['nodePorts'] {
+    const { wanted, ownPorts, guard, host, podRange, addresses, inPlace } = facts;
     if (ownPorts.length > 0 && inPlace === undefined) return undefined;
-    const judged = ownPorts.map((one) => ({
-      one,
-      verdict: judgeOwnPort(one, { ...facts, inPlace: inPlace?.nodePorts ?? wanted.nodePorts }),
-    }));
-    this.ownRefusals = judged.flatMap(({ one: { service, address, port }, verdict: { refused } }) =>
-      refused === undefined
-        ? []
-        : [
-            [
-              service,
-              `external address ${address} port ${port.protocol} ${port.port} is refused: ${refused}`,
-            ],
-          ],
-    );
-    const accepted = new Map(
-      judged.flatMap(({ one, verdict }): [string, NodePort][] =>
-        verdict.isServed ? [[nodePortKey(one.port), one.port]] : [],
-      ),
-    );
-    const key = [...accepted.keys()].join();
-    if (this.base !== wanted.nodePorts || this.last?.key !== key) {
-      this.base = wanted.nodePorts;
-      this.last = { key, nodePorts: wanted.nodePorts.with(accepted) };
-    }
+    const isKnown = guard !== undefined && host !== undefined;
+    const now = isKnown ? NOTHING_EXPOSED.nodePorts : (inPlace?.nodePorts ?? wanted.nodePorts);
+    this.own = this.judgedPorts.get(ownPorts, guard, host, podRange?.lo, podRange?.hi, addresses, now);
+    const { accepted } = this.own;
+    if (this.last?.base !== wanted.nodePorts || this.last.text !== accepted.text)
+      this.last = {
+        ...{ base: wanted.nodePorts, text: accepted.text },
+        nodePorts: wanted.nodePorts.with(accepted.ports),
+      };
     return this.last.nodePorts;
   }
 
   /** Writes one problem for each address and port that a service does not get. */
   private report({ book, isFirstGateway, gateways }: JudgedFacts): void {
-    const facts = [book.revision, this.admission.revision, isFirstGateway, gateways, this.ownRefusals];
-    const text = JSON.stringify(facts);
-    if (text === this.reported) return;
+    const { own } = this;
+    const text = JSON.stringify([book.revision, this.admission.revision, isFirstGateway, gateways]);
+    if (text === this.reported && own === this.reportedOwn) return;
     this.reported = text;
+    this.reportedOwn = own;
     const refused = new Map<string, string[]>();
-    const add = (service: string, line: string) =>
-      refused.set(service, [...(refused.get(service) ?? []), line]);
-    for (const [service, line] of this.ownRefusals) add(service, line);
+    const add = (service: string, line: string) => {
+      const lines = refused.get(service) ?? [];
+      lines.push(line);
+      refused.set(service, lines);
+    };
+    for (const [service, line] of own?.refusals ?? []) add(service, line);
     // A gateway that is not the first has nothing to do with other addresses.
     const reasons = isFirstGateway === true ? [book.clusterRefusals(), this.admission.refusals()] : [];
     let named = 0;

@@ -38,6 +38,13 @@ export interface Verdict {
   readonly refused?: string;
 }
 
+/** The ports of the gateway's own addresses that are served, and why others are not. */
+export interface JudgedPorts {
+  /** Equal ports have equal texts. */
+  readonly accepted: { readonly text: string; readonly ports: ReadonlyMap<string, NodePort> };
+  readonly refusals: readonly (readonly [service: string, line: string])[];
+}
+
 /**
  * Ports that the host needs also while no socket has them: those of tunnels, whose classes come before services
  * (`demux/table.ts`), and of DHCP clients, some of which open a socket only to renew a lease (RFC 2131, RFC 8415).
@@ -48,6 +55,33 @@ const NEEDED: ReadonlyMap<string, string> = new Map([
   ['udp 68', 'DHCP'],
   ['udp 546', 'DHCPv6'],
 ]);
+
+/** Decides which of these ports services get. */
+export function judgeOwnPorts(wanted: readonly OwnPort[], facts: OwnPortFacts): JudgedPorts {
+  const { host } = facts;
+  const sockets = new Map<string, HostSocket[]>();
+  for (const one of host?.sockets ?? []) {
+    const key = `${one.protocol} ${one.port}`;
+    const ofPort = sockets.get(key) ?? [];
+    ofPort.push(one);
+    sockets.set(key, ofPort);
+  }
+  const ports = new Map<string, NodePort>();
+  const refusals: (readonly [string, string])[] = [];
+  for (const one of wanted) {
+    const { service, address, port } = one;
+    const key = nodePortKey(port);
+    const ofPort = host && { ...host, sockets: sockets.get(key) ?? [] };
+    const { isServed, refused } = judgeOwnPort(one, { ...facts, host: ofPort });
+    if (isServed) ports.set(key, port);
+    if (refused !== undefined)
+      refusals.push([
+        service,
+        `external address ${address} port ${port.protocol} ${port.port} is refused: ${refused}`,
+      ]);
+  }
+  return { accepted: { text: [...ports.keys()].join(), ports }, refusals };
+}
 
 /**
  * Decides whether a service gets a port of the gateway's own address. The host keeps the ports that it uses: those of

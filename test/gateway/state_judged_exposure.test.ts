@@ -125,3 +125,25 @@ test("another gateway's address is not served here, and not named: that gateway 
   judge({ gateways: [OWN] });
   t.is(problems.current.length, 1);
 });
+
+test("thousands of ports at the gateway's own address cost a step nothing while nothing changes", (t) => {
+  const { book, judge } = begin();
+  const ports = Array.from({ length: 9_000 }, (_, i) => ({ name: `p${i}`, port: 20_000 + i }));
+  book.put('ns/many', {
+    metadata: { name: 'many', namespace: 'ns' },
+    spec: { externalIPs: [OWN], ports },
+  });
+  let looks = 0;
+  const host = {
+    get sockets() {
+      looks++;
+      return [];
+    },
+    ephemeral: { lo: 32_768, hi: 60_999 },
+  };
+  const facts = { wanted: book.take(), ownPorts: book.portsAt([OWN]), host };
+  t.is(judge(facts).nodePorts?.size, 9_000);
+  const before = looks;
+  for (let i = 0; i < 10; i++) judge(facts);
+  t.is(looks, before);
+});
