@@ -8,6 +8,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { withDeadline } from '../daemon/deadline.js';
 import { printable } from '../net/printable.js';
 import type { ApiAccess } from './access.js';
 import { Excess, readBody, Turns } from './body.js';
@@ -118,11 +119,11 @@ export class KubeApi {
 
   private async text(request: Request): Promise<string> {
     const { method, path, signal } = request;
-    const late = AbortSignal.timeout(TIMEOUT_MS);
-    const either = signal === undefined ? late : AbortSignal.any([signal, late]);
-    const response = await this.send({ ...request, signal: either });
-    if (response.statusCode !== 200) throw await this.refusal(`${method} ${path}`, response);
-    return this.body(`${method} ${path}`, response);
+    return withDeadline(signal, TIMEOUT_MS, async (either) => {
+      const response = await this.send({ ...request, signal: either });
+      if (response.statusCode !== 200) throw await this.refusal(`${method} ${path}`, response);
+      return this.body(`${method} ${path}`, response);
+    });
   }
 
   private async send({
