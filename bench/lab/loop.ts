@@ -1,5 +1,4 @@
 import { setImmediate as breath, setTimeout as pause } from 'node:timers/promises';
-import type { V1Service } from '@kubernetes/client-node';
 import { SILENT } from '../../src/daemon/log.js';
 import { Loop as DaemonLoop } from '../../src/daemon/loop.js';
 import { Memo } from '../../src/daemon/memo.js';
@@ -9,6 +8,7 @@ import { SwitchSource } from '../../src/gateway/sources/switch.js';
 import { readBridgeState } from '../../src/gateway/state_bridge.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
 import type { LocalAddress } from '../../src/host/addresses.js';
+import type { Service } from '../../src/kube/kinds.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseMac } from '../../src/net/mac.js';
 import type { FlowChannel } from '../../src/openflow/channel.js';
@@ -145,7 +145,7 @@ export class Loop {
   }
 }
 
-function nodePortServiceAt(port: number): V1Service {
+function nodePortServiceAt(port: number): Service {
   return {
     metadata: { name: `service-${port}`, namespace: 'default' },
     spec: { type: 'NodePort', ports: [{ port: 80, protocol: 'TCP', nodePort: port }] },

@@ -1,6 +1,6 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import { podManifest } from '../../lab/manifests.js';
 import { until, when } from '../../lab/until.js';
+import type { Pod } from '../../src/kube/kinds.js';
 import { reconcilePods } from '../../src/watcher/apply_pod_ports.js';
 import { PortIndex } from '../../src/watcher/state_ports.js';
 import { timeProcess } from '../processes.js';
@@ -42,7 +42,7 @@ export async function timePortWrites(
   rounds: number,
 ): Promise<number[]> {
   const all = new Map(
-    Array.from({ length: pods }, (_, i) => [`default/pod-${i}`, podManifest(`pod-${i}`, NODE) as V1Pod]),
+    Array.from({ length: pods }, (_, i) => [`default/pod-${i}`, podManifest(`pod-${i}`, NODE) as Pod]),
   );
   const keys = [...all.keys()];
   const index = new PortIndex();

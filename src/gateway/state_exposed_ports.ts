@@ -1,5 +1,5 @@
-import type { V1Service } from '@kubernetes/client-node';
 import type { NodePort } from '../demux/state.js';
+import type { Service } from '../kube/kinds.js';
 import { externalAddresses, portRefusal, servicePorts } from '../kube/service.js';
 import { explainError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
@@ -19,7 +19,7 @@ export interface ReadService {
 }
 
 /** Reads what one service exposes. A service that makes no sense is a problem, not an exception. */
-export function readService(service: V1Service): ReadService {
+export function readService(service: Service): ReadService {
   try {
     const ports = servicePorts(service);
     const refused: string[] = [];

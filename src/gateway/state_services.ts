@@ -1,6 +1,6 @@
-import type { V1Service } from '@kubernetes/client-node';
 import type { NodePort } from '../demux/state.js';
 import { AddressBook } from '../kube/address_book.js';
+import type { Service } from '../kube/kinds.js';
 import { refusalLines } from '../kube/refusals.js';
 import { bornAt, type Contender, lostTo, oldest } from '../kube/seniority.js';
 import type { IpAddress } from '../net/ip.js';
@@ -37,7 +37,7 @@ export class ServiceBook {
   private addressChanges = new Map<string, IpAddress | undefined>();
 
   /** Replaces a service by its current version; `undefined` removes it. */
-  put(key: string, service: V1Service | undefined): void {
+  put(key: string, service: Service | undefined): void {
     for (const port of this.entries.get(key)?.exposed ?? []) this.release(port, key);
     const { exposed, refused, problem } =
       service === undefined ? { exposed: [], refused: [] } : readService(service);

@@ -1,5 +1,5 @@
-import type { V1Service } from '@kubernetes/client-node';
 import type { IpAddress } from '../net/ip.js';
+import type { Service } from './kinds.js';
 import { clusterAddresses, externalAddresses } from './service.js';
 
 interface Addresses {
@@ -20,7 +20,7 @@ export class AddressBook {
    * @returns the external addresses that it concerns: those that it wanted or wants, and those that other services want
    *   and that are its cluster addresses
    */
-  put(key: string, service: V1Service | undefined): readonly IpAddress[] {
+  put(key: string, service: Service | undefined): readonly IpAddress[] {
     const before = this.services.get(key) ?? NONE;
     const after = service === undefined ? NONE : readAddresses(service);
     for (const ip of before.cluster) remove(this.cluster, ip, key);
@@ -46,7 +46,7 @@ export class AddressBook {
 }
 
 /** Reads the addresses of a service. What makes no sense counts as none; such a service is left out. */
-function readAddresses(service: V1Service): Addresses {
+function readAddresses(service: Service): Addresses {
   return {
     cluster: orNone(() => clusterAddresses(service)),
     external: orNone(() => externalAddresses(service)),

@@ -1,9 +1,9 @@
-import type { V1Node } from '@kubernetes/client-node';
 import type { Log } from '../daemon/log.js';
 import type { Problems } from '../daemon/problems.js';
 import type { Source } from '../daemon/source.js';
 import { type Claim, claimOfText } from '../net/claims.js';
 import type { KubeApi } from './api.js';
+import { NODE, type Node } from './kinds.js';
 import { keyOf } from './objects.js';
 import { Reflector } from './reflector.js';
 
@@ -20,15 +20,16 @@ export interface NodeSourceOptions {
 
 /** Follows the addresses of the cluster's nodes. Keeps the last known ones while the server is away. */
 export class NodeSource implements Source {
-  private readonly reflector: NodeReflector;
+  private readonly reflector: Reflector<Node>;
   private known: readonly Claim[] = [];
   private isRead = true;
 
   constructor({ api, log, problems, changed }: NodeSourceOptions) {
     const texts = new Map<string, string>();
-    const reflector = new NodeReflector({
+    const reflector: Reflector<Node> = new Reflector({
       api,
       path: NODES,
+      shape: NODE,
       log,
       problems,
       changed: (key) => {
@@ -70,23 +71,9 @@ export class NodeSource implements Source {
   }
 }
 
-/** Returns the claims on a node's addresses. Its names, which are in the same list, and what is no text are left out. */
-export function nodeClaims(node: V1Node): readonly Claim[] {
+/** Returns the claims on a node's addresses. Its names, which are in the same list, are left out. */
+export function nodeClaims(node: Node): readonly Claim[] {
   const what = `an address of node ${keyOf(node)}`;
-  const list: readonly unknown[] = Array.isArray(node.status?.addresses) ? node.status.addresses : [];
-  return list.flatMap((one) => {
-    const isEntry = typeof one === 'object' && one !== null && 'address' in one;
-    return isEntry && typeof one.address === 'string' ? claimOfText(one.address, what) : [];
-  });
-}
-
-class NodeReflector extends Reflector<V1Node> {
-  /** Drops everything but name, version and addresses: a Node lists the images of its host. */
-  protected override keep({ metadata, status }: V1Node): V1Node {
-    const { name, resourceVersion } = metadata ?? {};
-    return {
-      metadata: { ...(name && { name }), ...(resourceVersion && { resourceVersion }) },
-      status: { addresses: status?.addresses ?? [] },
-    };
-  }
+  const addresses = node.status?.addresses ?? [];
+  return addresses.flatMap(({ address }) => (address === undefined ? [] : claimOfText(address, what)));
 }

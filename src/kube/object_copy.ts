@@ -2,24 +2,23 @@ import type { Budget } from './budget.js';
 import { ApiError } from './errors.js';
 import { type KubeObject, weigh } from './objects.js';
 
+/** What an entry of a map takes besides the characters of its key, in bytes. */
+const ENTRY_BYTES = 80;
+
 /** The objects of a list that is still being read, by key. */
 export class ObjectList<T extends KubeObject> {
   readonly objects = new Map<string, T>();
-  readonly weights = new Map<string, number>();
   weight = 0;
 
   add(key: string, object: T): void {
-    const weight = weigh(object);
-    this.weight += weight - (this.weights.get(key) ?? 0);
+    this.weight += weighEntry(key, object) - weighEntry(key, this.objects.get(key));
     this.objects.set(key, object);
-    this.weights.set(key, weight);
   }
 }
 
 /** A copy of the objects at one path of the API, which takes no more memory than `budget` has. */
 export class ObjectCopy<T extends KubeObject> {
   private readonly known = new Map<string, T>();
-  private readonly weights = new Map<string, number>();
   private weight = 0;
 
   constructor(
@@ -33,40 +32,42 @@ export class ObjectCopy<T extends KubeObject> {
     return this.known;
   }
 
-  /** Adds an object to a list. @throws ApiError if the list takes too much memory */
+  /**
+   * Adds an object to a list. The copy takes the larger of what it holds and of the list, though it holds both until
+   * the list ends: counting both would refuse a cluster that takes more than half of the budget. All copies of a server
+   * therefore take twice the budget at most, if each is being listed again.
+   * @throws ApiError if the list takes too much memory
+   */
   extend(list: ObjectList<T>, key: string, object: T): void {
     list.add(key, object);
-    this.spend(list.weight);
+    this.spend(Math.max(this.weight, list.weight));
   }
 
   /** Takes over a list. Objects of the same version are taken as unchanged unless `isBack`. */
   replace(list: ObjectList<T>, isBack: boolean): void {
     const gone = [...this.known.keys()].filter((key) => !list.objects.has(key));
-    for (const [key, object] of list.objects) this.take(key, object, list.weights.get(key) ?? 0, isBack);
+    for (const [key, object] of list.objects) this.take(key, object, isBack);
     for (const key of gone) this.drop(key);
     this.budget.take(this, this.weight);
   }
 
   /** Adds or changes an object. @throws ApiError if there is no memory left for it */
   put(key: string, object: T): void {
-    const weight = weigh(object);
-    this.spend(this.weight + weight - (this.weights.get(key) ?? 0));
-    this.take(key, object, weight, false);
+    this.spend(this.weight + weighEntry(key, object) - weighEntry(key, this.known.get(key)));
+    this.take(key, object, false);
   }
 
   /** Removes an object, if there is one. */
   drop(key: string): void {
-    this.weight -= this.weights.get(key) ?? 0;
-    this.weights.delete(key);
+    this.weight -= weighEntry(key, this.known.get(key));
     if (this.known.delete(key)) this.changed(key);
   }
 
-  private take(key: string, object: T, weight: number, isBack: boolean): void {
+  private take(key: string, object: T, isBack: boolean): void {
     const before = this.known.get(key);
     const isSame = before?.metadata?.resourceVersion === object.metadata?.resourceVersion;
     if (before !== undefined && isSame && !isBack) return;
-    this.weight += weight - (this.weights.get(key) ?? 0);
-    this.weights.set(key, weight);
+    this.weight += weighEntry(key, object) - weighEntry(key, before);
     this.known.set(key, object);
     this.changed(key);
   }
@@ -78,4 +79,9 @@ export class ObjectCopy<T extends KubeObject> {
       code: 'ERR_API_LIMIT',
     });
   }
+}
+
+/** Returns an estimate of the memory that an object takes in a map, in bytes; 0 for none. Objects never change. */
+function weighEntry(key: string, object: KubeObject | undefined): number {
+  return object === undefined ? 0 : ENTRY_BYTES + key.length + weigh(object);
 }

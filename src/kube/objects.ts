@@ -4,7 +4,7 @@ export interface KubeObject {
     readonly name?: string;
     readonly namespace?: string;
     readonly resourceVersion?: string;
-    readonly creationTimestamp?: Date | string;
+    readonly creationTimestamp?: string;
   };
 }
 
@@ -26,42 +26,13 @@ export function isKubeObject(value: unknown, isBookmark = false): value is KubeO
   return isName(name) && (namespace === undefined || isName(namespace));
 }
 
-/** The parts of an object that nothing here reads; they are most of a pod. */
-const UNREAD = {
-  metadata: ['managedFields'],
-  spec: ['affinity', 'containers', 'ephemeralContainers', 'initContainers', 'tolerations', 'volumes'],
-  status: [
-    'containerStatuses',
-    'ephemeralContainerStatuses',
-    'images',
-    'initContainerStatuses',
-    'volumesInUse',
-  ],
-} as const;
-
-/** Removes from an object what is never read, and returns it. */
-export function trim<T extends KubeObject>(object: T): T {
-  for (const [part, fields] of Object.entries(UNREAD)) {
-    const value = (object as Readonly<Record<string, unknown>>)[part];
-    if (!isRecord(value)) continue;
-    for (const field of fields)
-      if (value[field] !== undefined) (value as Record<string, unknown>)[field] = undefined;
-  }
-  return object;
-}
-
-/** Returns an estimate of the memory that an object takes, in bytes. */
-export function weigh(object: unknown): number {
-  let weight = 0;
-  const left = [object];
-  while (left.length > 0) {
-    const value = left.pop();
-    weight += 16;
-    if (typeof value === 'string') weight += value.length;
-    if (typeof value !== 'object' || value === null) continue;
-    weight += 40;
-    for (const one of Object.values(value)) left.push(one);
-  }
+/** Returns an estimate of the memory that an object takes, in bytes. Its nesting is that of a shape, so it is bounded. */
+export function weigh(value: unknown): number {
+  if (typeof value === 'string') return 16 + value.length;
+  if (typeof value !== 'object' || value === null) return 16;
+  let weight = 56;
+  if (Array.isArray(value)) for (const one of value) weight += weigh(one);
+  else for (const field in value) weight += weigh((value as Readonly<Record<string, unknown>>)[field]);
   return weight;
 }
 

@@ -1,8 +1,5 @@
 import { POD_KEYS } from '../ovn/pods.js';
 
-/** The annotation with the network of a pod's interface, which the watcher writes for people and tools. */
-export const ANNOTATION = 'ovn';
-
 /** Returns the annotation for a port with these `external_ids`; `undefined` if they do not have the pod's network. */
 export function annotationOfPort(externalIds: ReadonlyMap<string, string>): string | undefined {
   const keys = [POD_KEYS.addresses, POD_KEYS.mac, POD_KEYS.gateways];

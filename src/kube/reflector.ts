@@ -7,11 +7,11 @@ import { explainError } from '../net/errors.js';
 import { Backoff } from './backoff.js';
 import { ApiError } from './errors.js';
 import { ObjectCopy, ObjectList } from './object_copy.js';
-import { type KubeObject, keyOf, trim } from './objects.js';
+import { type KubeObject, keyOf } from './objects.js';
 import { Pages, type PagesOptions } from './pages.js';
 import { watchEvents } from './watch_events.js';
 
-export interface ReflectorOptions extends PagesOptions {
+export interface ReflectorOptions<T extends KubeObject> extends PagesOptions<T> {
   /** Receives the key of each object that was added, changed or deleted. An exception is logged and skipped. */
   readonly changed: (key: string) => void;
   /** Receives the number of objects after each list, also if the list brought no change. */
@@ -47,14 +47,14 @@ const IDLE_MS = 130_000;
  */
 export class Reflector<T extends KubeObject> implements Source {
   private readonly copy: ObjectCopy<T>;
-  private readonly pages: Pages;
+  private readonly pages: Pages<T>;
   private readonly backoff: Backoff;
   /** The version of the last list or event. */
   private newest: string | undefined;
   private failure: string | undefined;
   private isListed = false;
 
-  constructor(private readonly options: ReflectorOptions) {
+  constructor(private readonly options: ReflectorOptions<T>) {
     const { api, path, random } = options;
     this.copy = new ObjectCopy<T>(`${api.name}${path}`, api.budget, (key) => this.notify(key));
     this.pages = new Pages(options);
@@ -98,17 +98,10 @@ export class Reflector<T extends KubeObject> implements Source {
     }
   }
 
-  /** Returns the part of an object that is worth its memory. */
-  protected keep(object: T): T {
-    return object;
-  }
-
   /** Lists all objects and takes over the differences. @returns the version to watch from */
   private async list(signal: AbortSignal): Promise<string> {
     const list = new ObjectList<T>();
-    const version = await this.pages.read<T>(signal, (object) =>
-      this.copy.extend(list, keyOf(object), this.keep(object)),
-    );
+    const version = await this.pages.read(signal, (object) => this.copy.extend(list, keyOf(object), object));
     // After versions went back, one version can stand for two states of an object.
     const isBack = this.newest !== undefined && isLower(version, this.newest);
     this.newest = version;
@@ -123,7 +116,7 @@ export class Reflector<T extends KubeObject> implements Source {
    * @returns the version to continue from; `undefined` if a list must come first
    */
   private async watch(since: string, signal: AbortSignal): Promise<string | undefined> {
-    const { api, path, fieldSelector, random = Math.random, idleMs = IDLE_MS } = this.options;
+    const { api, path, shape, fieldSelector, random = Math.random, idleMs = IDLE_MS } = this.options;
     const { now = () => performance.now() } = this.options;
     const what = `watch of ${api.name}${path}`;
     const seconds = Math.round(WATCH_SECONDS * (0.8 + 0.4 * random()));
@@ -141,9 +134,9 @@ export class Reflector<T extends KubeObject> implements Source {
     try {
       // A server that ends every watch at once does not answer, though it accepts them.
       if (this.failure !== undefined) lasting = setTimeout(() => this.setFailure(undefined), SHORTEST_MS);
-      for await (const { type, object } of watchEvents<T>(response, what, idleMs)) {
+      for await (const { type, object } of watchEvents(response, what, shape, idleMs)) {
         if (type === 'DELETED') this.copy.drop(keyOf(object));
-        else if (type !== 'BOOKMARK') this.copy.put(keyOf(object), this.keep(trim(object)));
+        else if (type !== 'BOOKMARK') this.copy.put(keyOf(object), object);
         this.backoff.reset();
         this.setFailure(undefined);
         version = object.metadata?.resourceVersion ?? version;

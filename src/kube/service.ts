@@ -1,7 +1,7 @@
-import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
 import { ProductError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
 import { TRANSPORTS, type Transport } from '../net/ports.js';
+import type { Service } from './kinds.js';
 
 /** A port of a service. */
 export interface ServicePort {
@@ -12,6 +12,8 @@ export interface ServicePort {
   readonly nodePort: number | undefined;
 }
 
+type WrittenPort = NonNullable<NonNullable<Service['spec']>['ports']>[number];
+
 /** The most pairs of a port and an address of one service: its author may list thousands of both. */
 const MOST_PAIRS = 20_000;
 
@@ -19,7 +21,7 @@ const MOST_PAIRS = 20_000;
  * Returns the ports of a service, with node ports if its type has them.
  * @throws ProductError `ERR_SERVICE` for an invalid number or protocol, or too many ports and addresses
  */
-export function servicePorts(service: V1Service): ServicePort[] {
+export function servicePorts(service: Service): ServicePort[] {
   refuseMany(service);
   const { spec } = service;
   const hasNodePorts = spec?.type === 'NodePort' || spec?.type === 'LoadBalancer';
@@ -31,7 +33,7 @@ export function servicePorts(service: V1Service): ServicePort[] {
  * service is an alias in DNS and has none.
  * @throws ProductError for an invalid address
  */
-export function externalAddresses({ spec, status }: V1Service): IpAddress[] {
+export function externalAddresses({ spec, status }: Service): IpAddress[] {
   if (spec?.type === 'ExternalName') return [];
   const ingress = spec?.type === 'LoadBalancer' ? (status?.loadBalancer?.ingress ?? []) : [];
   const texts = [...(spec?.externalIPs ?? []), ...ingress.flatMap(({ ip }) => ip ?? [])];
@@ -39,7 +41,7 @@ export function externalAddresses({ spec, status }: V1Service): IpAddress[] {
 }
 
 /** Returns the addresses of a service in the cluster; a headless service (`None`) has none. */
-export function clusterAddresses({ spec }: V1Service): IpAddress[] {
+export function clusterAddresses({ spec }: Service): IpAddress[] {
   if (spec?.type === 'ExternalName') return [];
   const texts = spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]);
   return texts.filter((text) => text !== '' && text !== 'None').map(parseIp);
@@ -55,7 +57,7 @@ export function portRefusal(port: number): string | undefined {
   return port === SSH_PORT ? `port ${SSH_PORT} is always the host's, for ssh` : undefined;
 }
 
-function refuseMany({ spec, status }: V1Service): void {
+function refuseMany({ spec, status }: Service): void {
   const ports = spec?.ports?.length ?? 0;
   const inCluster = spec?.clusterIPs?.length ?? 1;
   const outside = (spec?.externalIPs?.length ?? 0) + (status?.loadBalancer?.ingress?.length ?? 0);
@@ -68,7 +70,7 @@ function refuseMany({ spec, status }: V1Service): void {
 }
 
 function readPort(
-  { name, protocol = 'TCP', port, nodePort }: V1ServicePort,
+  { name, protocol = 'TCP', port, nodePort }: WrittenPort,
   hasNodePorts: boolean,
 ): ServicePort {
   const transport = TRANSPORTS.find((one) => one.toUpperCase() === protocol);
@@ -85,7 +87,7 @@ function readPort(
 }
 
 /** Checks a port number from the API server. @throws ProductError `ERR_SERVICE` */
-export function parsePort(port: number): number {
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+export function parsePort(port: number | undefined): number {
+  if (port !== undefined && Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
   throw new ProductError('ERR_SERVICE', `port ${port} is not from 1 to 65535`);
 }

@@ -1,106 +1,86 @@
-import { isRecord } from './objects.js';
+import { ApiError } from './errors.js';
+import { isRecord, type KubeObject, keyOf } from './objects.js';
 
-/** Returns where a value has the wrong type: the path of a field in it, empty for itself; `undefined` if nowhere. */
-type Check = (value: unknown) => string | undefined;
+/** Returns the part of a JSON value that is kept. @throws Misfit if something in that part has another type */
+export type Shape<T> = (value: unknown) => T;
 
-const text: Check = (value) => (typeof value === 'string' ? undefined : '');
-const number: Check = (value) => (typeof value === 'number' ? undefined : '');
-const flag: Check = (value) => (typeof value === 'boolean' ? undefined : '');
+/** What a shape returns: the objects that are kept have these types. */
+export type Kept<S> = S extends Shape<infer T> ? T : never;
 
-/** Checks a list of values of one type. */
-function list(check: Check): Check {
+type Fields<S> = { readonly [field in keyof S]?: Kept<S[field]> };
+
+/** A value has another type than Kubernetes gives it. */
+export class Misfit extends Error {
+  override readonly name = 'Misfit';
+
+  /** The path of the field, such as `spec.ports`; empty for the value itself. */
+  constructor(readonly path = '') {
+    super(`${path} is not what it should be`);
+  }
+}
+
+/** Stands for every object of which nothing is kept. */
+const NOTHING = Object.freeze({});
+
+export const text: Shape<string> = (value) => {
+  if (typeof value !== 'string') throw new Misfit();
+  return value;
+};
+
+export const number: Shape<number> = (value) => {
+  if (typeof value !== 'number') throw new Misfit();
+  return value;
+};
+
+export const flag: Shape<boolean> = (value) => {
+  if (typeof value !== 'boolean') throw new Misfit();
+  return value;
+};
+
+/** Keeps a list of values of one shape. */
+export function list<T>(shape: Shape<T>): Shape<readonly T[]> {
   return (value) => {
-    if (!Array.isArray(value)) return '';
-    for (const one of value) {
-      const found = check(one);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    if (!Array.isArray(value)) throw new Misfit();
+    return value.map(shape);
   };
 }
 
-/** Checks the values of a dictionary. */
-function dictionary(check: Check): Check {
+/** Keeps these fields of an object, each of which may be absent. `null` and an object without fields mean the same. */
+export function fields<S extends Readonly<Record<string, Shape<unknown>>>>(shapes: S): Shape<Fields<S>> {
+  const entries = Object.entries(shapes);
   return (value) => {
-    if (!isRecord(value)) return '';
-    for (const key in value) {
-      const found = check(value[key]);
-      if (found !== undefined) return join(key, found);
-    }
-    return undefined;
-  };
-}
-
-/** Checks an object's fields, which may all be absent; `null` means the same and is replaced. */
-function fields(checks: Readonly<Record<string, Check>>): Check {
-  const entries = Object.entries(checks);
-  return (value) => {
-    if (!isRecord(value)) return '';
-    for (const [field, check] of entries) {
+    if (!isRecord(value)) throw new Misfit();
+    let copy: Record<string, unknown> | undefined;
+    for (const [field, shape] of entries) {
       const one = value[field];
-      if (one === undefined) continue;
-      if (one === null) (value as Record<string, unknown>)[field] = undefined;
-      const found = one === null ? undefined : check(one);
-      if (found !== undefined) return join(field, found);
+      if (one === undefined || one === null) continue;
+      const kept = keepField(field, shape, one);
+      if (kept === NOTHING) continue;
+      copy ??= {};
+      copy[field] = kept;
     }
-    return undefined;
+    return (copy ?? NOTHING) as Fields<S>;
   };
 }
 
-function join(field: string, rest: string): string {
-  return rest === '' ? field : `${field}.${rest}`;
+function keepField(field: string, shape: Shape<unknown>, value: unknown): unknown {
+  try {
+    return shape(value);
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    throw new Misfit(error.path === '' ? field : `${field}.${error.path}`);
+  }
 }
-
-const ports = list(fields({ name: text, protocol: text, port: number, nodePort: number, appProtocol: text }));
-const addresses = list(fields({ ip: text, hostname: text, nodeName: text }));
-
-/** The types of the fields that are read of pods, services, endpoints, slices and nodes: one type, whatever the kind. */
-const object = fields({
-  metadata: fields({
-    uid: text,
-    creationTimestamp: text,
-    deletionTimestamp: text,
-    annotations: dictionary(text),
-    labels: dictionary(text),
-  }),
-  spec: fields({
-    clusterIP: text,
-    clusterIPs: list(text),
-    externalIPs: list(text),
-    externalTrafficPolicy: text,
-    hostNetwork: flag,
-    internalTrafficPolicy: text,
-    loadBalancerSourceRanges: list(text),
-    nodeName: text,
-    podCIDRs: list(text),
-    ports,
-    publishNotReadyAddresses: flag,
-    sessionAffinity: text,
-    sessionAffinityConfig: fields({ clientIP: fields({ timeoutSeconds: number }) }),
-    type: text,
-  }),
-  status: fields({
-    addresses: list(fields({ type: text, address: text })),
-    loadBalancer: fields({ ingress: list(fields({ ip: text, hostname: text, ipMode: text })) }),
-    phase: text,
-    podIP: text,
-  }),
-  subsets: list(fields({ addresses, notReadyAddresses: addresses, ports })),
-  addressType: text,
-  endpoints: list(
-    fields({
-      addresses: list(text),
-      conditions: fields({ ready: flag, serving: flag, terminating: flag }),
-      nodeName: text,
-    }),
-  ),
-  ports,
-});
 
 /**
- * Returns the first field of an object that has another type than Kubernetes gives it, such as `spec.ports`; `undefined`
- * if none has. Replaces `null` by `undefined` in the fields that are read. Readers of objects need not check types again.
+ * Returns the part of an object that is kept.
+ * @throws ApiError `ERR_API_BAD_ANSWER`, about `what`, which names the object and the first field of another type
  */
-export function misfit(value: unknown): string | undefined {
-  return object(value);
+export function keep<T>(shape: Shape<T>, object: KubeObject, what: string): T {
+  try {
+    return shape(object);
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    throw new ApiError(0, what, `${keyOf(object)}: ${error.message}`, { code: 'ERR_API_BAD_ANSWER' });
+  }
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from './errors.js';
 import { JsonBounds } from './json_bounds.js';
-import { isKubeObject, isRecord, type KubeObject, keyOf } from './objects.js';
-import { misfit } from './shape.js';
+import { isKubeObject, isRecord, type KubeObject } from './objects.js';
+import { keep, type Shape } from './shape.js';
 
 /** One line of a watch (Kubernetes API concepts, "Efficient detection of changes"). */
 export interface WatchEvent<T> {
@@ -17,6 +17,7 @@ const LINE_FEED = 10;
 /**
  * Reads the events of a watch until the server ends it.
  *
+ * @param shape what is kept of each object
  * @param idleMs time without an event after which the server counts as dead, in milliseconds. Bookmarks come about once
  *   a minute. A line that arrives octet by octet is no event until it is whole.
  * @throws ApiError 410 if the version is too old; 0 for silence, or a line that is not an event. List again then.
@@ -24,6 +25,7 @@ const LINE_FEED = 10;
 export async function* watchEvents<T extends KubeObject>(
   response: IncomingMessage,
   what: string,
+  shape: Shape<T>,
   idleMs: number,
 ): AsyncGenerator<WatchEvent<T>> {
   let rest: Buffer[] = [];
@@ -51,7 +53,7 @@ export async function* watchEvents<T extends KubeObject>(
         bounds = new JsonBounds();
         from = end + 1;
         if (line.trim() === '') continue;
-        const event = readEvent<T>(line, what);
+        const event = readEvent(line, what, shape);
         idle.refresh();
         yield event;
       }
@@ -67,7 +69,7 @@ export async function* watchEvents<T extends KubeObject>(
   }
 }
 
-function readEvent<T>(line: string, what: string): WatchEvent<T> {
+function readEvent<T>(line: string, what: string, shape: Shape<T>): WatchEvent<T> {
   let event: unknown;
   try {
     event = JSON.parse(line);
@@ -78,12 +80,8 @@ function readEvent<T>(line: string, what: string): WatchEvent<T> {
   const { type, object } = isRecord(event) ? event : {};
   if (type === 'ERROR') throw refusal(object, what);
   const isChange = type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED';
-  if ((isChange || type === 'BOOKMARK') && isKubeObject(object, !isChange)) {
-    const field = isChange ? misfit(object) : undefined;
-    if (field === undefined) return { type, object: object as T };
-    const why = `${keyOf(object)}: ${field} is not what it should be`;
-    throw new ApiError(0, what, why, { code: 'ERR_API_BAD_ANSWER' });
-  }
+  if ((isChange || type === 'BOOKMARK') && isKubeObject(object, !isChange))
+    return { type, object: keep(shape, object, what) };
   throw new ApiError(0, what, 'a line of the watch is not an event', { code: 'ERR_API_BAD_ANSWER' });
 }
 

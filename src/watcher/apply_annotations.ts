@@ -3,7 +3,7 @@ import { aborted, sleep } from '../daemon/sleep.js';
 import type { KubeApi } from '../kube/api.js';
 import { Backoff } from '../kube/backoff.js';
 import { ApiError } from '../kube/errors.js';
-import { ANNOTATION } from '../kube/pod_annotation.js';
+import { ANNOTATION } from '../kube/kinds.js';
 import { explainError } from '../net/errors.js';
 
 /** How many requests are under way at a time. */

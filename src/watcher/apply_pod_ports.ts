@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { Pod } from '../kube/kinds.js';
 import { annotationOfPort } from '../kube/pod_annotation.js';
 import { explainError, ProductError } from '../net/errors.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
@@ -36,7 +36,7 @@ export function reconcilePods(
   index: PortIndex,
   txn: NorthboundTransaction,
   keys: Iterable<string>,
-  podOf: (key: string) => V1Pod | undefined,
+  podOf: (key: string) => Pod | undefined,
 ): ReconciledPods {
   const step = new PodStep(index, txn);
   const problems = new Map<string, string>();
@@ -64,7 +64,7 @@ class PodStep {
   ) {}
 
   /** @throws ProductError if the pod can have no port now, or its port cannot be read */
-  reconcile(key: string, pod: V1Pod | undefined): void {
+  reconcile(key: string, pod: Pod | undefined): void {
     const { index } = this;
     const wanted = pod === undefined ? undefined : wantedPort(pod);
     const name = podPortName(...splitPodKey(key));

@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import { MIRROR, type Pod } from '../kube/kinds.js';
 import type { Cidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
@@ -14,9 +14,7 @@ import {
 import { withMasks } from './desired_pod_network.js';
 import type { LogicalPort } from './state_ports.js';
 
-/** The annotation of a static pod's mirror with the pod's UID, which kubelet passes to the CNI plugin. */
-const MIRROR = 'kubernetes.io/config.mirror';
-/** Such a UID: a UUID, or the hash of a file. A pod's author may write up to 256 KiB there instead. */
+/** The UID in the annotation of a mirror: a UUID, or the hash of a file. A pod's author may write up to 256 KiB there. */
 const MIRROR_UID = /^[\w-]{1,64}$/;
 
 /** The logical port that a pod must have. */
@@ -36,7 +34,7 @@ export interface PodPort {
  * Returns the port that a pod must have; `undefined` for a pod that is not scheduled, uses the host's network, or has
  * finished and so needs its address no more.
  */
-export function wantedPort({ metadata, spec, status }: V1Pod): PodPort | undefined {
+export function wantedPort({ metadata, spec, status }: Pod): PodPort | undefined {
   const [namespace, name, node] = [metadata?.namespace, metadata?.name, spec?.nodeName];
   const isFinished = status?.phase === 'Succeeded' || status?.phase === 'Failed';
   if (namespace === undefined || name === undefined || !node || spec?.hostNetwork === true || isFinished)
@@ -50,7 +48,7 @@ export function wantedPort({ metadata, spec, status }: V1Pod): PodPort | undefin
   };
 }
 
-function readUid(metadata: V1Pod['metadata']): string {
+function readUid(metadata: Pod['metadata']): string {
   const mirrored = String(metadata?.annotations?.[MIRROR] ?? '');
   return MIRROR_UID.test(mirrored) ? mirrored : String(metadata?.uid ?? '');
 }

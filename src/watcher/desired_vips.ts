@@ -1,4 +1,4 @@
-import type { V1Service } from '@kubernetes/client-node';
+import type { Service } from '../kube/kinds.js';
 import {
   clusterAddresses,
   externalAddresses,
@@ -49,7 +49,7 @@ const MOST_TARGETS = 500_000;
  */
 export function serviceVips(
   key: string,
-  service: V1Service,
+  service: Service,
   endpoints: readonly Endpoint[],
   gateways: readonly ServiceGateway[],
   refuse: Refuse,
@@ -149,7 +149,7 @@ function portKey(name: string, protocol: string): string {
 }
 
 /** Affinity is an option of a whole row (ovn-nb(5), `affinity_timeout`), so such a service has a row of its own. */
-function ownRow(key: string, { spec }: V1Service): Pick<Balancer, 'service' | 'options'> {
+function ownRow(key: string, { spec }: Service): Pick<Balancer, 'service' | 'options'> {
   if (spec?.sessionAffinity !== 'ClientIP') return {};
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
   return { service: key, options: { affinity_timeout: String(Math.min(seconds, MAX_AFFINITY_SECONDS)) } };

@@ -1,10 +1,9 @@
-import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { LoopWork } from '../daemon/loop.js';
 import type { Problems } from '../daemon/problems.js';
 import { WATCHER } from '../daemon/programs.js';
 import { AddressBook } from '../kube/address_book.js';
 import type { AddressGuard } from '../kube/address_guard.js';
-import { ANNOTATION } from '../kube/pod_annotation.js';
+import { ANNOTATION, type Pod, type Service } from '../kube/kinds.js';
 import { refusalLines } from '../kube/refusals.js';
 import { bornAt } from '../kube/seniority.js';
 import { explainError } from '../net/errors.js';
@@ -34,8 +33,8 @@ interface Known<T> {
 
 export interface NorthboundKeeperOptions {
   readonly nb: Pick<Northbound, 'isConnected' | 'table' | 'find' | 'filter' | 'transaction' | 'until'>;
-  readonly pods: Known<V1Pod>;
-  readonly services: Known<V1Service>;
+  readonly pods: Known<Pod>;
+  readonly services: Known<Service>;
   readonly endpoints: { readonly hasSynced: boolean; of(service: string): readonly Endpoint[] };
   readonly ports: PortIndex;
   readonly changes: Changes;

@@ -1,35 +1,35 @@
-import type { V1Service } from '@kubernetes/client-node';
 import test from 'ava';
 import fc from 'fast-check';
 import { readService } from '../../src/gateway/state_exposed_ports.js';
 import { nodePortKey } from '../../src/gateway/state_exposure.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
+import type { Service } from '../../src/kube/kinds.js';
 import { keyOf } from '../../src/kube/objects.js';
 import { parseIp } from '../../src/net/ip.js';
 
-type Spec = NonNullable<V1Service['spec']>;
+type Spec = NonNullable<Service['spec']>;
 
 function service(
   name: string,
   spec: Spec,
   more: { born?: string; ingress?: readonly string[] } = {},
-): V1Service {
+): Service {
   const { born = '2026-01-01T00:00:00Z', ingress = [] } = more;
   return {
-    metadata: { name, namespace: 'default', creationTimestamp: new Date(born) },
+    metadata: { name, namespace: 'default', creationTimestamp: new Date(born).toISOString() },
     spec,
     status: { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } },
   };
 }
 
 /** Returns a book in which these services were put, in this order. */
-function bookOf(services: readonly V1Service[]): ServiceBook {
+function bookOf(services: readonly Service[]): ServiceBook {
   const book = new ServiceBook();
   for (const one of services) book.put(keyOf(one), one);
   return book;
 }
 
-function readServices(services: readonly V1Service[]) {
+function readServices(services: readonly Service[]) {
   return contentOf(bookOf(services));
 }
 
@@ -125,8 +125,8 @@ const anyService = fc
 const steps = fc.array(fc.record({ service: anyService, isGone: fc.boolean() }), { maxLength: 20 });
 
 /** Computes the same from all services at once: the oldest comes first, and the first gets what it wants. */
-function fromScratch(services: Iterable<V1Service>) {
-  const born = ({ metadata }: V1Service) => new Date(metadata?.creationTimestamp ?? 0).getTime();
+function fromScratch(services: Iterable<Service>) {
+  const born = ({ metadata }: Service) => new Date(metadata?.creationTimestamp ?? 0).getTime();
   const byAge = [...services].sort((a, b) => born(a) - born(b) || (keyOf(a) < keyOf(b) ? -1 : 1));
   const owners = new Map<string, string>();
   const nodePorts = new Set<number>();
@@ -156,7 +156,7 @@ test('after services were added, changed and deleted, the book holds what the re
   fc.assert(
     fc.property(steps, (sequence) => {
       const book = new ServiceBook();
-      const there = new Map<string, V1Service>();
+      const there = new Map<string, Service>();
       for (const { service: one, isGone } of sequence) {
         const key = keyOf(one);
         if (isGone) there.delete(key);

@@ -1,9 +1,9 @@
-import type { V1Service } from '@kubernetes/client-node';
 import test from 'ava';
 import { AddressBook } from '../../src/kube/address_book.js';
+import type { Service } from '../../src/kube/kinds.js';
 import { parseIp } from '../../src/net/ip.js';
 
-function service(clusterIP: string, ...externalIPs: readonly string[]): V1Service {
+function service(clusterIP: string, ...externalIPs: readonly string[]): Service {
   return { spec: { clusterIP, externalIPs: [...externalIPs] } };
 }
 

@@ -4,18 +4,20 @@ import { until, when } from '../../lab/until.js';
 import { SILENT } from '../../src/daemon/log.js';
 import { Problems } from '../../src/daemon/problems.js';
 import { KubeApi } from '../../src/kube/api.js';
-import type { KubeObject } from '../../src/kube/objects.js';
 import { Reflector, type ReflectorOptions } from '../../src/kube/reflector.js';
+import { fields, type Kept, text } from '../../src/kube/shape.js';
 import { FakeApi, type Fault } from './fake_api.js';
 
-interface Thing extends KubeObject {
-  readonly value?: number;
-}
+const THING = fields({
+  metadata: fields({ name: text, namespace: text, resourceVersion: text }),
+  value: (value: unknown) => value,
+});
+type Thing = Kept<typeof THING>;
 
 /** Starts a reflector of a fake server; records the log, the problems as they change, and the notified keys. */
 async function start(
   t: ExecutionContext,
-  options: Pick<ReflectorOptions, 'idleMs' | 'listMs' | 'now'> & {
+  options: Pick<ReflectorOptions<Thing>, 'idleMs' | 'listMs' | 'now'> & {
     openMs?: number;
     changed?: (key: string) => void;
   } = {},
@@ -37,6 +39,7 @@ async function start(
   const things = new Reflector<Thing>({
     api,
     path: '/api/v1/things',
+    shape: THING,
     changed: (key) => {
       notified.push(key);
       options.changed?.(key);

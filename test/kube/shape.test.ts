@@ -1,47 +1,68 @@
+import { readdir, readFile } from 'node:fs/promises';
 import test from 'ava';
 import fc from 'fast-check';
+import { ENDPOINTS, NODE, POD, SERVICE, SLICE } from '../../src/kube/kinds.js';
 import { nodeClaims } from '../../src/kube/nodes.js';
-import { type KubeObject, trim, weigh } from '../../src/kube/objects.js';
+import { weigh } from '../../src/kube/objects.js';
 import { bornAt, oldest } from '../../src/kube/seniority.js';
 import { clusterAddresses, externalAddresses, servicePorts } from '../../src/kube/service.js';
-import { misfit } from '../../src/kube/shape.js';
+import { Misfit, type Shape } from '../../src/kube/shape.js';
 import { ProductError } from '../../src/net/errors.js';
+import { wantedPort } from '../../src/watcher/desired_pod_port.js';
 import { readEndpoints, readSlice } from '../../src/watcher/sources/endpoint_objects.js';
+import { realisticNode, realisticPod, realisticService } from './realistic.js';
 
-const SERVICE = {
-  metadata: {
-    name: 'a',
-    namespace: 'b',
-    uid: 'u',
-    annotations: { x: 'y' },
-    creationTimestamp: '2026-01-01T00:00:00Z',
-  },
-  spec: {
-    type: 'NodePort',
-    ports: [{ port: 80, nodePort: 30_080, targetPort: 'web' }],
-    clusterIPs: ['10.0.0.1'],
-  },
-  status: { loadBalancer: {} },
-};
+test('of an object only the fields that are read are kept', (t) => {
+  t.deepEqual(SERVICE(realisticService(1)), {
+    metadata: {
+      name: 'frontend-1',
+      namespace: 'team-1',
+      resourceVersion: '1000001',
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: {
+      clusterIP: '10.96.0.1',
+      clusterIPs: ['10.96.0.1'],
+      externalTrafficPolicy: 'Cluster',
+      ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30_001 }],
+      sessionAffinity: 'None',
+      type: 'NodePort',
+    },
+  });
+  const pod = POD(realisticPod(1));
+  t.deepEqual(Object.keys(pod.metadata?.annotations ?? {}), ['ovn']);
+  t.deepEqual(pod.spec, { nodeName: 'worker-1.example.com' });
+  t.deepEqual(NODE(realisticNode(1)).status, {
+    addresses: [{ address: '10.0.0.1' }, { address: 'worker-1' }],
+  });
+});
 
-test('an object as Kubernetes writes it fits, and null means absent', (t) => {
-  t.is(misfit(structuredClone(SERVICE)), undefined);
-  const slice = { endpoints: null, ports: null, metadata: { name: 'a', labels: null } };
-  t.is(misfit(slice), undefined);
-  t.is(JSON.stringify(slice), '{"metadata":{"name":"a"}}');
+test('a field that is not kept does not compile, so none is read', async (t) => {
+  // @ts-expect-error: if this compiles, the type of a Service is not that of its shape.
+  t.is(SERVICE(realisticService(1)).spec?.selector, undefined);
+  // The client's types have all fields, also those that are not kept.
+  for (const file of await readdir('src', { recursive: true }))
+    if (file.endsWith('.ts'))
+      t.notRegex(await readFile(`src/${file}`, 'utf8'), /\bV1(Pod|Service|Endpoint|Node)/, file);
+});
+
+test('null means absent, also deep in an object', (t) => {
+  const slice = { metadata: { name: 'a', labels: null }, endpoints: [{ addresses: null }], ports: null };
+  t.deepEqual(SLICE(slice), { metadata: { name: 'a' }, endpoints: [{}] });
 });
 
 test('the first field of another type is named', (t) => {
-  for (const [change, field] of [
-    [{ spec: { ports: 7 } }, 'spec.ports'],
-    [{ spec: { ports: [{ port: '80' }] } }, 'spec.ports.port'],
-    [{ spec: [] }, 'spec'],
-    [{ spec: { clusterIPs: ['10.0.0.1', 7] } }, 'spec.clusterIPs'],
-    [{ metadata: { annotations: { ovn: {} } } }, 'metadata.annotations.ovn'],
-    [{ status: { loadBalancer: { ingress: [null] } } }, 'status.loadBalancer.ingress'],
-    [{ subsets: {} }, 'subsets'],
+  for (const [shape, change, field] of [
+    [SERVICE, { spec: { ports: 7 } }, 'spec.ports'],
+    [SERVICE, { spec: { ports: [{ port: '80' }] } }, 'spec.ports.port'],
+    [SERVICE, { spec: [] }, 'spec'],
+    [SERVICE, { spec: { clusterIPs: ['10.0.0.1', 7] } }, 'spec.clusterIPs'],
+    [SERVICE, { status: { loadBalancer: { ingress: [null] } } }, 'status.loadBalancer.ingress'],
+    [POD, { metadata: { annotations: { ovn: {} } } }, 'metadata.annotations.ovn'],
+    [POD, { spec: { hostNetwork: 'true' } }, 'spec.hostNetwork'],
+    [ENDPOINTS, { subsets: {} }, 'subsets'],
   ] as const)
-    t.is(misfit({ ...SERVICE, ...structuredClone(change) }), field);
+    t.is(t.throws(() => shape({ ...realisticService(1), ...change }), { instanceOf: Misfit })?.path, field);
 });
 
 /** Any JSON, more often of the types that are read. */
@@ -73,16 +94,24 @@ const record = (model: Record<string, fc.Arbitrary<unknown>>) =>
   mostly(fc.record(model, { requiredKeys: [] }));
 const port = record({ name: text, port: number, nodePort: number, protocol: text });
 const object = record({
-  metadata: record({ name: text, namespace: text, creationTimestamp: text }),
+  metadata: record({
+    name: text,
+    namespace: text,
+    creationTimestamp: text,
+    annotations: record({ ovn: text }),
+  }),
   spec: record({
     type: text,
     clusterIP: text,
     clusterIPs: list(text),
     externalIPs: list(text),
     ports: list(port),
+    nodeName: text,
+    hostNetwork: mostly(fc.boolean()),
   }),
   status: record({
     addresses: list(record({ address: text })),
+    podIPs: list(record({ ip: text })),
     loadBalancer: record({ ingress: list(record({ ip: text })) }),
   }),
   subsets: list(record({ addresses: list(record({ ip: text })), ports: list(port) })),
@@ -92,24 +121,41 @@ const object = record({
 });
 
 test('every object that fits is read, or refused with a typed error', (t) => {
-  const readers: readonly ((object: KubeObject) => unknown)[] = [
-    ...[servicePorts, externalAddresses, clusterAddresses, nodeClaims, readEndpoints, bornAt],
-    ...[readSlice, (one: KubeObject) => oldest([{ service: 'a', born: bornAt(one) }])],
-    (one: KubeObject) => weigh(trim(one)),
-  ] as never;
-  let fitting = 0;
-  fc.assert(
-    fc.property(object, (one) => {
-      if (misfit(one) !== undefined) return;
-      fitting++;
-      for (const read of readers)
+  const reader =
+    <T>(shape: Shape<T>, ...reads: readonly ((object: T) => unknown)[]) =>
+    (value: unknown) => {
+      let one: T;
+      try {
+        one = shape(value);
+      } catch (error) {
+        if (error instanceof Misfit) return false;
+        throw error;
+      }
+      for (const read of [weigh, ...reads])
         try {
-          read(one as KubeObject);
+          read(one);
         } catch (error) {
           if (!(error instanceof ProductError)) throw error;
         }
+      return true;
+    };
+  const readers = [
+    reader(SERVICE, servicePorts, externalAddresses, clusterAddresses, (one) =>
+      oldest([{ service: 'a', born: bornAt(one) }]),
+    ),
+    reader(POD, wantedPort),
+    reader(ENDPOINTS, readEndpoints),
+    reader(SLICE, readSlice),
+    reader(NODE, nodeClaims),
+  ];
+  const fitting = readers.map(() => 0);
+  fc.assert(
+    fc.property(object, (one) => {
+      readers.forEach((read, i) => {
+        if (read(one)) fitting[i] = (fitting[i] ?? 0) + 1;
+      });
     }),
     { numRuns: 5_000 },
   );
-  t.true(fitting > 1_000, `${fitting} fit`);
+  for (const count of fitting) t.true(count > 1_000, `${fitting} fit`);
 });

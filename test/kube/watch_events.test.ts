@@ -3,7 +3,10 @@ import { PassThrough } from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
 import { ApiError } from '../../src/kube/errors.js';
+import { fields, text } from '../../src/kube/shape.js';
 import { watchEvents } from '../../src/kube/watch_events.js';
+
+const THING = fields({ metadata: fields({ name: text, namespace: text, resourceVersion: text }) });
 
 /** Returns the events that are read from these chunks. */
 async function read(chunks: readonly string[], end = true): Promise<unknown[]> {
@@ -11,7 +14,7 @@ async function read(chunks: readonly string[], end = true): Promise<unknown[]> {
   const events: unknown[] = [];
   for (const chunk of chunks) stream.write(chunk);
   if (end) stream.end();
-  for await (const event of watchEvents(stream as unknown as IncomingMessage, 'watch of things', 50))
+  for await (const event of watchEvents(stream as unknown as IncomingMessage, 'watch of things', THING, 50))
     events.push(event);
   return events;
 }
@@ -31,7 +34,7 @@ test('events are read line by line, however the connection cuts them', async (t)
     stream.write(bytes.subarray(0, at));
     stream.end(bytes.subarray(at));
     const events: unknown[] = [];
-    for await (const event of watchEvents(stream as unknown as IncomingMessage, '', 1_000))
+    for await (const event of watchEvents(stream as unknown as IncomingMessage, '', THING, 1_000))
       events.push(event);
     t.deepEqual(events, expected);
   }
@@ -84,7 +87,7 @@ test('a line that arrives octet by octet, or only line breaks, do not count as a
     const bytes = [...Buffer.from(text)];
     const timer = setInterval(() => stream.write(Buffer.of(bytes.shift() ?? 10)), 5);
     const reading = (async () => {
-      for await (const event of watchEvents(stream as unknown as IncomingMessage, 'watch', 200))
+      for await (const event of watchEvents(stream as unknown as IncomingMessage, 'watch', THING, 200))
         t.fail(JSON.stringify(event));
     })();
     await t.throwsAsync(reading, { message: 'watch: no event received for 200 ms' });

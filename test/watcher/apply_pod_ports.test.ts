@@ -1,7 +1,6 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import test from 'ava';
 import fc from 'fast-check';
-import { ANNOTATION } from '../../src/kube/pod_annotation.js';
+import { ANNOTATION, type Pod } from '../../src/kube/kinds.js';
 import { podAnnotation, reconcilePods } from '../../src/watcher/apply_pod_ports.js';
 import { wantedPort } from '../../src/watcher/desired_pod_port.js';
 import { PortIndex } from '../../src/watcher/state_ports.js';
@@ -18,11 +17,11 @@ function pod(
   name: string,
   nodeName: string,
   { uid = `uid-${name}`, reported, annotation }: PodOptions = {},
-): V1Pod {
+): Pod {
   const annotations = annotation === undefined ? {} : { annotations: { [ANNOTATION]: annotation } };
   return {
     metadata: { namespace: 'ns', name, uid, ...annotations },
-    spec: { containers: [], nodeName },
+    spec: { nodeName },
     ...(reported === undefined ? {} : { status: { podIPs: [{ ip: reported }] } }),
   };
 }
@@ -34,7 +33,7 @@ function start() {
   const index = new PortIndex();
   index.load(nb);
   nb.onChange((changes) => index.apply(changes));
-  const settle = async (pods: readonly V1Pod[], also: readonly string[] = []) => {
+  const settle = async (pods: readonly Pod[], also: readonly string[] = []) => {
     const all = new Map(pods.map((one) => [`ns/${one.metadata?.name}`, one]));
     const txn = nb.transaction('test');
     const { problems, waiting, given } = reconcilePods(index, txn, [...all.keys(), ...also], (key) =>

@@ -1,6 +1,6 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import test from 'ava';
 import fc from 'fast-check';
+import type { Pod } from '../../src/kube/kinds.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
@@ -8,12 +8,12 @@ import { switchGateways } from '../../src/ovn/gateways.js';
 import { portColumns, portNetwork, wantedPort } from '../../src/watcher/desired_pod_port.js';
 
 function pod(
-  spec: Partial<NonNullable<V1Pod['spec']>>,
-  { status, annotations }: { status?: V1Pod['status']; annotations?: Record<string, string> } = {},
-): V1Pod {
+  spec: Partial<NonNullable<Pod['spec']>>,
+  { status, annotations }: { status?: Pod['status']; annotations?: Record<string, string> } = {},
+): Pod {
   return {
     metadata: { namespace: 'ns', name: 'p', uid: 'u1', ...(annotations && { annotations }) },
-    spec: { containers: [], nodeName: 'gw1', ...spec },
+    spec: { nodeName: 'gw1', ...spec },
     ...(status && { status }),
   };
 }

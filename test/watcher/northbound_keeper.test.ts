@@ -1,10 +1,9 @@
-import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import test from 'ava';
 import { SILENT } from '../../src/daemon/log.js';
 import { Memo } from '../../src/daemon/memo.js';
 import { Problems } from '../../src/daemon/problems.js';
 import { AddressGuard } from '../../src/kube/address_guard.js';
-import { ANNOTATION } from '../../src/kube/pod_annotation.js';
+import { ANNOTATION, type Pod, type Service } from '../../src/kube/kinds.js';
 import { type Claim, claimOf } from '../../src/net/claims.js';
 import { parseIp } from '../../src/net/ip.js';
 import { servedKey } from '../../src/ovn/keys.js';
@@ -24,8 +23,8 @@ const ANNOTATED = JSON.stringify({
 /** The keeper of a cluster with node `gw1` and its gateway, and objects of the API server that a test sets. */
 function start() {
   const nb = new FakeNorthbound();
-  const pods = new Map<string, V1Pod>();
-  const services = new Map<string, V1Service>();
+  const pods = new Map<string, Pod>();
+  const services = new Map<string, Service>();
   const endpoints = new Map<string, Endpoint[]>();
   const synced = { pods: true, services: true, endpoints: true };
   const annotations = new Map<string, string>();
@@ -74,14 +73,14 @@ function start() {
     const annotated = annotation === undefined ? {} : { annotations: { [ANNOTATION]: annotation } };
     pods.set(`ns/${name}`, {
       metadata: { namespace: 'ns', name, uid: `uid-${name}`, ...annotated },
-      spec: { containers: [], nodeName: 'gw1' },
+      spec: { nodeName: 'gw1' },
       ...(ip === undefined ? {} : { status: { podIPs: [{ ip }] } }),
     });
     changes.markPod(`ns/${name}`);
   };
   const setService = (name: string, ip: string, seconds = 0, port = 80) => {
     services.set(`ns/${name}`, {
-      metadata: { namespace: 'ns', name, creationTimestamp: new Date(seconds * 1000) },
+      metadata: { namespace: 'ns', name, creationTimestamp: new Date(seconds * 1000).toISOString() },
       spec: {
         clusterIP: 'None',
         externalIPs: [ip],
@@ -354,7 +353,7 @@ test('a pod that cannot have a port is named until it is gone', async (t) => {
   setPod('lost');
   pods.set('ns/lost', {
     metadata: { namespace: 'ns', name: 'lost' },
-    spec: { containers: [], nodeName: 'gw9' },
+    spec: { nodeName: 'gw9' },
   });
   await keeper.step();
   t.deepEqual(problems.current, ['Pod ns/lost: node gw9 has no Logical_Switch; run minion-init there']);

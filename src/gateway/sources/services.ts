@@ -1,4 +1,3 @@
-import type { V1Service } from '@kubernetes/client-node';
 import type { Log } from '../../daemon/log.js';
 import type { Problems } from '../../daemon/problems.js';
 import type { Source } from '../../daemon/source.js';
@@ -10,6 +9,7 @@ import {
   isConfigured,
 } from '../../kube/access.js';
 import { KubeApi } from '../../kube/api.js';
+import { SERVICE, type Service } from '../../kube/kinds.js';
 import { NODES, NodeSource } from '../../kube/nodes.js';
 import { whileReached } from '../../kube/reached.js';
 import { Reflector } from '../../kube/reflector.js';
@@ -30,7 +30,7 @@ export interface ServiceSourceOptions extends Omit<AccessOptions, 'systemIds'> {
 
 /** Follows what the API server's services expose. Keeps the last known services while the server is away. */
 export class ServiceSource implements Source {
-  private reflector: Reflector<V1Service> | undefined;
+  private reflector: Reflector<Service> | undefined;
   private services = new ServiceBook();
   private nodes: NodeSource | undefined;
   private api: URL | undefined;
@@ -105,9 +105,10 @@ export class ServiceSource implements Source {
     const { log, problems } = this.options;
     const api = new KubeApi(access);
     const book = new ServiceBook();
-    const reflector: Reflector<V1Service> = new Reflector({
+    const reflector: Reflector<Service> = new Reflector({
       api,
       path: SERVICES,
+      shape: SERVICE,
       changed: (key) => {
         book.put(key, reflector.objects.get(key));
         this.change();
@@ -132,7 +133,7 @@ export class ServiceSource implements Source {
   }
 
   private restart(
-    reflector: Reflector<V1Service> | undefined,
+    reflector: Reflector<Service> | undefined,
     book = new ServiceBook(),
     nodes?: NodeSource,
   ): void {

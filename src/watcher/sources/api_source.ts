@@ -1,7 +1,9 @@
 import type { Log } from '../../daemon/log.js';
 import type { Problems } from '../../daemon/problems.js';
 import type { KubeApi } from '../../kube/api.js';
+import type { KubeObject } from '../../kube/objects.js';
 import type { ReflectorOptions } from '../../kube/reflector.js';
+import type { Shape } from '../../kube/shape.js';
 import type { Changes } from '../state_changes.js';
 
 /** What every source that follows objects of the API server needs. */
@@ -13,14 +15,16 @@ export interface ApiSourceOptions {
 }
 
 /** Returns how to reflect the objects at `path`; `mark` marks the change of the object with this key. */
-export function reflection(
+export function reflection<T extends KubeObject>(
   { api, changes, log, problems }: ApiSourceOptions,
   path: string,
+  shape: Shape<T>,
   mark: (key: string) => void,
-): ReflectorOptions {
+): ReflectorOptions<T> {
   return {
     api,
     path,
+    shape,
     log,
     problems,
     changed: (key) => {

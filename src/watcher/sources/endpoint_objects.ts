@@ -1,4 +1,4 @@
-import type { V1EndpointSlice, V1Endpoints } from '@kubernetes/client-node';
+import type { Endpoints, Slice } from '../../kube/kinds.js';
 import { ProductError } from '../../net/errors.js';
 import type { Endpoint } from '../state_endpoints.js';
 
@@ -6,7 +6,7 @@ import type { Endpoint } from '../state_endpoints.js';
 const MOST_ENDPOINTS = 100_000;
 
 /** Returns the endpoints in an Endpoints object. @throws ProductError `ERR_SERVICE` for too many */
-export function readEndpoints({ subsets }: V1Endpoints): Endpoint[] {
+export function readEndpoints({ subsets }: Endpoints): Endpoint[] {
   const counts = (subsets ?? []).map(
     ({ addresses = [], notReadyAddresses = [], ports = [] }) =>
       (addresses.length + notReadyAddresses.length) * ports.length,
@@ -30,14 +30,14 @@ export function readEndpoints({ subsets }: V1Endpoints): Endpoint[] {
  * Returns the endpoints in one of a service's slices. An endpoint without `conditions.ready` is ready.
  * @throws ProductError `ERR_SERVICE` for too many
  */
-export function readSlice({ addressType, endpoints, ports }: V1EndpointSlice): Endpoint[] {
+export function readSlice({ addressType, endpoints, ports }: Slice): Endpoint[] {
   // A load balancer of OVN takes no host names.
   if (addressType === 'FQDN') return [];
   const addresses = (endpoints ?? []).reduce((sum, one) => sum + (one.addresses ?? []).length, 0);
   refuseMany(addresses * (ports ?? []).length);
   return (endpoints ?? []).flatMap(({ addresses = [], conditions, nodeName }) =>
     (ports ?? []).flatMap(({ name, port, protocol }) =>
-      port === undefined || port === null
+      port === undefined
         ? []
         : addresses.map((ip) => ({
             ip,

@@ -1,8 +1,8 @@
-import type { V1EndpointSlice, V1Endpoints } from '@kubernetes/client-node';
 import { sleep } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import { Backoff } from '../../kube/backoff.js';
 import { ApiError } from '../../kube/errors.js';
+import { ENDPOINTS, type Endpoints, SERVICE_LABEL, SLICE, type Slice } from '../../kube/kinds.js';
 import type { KubeObject } from '../../kube/objects.js';
 import { Reflector } from '../../kube/reflector.js';
 import { explainError } from '../../net/errors.js';
@@ -11,8 +11,6 @@ import { EndpointIndex } from '../state_endpoints.js';
 import { type ApiSourceOptions, reflection } from './api_source.js';
 import { readEndpoints, readSlice } from './endpoint_objects.js';
 
-/** The label of a slice that names its service (Kubernetes, "EndpointSlices", "Ownership"). */
-const SERVICE_LABEL = 'kubernetes.io/service-name';
 const DISCOVERY = '/apis/discovery.k8s.io/v1';
 
 /** Follows the endpoints of services: as slices if the API server has them, else as Endpoints. */
@@ -67,8 +65,8 @@ export class EndpointSource implements Source {
   }
 
   private reflectSlices(): Reflector<KubeObject> {
-    const slices: Reflector<V1EndpointSlice> = new Reflector(
-      reflection(this.options, `${DISCOVERY}/endpointslices`, (key) => {
+    const slices: Reflector<Slice> = new Reflector(
+      reflection(this.options, `${DISCOVERY}/endpointslices`, SLICE, (key) => {
         const slice = slices.objects.get(key);
         const name = slice?.metadata?.labels?.[SERVICE_LABEL];
         const service = name === undefined ? undefined : `${slice?.metadata?.namespace}/${name}`;
@@ -79,8 +77,8 @@ export class EndpointSource implements Source {
   }
 
   private reflectEndpoints(): Reflector<KubeObject> {
-    const endpoints: Reflector<V1Endpoints> = new Reflector(
-      reflection(this.options, '/api/v1/endpoints', (key) => {
+    const endpoints: Reflector<Endpoints> = new Reflector(
+      reflection(this.options, '/api/v1/endpoints', ENDPOINTS, (key) => {
         const object = endpoints.objects.get(key);
         this.put(key, object && key, () => (object === undefined ? [] : readEndpoints(object)));
       }),
