@@ -251,7 +251,7 @@ const EXCESSES: readonly (readonly [name: string, fault: Fault, says: RegExp])[]
   [
     'a page of empty objects',
     (response) => response.end('{},'.repeat(2_000_000)),
-    /has more than 600000 values$/,
+    /has more than 400000 values$/,
   ],
   [
     'a compressed page',
