@@ -14,6 +14,7 @@ import type { ApiAccess } from './access.js';
 import { Excess, readBody, Turns } from './body.js';
 import { Budget } from './budget.js';
 import { ApiError } from './errors.js';
+import { Garbage } from './garbage.js';
 
 /** How long an answer may take, in milliseconds; watches excepted. */
 const TIMEOUT_MS = 30_000;
@@ -47,6 +48,7 @@ export class KubeApi {
   /** The memory for the objects of this server. */
   readonly budget = new Budget();
   private readonly turns = new Turns();
+  private readonly garbage = new Garbage();
   private readonly openMs: number;
   /** The credentials of the last request. */
   private secret: string | undefined;
@@ -176,7 +178,7 @@ export class KubeApi {
 
   private async body(what: string, response: IncomingMessage): Promise<string> {
     try {
-      return (await readBody(response, this.turns)).toString('utf8');
+      return (await readBody(response, this.turns, this.garbage)).toString('utf8');
     } catch (cause) {
       const where = `${what} of ${this.name}`;
       if (cause instanceof Excess) throw new ApiError(0, where, cause.message, { code: 'ERR_API_LIMIT' });

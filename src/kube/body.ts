@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Garbage } from './garbage.js';
 import { JsonBounds } from './json_bounds.js';
 
 /** The largest answer that is read: a page of a list, or an object. */
@@ -36,6 +37,7 @@ export class Turns {
 export async function readBody(
   response: IncomingMessage,
   turns: Turns,
+  garbage: Garbage,
   idleMs: number = IDLE_MS,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -57,6 +59,7 @@ export async function readBody(
       if (size > LARGE_BYTES) endTurn ??= await turns.take();
       idle = setTimeout(stop, idleMs);
     }
+    garbage.add({ bytes: size, values: bounds.count });
     return Buffer.concat(chunks);
   } finally {
     clearTimeout(idle);

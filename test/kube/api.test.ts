@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { KubeApi } from '../../src/kube/api.js';
 import { readBody, Turns } from '../../src/kube/body.js';
 import { ApiError } from '../../src/kube/errors.js';
+import { Garbage } from '../../src/kube/garbage.js';
 
 interface Received {
   readonly method: string;
@@ -167,6 +168,8 @@ test('a token that the server shows in its answer is not in the error', async (t
 test('an answer is given up when it stops, and when it never ends', async (t) => {
   const { api } = await start(t, (response) => response.writeHead(200).write('{'));
   const response = await api.open('/', {}, new AbortController().signal);
-  await t.throwsAsync(readBody(response, new Turns(), 50), { message: 'nothing received for 50 ms' });
+  await t.throwsAsync(readBody(response, new Turns(), new Garbage(), 50), {
+    message: 'nothing received for 50 ms',
+  });
   t.true(response.destroyed);
 });
