@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { ProductError } from './errors.js';
 import { HeldBytes } from './held_bytes.js';
 
@@ -13,6 +13,7 @@ const CLOSE_BRACKET = 0x5d;
 
 /** What one message may have. A message that exceeds a limit is refused while it arrives, and never parsed. */
 export interface JsonLimits {
+  /** Half as many for a text that is not ASCII. */
   readonly maxBytes: number;
   /** The nesting of objects and arrays. */
   readonly maxDepth: number;
@@ -143,6 +144,9 @@ export function parseJson(text: string): unknown {
 
 function textOf(bytes: Buffer, limits: JsonLimits): string {
   if (bytes.length > limits.maxBytes) throw tooLong(limits);
+  // V8 takes two bytes for each character of a text that has one above U+00FF.
+  if (bytes.length > limits.maxBytes / 2 && !isAscii(bytes))
+    throw tooLarge(`of more than ${limits.maxBytes / 2} bytes that is not ASCII`);
   // Node would replace the wrong bytes, and different names could become equal.
   if (!isUtf8(bytes)) throw new ProductError('ERR_NOT_JSON', 'the peer sent a message that is not UTF-8');
   return bytes.toString('utf8');

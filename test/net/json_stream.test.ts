@@ -33,6 +33,15 @@ test('the first byte that is not JSON-RPC is refused, and so is a message that e
   });
 });
 
+test('a message that is not ASCII may have half as many bytes', (t) => {
+  const limits = { ...DATABASE_LIMITS, maxBytes: 100 };
+  const split = (length: number, last: string) =>
+    new JsonSplitter(limits).push(Buffer.from(`["${'x'.repeat(length)}${last}"]`)).length;
+  t.is(split(90, 'x'), 1);
+  t.is(split(40, '\u4e2d'), 1);
+  t.throws(() => split(60, '\u4e2d'), { code: 'ERR_MESSAGE_TOO_LARGE' });
+});
+
 test('a message that is nested too deep or has too many values is refused while it arrives', (t) => {
   const refuses = (text: string, limits: Partial<JsonLimits>) =>
     t.throws(() => new JsonSplitter({ ...DATABASE_LIMITS, ...limits }).push(Buffer.from(text)), {
