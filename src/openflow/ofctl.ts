@@ -7,8 +7,9 @@ import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
 import { complaintIn } from './ofctl_complaint.js';
 import { refusalOf } from './ofctl_refusal.js';
+import { parseShow } from './ofctl_show.js';
 import { watchSwitch } from './ofctl_watch.js';
-import { LOCAL, type Ofport, parsePort } from './ofport.js';
+import type { Ofport } from './ofport.js';
 import { OwnEcho } from './own_echo.js';
 import { ReadyProcess } from './ready_process.js';
 
@@ -107,26 +108,6 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     describe: () => 'ofctl',
     reason: () => reason,
   };
-}
-
-/**
- * Parses the output of `ovs-ofctl -O OpenFlow10 --no-names show`: `N(NAME): addr:…` begins a port, `config:` has its
- * flags, and `OFPT_GET_CONFIG_REPLY … frags=MODE` comes last.
- */
-function parseShow(text: string): SwitchSettings {
-  const noFlood = new Set<Ofport>();
-  let port: Ofport | undefined;
-  for (const line of text.split('\n')) {
-    const [, number] = /^ (\d+|LOCAL)(?:\([^)]*\))?: addr:/.exec(line) ?? [];
-    if (number !== undefined) port = parsePort(number);
-    if (port !== undefined && port !== LOCAL && /^\s+config: .*\bNO_FLOOD\b/.test(line)) noFlood.add(port);
-  }
-  const [, mode] = /frags=([a-z-]+)/.exec(text) ?? [];
-  return { fragments: isFragmentMode(mode) ? mode : 'normal', noFlood };
-}
-
-function isFragmentMode(text: string | undefined): text is FragmentMode {
-  return text === 'normal' || text === 'drop' || text === 'reassemble' || text === 'nx-match';
 }
 
 /** Returns what `ovs-ofctl` complained about on standard error, or why it did not run. */

@@ -11,6 +11,7 @@ import { eachDumped } from '../../src/openflow/dump_reader.js';
 import { parseDumpedFlow } from '../../src/openflow/flow.js';
 import { complaintIn } from '../../src/openflow/ofctl_complaint.js';
 import { refusalOf } from '../../src/openflow/ofctl_refusal.js';
+import { parseShow } from '../../src/openflow/ofctl_show.js';
 import { openflowChannel } from '../../src/openflow/openflow.js';
 import { OwnEcho } from '../../src/openflow/own_echo.js';
 import { requestParts } from '../../src/openflow/requests.js';
@@ -155,12 +156,23 @@ test('whatever text ovs-ofctl prints, it is read or refused with a typed error',
     fc.array(word).map((words) => words.join(', ')),
     fc.array(word).map((words) => words.join(' ')),
     fc.string(),
+    fc.nat({ max: 99_999 }).map((port) => ` ${port}(eth0): addr:aa:aa:aa:aa:aa:aa`),
+    fc.constantFrom(
+      ' LOCAL(br0): addr:aa:aa:aa:aa:aa:aa',
+      '     config:     PORT_DOWN NO_FLOOD',
+      'frags=drop',
+    ),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(line), async (lines) => {
       const text = lines.join('\n');
       try {
         await eachDumped([text.slice(0, 7), text.slice(7)], () => undefined);
+      } catch (error) {
+        t.true(error instanceof ProductError, String(error));
+      }
+      try {
+        t.true(parseShow(text).noFlood.size <= lines.length);
       } catch (error) {
         t.true(error instanceof ProductError, String(error));
       }
