@@ -1,3 +1,4 @@
+import { withDeadline } from '../daemon/deadline.js';
 import type { KubeApi, Query } from './api.js';
 import { ApiError } from './errors.js';
 import { isKubeObject, isRecord, type KubeObject } from './objects.js';
@@ -33,23 +34,23 @@ export class Pages<T extends KubeObject> {
    * @returns the version to watch from
    * @throws ApiError, also for a list that does not end
    */
-  async read(signal: AbortSignal, each: (object: T) => void): Promise<string> {
-    const { fieldSelector, listMs = LIST_MS } = this.options;
-    const late = AbortSignal.timeout(listMs);
-    const either = AbortSignal.any([signal, late]);
-    let next: string | undefined;
-    for (let count = 1; ; count++) {
-      const query = { limit: this.limit, continue: next, fieldSelector };
-      const page = await this.page(query, either, each).catch((error: unknown) => {
-        throw late.aborted && !signal.aborted
-          ? this.excess(`the list did not end within ${listMs} ms, after ${count - 1} pages`)
-          : error;
-      });
-      if (page.next === undefined) return page.version;
-      if (page.next === next || count === MOST_PAGES)
-        throw this.excess(`the list has no end: page ${count} names another one`);
-      next = page.next;
-    }
+  read(signal: AbortSignal, each: (object: T) => void): Promise<string> {
+    const { listMs = LIST_MS } = this.options;
+    return withDeadline(signal, listMs, async (either) => {
+      let next: string | undefined;
+      for (let count = 1; ; count++) {
+        const query = { limit: this.limit, continue: next, fieldSelector: this.options.fieldSelector };
+        const page = await this.page(query, either, each).catch((error: unknown) => {
+          throw either.aborted && !signal.aborted
+            ? this.excess(`the list did not end within ${listMs} ms, after ${count - 1} pages`)
+            : error;
+        });
+        if (page.next === undefined) return page.version;
+        if (page.next === next || count === MOST_PAGES)
+          throw this.excess(`the list has no end: page ${count} names another one`);
+        next = page.next;
+      }
+    });
   }
 
   /** Reads one page. It must be garbage before the next page is read, so only this call holds what the server sent. */

@@ -1,6 +1,7 @@
 // This folder is a client of OVSDB servers (RFC 7047). Here: the client, which keeps a copy of tables up to date,
 // reconnects, and commits transactions. `session.ts` is one connection, `cache.ts` the copy, `transaction.ts` the
 // changes; `columns.ts` describes tables to TypeScript, and `tables/` has those that the product uses.
+import { withDeadline } from '../daemon/deadline.js';
 import { sleep } from '../daemon/sleep.js';
 import { explainError } from '../net/errors.js';
 import { Cache, type Change } from './cache.js';
@@ -226,27 +227,24 @@ export class Client<D extends Database> {
   private async serve(remote: Remote): Promise<Attempt> {
     const { probeMs = DEFAULT_PROBE_MS, log, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
     const attemptMs = this.options.attemptMs ?? timeoutMs;
-    let session: Session | undefined;
-    // Not AbortSignal.any: Node 20 keeps something of each such signal for as long as the client lives.
-    const attempt = new AbortController();
-    const end = () => attempt.abort();
-    const timer = setTimeout(end, Math.max(attemptMs, 1_000));
-    this.stop.signal.addEventListener('abort', end, { once: true });
+    let session: Session;
     try {
-      session = await openSession({
-        remote,
-        database: this.database,
-        tables: this.options.tables ?? Object.keys(this.database.tables),
-        conditions: this.options.conditions ?? {},
-        leaderOnly: this.options.leaderOnly ?? true,
-        presumeSchema: this.options.presumeSchema ?? false,
-        tls: this.options.tls,
-        probeMs,
-        since: this.lastTransaction,
-        cache: this.cache,
-        changed: (changes) => this.notify(changes),
-        signal: attempt.signal,
-      });
+      session = await withDeadline(this.stop.signal, Math.max(attemptMs, 1_000), (signal) =>
+        openSession({
+          remote,
+          database: this.database,
+          tables: this.options.tables ?? Object.keys(this.database.tables),
+          conditions: this.options.conditions ?? {},
+          leaderOnly: this.options.leaderOnly ?? true,
+          presumeSchema: this.options.presumeSchema ?? false,
+          tls: this.options.tls,
+          probeMs,
+          since: this.lastTransaction,
+          cache: this.cache,
+          changed: (changes) => this.notify(changes),
+          signal,
+        }),
+      );
     } catch (error) {
       this.lastFailure = error;
       // The rows may be those of a batch that was applied in part.
@@ -256,9 +254,6 @@ export class Client<D extends Database> {
         this.notifyState('disconnected');
       }
       return { failure: error };
-    } finally {
-      clearTimeout(timer);
-      this.stop.signal.removeEventListener('abort', end);
     }
     const began = performance.now();
     this.session = session;
