@@ -8,11 +8,21 @@ export const SERVICE_LABEL = 'kubernetes.io/service-name';
 export const MIRROR = 'kubernetes.io/config.mirror';
 /** The annotation with the network of a pod's interface, which the watcher writes for people and tools. */
 export const ANNOTATION = 'ovn';
+/** The label of a node with its zone (Kubernetes, "Well-Known Labels, Annotations and Taints"). */
+export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** What is kept of every object. */
 const identity = { name: text, namespace: text, resourceVersion: text };
 const endpointPorts = list(fields({ name: text, port: number, protocol: text }));
 const endpointAddresses = list(fields({ ip: text, nodeName: text }));
+/** The names of the zones or nodes that should use an endpoint. */
+const hintNames = list(fields({ name: text }));
+/** The ports of containers that are ports of the host too. Other ports are documentation only. */
+const hostPorts = list(
+  fields({ containerPort: number, hostIP: text, hostPort: number, protocol: text }),
+  // The API server writes no 0, but takes one.
+  ({ hostPort = 0 }) => hostPort !== 0,
+);
 
 export const SERVICE = fields({
   metadata: fields({ ...identity, creationTimestamp: text }),
@@ -21,13 +31,16 @@ export const SERVICE = fields({
     clusterIPs: list(text),
     externalIPs: list(text),
     externalTrafficPolicy: text,
+    healthCheckNodePort: number,
+    internalTrafficPolicy: text,
+    loadBalancerSourceRanges: list(text),
     ports: list(fields({ name: text, protocol: text, port: number, nodePort: number })),
     publishNotReadyAddresses: flag,
     sessionAffinity: text,
     sessionAffinityConfig: fields({ clientIP: fields({ timeoutSeconds: number }) }),
     type: text,
   }),
-  status: fields({ loadBalancer: fields({ ingress: list(fields({ ip: text })) }) }),
+  status: fields({ loadBalancer: fields({ ingress: list(fields({ ip: text, ipMode: text })) }) }),
 });
 export type Service = Kept<typeof SERVICE>;
 
@@ -37,7 +50,16 @@ export const POD = fields({
     uid: text,
     annotations: fields({ [ANNOTATION]: text, [MIRROR]: text }),
   }),
-  spec: fields({ hostNetwork: flag, nodeName: text }),
+  spec: fields({
+    containers: list(fields({ ports: hostPorts }), ({ ports = [] }) => ports.length > 0),
+    hostNetwork: flag,
+    // A container with the policy `Always` runs beside the others (Kubernetes, "Sidecar Containers").
+    initContainers: list(
+      fields({ ports: hostPorts, restartPolicy: text }),
+      ({ ports = [], restartPolicy }) => ports.length > 0 && restartPolicy === 'Always',
+    ),
+    nodeName: text,
+  }),
   status: fields({ phase: text, podIPs: list(fields({ ip: text })) }),
 });
 export type Pod = Kept<typeof POD>;
@@ -53,13 +75,20 @@ export type Endpoints = Kept<typeof ENDPOINTS>;
 export const SLICE = fields({
   metadata: fields({ ...identity, labels: fields({ [SERVICE_LABEL]: text }) }),
   addressType: text,
-  endpoints: list(fields({ addresses: list(text), conditions: fields({ ready: flag }), nodeName: text })),
+  endpoints: list(
+    fields({
+      addresses: list(text),
+      conditions: fields({ ready: flag, serving: flag, terminating: flag }),
+      hints: fields({ forNodes: hintNames, forZones: hintNames }),
+      nodeName: text,
+    }),
+  ),
   ports: endpointPorts,
 });
 export type Slice = Kept<typeof SLICE>;
 
 export const NODE = fields({
-  metadata: fields(identity),
+  metadata: fields({ ...identity, labels: fields({ [ZONE_LABEL]: text }) }),
   status: fields({ addresses: list(fields({ address: text })) }),
 });
 export type Node = Kept<typeof NODE>;

@@ -1,3 +1,4 @@
+import { type Cidr, networkOf, parseCidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
 import { TRANSPORTS, type Transport } from '../net/ports.js';
@@ -30,13 +31,15 @@ export function servicePorts(service: Service): ServicePort[] {
 
 /**
  * Returns the addresses of a service outside of the cluster: external IPs and ingress addresses. An `ExternalName`
- * service is an alias in DNS and has none.
+ * service is an alias in DNS and has none. An ingress address with `ipMode: Proxy` is the load balancer's own: it
+ * sends the traffic to node ports.
  * @throws ProductError for an invalid address
  */
 export function externalAddresses({ spec, status }: Service): IpAddress[] {
   if (spec?.type === 'ExternalName') return [];
   const ingress = spec?.type === 'LoadBalancer' ? (status?.loadBalancer?.ingress ?? []) : [];
-  const texts = [...(spec?.externalIPs ?? []), ...ingress.flatMap(({ ip }) => ip ?? [])];
+  const own = ingress.filter(({ ipMode }) => ipMode !== 'Proxy');
+  const texts = [...(spec?.externalIPs ?? []), ...own.flatMap(({ ip }) => ip ?? [])];
   return [...new Set(texts.map(parseIp))];
 }
 
@@ -45,6 +48,20 @@ export function clusterAddresses({ spec }: Service): IpAddress[] {
   if (spec?.type === 'ExternalName') return [];
   const texts = spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]);
   return texts.filter((text) => text !== '' && text !== 'None').map(parseIp);
+}
+
+/** The most source ranges of one service. */
+const MOST_RANGES = 1_000;
+
+/**
+ * Returns the networks whose clients may use a `LoadBalancer` service from outside; `undefined` if all may.
+ * @throws ProductError for an invalid range, `ERR_SERVICE` for too many
+ */
+export function sourceRanges({ spec }: Service): Cidr[] | undefined {
+  const texts = spec?.type === 'LoadBalancer' ? (spec.loadBalancerSourceRanges ?? []) : [];
+  if (texts.length > MOST_RANGES)
+    throw new ProductError('ERR_SERVICE', `${texts.length} source ranges are more than ${MOST_RANGES}`);
+  return texts.length === 0 ? undefined : texts.map((text) => networkOf(parseCidr(text.trim())));
 }
 
 /** The port of ssh, by which an operator mends a host. */
@@ -69,21 +86,22 @@ function refuseMany({ spec, status }: Service): void {
   );
 }
 
-function readPort(
-  { name, protocol = 'TCP', port, nodePort }: WrittenPort,
-  hasNodePorts: boolean,
-): ServicePort {
-  const transport = TRANSPORTS.find((one) => one.toUpperCase() === protocol);
-  if (transport === undefined)
-    throw new ProductError('ERR_SERVICE', `protocol ${protocol} is not TCP, UDP or SCTP`);
+function readPort({ name, protocol, port, nodePort }: WrittenPort, hasNodePorts: boolean): ServicePort {
   // The API server writes 0 before it has allocated a node port.
   const node = hasNodePorts ? nodePort || undefined : undefined;
   return {
     name: name ?? '',
-    protocol: transport,
+    protocol: parseTransport(protocol),
     port: parsePort(port),
     nodePort: node === undefined ? undefined : parsePort(node),
   };
+}
+
+/** Reads a protocol from the API server. @throws ProductError `ERR_SERVICE` */
+export function parseTransport(protocol = 'TCP'): Transport {
+  const transport = TRANSPORTS.find((one) => one.toUpperCase() === protocol);
+  if (transport !== undefined) return transport;
+  throw new ProductError('ERR_SERVICE', `protocol ${protocol} is not TCP, UDP or SCTP`);
 }
 
 /** Checks a port number from the API server. @throws ProductError `ERR_SERVICE` */

@@ -37,11 +37,12 @@ export const flag: Shape<boolean> = (value) => {
   return value;
 };
 
-/** Keeps a list of values of one shape. */
-export function list<T>(shape: Shape<T>): Shape<readonly T[]> {
+/** Keeps a list of values of one shape, or those of them for which `isKept` returns `true`. */
+export function list<T>(shape: Shape<T>, isKept?: (value: T) => boolean): Shape<readonly T[]> {
   return (value) => {
     if (!Array.isArray(value)) throw new Misfit();
-    return value.map(shape);
+    const all = value.map(shape);
+    return isKept === undefined ? all : all.filter(isKept);
   };
 }
 

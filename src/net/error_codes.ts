@@ -359,7 +359,8 @@ export const ERROR_CODES = {
     remedy: 'Check its directory and permissions.',
   },
   ERR_POD_PORT: {
-    cause: 'A pod can have no logical port now, or the row of its port cannot be read.',
+    cause:
+      'A pod can have no logical port now, the row of its port cannot be read, or it has too many host ports.',
     remedy: 'Do what the message says. The watcher serves all other pods meanwhile.',
   },
   ERR_PORTS_IN_USE: {

@@ -1,5 +1,12 @@
 import test from 'ava';
-import { clusterAddresses, externalAddresses, parsePort, servicePorts } from '../../src/kube/service.js';
+import {
+  clusterAddresses,
+  externalAddresses,
+  parsePort,
+  servicePorts,
+  sourceRanges,
+} from '../../src/kube/service.js';
+import { formatCidr } from '../../src/net/cidr.js';
 
 test('node ports count for the types that have them, and not before they are allocated', (t) => {
   const port = { name: 'http', port: 80, nodePort: 30_080, protocol: 'UDP' };
@@ -44,6 +51,31 @@ test('external addresses are the external IPs and, for a LoadBalancer, the ingre
   t.deepEqual(addresses('ClusterIP'), ['192.0.2.1', '2001:db8::1']);
   t.deepEqual(addresses('ExternalName'), []);
   t.throws(() => externalAddresses({ spec: { externalIPs: ['lb.example'] } }), { message: /lb\.example/ });
+});
+
+test("an ingress address with ipMode Proxy is the load balancer's own", (t) => {
+  const ingress = [
+    { ip: '192.0.2.1', ipMode: 'Proxy' },
+    { ip: '192.0.2.2', ipMode: 'VIP' },
+  ];
+  const service = { spec: { type: 'LoadBalancer' }, status: { loadBalancer: { ingress } } };
+  t.deepEqual(externalAddresses(service).map(String), ['192.0.2.2']);
+});
+
+test('the source ranges of a LoadBalancer restrict its clients; without any, and for other types, all may', (t) => {
+  const ranges = (type: string, ...texts: string[]) =>
+    sourceRanges({ spec: { type, loadBalancerSourceRanges: texts } })?.map(formatCidr);
+  t.deepEqual(ranges('LoadBalancer', '198.51.100.9/24', ' 2001:db8::/32 '), [
+    '198.51.100.0/24',
+    '2001:db8::/32',
+  ]);
+  t.is(ranges('LoadBalancer'), undefined);
+  t.is(ranges('NodePort', '198.51.100.0/24'), undefined);
+  t.throws(() => ranges('LoadBalancer', '198.51.100.0/33'), { message: /198\.51\.100\.0\/33/ });
+  t.throws(() => ranges('LoadBalancer', ...Array<string>(1_001).fill('198.51.100.0/24')), {
+    code: 'ERR_SERVICE',
+    message: '1001 source ranges are more than 1000',
+  });
 });
 
 test('cluster addresses are those of clusterIPs, else clusterIP; headless services have none', (t) => {

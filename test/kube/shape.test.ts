@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import test from 'ava';
 import fc from 'fast-check';
+import { podHostPorts } from '../../src/kube/host_ports.js';
 import { ENDPOINTS, NODE, POD, SERVICE, SLICE } from '../../src/kube/kinds.js';
 import { nodeClaims } from '../../src/kube/nodes.js';
 import { weigh } from '../../src/kube/objects.js';
 import { bornAt, oldest } from '../../src/kube/seniority.js';
-import { clusterAddresses, externalAddresses, servicePorts } from '../../src/kube/service.js';
+import { clusterAddresses, externalAddresses, servicePorts, sourceRanges } from '../../src/kube/service.js';
 import { Misfit, type Shape } from '../../src/kube/shape.js';
 import { ProductError } from '../../src/net/errors.js';
 import { wantedPort } from '../../src/watcher/desired_pod_port.js';
@@ -24,6 +25,7 @@ test('of an object only the fields that are read are kept', (t) => {
       clusterIP: '10.96.0.1',
       clusterIPs: ['10.96.0.1'],
       externalTrafficPolicy: 'Cluster',
+      internalTrafficPolicy: 'Cluster',
       ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30_001 }],
       sessionAffinity: 'None',
       type: 'NodePort',
@@ -31,9 +33,28 @@ test('of an object only the fields that are read are kept', (t) => {
   });
   const pod = POD(realisticPod(1));
   t.deepEqual(Object.keys(pod.metadata?.annotations ?? {}), ['ovn']);
-  t.deepEqual(pod.spec, { nodeName: 'worker-1.example.com' });
+  t.deepEqual(pod.spec, { containers: [], nodeName: 'worker-1.example.com' });
   t.deepEqual(NODE(realisticNode(1)).status, {
     addresses: [{ address: '10.0.0.1' }, { address: 'worker-1' }],
+  });
+});
+
+test('of a pod only the ports are kept that are ports of its host too, of containers that run beside each other', (t) => {
+  const web = { containerPort: 80, hostPort: 8088, hostIP: '203.0.113.10', protocol: 'TCP' };
+  const init = (ports: object[], more: object) => ({ name: 'init', image: 'x', ports, ...more });
+  const pod = POD({
+    metadata: { name: 'web' },
+    spec: {
+      containers: [
+        { name: 'web', image: 'x', ports: [{ ...web, name: 'http' }, { containerPort: 81 }] },
+        { name: 'other', ports: [{ containerPort: 82, hostPort: 0 }] },
+      ],
+      initContainers: [init([web], {}), init([web], { restartPolicy: 'Always' })],
+    },
+  });
+  t.deepEqual(pod.spec, {
+    containers: [{ ports: [web] }],
+    initContainers: [{ ports: [web], restartPolicy: 'Always' }],
   });
 });
 
@@ -93,6 +114,7 @@ const list = (one: fc.Arbitrary<unknown>) => mostly(fc.array(one, { maxLength: 3
 const record = (model: Record<string, fc.Arbitrary<unknown>>) =>
   mostly(fc.record(model, { requiredKeys: [] }));
 const port = record({ name: text, port: number, nodePort: number, protocol: text });
+const hostPort = record({ hostPort: number, containerPort: number, hostIP: text, protocol: text });
 const object = record({
   metadata: record({
     name: text,
@@ -106,6 +128,8 @@ const object = record({
     clusterIPs: list(text),
     externalIPs: list(text),
     ports: list(port),
+    loadBalancerSourceRanges: list(text),
+    containers: list(record({ ports: list(hostPort) })),
     nodeName: text,
     hostNetwork: mostly(fc.boolean()),
   }),
@@ -140,10 +164,10 @@ test('every object that fits is read, or refused with a typed error', (t) => {
       return true;
     };
   const readers = [
-    reader(SERVICE, servicePorts, externalAddresses, clusterAddresses, (one) =>
+    reader(SERVICE, servicePorts, externalAddresses, clusterAddresses, sourceRanges, (one) =>
       oldest([{ service: 'a', born: bornAt(one) }]),
     ),
-    reader(POD, wantedPort),
+    reader(POD, wantedPort, podHostPorts),
     reader(ENDPOINTS, readEndpoints),
     reader(SLICE, readSlice),
     reader(NODE, nodeClaims),
