@@ -1,5 +1,7 @@
 /** Names of rows, as in ovn-kubernetes' overlay mode: users, their notes and their tools search by them. */
 export const JOIN_SWITCH = 'join';
+/** The `Load_Balancer_Group` that every node's switch has. That of a gateway router is named like the router. */
+export const CLUSTER_BALANCERS = 'k8s-cluster';
 
 const GATEWAY_ROUTER = 'GR_';
 const TO_SWITCH = 'rtos-';
@@ -16,6 +18,11 @@ export function gatewayRouterName(node: string): string {
 /** Returns the node of a gateway router; `undefined` if the name is not a gateway router's. */
 export function nodeOfGatewayRouter(router: string): string | undefined {
   return withoutPrefix(router, GATEWAY_ROUTER);
+}
+
+/** Returns the name of the `Load_Balancer_Group` that the switch of a node has to itself. */
+export function nodeBalancersName(node: string): string {
+  return `switch_${node}`;
 }
 
 export function externalSwitchName(node: string): string {

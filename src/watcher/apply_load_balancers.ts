@@ -28,9 +28,9 @@ export function reconcileVips(
     const balancer = group[0]?.balancer;
     if (balancer === undefined) continue;
     const desired = new Map(group.map((id) => [id.vip, assignments.targets(id)]));
-    const row = index.row(balancer, text);
-    if (row !== undefined) updateRow(txn, row, desired, balancer);
-    else if (balancer.service !== undefined) insertRow(index, txn, balancer, text, present(desired));
+    const row = index.row(text);
+    if (row !== undefined) updateRow(txn, row, desired);
+    else insertRow(index, txn, balancer, text, present(desired));
   }
 }
 
@@ -43,7 +43,7 @@ export function deleteStrayVips(
   const index = new BalancerIndex(db);
   const known = new Map<Uuid, Set<string>>();
   for (const { balancer, vip } of assigned) {
-    const row = index.row(balancer, balancerText(balancer));
+    const row = index.row(balancerText(balancer));
     if (row === undefined) continue;
     const vips = known.get(row._uuid) ?? new Set();
     known.set(row._uuid, vips.add(vip));
@@ -66,7 +66,7 @@ export function attachEverywhere(db: NorthboundView, txn: NorthboundTransaction)
     const scope = parseBalancerText(external_ids.get(BALANCER) ?? '')?.scope;
     if (scope === undefined) continue;
     if (scope === 'cluster') clusterRows.push(_uuid);
-    else pushTo(gatewayRows, scope.gateway, _uuid);
+    else if ('gateway' in scope) pushTo(gatewayRows, scope.gateway, _uuid);
   }
   for (const row of index.nodeSwitches) attach(txn, 'Logical_Switch', row, clusterRows);
   for (const [gateway, rows] of gatewayRows) {
@@ -90,14 +90,13 @@ function updateRow(
   txn: NorthboundTransaction,
   { _uuid, vips }: LoadBalancerRow,
   desired: ReadonlyMap<string, string | undefined>,
-  balancer: Balancer,
 ): void {
   const set = Object.fromEntries([...present(desired)].filter(([vip, targets]) => vips.get(vip) !== targets));
   const gone = [...desired].flatMap(([vip, targets]) =>
     targets === undefined && vips.has(vip) ? [vip] : [],
   );
   const isEmptied = Object.keys(set).length === 0 && gone.length === vips.size;
-  if (balancer.service !== undefined && isEmptied) txn.delete('Load_Balancer', _uuid);
+  if (isEmptied) txn.delete('Load_Balancer', _uuid);
   else if (Object.keys(set).length + gone.length > 0)
     txn.mutate('Load_Balancer', _uuid, { vips: { set, delete: gone } });
 }
@@ -105,12 +104,12 @@ function updateRow(
 function insertRow(
   index: BalancerIndex,
   txn: NorthboundTransaction,
-  { scope, protocol, service = '', options = {} }: Balancer,
+  { scope, protocol, service, options }: Balancer,
   text: string,
   vips: ReadonlyMap<string, string>,
 ): void {
   if (vips.size === 0) return;
-  const router = scope === 'cluster' ? undefined : index.gatewayRouter(scope.gateway);
+  const router = scope !== 'cluster' && 'gateway' in scope ? index.gatewayRouter(scope.gateway) : undefined;
   if (scope !== 'cluster' && router === undefined) return;
   const columns: RowInput<typeof ovnNorthbound, 'Load_Balancer'> = {
     protocol,
@@ -133,30 +132,17 @@ class BalancerIndex {
   /** The switches of nodes: the switches that have the cluster's load balancers. */
   readonly nodeSwitches: readonly RowOf<typeof ovnNorthbound, 'Logical_Switch'>[];
   private readonly own = new Map<string, LoadBalancerRow>();
-  private readonly shared = new Map<string, LoadBalancerRow>();
 
   constructor(private readonly db: NorthboundView) {
     for (const row of db.table('Load_Balancer').values()) {
       const text = row.external_ids.get(BALANCER);
       if (text !== undefined) this.own.set(text, row);
-      for (const key of SHARED_KEYS) {
-        const value = row.external_ids.get(key);
-        if (value !== undefined) this.shared.set(`${key}=${value}`, row);
-      }
     }
-    const cluster = this.shared.get(`${clusterLoadBalancerKey('tcp')}=yes`)?._uuid;
-    this.nodeSwitches = db.filter('Logical_Switch', ({ load_balancer }) =>
-      load_balancer.some((uuid) => uuid === cluster),
-    );
+    this.nodeSwitches = db.filter('Logical_Switch', ({ external_ids }) => external_ids.has(KEYS.gatewayIp));
   }
 
-  row({ scope, protocol, service }: Balancer, text: string): LoadBalancerRow | undefined {
-    if (service !== undefined) return this.own.get(text);
-    return this.shared.get(
-      scope === 'cluster'
-        ? `${clusterLoadBalancerKey(protocol)}=yes`
-        : `${gatewayLoadBalancerKey(protocol)}=${gatewayRouterName(scope.gateway)}`,
-    );
+  row(text: string): LoadBalancerRow | undefined {
+    return this.own.get(text);
   }
 
   gatewayRouter(node: string) {

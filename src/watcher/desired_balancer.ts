@@ -1,13 +1,20 @@
 import { TRANSPORTS, type Transport } from '../net/ports.js';
+import { CLUSTER_BALANCERS, gatewayRouterName, nodeBalancersName } from '../ovn/names.js';
 
-/** The load balancer that has a virtual address. */
+/** Where the virtual addresses of a load balancer are: on all node switches, one gateway's router, one node's switch. */
+export type Scope = 'cluster' | { readonly gateway: string } | { readonly node: string };
+
+/**
+ * The load balancer that has a virtual address: one row of the database. A virtual address must not be in the scope
+ * `cluster` and in that of a node at once, as both are on that node's switch.
+ */
 export interface Balancer {
-  /** All node switches, or the router of one gateway. */
-  readonly scope: 'cluster' | { readonly gateway: string };
+  readonly scope: Scope;
   readonly protocol: Transport;
-  /** `NAMESPACE/NAME` of a service whose policy needs a row of its own; absent for the row that services share. */
-  readonly service?: string;
-  readonly options?: Readonly<Record<string, string>>;
+  /** `NAMESPACE/NAME`. */
+  readonly service: string;
+  /** Options of the row (ovn-nb(5), Load_Balancer), which concern all its virtual addresses. */
+  readonly options: Readonly<Record<string, string>>;
 }
 
 /** One virtual address of one load balancer. */
@@ -25,27 +32,47 @@ export interface Vip extends VipId {
   readonly isNodePort?: boolean;
 }
 
+/** Returns the name of the `Load_Balancer_Group` that the rows of a scope are in. */
+export function groupName(scope: Scope): string {
+  if (scope === 'cluster') return CLUSTER_BALANCERS;
+  return 'gateway' in scope ? gatewayRouterName(scope.gateway) : nodeBalancersName(scope.node);
+}
+
+/** Returns the name of a load balancer's row, for people: two rows of a service can have the same. */
+export function balancerName({ scope, protocol, service }: Balancer): string {
+  const where = scope === 'cluster' ? scope : groupName(scope);
+  return `Service_${service}_${protocol.toUpperCase()}_${where}`;
+}
+
 /** Returns the text by which a row names its load balancer; equal load balancers have equal texts. */
-export function balancerText({ scope, protocol, service = '', options = {} }: Balancer): string {
-  return JSON.stringify([
-    scope === 'cluster' ? '' : scope.gateway,
-    protocol,
-    service,
-    Object.entries(options).sort(),
-  ]);
+export function balancerText({ scope, protocol, service, options }: Balancer): string {
+  return JSON.stringify([scopeText(scope), protocol, service, Object.entries(options).sort()]);
 }
 
 /** Reads the scope and the protocol of a {@link balancerText}; `undefined` for any other text. */
 export function parseBalancerText(text: string): Pick<Balancer, 'scope' | 'protocol'> | undefined {
-  const [gateway, protocol] = readList(text);
+  const [scopeOf, protocol] = readList(text);
+  const scope = readScope(scopeOf);
   const transport = TRANSPORTS.find((one) => one === protocol);
-  if (typeof gateway !== 'string' || transport === undefined) return undefined;
-  return { scope: gateway === '' ? 'cluster' : { gateway }, protocol: transport };
+  return scope === undefined || transport === undefined ? undefined : { scope, protocol: transport };
 }
 
 /** Returns the text of what only one service can have: an address, a port and a protocol in one scope. */
 export function vipText({ balancer: { scope, protocol }, vip }: VipId): string {
-  return `${scope === 'cluster' ? '' : scope.gateway} ${protocol} ${vip}`;
+  return `${scope === 'cluster' ? '' : groupName(scope)} ${protocol} ${vip}`;
+}
+
+/** A gateway is a text as in rows of earlier versions, which had no other scopes. */
+function scopeText(scope: Scope): string | { readonly node: string } {
+  if (scope === 'cluster') return '';
+  return 'gateway' in scope ? scope.gateway : { node: scope.node };
+}
+
+function readScope(value: unknown): Scope | undefined {
+  if (value === '') return 'cluster';
+  if (typeof value === 'string') return { gateway: value };
+  const isNode = typeof value === 'object' && value !== null && 'node' in value;
+  return isNode && typeof value.node === 'string' ? { node: value.node } : undefined;
 }
 
 function readList(text: string): readonly unknown[] {

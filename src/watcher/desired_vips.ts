@@ -55,7 +55,7 @@ export function serviceVips(
   refuse: Refuse,
 ): ServiceVips {
   const { spec } = service;
-  const own = ownRow(key, service);
+  const options = affinityOptions(service);
   const isLocal = spec?.externalTrafficPolicy === 'Local';
   const usable = byPort(
     endpoints.filter(({ isReady }) => isReady || spec?.publishNotReadyAddresses === true),
@@ -75,18 +75,19 @@ export function serviceVips(
   const vips = ports.flatMap(({ name, protocol, port, nodePort }) => {
     const forPort = usable.get(portKey(name, protocol)) ?? [];
     const clusterVip = (ip: IpAddress, number: number): Vip => ({
-      balancer: { scope: 'cluster', protocol, ...own },
+      balancer: { scope: 'cluster', protocol, service: key, options },
       vip: hostPort(ip, number),
       targets: targetsFor(ip, forPort),
     });
     const outsideVip = ({ node }: ServiceGateway, ip: IpAddress, number: number): Vip => {
       const scope = { gateway: node };
       const vip = hostPort(ip, number);
-      if (!isLocal) return { balancer: { scope, protocol, ...own }, vip, targets: targetsFor(ip, forPort) };
-      // Keeps the client's address: the endpoint is on this node, so its replies pass this gateway without SNAT.
-      const options = { ...own.options, skip_snat: 'true' };
+      const balancer = { scope, protocol, service: key, options };
+      if (!isLocal) return { balancer, vip, targets: targetsFor(ip, forPort) };
       const here = forPort.filter((one) => one.node === node);
-      return { balancer: { scope, protocol, service: key, options }, vip, targets: targetsFor(ip, here) };
+      // Keeps the client's address: the endpoint is on this node, so its replies pass this gateway without SNAT.
+      const local = { ...balancer, options: { ...options, skip_snat: 'true' } };
+      return { balancer: local, vip, targets: targetsFor(ip, here) };
     };
     const nodePortRefusal = nodePort === undefined ? undefined : portRefusal(nodePort);
     if (nodePortRefusal !== undefined)
@@ -148,11 +149,11 @@ function portKey(name: string, protocol: string): string {
   return `${protocol} ${name}`;
 }
 
-/** Affinity is an option of a whole row (ovn-nb(5), `affinity_timeout`), so such a service has a row of its own. */
-function ownRow(key: string, { spec }: Service): Pick<Balancer, 'service' | 'options'> {
+/** Returns the options of rows for `sessionAffinity` (ovn-nb(5), `affinity_timeout`). */
+function affinityOptions({ spec }: Service): Balancer['options'] {
   if (spec?.sessionAffinity !== 'ClientIP') return {};
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
-  return { service: key, options: { affinity_timeout: String(Math.min(seconds, MAX_AFFINITY_SECONDS)) } };
+  return { affinity_timeout: String(Math.min(seconds, MAX_AFFINITY_SECONDS)) };
 }
 
 /**

@@ -6,8 +6,8 @@ import { type Balancer, balancerText } from '../../src/watcher/desired_balancer.
 import { addCluster, addGateway, addNode } from './cluster_rows.js';
 import { FakeNorthbound } from './fake_northbound.js';
 
-const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp' };
-const GATEWAY: Balancer = { scope: { gateway: 'gw1' }, protocol: 'tcp' };
+const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp', service: 'd/web', options: {} };
+const GATEWAY: Balancer = { scope: { gateway: 'gw1' }, protocol: 'tcp', service: 'd/web', options: {} };
 const STICKY: Balancer = { ...CLUSTER, service: 'd/sticky', options: { affinity_timeout: '60' } };
 const LOCAL: Balancer = { ...GATEWAY, service: 'd/local', options: { skip_snat: 'true' } };
 const VIP = '10.96.0.5:80';
@@ -47,33 +47,6 @@ function start() {
 }
 
 const TCP = 'k8s-cluster-lb-tcp';
-
-test('a virtual address without a policy is a key of the shared row of its protocol', async (t) => {
-  const { shared, put, vipsOf, nb } = start();
-  await put('d/web', [
-    [CLUSTER, VIP, TARGETS],
-    [{ ...CLUSTER, protocol: 'udp' }, VIP, ''],
-    [GATEWAY, '203.0.113.1:30080', TARGETS],
-  ]);
-  t.deepEqual(vipsOf(shared.get(TCP)), { [VIP]: TARGETS });
-  t.deepEqual(vipsOf(shared.get('k8s-cluster-lb-udp')), { [VIP]: '' });
-  const gateway = nb.find('Load_Balancer', (row) => row.external_ids.has('TCP_lb_gateway_router'));
-  t.deepEqual(vipsOf(gateway?._uuid), { '203.0.113.1:30080': TARGETS });
-});
-
-test('a change of targets writes one key and leaves the others alone', async (t) => {
-  const { nb, shared, put, vipsOf } = start();
-  await put('d/other', [[CLUSTER, '10.96.0.6:80', 'x']]);
-  await put('d/web', [[CLUSTER, VIP, TARGETS]]);
-  await put('d/web', [[CLUSTER, VIP, 'y']]);
-  t.deepEqual(vipsOf(shared.get(TCP)), { '10.96.0.6:80': 'x', [VIP]: 'y' });
-  const [operation, ...others] = nb.committed.at(-1) ?? [];
-  t.deepEqual(others, []);
-  t.deepEqual(operation?.mutations, [
-    ['vips', 'delete', ['set', [VIP]]],
-    ['vips', 'insert', ['map', [[VIP, 'y']]]],
-  ]);
-});
 
 test('a correct row is not written', async (t) => {
   const { nb, put, audit } = start();
@@ -158,33 +131,6 @@ test('a gateway without a router gets no row until its router is there', async (
   await commit((txn) => reconcileVips(nb, txn, assignments, ids));
   const router = nb.find('Logical_Router', ({ name }) => name === 'GR_gw2');
   t.is(router?.load_balancer.length, 4);
-});
-
-test('an audit deletes addresses and rows that no service has any more, and only ours', async (t) => {
-  const { nb, shared, put, audit, vipsOf, ownRow } = start();
-  const tcp = shared.get(TCP) ?? ('' as Uuid);
-  await put('d/web', [[CLUSTER, VIP, TARGETS]]);
-  await put('d/local', [[LOCAL, '203.0.113.1:30080', TARGETS]]);
-  nb.update('Load_Balancer', tcp, {
-    vips: new Map([
-      [VIP, TARGETS],
-      ['10.96.0.9:80', 'stale'],
-    ]),
-  });
-  const stale: Balancer = { ...STICKY, service: 'd/gone' };
-  nb.insert('Load_Balancer', {
-    vips: new Map([['10.96.0.8:80', 'stale']]),
-    external_ids: new Map([
-      ['k8s-service', 'd/gone'],
-      ['k8s-balancer', balancerText(stale)],
-    ]),
-  });
-  const operators = nb.insert('Load_Balancer', { vips: new Map([['192.0.2.1:80', 'theirs']]) });
-  await audit();
-  t.deepEqual(vipsOf(tcp), { [VIP]: TARGETS });
-  t.is(ownRow(stale), undefined);
-  t.deepEqual(ownRow(LOCAL)?.vips, new Map([['203.0.113.1:30080', TARGETS]]));
-  t.deepEqual(vipsOf(operators), { '192.0.2.1:80': 'theirs' });
 });
 
 test('an audit puts rows of one service on switches and routers that came later', async (t) => {

@@ -2,7 +2,7 @@ import test from 'ava';
 import { VipAssignments } from '../../src/watcher/desired_assignments.js';
 import type { Balancer, Vip } from '../../src/watcher/desired_balancer.js';
 
-const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp' };
+const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp', service: 'default/a', options: {} };
 const ID = { balancer: CLUSTER, vip: '1.1.1.1:80' };
 const OWN: Balancer = { ...CLUSTER, service: 'default/b', options: { affinity_timeout: '60' } };
 
@@ -11,7 +11,7 @@ function vip(address: string, targets: string, balancer = CLUSTER): Vip {
 }
 
 function names(ids: readonly { readonly vip: string; readonly balancer: Balancer }[]): string[] {
-  return ids.map((id) => `${id.balancer.service ?? 'shared'} ${id.vip}`).sort();
+  return ids.map((id) => `${id.balancer.service} ${id.vip}`).sort();
 }
 
 function conflictsOf(assignments: VipAssignments, service: string): readonly string[] {
@@ -24,18 +24,18 @@ test('only what a service wants now or wanted before is touched', (t) => {
   const assignments = new VipAssignments();
   assignments.put('default/other', 1, [vip('9.9.9.9:80', 'x')]);
   t.deepEqual(names(assignments.put('default/a', 1, [vip('1.1.1.1:80', 'x'), vip('1.1.1.1:81', 'x')])), [
-    'shared 1.1.1.1:80',
-    'shared 1.1.1.1:81',
+    'default/a 1.1.1.1:80',
+    'default/a 1.1.1.1:81',
   ]);
   t.deepEqual(names(assignments.put('default/a', 1, [vip('1.1.1.1:81', 'y')])), [
-    'shared 1.1.1.1:80',
-    'shared 1.1.1.1:81',
+    'default/a 1.1.1.1:80',
+    'default/a 1.1.1.1:81',
   ]);
   t.is(assignments.targets(ID), undefined);
   t.is(assignments.targets(vip('1.1.1.1:81', '')), 'y');
-  t.deepEqual(names(assignments.put('default/a', 1, [])), ['shared 1.1.1.1:81']);
+  t.deepEqual(names(assignments.put('default/a', 1, [])), ['default/a 1.1.1.1:81']);
   t.deepEqual([...assignments.services], ['default/other']);
-  t.deepEqual(names(assignments.all), ['shared 9.9.9.9:80']);
+  t.deepEqual(names(assignments.all), ['default/a 9.9.9.9:80']);
   t.is(assignments.size, 1);
 });
 
@@ -52,7 +52,7 @@ test('the older of two services gets an address; the younger gets it when the ol
     ]);
     t.true(assignments.takeContested().has('default/b'));
     t.deepEqual(conflictsOf(assignments, 'default/a'), []);
-    t.deepEqual(names(assignments.put('default/a', 0, [])), ['shared 1.1.1.1:80']);
+    t.deepEqual(names(assignments.put('default/a', 0, [])), ['default/a 1.1.1.1:80']);
     t.is(assignments.targets(ID), 'default/b');
     t.deepEqual(conflictsOf(assignments, 'default/b'), []);
     t.deepEqual([...assignments.takeContested()], ['default/b']);
@@ -67,35 +67,33 @@ test('the first by name of two services created in the same second gets the addr
   t.is(assignments.targets(ID), 'a');
 });
 
-test('one row has an address that both the shared row and a row of one service could have', (t) => {
+test('one row has an address that rows of two services could have', (t) => {
   const assignments = new VipAssignments();
   assignments.put('default/b', 2, [vip('1.1.1.1:80', 'b', OWN)]);
   t.deepEqual(names(assignments.put('default/a', 1, [vip('1.1.1.1:80', 'a')])), [
+    'default/a 1.1.1.1:80',
     'default/b 1.1.1.1:80',
-    'shared 1.1.1.1:80',
   ]);
   t.is(assignments.targets(ID), 'a');
   t.is(assignments.targets(vip('1.1.1.1:80', '', OWN)), undefined);
-  t.deepEqual(names(assignments.all), ['shared 1.1.1.1:80']);
+  t.deepEqual(names(assignments.all), ['default/a 1.1.1.1:80']);
 });
 
-test('a service that gets a row of its own leaves the shared row', (t) => {
+test('a service that gets other options leaves its former row', (t) => {
   const assignments = new VipAssignments();
-  assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b')]);
-  t.deepEqual(names(assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', OWN)])), [
-    'default/b 1.1.1.1:80',
-    'shared 1.1.1.1:80',
-  ]);
-  t.is(assignments.targets(ID), undefined);
+  const former: Balancer = { ...OWN, options: {} };
+  assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', former)]);
+  t.is(assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', OWN)]).length, 2);
+  t.is(assignments.targets(vip('1.1.1.1:80', '', former)), undefined);
   t.is(assignments.targets(vip('1.1.1.1:80', '', OWN)), 'b');
 });
 
 test('one address on two gateways, or for two protocols, is not a conflict', (t) => {
   const assignments = new VipAssignments();
-  const on = (gateway: string): Balancer => ({ scope: { gateway }, protocol: 'tcp' });
+  const on = (gateway: string): Balancer => ({ ...CLUSTER, scope: { gateway } });
   assignments.put('default/a', 1, [vip('1.1.1.1:80', 'a', on('gw1'))]);
   assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', on('gw2'))]);
-  assignments.put('default/c', 1, [vip('1.1.1.1:80', 'c', { scope: 'cluster', protocol: 'udp' })]);
+  assignments.put('default/c', 1, [vip('1.1.1.1:80', 'c', { ...CLUSTER, protocol: 'udp' })]);
   t.is(assignments.takeContested().size, 0);
   t.is(assignments.targets(vip('1.1.1.1:80', '', on('gw2'))), 'b');
 });

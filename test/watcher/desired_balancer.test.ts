@@ -1,12 +1,14 @@
 import test from 'ava';
 import {
   type Balancer,
+  balancerName,
   balancerText,
+  groupName,
   parseBalancerText,
   vipText,
 } from '../../src/watcher/desired_balancer.js';
 
-const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp' };
+const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp', service: 'd/web', options: {} };
 const OWN: Balancer = {
   scope: { gateway: 'gw1' },
   protocol: 'sctp',
@@ -15,16 +17,17 @@ const OWN: Balancer = {
 };
 
 test('the text of a load balancer has a form that rows in databases keep', (t) => {
-  t.is(balancerText(CLUSTER), '["","tcp","",[]]');
+  t.is(balancerText(CLUSTER), '["","tcp","d/web",[]]');
   t.is(balancerText(OWN), '["gw1","sctp","default/web",[["affinity_timeout","60"],["skip_snat","true"]]]');
 });
 
 test('the order of options does not change the text; any other difference does', (t) => {
-  const { skip_snat = '', affinity_timeout = '' } = OWN.options ?? {};
+  const { skip_snat = '', affinity_timeout = '' } = OWN.options;
   t.is(balancerText({ ...OWN, options: { affinity_timeout, skip_snat } }), balancerText(OWN));
   for (const other of [
     { scope: 'cluster' },
     { scope: { gateway: 'gw2' } },
+    { scope: { node: 'gw1' } },
     { protocol: 'udp' },
     { service: 'default/other' },
     { options: { skip_snat } },
@@ -35,18 +38,44 @@ test('the order of options does not change the text; any other difference does',
 test('scope and protocol are read back from the text', (t) => {
   t.deepEqual(parseBalancerText(balancerText(CLUSTER)), { scope: 'cluster', protocol: 'tcp' });
   t.deepEqual(parseBalancerText(balancerText(OWN)), { scope: { gateway: 'gw1' }, protocol: 'sctp' });
+  t.deepEqual(parseBalancerText(balancerText({ ...OWN, scope: { node: 'n1' } }))?.scope, { node: 'n1' });
   const quoted = { ...OWN, scope: { gateway: 'a"b' } };
   t.deepEqual(parseBalancerText(balancerText(quoted))?.scope, { gateway: 'a"b' });
 });
 
-for (const bad of ['', 'garbage', '{}', 'null', '7', '[]', '["gw1"]', '["gw1","icmp"]', '[1,"tcp"]'])
+for (const bad of [
+  '',
+  'garbage',
+  '{}',
+  'null',
+  '7',
+  '[]',
+  '["gw1"]',
+  '["gw1","icmp"]',
+  '[1,"tcp"]',
+  '[{"node":1},"tcp"]',
+  '[{},"tcp"]',
+])
   test(`no load balancer is read from ${bad || 'an empty text'}`, (t) => {
     t.is(parseBalancerText(bad), undefined);
   });
 
 test('one address, port and protocol in one scope is one thing, whichever row has it', (t) => {
   const vip = '192.0.2.1:80';
-  t.is(vipText({ balancer: CLUSTER, vip }), vipText({ balancer: { ...CLUSTER, service: 'd/web' }, vip }));
+  t.is(vipText({ balancer: CLUSTER, vip }), vipText({ balancer: { ...CLUSTER, service: 'd/other' }, vip }));
   t.not(vipText({ balancer: CLUSTER, vip }), vipText({ balancer: { ...CLUSTER, protocol: 'udp' }, vip }));
   t.not(vipText({ balancer: CLUSTER, vip }), vipText({ balancer: { ...OWN, protocol: 'tcp' }, vip }));
+});
+
+test('a group and a name tell where a load balancer is', (t) => {
+  const scopes = ['cluster', { gateway: 'gw1' }, { node: 'n1' }] as const;
+  t.deepEqual(scopes.map(groupName), ['k8s-cluster', 'GR_gw1', 'switch_n1']);
+  t.deepEqual(
+    scopes.map((scope) => balancerName({ ...OWN, scope })),
+    [
+      'Service_default/web_SCTP_cluster',
+      'Service_default/web_SCTP_GR_gw1',
+      'Service_default/web_SCTP_switch_n1',
+    ],
+  );
 });

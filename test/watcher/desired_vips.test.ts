@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Service } from '../../src/kube/kinds.js';
 import { parseIp } from '../../src/net/ip.js';
-import type { Vip } from '../../src/watcher/desired_balancer.js';
+import type { Scope, Vip } from '../../src/watcher/desired_balancer.js';
 import { type Refuse, serviceVips } from '../../src/watcher/desired_vips.js';
 import type { Endpoint } from '../../src/watcher/state_endpoints.js';
 
@@ -38,11 +38,13 @@ function vipsOf(one: Service, endpoints = ENDPOINTS, gateways = GATEWAYS): reado
 /** Returns the virtual addresses of a service as sorted lines `SCOPE VIP TARGETS`. */
 function lines(one: Service, endpoints = ENDPOINTS, gateways = GATEWAYS): string[] {
   return vipsOf(one, endpoints, gateways)
-    .map(
-      ({ balancer: { scope }, vip, targets }) =>
-        `${scope === 'cluster' ? scope : scope.gateway} ${vip} ${targets}`,
-    )
+    .map(({ balancer: { scope }, vip, targets }) => `${scopeName(scope)} ${vip} ${targets}`)
     .sort();
+}
+
+function scopeName(scope: Scope): string {
+  if (scope === 'cluster') return scope;
+  return 'gateway' in scope ? scope.gateway : `node ${scope.node}`;
 }
 
 const BOTH = '10.244.1.5:8080,10.244.2.5:8080';
@@ -125,12 +127,12 @@ test('with externalTrafficPolicy Local each gateway has its own endpoints and sk
     'gw2 203.0.113.20:30080 10.244.2.5:8080',
   ]);
   for (const { balancer } of vipsOf(local)) {
-    if (balancer.scope === 'cluster') t.is(balancer.service, undefined);
-    else t.like(balancer, { service: KEY, options: { skip_snat: 'true' } });
+    t.is(balancer.service, KEY);
+    t.deepEqual(balancer.options, balancer.scope === 'cluster' ? {} : { skip_snat: 'true' });
   }
 });
 
-test('a service with affinity has a row of its own with the timeout, at most 65,535 s', (t) => {
+test('a service with affinity has the timeout in its rows, at most 65,535 s', (t) => {
   const options = (spec: NonNullable<Service['spec']>) =>
     vipsOf(service(spec)).map(({ balancer }) => balancer.options);
   t.deepEqual(options({ sessionAffinity: 'ClientIP' }), [{ affinity_timeout: '10800' }]);
@@ -150,8 +152,8 @@ test('a service with affinity has a row of its own with the timeout, at most 65,
     sessionAffinity: 'ClientIP',
     externalTrafficPolicy: 'Local',
   });
-  t.true(both.some((one) => one?.skip_snat === 'true' && one.affinity_timeout === '10800'));
-  t.deepEqual(options({ sessionAffinity: 'None' }), [undefined]);
+  t.true(both.some((one) => one.skip_snat === 'true' && one.affinity_timeout === '10800'));
+  t.deepEqual(options({ sessionAffinity: 'None' }), [{}]);
 });
 
 test('a port without name or protocol has the endpoints without name, and TCP', (t) => {

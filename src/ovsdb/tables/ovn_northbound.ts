@@ -6,6 +6,7 @@ export const ovnNorthbound = database('OVN_Northbound', {
     name: string,
     ports: setOf(uuid),
     load_balancer: setOf(uuid),
+    load_balancer_group: setOf(uuid),
     other_config: stringMap,
     external_ids: stringMap,
   },
@@ -24,6 +25,7 @@ export const ovnNorthbound = database('OVN_Northbound', {
     static_routes: setOf(uuid),
     nat: setOf(uuid),
     load_balancer: setOf(uuid),
+    load_balancer_group: setOf(uuid),
     options: stringMap,
     external_ids: stringMap,
   },
@@ -54,5 +56,10 @@ export const ovnNorthbound = database('OVN_Northbound', {
     protocol: optional(string),
     options: newer(stringMap),
     external_ids: stringMap,
+  },
+  // OVN 21.12 and later.
+  Load_Balancer_Group: {
+    name: string,
+    load_balancer: setOf(uuid),
   },
 });
