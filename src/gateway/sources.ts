@@ -1,19 +1,20 @@
 import { directories } from '../daemon/directories.js';
 import type { Log } from '../daemon/log.js';
 import type { Problems } from '../daemon/problems.js';
+import { AddressSource } from '../host/address_source.js';
+import { readAddresses } from '../host/addresses.js';
+import { RouterSource } from '../host/router_source.js';
+import { GuardSource } from '../kube/guard_source.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import type { LocalDatabase } from '../switch/connection.js';
+import { systemSettings } from '../switch/system_settings.js';
 import type { BridgeKeeper } from './bridge_keeper.js';
 import type { HelperOptions } from './options.js';
-import { AddressSource } from './sources/addresses.js';
 import { BridgeSource } from './sources/bridge.js';
-import { GuardSource } from './sources/guard.js';
 import { HostPortSource } from './sources/host_ports.js';
 import { NeighbourSource } from './sources/neighbours.js';
 import { NorthboundSource } from './sources/northbound.js';
-import { RouterSource } from './sources/routers.js';
 import { ServiceSource } from './sources/services.js';
-import { systemSettings } from './sources/settings.js';
 import { SnatPortsSource } from './sources/snat_ports.js';
 import { SwitchSource } from './sources/switch.js';
 
@@ -43,7 +44,7 @@ export function makeSources(
   return {
     ovs: new SwitchSource({ bridge, channel, problems, onNews: (news) => keeper.handle(news) }),
     bridge: new BridgeSource(db, bridge, changed, problems),
-    addresses: new AddressSource({ device: bridge, problems, changed }),
+    addresses: new AddressSource({ read: () => readAddresses(bridge), problems, changed }),
     services,
     guard: new GuardSource({ settings, allowed, server: () => services.server, problems, changed }),
     hostPorts: new HostPortSource({ problems, changed }),

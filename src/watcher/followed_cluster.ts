@@ -6,11 +6,12 @@ import { KubeApi } from '../kube/api.js';
 import { apiServer } from '../kube/server_addresses.js';
 import type { Cidr } from '../net/cidr.js';
 import type { Northbound } from '../ovn/connection.js';
+import type { SystemSettings } from '../switch/system_settings.js';
 import { Annotator } from './apply_annotations.js';
 import { NorthboundKeeper } from './northbound_keeper.js';
 import type { WatcherReport } from './report/status.js';
 import { EndpointSource } from './sources/endpoints.js';
-import { GuardSource, type Settings } from './sources/guard.js';
+import { GuardSource } from './sources/guard.js';
 import { NorthboundSource } from './sources/northbound.js';
 import { PodSource } from './sources/pods.js';
 import { ServiceSource } from './sources/services.js';
@@ -24,7 +25,7 @@ const AUDIT_MS = 60_000;
 const RETRY = { firstMs: 1_000 };
 
 export interface FollowedOptions {
-  readonly settings: Settings;
+  readonly settings: SystemSettings;
   /** `--external-ip-cidrs`. */
   readonly allowed: readonly Cidr[] | undefined;
   readonly log: Log;

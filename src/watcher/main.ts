@@ -13,6 +13,7 @@ import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { OVN_NB, readSystemIds, requireSystemId } from '../switch/external_ids.js';
+import { systemSettings } from '../switch/system_settings.js';
 import { awaitNorthbound, START } from './await_northbound.js';
 import { FollowedCluster } from './followed_cluster.js';
 import { formatStatus, NOTHING_FOLLOWED, statusJson, type WatcherReport } from './report/status.js';
@@ -53,10 +54,7 @@ export async function runWatcher(
   requireSystemId(readSystemIds(local), OVN_NB, 'tcp:CENTRAL:6641');
   await find();
 
-  const settings = {
-    read: () => readSystemIds(local),
-    onChange: (listener: () => void) => local.onChange(listener),
-  };
+  const settings = systemSettings(local);
   const problems = new Problems(log);
   let followed: FollowedCluster | undefined;
   registerStatus(daemon, () => {

@@ -6,7 +6,6 @@ import type { Announcer } from '../../src/gateway/apply_announcements.js';
 import type { AddressProber } from '../../src/gateway/apply_probes.js';
 import type { ServedRow } from '../../src/gateway/apply_served_row.js';
 import type { BridgeKeeper } from '../../src/gateway/bridge_keeper.js';
-import type { KnownClaims } from '../../src/gateway/sources/guard.js';
 import type { Sources } from '../../src/gateway/sources.js';
 import {
   type Exposure,
@@ -18,6 +17,7 @@ import { JudgedExposure } from '../../src/gateway/state_judged_exposure.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
 import { gatewayWork } from '../../src/gateway/step.js';
 import { AddressGuard } from '../../src/kube/address_guard.js';
+import type { KnownClaims } from '../../src/kube/guard_source.js';
 import type { NeighbourSocket } from '../../src/neighbour/neighbour_socket.js';
 import { type Claim, claimOf } from '../../src/net/claims.js';
 import { type IpAddress, parseIp } from '../../src/net/ip.js';

@@ -1,10 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { parseLinks } from '../../src/doctor/facts/links.js';
-import { parseRouters } from '../../src/gateway/sources/routers.js';
 import { parseAddresses } from '../../src/host/addresses.js';
 import { parseIpJson, readObject, type Shape } from '../../src/host/ip_json.js';
 import { ADDRESS, LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE, RULE, SNAPSHOT } from '../../src/host/ip_shapes.js';
+import { parseRouters } from '../../src/host/router_source.js';
 import type { Address, Link, Neighbour, Route, Rule } from '../../src/host/snapshot.js';
 import { snapshotOf } from '../../src/host/snapshot.js';
 import { ProductError } from '../../src/net/errors.js';

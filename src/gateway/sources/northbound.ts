@@ -17,8 +17,8 @@ import { connect } from '../../ovsdb/client.js';
 import { DatabaseUnreachable } from '../../ovsdb/errors.js';
 import { ovnNorthbound } from '../../ovsdb/tables/ovn_northbound.js';
 import { OVN_NB } from '../../switch/external_ids.js';
+import { followSetting, type SystemSettings } from '../../switch/system_settings.js';
 import { findMisfits } from '../report/northbound_rows.js';
-import { followSetting, type SystemSettings } from './settings.js';
 
 export interface NorthboundSourceOptions {
   readonly settings: SystemSettings;

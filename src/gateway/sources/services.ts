@@ -15,9 +15,9 @@ import { whileReached } from '../../kube/reached.js';
 import { Reflector } from '../../kube/reflector.js';
 import type { Claim } from '../../net/claims.js';
 import { explainError } from '../../net/errors.js';
+import { followSetting, type SystemSettings } from '../../switch/system_settings.js';
 import type { Exposure } from '../state_exposure.js';
 import { ServiceBook } from '../state_services.js';
-import { followSetting, type SystemSettings } from './settings.js';
 
 const SERVICES = '/api/v1/services';
 

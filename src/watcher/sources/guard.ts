@@ -14,18 +14,13 @@ import {
 } from '../../kube/server_addresses.js';
 import type { Cidr } from '../../net/cidr.js';
 import type { Claim } from '../../net/claims.js';
-
-/** `external_ids` of the Open_vSwitch row. */
-export interface Settings {
-  read(): ReadonlyMap<string, string>;
-  onChange(listener: () => void): () => void;
-}
+import type { SystemSettings } from '../../switch/system_settings.js';
 
 export interface GuardSourceOptions {
   readonly api: KubeApi;
   /** The API server that is followed. */
   readonly apiServer: KnownServer;
-  readonly settings: Settings;
+  readonly settings: SystemSettings;
   /** `--external-ip-cidrs`. */
   readonly allowed: readonly Cidr[] | undefined;
   readonly changed: () => void;

@@ -7,7 +7,7 @@ import { NorthboundSource } from '../../../src/gateway/sources/northbound.js';
 import { connect } from '../../../src/ovsdb/client.js';
 import { ovnNorthbound } from '../../../src/ovsdb/tables/ovn_northbound.js';
 import { GATEWAY } from '../../demux/sample.js';
-import { FakeSettings } from './fake_settings.js';
+import { FakeSettings } from '../../switch/fake_settings.js';
 
 const NODE = 'gw';
 

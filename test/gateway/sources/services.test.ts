@@ -7,7 +7,7 @@ import { SILENT } from '../../../src/daemon/log.js';
 import { Problems } from '../../../src/daemon/problems.js';
 import { ServiceSource } from '../../../src/gateway/sources/services.js';
 import { FakeApi } from '../../kube/fake_api.js';
-import { FakeSettings } from './fake_settings.js';
+import { FakeSettings } from '../../switch/fake_settings.js';
 
 const SERVICES = '/api/v1/services';
 

@@ -1,6 +1,6 @@
-import { aborted } from '../../daemon/sleep.js';
-import type { LocalDatabase } from '../../switch/connection.js';
-import { readSystemIds } from '../../switch/external_ids.js';
+import { aborted } from '../daemon/sleep.js';
+import type { LocalDatabase } from './connection.js';
+import { readSystemIds } from './external_ids.js';
 
 /** `external_ids` of the Open_vSwitch row, followed. */
 export interface SystemSettings {

@@ -1,27 +1,26 @@
 import test from 'ava';
-import { until, when } from '../../../lab/until.js';
-import { SILENT } from '../../../src/daemon/log.js';
-import { Problems } from '../../../src/daemon/problems.js';
-import { AddressSource } from '../../../src/gateway/sources/addresses.js';
-import { readAddresses } from '../../../src/host/addresses.js';
+import { until, when } from '../../lab/until.js';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
+import { AddressSource } from '../../src/host/address_source.js';
+import { readAddresses } from '../../src/host/addresses.js';
 
-function begin(read: typeof readAddresses) {
+function begin(read: () => ReturnType<typeof readAddresses>) {
   const problems = new Problems(SILENT);
   let rings = 0;
   const source = new AddressSource({
-    device: 'lo',
+    read,
     problems,
     changed: () => {
       rings++;
     },
-    readAddresses: read,
     againMs: { quiet: 5, busy: 1, failed: 5 },
   });
   return { source, problems, rings: () => rings };
 }
 
 test('the addresses of a device are read from the kernel on demand', async (t) => {
-  const { source, rings } = begin(readAddresses);
+  const { source, rings } = begin(() => readAddresses('lo'));
   t.deepEqual(source.addresses, []);
   await source.read();
   t.true(source.addresses.some(({ address }) => String(address) === '127.0.0.1'));
@@ -56,10 +55,9 @@ test('a flood of events, as a router can cause with advertisements, causes fewer
   let reads = 0;
   let event = () => {};
   const source = new AddressSource({
-    device: 'lo',
     problems: new Problems(SILENT),
     changed: () => {},
-    readAddresses: async () => {
+    read: async () => {
       reads++;
       return [];
     },

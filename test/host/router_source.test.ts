@@ -1,5 +1,5 @@
 import test from 'ava';
-import { parseRouters } from '../../../src/gateway/sources/routers.js';
+import { parseRouters } from '../../src/host/router_source.js';
 
 test('the routers of a device come from its default routes, each once', (t) => {
   const outputs = [

@@ -1,4 +1,4 @@
-import type { SystemSettings } from '../../../src/gateway/sources/settings.js';
+import type { SystemSettings } from '../../src/switch/system_settings.js';
 
 /** The `external_ids` of a host, which a test sets. */
 export class FakeSettings implements SystemSettings {

@@ -1,12 +1,12 @@
 import test from 'ava';
-import { until, when } from '../../../lab/until.js';
-import { SILENT } from '../../../src/daemon/log.js';
-import { Problems } from '../../../src/daemon/problems.js';
-import { GuardSource, type KnownClaims } from '../../../src/gateway/sources/guard.js';
-import { parseCidr } from '../../../src/net/cidr.js';
-import { claimOf } from '../../../src/net/claims.js';
-import { parseIp } from '../../../src/net/ip.js';
-import { FakeSettings } from './fake_settings.js';
+import { until, when } from '../../lab/until.js';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
+import { GuardSource, type KnownClaims } from '../../src/kube/guard_source.js';
+import { parseCidr } from '../../src/net/cidr.js';
+import { claimOf } from '../../src/net/claims.js';
+import { parseIp } from '../../src/net/ip.js';
+import { FakeSettings } from '../switch/fake_settings.js';
 
 const KNOWN: KnownClaims = {
   nodes: [claimOf(parseIp('203.0.113.12'), 'an address of node n1')],

@@ -1,16 +1,16 @@
 import { networkInterfaces } from 'node:os';
-import { Memo } from '../../daemon/memo.js';
-import type { Problems } from '../../daemon/problems.js';
-import { aborted } from '../../daemon/sleep.js';
-import type { Source } from '../../daemon/source.js';
-import type { LocalAddress } from '../../host/addresses.js';
-import { AddressGuard } from '../../kube/address_guard.js';
-import { EXTERNAL_IP_CIDRS, externalIpCidrs, formatExternalIpCidrs } from '../../kube/external_ip_cidrs.js';
-import { apiServer, databaseServers, type Lookup, ServerAddresses } from '../../kube/server_addresses.js';
-import type { Cidr } from '../../net/cidr.js';
-import { type Claim, claimOf, claimOfText, networkClaims } from '../../net/claims.js';
-import type { IpAddress } from '../../net/ip.js';
-import type { SystemSettings } from './settings.js';
+import { Memo } from '../daemon/memo.js';
+import type { Problems } from '../daemon/problems.js';
+import { aborted } from '../daemon/sleep.js';
+import type { Source } from '../daemon/source.js';
+import type { LocalAddress } from '../host/addresses.js';
+import type { Cidr } from '../net/cidr.js';
+import { type Claim, claimOf, claimOfText, networkClaims } from '../net/claims.js';
+import type { IpAddress } from '../net/ip.js';
+import type { SystemSettings } from '../switch/system_settings.js';
+import { AddressGuard } from './address_guard.js';
+import { EXTERNAL_IP_CIDRS, externalIpCidrs, formatExternalIpCidrs } from './external_ip_cidrs.js';
+import { apiServer, databaseServers, type Lookup, ServerAddresses } from './server_addresses.js';
 
 /** What the other sources know of addresses that have an owner; `undefined` while they do not know it. */
 export interface KnownClaims {

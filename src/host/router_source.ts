@@ -1,12 +1,12 @@
 import { execa } from 'execa';
-import { sleep } from '../../daemon/sleep.js';
-import type { Source } from '../../daemon/source.js';
-import { Wakeup } from '../../daemon/wakeup.js';
-import { parseIpJson } from '../../host/ip_json.js';
-import { ROUTE } from '../../host/ip_shapes.js';
-import { watchNetlink } from '../../native.js';
-import { type RouteHops, routersThrough } from '../../net/default_routers.js';
-import type { IpAddress } from '../../net/ip.js';
+import { sleep } from '../daemon/sleep.js';
+import type { Source } from '../daemon/source.js';
+import { Wakeup } from '../daemon/wakeup.js';
+import { watchNetlink } from '../native.js';
+import { type RouteHops, routersThrough } from '../net/default_routers.js';
+import type { IpAddress } from '../net/ip.js';
+import { parseIpJson } from './ip_json.js';
+import { ROUTE } from './ip_shapes.js';
 
 /**
  * Routes are read again after `quiet` milliseconds without an event. Reads are at least `busy` milliseconds apart, even

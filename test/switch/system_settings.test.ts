@@ -1,7 +1,7 @@
 import { setImmediate as breath } from 'node:timers/promises';
 import test from 'ava';
-import { aborted } from '../../../src/daemon/sleep.js';
-import { followSetting } from '../../../src/gateway/sources/settings.js';
+import { aborted } from '../../src/daemon/sleep.js';
+import { followSetting } from '../../src/switch/system_settings.js';
 import { FakeSettings } from './fake_settings.js';
 
 test('a follower is started again when its setting changes, and only then', async (t) => {

@@ -1,11 +1,10 @@
-import { Backoff } from '../../daemon/backoff.js';
-import type { Problems } from '../../daemon/problems.js';
-import { sleep } from '../../daemon/sleep.js';
-import type { Source } from '../../daemon/source.js';
-import { Wakeup } from '../../daemon/wakeup.js';
-import { type LocalAddress, readAddresses } from '../../host/addresses.js';
-import { watchNetlink } from '../../native.js';
-import { explainError } from '../../net/errors.js';
+import { Backoff } from '../daemon/backoff.js';
+import type { Problems } from '../daemon/problems.js';
+import { sleep } from '../daemon/sleep.js';
+import type { Source } from '../daemon/source.js';
+import { Wakeup } from '../daemon/wakeup.js';
+import { watchNetlink } from '../native.js';
+import { explainError } from '../net/errors.js';
 
 /**
  * Milliseconds until the addresses are read again: without an event (`quiet`), after a failure (`failed`, then longer),
@@ -17,31 +16,30 @@ const AGAIN_MS = { quiet: 60_000, failed: 1_000, busy: 100 } as const;
 /** How many times longer than the first the pause between two reads becomes. */
 const MOST_BUSY = 10;
 
-export interface AddressSourceOptions {
-  readonly device: string;
+export interface AddressSourceOptions<A> {
+  /** Reads the addresses: with `ip address show`. */
+  readonly read: () => Promise<readonly A[]>;
   readonly problems: Problems;
   readonly changed: () => void;
-  /** Reads the addresses of a device: `ip address show`, unless a test gives another. */
-  readonly readAddresses?: (device: string) => Promise<readonly LocalAddress[]>;
   readonly watch?: typeof watchNetlink;
   readonly againMs?: { readonly quiet: number; readonly failed: number; readonly busy: number };
 }
 
-/** The addresses that the kernel has on a device. Netlink says when to read them again. */
-export class AddressSource implements Source {
-  private found: readonly LocalAddress[] = [];
+/** The addresses that the kernel has on one device or more. Netlink says when to read them again. */
+export class AddressSource<A> implements Source {
+  private found: readonly A[] = [];
 
-  constructor(private readonly options: AddressSourceOptions) {}
+  constructor(private readonly options: AddressSourceOptions<A>) {}
 
   /** The addresses, as they were when last read; the same list until they are read again. */
-  get addresses(): readonly LocalAddress[] {
+  get addresses(): readonly A[] {
     return this.found;
   }
 
   /** Reads the addresses now. @throws ProductError `ERR_IP_ADDRESS` if they cannot be listed */
   async read(): Promise<void> {
-    const { device, changed, readAddresses: read = readAddresses } = this.options;
-    this.found = await read(device);
+    const { read, changed } = this.options;
+    this.found = await read();
     changed();
   }
 
