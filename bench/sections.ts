@@ -11,6 +11,7 @@ import { nicMove } from './sections/nic_move.js';
 import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
 import { ring } from './sections/ring.js';
+import { serviceRows } from './sections/service_rows.js';
 import { services } from './sections/services.js';
 import { snat } from './sections/snat.js';
 import { startUp } from './sections/start_up.js';
@@ -30,6 +31,7 @@ export const SECTIONS: readonly Section[] = [
   nicMove,
   neighbour,
   services,
+  serviceRows,
   watcher,
   cni,
   snat,

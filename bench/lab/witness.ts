@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { until, when } from '../../lab/until.js';
+import { FlowMonitor } from './flow_monitor.js';
 
 /** A change of a bridge's flows. */
 interface Change {
@@ -14,35 +13,19 @@ interface Change {
 /** The tag in the cookie of each of the helper's flows. */
 export const OURS = '0x6b38';
 
-const STAMP = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+): NXST_FLOW_MONITOR/;
 const EVENT = /^ event=(\w+) .*?cookie=(0x[0-9a-f]+)(?: \S*\btp_dst=(\d+))?/;
 
-/**
- * The benchmark's own `ovs-ofctl monitor --timestamp … watch:`. It stamps events with the wall clock in milliseconds
- * itself, so a late read does not change them.
- */
+/** The benchmark's own monitor of the helper's flows. */
 export class Witness {
   #changes: Change[] = [];
-  #stamp = 0;
-  #listens = false;
+  #monitor: FlowMonitor | undefined;
 
-  private constructor(private readonly child: ChildProcess) {}
+  private constructor() {}
 
   /** Opens a monitor. `watch:!initial` reports changes only; `watch:` also reports existing flows as added now. */
   static async open(socket: string, watch: 'watch:' | 'watch:!initial'): Promise<Witness> {
-    const child = spawn('ovs-ofctl', ['--unixctl=none', 'monitor', '--timestamp', `unix:${socket}`, watch], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TZ: 'UTC' },
-    });
-    const witness = new Witness(child);
-    // ovs-ofctl prints its answer on standard output without a stamp, and events on standard error.
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (!witness.#listens) witness.#stamp = Date.now();
-      witness.#listens = true;
-      witness.#read(line);
-    });
-    createInterface({ input: child.stderr }).on('line', (line) => witness.#read(line));
-    await until(`${socket} takes a flow monitor`, () => when(witness.#listens));
+    const witness = new Witness();
+    witness.#monitor = await FlowMonitor.open(socket, watch, (line, atMs) => witness.#read(line, atMs));
     return witness;
   }
 
@@ -71,19 +54,12 @@ export class Witness {
   }
 
   close(): void {
-    this.child.kill();
+    this.#monitor?.close();
   }
 
-  #read(line: string): void {
-    const [, day, time] = STAMP.exec(line) ?? [];
-    if (day !== undefined && time !== undefined) this.#stamp = Date.parse(`${day}T${time}Z`);
+  #read(line: string, atMs: number): void {
     const [, kind, cookie, port] = EVENT.exec(line) ?? [];
     if (kind === undefined || cookie === undefined || !cookie.startsWith(OURS)) return;
-    this.#changes.push({
-      atMs: this.#stamp,
-      kind,
-      cookie,
-      port: port === undefined ? undefined : Number(port),
-    });
+    this.#changes.push({ atMs, kind, cookie, port: port === undefined ? undefined : Number(port) });
   }
 }
