@@ -93,6 +93,7 @@ async function setUp(master: Node, gateway: Node): Promise<void> {
     'ovn-k8s-overlay',
     'master-init',
     `--cluster-ip-subnet=${CLUSTER}`,
+    '--service-ip-subnet=10.96.0.0/16',
     `--master-switch-subnet=${SWITCHES.master}.0/24`,
     '--node-name=master',
   );

@@ -7,6 +7,9 @@ import { executable } from './project.js';
 /** The cluster's pod subnets, in both families. */
 export const CLUSTER_SUBNET = '10.244.0.0/16,fd00:10:244::/48';
 
+/** The subnets of all ClusterIPs, in both families; the lab's API server has the first. */
+export const SERVICE_SUBNET = '10.96.0.0/16,fd00:10:96::/112';
+
 /** Returns the subnets of node `n`. The router's port has address 1 in them, the node's own port address 2. */
 export function subnetsOf(n: number): { v4: string; v6: string } {
   return { v4: `10.244.${n}`, v6: `fd00:10:244:${n}:` };
@@ -34,6 +37,7 @@ export function masterInit(node: Node, n: number): readonly string[] {
   return [
     'master-init',
     `--cluster-ip-subnet=${CLUSTER_SUBNET}`,
+    `--service-ip-subnet=${SERVICE_SUBNET}`,
     `--master-switch-subnet=${subnetOption(n)}`,
     `--node-name=${node.host.label}`,
   ];

@@ -35,14 +35,14 @@ sub('master-init', "create the cluster's router and switches, and make this host
     "the subnets of this node's pods, comma-separated, one for each family",
   )
   .requiredOption(...NODE_NAME)
+  .option(
+    '--service-ip-subnet <subnets>',
+    "the API server's --service-cluster-ip-range, or none (default: as it was)",
+  )
   .action(async (given: Record<string, string>) => {
     const { masterInit } = await import('../overlay/node_init.js');
-    const { readNode } = await import('../overlay/command_line.js');
-    await masterInit({
-      ...common(given),
-      ...readNode(given, '--master-switch-subnet', given.masterSwitchSubnet),
-    });
-    complete([]);
+    const { readMaster } = await import('../overlay/command_line.js');
+    complete(await masterInit({ ...common(given), ...readMaster(given) }));
   });
 
 sub('minion-init', 'make this host a node of the cluster')

@@ -146,6 +146,14 @@ export interface Snapshot {
 /** RTPROT_KERNEL (linux/rtnetlink.h): the kernel adds and deletes these routes with the address or the device. */
 const BY_KERNEL: readonly (string | number)[] = [2, '2', 'kernel'];
 
+/** RT_TABLE_MAIN (linux/rtnetlink.h); `ip` without `-details` leaves it out. */
+const MAIN: readonly (string | number)[] = [254, '254', 'main'];
+
+/** Returns whether a route is in the routing table `main`. */
+export function isInMain({ table = 'main' }: Route): boolean {
+  return MAIN.includes(table);
+}
+
 /**
  * Returns the part of the output of `ip` that belongs to `device`, in the kernel's order.
  * @throws ProductError `ERR_NO_INTERFACE`

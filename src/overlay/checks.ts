@@ -1,9 +1,10 @@
-import { type Cidr, contains, formatCidr, overlaps } from '../net/cidr.js';
+import { type Cidr, contains, formatCidr, networkOf, overlaps } from '../net/cidr.js';
+import { cidrOrUndefined } from '../net/claims.js';
 import { ProductError } from '../net/errors.js';
 import type { NorthboundView } from '../ovn/connection.js';
 import { findClusterRouter, type Gateway, subnetsOf } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
-import { gatewayRouterName, JOIN_SWITCH, nodeOfRouterPort } from '../ovn/names.js';
+import { gatewayRouterName, JOIN_SWITCH, nodeOfRouterPort, toSwitch } from '../ovn/names.js';
 
 /** Refuses a second cluster router. @throws ProductError `ERR_OTHER_CLUSTER` */
 export function refuseOtherCluster(db: NorthboundView, node: string): void {
@@ -34,6 +35,29 @@ export function refuseOverlap(
         );
       }
     }
+  }
+}
+
+/**
+ * Refuses subnets of services that overlap a network of a router: another node's, a gateway's, an operator's. The port
+ * to the switch of `node` itself may be about to change.
+ * @throws ProductError `ERR_OVERLAP`
+ */
+export function refuseServiceOverlap(db: NorthboundView, node: string, services: readonly Cidr[]): void {
+  const ports = db.filter('Logical_Router_Port', ({ name }) => name !== toSwitch(node));
+  for (const { name, networks } of ports)
+    for (const network of networks.flatMap((text) => cidrOrUndefined(text) ?? []))
+      refuseServiceNetwork(services, network, `of Logical_Router_Port ${name}`);
+}
+
+/** Refuses a network that overlaps a subnet of services. @throws ProductError `ERR_OVERLAP` */
+export function refuseServiceNetwork(services: readonly Cidr[], network: Cidr, what: string): void {
+  const mine = services.find((service) => overlaps(service, network));
+  if (mine !== undefined) {
+    throw new ProductError(
+      'ERR_OVERLAP',
+      `--service-ip-subnet=${formatCidr(mine)}: overlaps ${formatCidr(networkOf(network))} ${what}; give services a subnet of their own`,
+    );
   }
 }
 

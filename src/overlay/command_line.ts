@@ -10,6 +10,7 @@ import {
   readNodeSubnetsOption,
   readPhysicalIps,
   readRampout,
+  readServiceSubnetsOption,
   readSnatRange,
 } from './options.js';
 import type { Device } from './physical.js';
@@ -36,6 +37,19 @@ export function readNode(given: Given, option: string, subnets: unknown) {
     node: readName(given),
     clusterSubnets,
     subnets: readNodeSubnetsOption(option, String(subnets), clusterSubnets),
+  };
+}
+
+/** Reads the options of `master-init`. @throws UsageError */
+export function readMaster(given: Given) {
+  const node = readNode(given, '--master-switch-subnet', given.masterSwitchSubnet);
+  const { serviceIpSubnet } = given;
+  return {
+    ...node,
+    serviceSubnets:
+      serviceIpSubnet === undefined
+        ? undefined
+        : readServiceSubnetsOption(String(serviceIpSubnet), node.clusterSubnets),
   };
 }
 

@@ -13,6 +13,7 @@ import {
   type Gateway,
   readGateways,
   readNodeSubnets,
+  readServiceSubnets,
   theClusterRouter,
 } from '../ovn/gateways.js';
 import { gatewayRouterName, localPortName } from '../ovn/names.js';
@@ -21,7 +22,7 @@ import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
 import { requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
-import { refuseRampout, refuseTakenAddress } from './checks.js';
+import { refuseRampout, refuseServiceNetwork, refuseTakenAddress } from './checks.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import { type GatewaySpec, gatewayRows } from './gateway_router.js';
 import { formerEphemeralRange, reserveHostPorts } from './host_ports.js';
@@ -113,6 +114,8 @@ function addGateway(
   const others = readGateways(nb).filter((gateway) => gateway.node !== node);
   refuseTakenAddress(others, physical);
   refuseRampout(nb, others, rampout);
+  const services = readServiceSubnets(nb);
+  for (const network of physical) refuseServiceNetwork(services, network, 'of --physical-ip');
   const own: Gateway = {
     node,
     join: chooseJoinAddresses(nb, node),

@@ -3,6 +3,7 @@ import type { NorthboundTransaction } from '../ovn/connection.js';
 import { readGateways } from '../ovn/gateways.js';
 import { clusterLoadBalancerKey, KEYS } from '../ovn/keys.js';
 import { JOIN_SWITCH, managementInterfaceName, switchTo, toSwitch } from '../ovn/names.js';
+import { CLUSTER_SUBNETS, NODE_NAME, readSystemIds, setSystemIds } from '../switch/external_ids.js';
 import { removePort } from '../switch/ports.js';
 import { refuseGatewayNode, refuseOtherCluster, refuseUsedCluster } from './checks.js';
 import { type CniDirectories, uninstallCni } from './cni_config.js';
@@ -50,6 +51,8 @@ async function deinitNode(
   build(nb.transaction(comment));
   const txn = local.transaction(`ovn-k8s-overlay: ${comment}`);
   removePort(local, txn, managementInterfaceName(node));
+  if (readSystemIds(local).get(NODE_NAME) === node)
+    setSystemIds(local, txn, { [NODE_NAME]: undefined, [CLUSTER_SUBNETS]: undefined });
   await txn.commit({ timeoutMs });
   await commitNorthbound(databases, comment, build);
 }

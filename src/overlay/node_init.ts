@@ -1,17 +1,25 @@
-import type { Cidr } from '../net/cidr.js';
+import { type Cidr, formatCidr } from '../net/cidr.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
-import { readGateways, theClusterRouter } from '../ovn/gateways.js';
+import { readGateways, readServiceSubnets, theClusterRouter } from '../ovn/gateways.js';
+import { KEYS } from '../ovn/keys.js';
+import { type ManagementPort, setUpManagementPort } from '../ovn/management_port.js';
 import { managementInterfaceName, managementPortName } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
-import { IFACE_ID, requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
+import {
+  CLUSTER_SUBNETS,
+  IFACE_ID,
+  NODE_NAME,
+  requireSystemId,
+  SYSTEM_ID,
+  setSystemIds,
+} from '../switch/external_ids.js';
 import { ensureIntegrationBridge, integrationBridge } from '../switch/integration_bridge.js';
 import { ensurePort } from '../switch/ports.js';
-import { refuseOtherCluster, refuseOverlap } from './checks.js';
+import { refuseOtherCluster, refuseOverlap, refuseServiceNetwork, refuseServiceOverlap } from './checks.js';
 import { type CniDirectories, installCni, makeCniDirectories } from './cni_config.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
-import { setUpManagementPort } from './management_port.js';
 import {
   clusterLoadBalancers,
   clusterRouter,
@@ -28,16 +36,31 @@ export interface NodeOptions extends DatabaseOptions {
   readonly subnets: readonly Cidr[];
 }
 
-/** Creates the cluster router, switch `join` and the load balancers, and makes this host a node. */
-export async function masterInit(options: NodeOptions): Promise<void> {
+/** The options of `master-init`. */
+export interface MasterOptions extends NodeOptions {
+  /** The subnets of all ClusterIPs; `undefined` keeps those that the cluster router has. */
+  readonly serviceSubnets: readonly Cidr[] | undefined;
+}
+
+/**
+ * Creates the cluster router, switch `join` and the load balancers, and makes this host a node.
+ * @returns notes for the operator, one line each
+ */
+export async function masterInit(options: MasterOptions): Promise<string[]> {
   const { node, subnets } = options;
-  await withDatabases(options, async (databases) => {
+  return withDatabases(options, async (databases) => {
+    const { nb } = databases;
+    const serviceSubnets = options.serviceSubnets ?? readServiceSubnets(nb);
     const build = (txn: NorthboundTransaction) => {
-      refuseOtherCluster(databases.nb, node);
-      refuseOverlap(databases.nb, '--master-switch-subnet', node, subnets);
-      addNode(databases, txn, options, node);
+      refuseOtherCluster(nb, node);
+      refuseOverlap(nb, '--master-switch-subnet', node, subnets);
+      refuseServiceOverlap(nb, node, serviceSubnets);
+      addNode(databases, txn, { ...options, serviceSubnets }, node);
     };
-    await initNode(databases, options, `master-init ${node}`, build);
+    await initNode(databases, { ...options, serviceSubnets }, `master-init ${node}`, build);
+    return serviceSubnets.length > 0
+      ? []
+      : ['hosts do not reach services until master-init is run with --service-ip-subnet'];
   });
 }
 
@@ -45,15 +68,16 @@ export async function masterInit(options: NodeOptions): Promise<void> {
 export async function minionInit(options: NodeOptions & { readonly cni: CniDirectories }): Promise<void> {
   const { node, subnets, cni } = options;
   await withDatabases(options, async (databases) => {
+    const serviceSubnets = readServiceSubnets(databases.nb);
     const build = (txn: NorthboundTransaction) => {
       const router = theClusterRouter(databases.nb);
       refuseOverlap(databases.nb, '--minion-switch-subnet', node, subnets);
-      addNode(databases, txn, options, router);
+      addNode(databases, txn, { ...options, serviceSubnets }, router);
     };
     // A refusal must leave no directories behind, and directories that cannot be created must leave OVN unchanged.
     build(databases.nb.transaction('check'));
     makeCniDirectories(cni);
-    await initNode(databases, options, `minion-init ${node}`, build);
+    await initNode(databases, { ...options, serviceSubnets }, `minion-init ${node}`, build);
     installCni(cni);
   });
 }
@@ -61,7 +85,7 @@ export async function minionInit(options: NodeOptions & { readonly cni: CniDirec
 /** Writes the local database first, then the kernel, OVN last: the next run completes an interrupted one. */
 async function initNode(
   databases: Databases,
-  { node, subnets, clusterSubnets }: NodeOptions,
+  { node, ...port }: NodeOptions & ManagementPort,
   comment: string,
   build: (txn: NorthboundTransaction) => void,
 ): Promise<void> {
@@ -73,20 +97,27 @@ async function initNode(
   const bridge = ensureIntegrationBridge(local, txn, integrationBridge(systemIds), systemIds);
   ensurePort(local, txn, bridge, {
     name: managementInterfaceName(node),
-    columns: { type: 'internal', mac: managementOf(subnets).mac, mtu_request: POD_MTU },
+    columns: { type: 'internal', mac: managementOf(port.subnets).mac, mtu_request: POD_MTU },
     externalIds: { [IFACE_ID]: managementPortName(node) },
   });
+  setSystemIds(local, txn, {
+    [NODE_NAME]: node,
+    [CLUSTER_SUBNETS]: port.clusterSubnets.map(formatCidr).join(','),
+  });
   await txn.commit({ timeoutMs });
-  await setUpManagementPort(node, subnets, clusterSubnets, timeoutMs);
+  await setUpManagementPort(node, port, timeoutMs);
   await commitNorthbound(databases, comment, build);
 }
 
 function addNode(
   { nb }: Databases,
   txn: NorthboundTransaction,
-  { node, subnets }: NodeOptions,
+  { node, ...port }: NodeOptions & ManagementPort,
   router: string,
 ): void {
+  const { subnets, clusterSubnets, serviceSubnets } = port;
+  for (const network of [...subnets, ...clusterSubnets])
+    refuseServiceNetwork(serviceSubnets, network, `of node ${node}`);
   const loadBalancers = clusterLoadBalancers();
   // If the node is a gateway already, its new subnets change the routes.
   const gateways = readGateways(nb).map((gateway) =>
@@ -98,6 +129,7 @@ function addNode(
       router,
       { ports: [portToSwitch(node, subnets)], static_routes: gatewayRoutes(gateways) },
       { static_routes: ROUTE_MARK },
+      { [KEYS.serviceSubnets]: serviceSubnets.map(formatCidr).join(',') || undefined },
     ),
     joinSwitch(router),
     nodeSwitch(node, subnets, managementOf(subnets), loadBalancers),

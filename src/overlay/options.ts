@@ -54,6 +54,31 @@ export function readClusterSubnets(text: string): Cidr[] {
   return subnets;
 }
 
+/**
+ * Reads `--service-ip-subnet`, which contains all ClusterIPs; none for `none`.
+ * @throws UsageError also for a subnet that overlaps the pods' or the routers'
+ */
+export function readServiceSubnetsOption(text: string, cluster: readonly Cidr[]): Cidr[] {
+  const option = '--service-ip-subnet';
+  if (text === 'none') return [];
+  const subnets = readSubnets(option, text);
+  for (const subnet of subnets) {
+    const pods = cluster.find((one) => overlaps(one, subnet));
+    if (pods !== undefined) {
+      throw new UsageError(
+        `${option}=${text}: overlaps --cluster-ip-subnet=${formatCidr(pods)}; give the API server's --service-cluster-ip-range`,
+      );
+    }
+    const join = JOIN_NETWORKS.find((one) => overlaps(one, subnet));
+    if (join !== undefined) {
+      throw new UsageError(
+        `${option}=${text}: overlaps ${formatCidr(join)} of the switch between the routers; give the API server another --service-cluster-ip-range`,
+      );
+    }
+  }
+  return subnets;
+}
+
 /** Reads a node's subnets, each inside the cluster's. @throws UsageError */
 export function readNodeSubnetsOption(option: string, text: string, cluster: readonly Cidr[]): Cidr[] {
   const subnets = readSubnets(option, text);

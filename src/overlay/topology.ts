@@ -18,11 +18,16 @@ export function clusterLoadBalancers(): Wanted[] {
   );
 }
 
-/** Returns the cluster router with its port to switch `join` and the given ports and routes. */
-export function clusterRouter(name: string, holds: Wanted['holds'], sheds: Wanted['sheds'] = {}): Wanted {
+/** Returns the cluster router with its port to switch `join`, and the given ports, routes and `external_ids`. */
+export function clusterRouter(
+  name: string,
+  holds: Wanted['holds'],
+  sheds: Wanted['sheds'] = {},
+  ids: Readonly<Record<string, string | undefined>> = {},
+): Wanted {
   return wanted('Logical_Router', {
     is: { name },
-    pairs: { external_ids: { [KEYS.clusterRouter]: 'yes' } },
+    pairs: { external_ids: { [KEYS.clusterRouter]: 'yes', ...ids } },
     holds: { ...holds, ports: [portToJoin(name, joinAddresses(1)), ...(holds.ports ?? [])] },
     sheds,
   });

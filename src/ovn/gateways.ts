@@ -8,6 +8,7 @@ import { JOIN_NETWORKS, JOIN_SIZE, joinAddresses } from './addresses.js';
 import type { NorthboundView } from './connection.js';
 import { KEYS, servedAddress } from './keys.js';
 import { gatewayRouterName, nodeOfGatewayRouter, toJoin } from './names.js';
+import { list, readRow } from './read_row.js';
 
 /** A gateway, as the northbound database has it: what the cluster router's routes depend on. */
 export interface Gateway {
@@ -111,19 +112,6 @@ export function subnetsOf({
     : readRow(what, 'other_config:subnet', list(other_config.get('subnet')), parseCidr);
 }
 
-/** Parses the values of one column of a row. @throws ProductError `ERR_BAD_ROW` naming both */
-function readRow<T>(what: string, column: string, texts: readonly string[], parse: (text: string) => T): T[] {
-  try {
-    return texts.map(parse);
-  } catch (cause) {
-    throw new ProductError(
-      'ERR_BAD_ROW',
-      `${what}: ${column}=${texts.join(',')} cannot be read; correct it with ovn-nbctl, or run the node's init command again`,
-      { cause },
-    );
-  }
-}
-
 /** Reads `external_ids:gateway_ip` of a node's switch: the addresses of the cluster router's port, with masks. */
 export function switchGateways(text: string | undefined): Cidr[] {
   return list(text).map(parseCidr);
@@ -131,8 +119,21 @@ export function switchGateways(text: string | undefined): Cidr[] {
 
 /** Returns the name of the cluster router; `undefined` before `master-init`. */
 export function findClusterRouter(db: NorthboundView): string | undefined {
-  return db.find('Logical_Router', ({ external_ids }) => external_ids.get(KEYS.clusterRouter) === 'yes')
-    ?.name;
+  return clusterRouterRow(db)?.name;
+}
+
+/**
+ * Returns the subnets of all ClusterIPs, `--service-ip-subnet` of `master-init`; none if it was not given.
+ * @throws ProductError `ERR_BAD_ROW` naming the cluster router
+ */
+export function readServiceSubnets(db: NorthboundView): Cidr[] {
+  const row = clusterRouterRow(db);
+  const texts = list(row?.external_ids.get(KEYS.serviceSubnets));
+  return readRow(`Logical_Router ${row?.name}`, `external_ids:${KEYS.serviceSubnets}`, texts, parseCidr);
+}
+
+function clusterRouterRow(db: NorthboundView): RowOf<typeof ovnNorthbound, 'Logical_Router'> | undefined {
+  return db.find('Logical_Router', ({ external_ids }) => external_ids.get(KEYS.clusterRouter) === 'yes');
 }
 
 /** Returns the name of the cluster router. @throws ProductError `ERR_NO_CLUSTER` before `master-init` */
@@ -173,11 +174,4 @@ export function chooseJoinAddresses(db: NorthboundView, node: string): Cidr[] {
     );
   }
   return joinAddresses(chosen);
-}
-
-function list(text: string | undefined): string[] {
-  return (text ?? '')
-    .split(/[,\s]+/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
 }

@@ -22,6 +22,15 @@ export const KEYS = {
    * get no virtual address then.
    */
   served: 'k8s-served',
+  /** `--service-ip-subnet` of `master-init`, on the cluster router: the subnets of all ClusterIPs. */
+  serviceSubnets: 'k8s-service-ip-subnet',
+  /**
+   * The addresses of a node's host, on the node's switch. The first of each family is the one that the host's own pods
+   * have.
+   */
+  hostAddresses: 'k8s-host-addresses',
+  /** The node of a route to an address of its host, on the cluster router. */
+  host: 'k8s-host',
   /** The service of a load balancer that serves one service only, as `NAMESPACE/NAME`. */
   service: 'k8s-service',
 } as const;

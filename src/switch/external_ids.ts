@@ -1,5 +1,5 @@
 import { ProductError } from '../net/errors.js';
-import type { LocalDatabase } from './connection.js';
+import { type LocalDatabase, type LocalTransaction, rootOf } from './connection.js';
 
 /** Keys of the Open_vSwitch row, which ovn-controller reads too (ovn-controller(8), "CONFIGURATION"). */
 export const SYSTEM_ID = 'system-id';
@@ -10,6 +10,12 @@ export const ENCAP_TYPE = 'ovn-encap-type';
 export const ENCAP_IP = 'ovn-encap-ip';
 export const OVN_BRIDGE = 'ovn-bridge';
 export const OVN_BRIDGE_DATAPATH = 'ovn-bridge-datapath-type';
+
+/**
+ * Keys of the Open_vSwitch row that `master-init` and `minion-init` write: the subnets of all pods, and the name of the
+ * node, under {@link NODE_NAME}.
+ */
+export const CLUSTER_SUBNETS = 'k8s-cluster-ip-subnet';
 
 /** Keys of the gateway's Bridge row, which `gateway-init` writes and the gateway helper reads. */
 export const PHYSICAL_IP = 'k8s-physical-ip';
@@ -36,6 +42,23 @@ export const FORMER_ADDRESSES = 'k8s-former-addresses';
  */
 export function readSystemIds(db: LocalDatabase): ReadonlyMap<string, string> {
   return [...db.table('Open_vSwitch').values()][0]?.external_ids ?? new Map();
+}
+
+/** Adds to `txn` the pairs that `external_ids` of the Open_vSwitch row lacks; `undefined` deletes a pair. */
+export function setSystemIds(
+  db: LocalDatabase,
+  txn: LocalTransaction,
+  wanted: Readonly<Record<string, string | undefined>>,
+): void {
+  const actual = readSystemIds(db);
+  const changed = Object.entries(wanted).filter(([key, value]) => actual.get(key) !== value);
+  if (changed.length === 0) return;
+  txn.mutate('Open_vSwitch', rootOf(db), {
+    external_ids: {
+      set: Object.fromEntries(changed.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))),
+      delete: changed.flatMap(([key, value]) => (value === undefined ? [key] : [])),
+    },
+  });
 }
 
 /**

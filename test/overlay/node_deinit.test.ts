@@ -2,6 +2,7 @@ import test from 'ava';
 import { gatewayDeinit } from '../../src/overlay/gateway_deinit.js';
 import { masterDeinit, minionDeinit } from '../../src/overlay/node_deinit.js';
 import { insertBridge } from '../../src/switch/bridges.js';
+import { readSystemIds, setSystemIds } from '../../src/switch/external_ids.js';
 import { addPort, findInterface } from '../../src/switch/ports.js';
 import { write as writeLocal } from '../switch/local_database.js';
 import { namesOf } from './cluster.js';
@@ -22,6 +23,7 @@ test('a cluster is taken down node by node, the master last', async (t) => {
   const { nb, local, options } = await twoGateways(t);
   await writeLocal(local, (txn) => {
     addPort(txn, insertBridge(local, txn, 'br-int', {}), 'k8s-b', { type: 'internal' });
+    setSystemIds(local, txn, { 'k8s-node-name': 'b', 'k8s-cluster-ip-subnet': '10.244.0.0/16' });
   });
   const cni = { conf: directory(t), bin: directory(t) };
   await t.throwsAsync(masterDeinit({ ...options, node: 'm' }), {
@@ -36,6 +38,7 @@ test('a cluster is taken down node by node, the master last', async (t) => {
   await local.until(() => (findInterface(local, 'k8s-b') === undefined ? true : undefined), {
     what: 'k8s-b to be gone',
   });
+  t.false(readSystemIds(local).has('k8s-node-name') || readSystemIds(local).has('k8s-cluster-ip-subnet'));
   await masterDeinit({ ...options, node: 'm' });
   await nb.until(() => (nb.table('Logical_Router').size === 0 ? true : undefined), { what: 'no router' });
   for (const table of ['Logical_Switch', 'Load_Balancer', 'Logical_Switch_Port', 'NAT'] as const)

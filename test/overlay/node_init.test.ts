@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parseCidr } from '../../src/net/cidr.js';
 import { masterInit, minionInit } from '../../src/overlay/node_init.js';
+import { clusterRouter } from '../../src/overlay/topology.js';
+import { readServiceSubnets } from '../../src/ovn/gateways.js';
 import { rootOf } from '../../src/switch/connection.js';
 import { reconcile } from '../ovn/northbound.js';
 import { write as writeLocal } from '../switch/local_database.js';
-import { namesOf, nodeRows } from './cluster.js';
+import { gatewaySpec, namesOf, nodeRows, rowsOfGateway } from './cluster.js';
 import { bothDatabases, type TestDatabases } from './databases.js';
 import { directory } from './two_gateways.js';
 
 const SUBNETS = { clusterSubnets: [parseCidr('10.244.0.0/16')], subnets: [parseCidr('10.244.5.0/24')] };
+const MASTER = { ...SUBNETS, serviceSubnets: undefined };
 
 function cniIn(root: string) {
   return { conf: join(root, 'net.d'), bin: join(root, 'bin') };
@@ -69,16 +72,47 @@ test('master-init of a second cluster router is refused, and changes nothing', a
   const databases = await bothDatabases(t);
   await setSystemId(databases, 'a');
   await reconcile(databases.nb, nodeRows('m', 1));
-  await t.throwsAsync(masterInit({ ...databases.options, ...SUBNETS, node: 'a' }), {
+  await t.throwsAsync(masterInit({ ...databases.options, ...MASTER, node: 'a' }), {
     code: 'ERR_OTHER_CLUSTER',
   });
   t.is(databases.local.table('Bridge').size, 0);
   t.deepEqual(namesOf(databases.nb, 'Logical_Router'), ['m']);
 });
 
+test('a subnet of services that contains the network of a router is refused, and changes nothing', async (t) => {
+  const databases = await bothDatabases(t);
+  await setSystemId(databases, 'm');
+  await reconcile(databases.nb, nodeRows('a', 1));
+  await reconcile(databases.nb, rowsOfGateway(gatewaySpec('a', 10)));
+  for (const [subnet, port] of [
+    ['10.244.1.0/28', 'rtos-a'],
+    ['203.0.112.0/23', 'rtoe-GR_a'],
+  ] as const)
+    await t.throwsAsync(
+      masterInit({ ...databases.options, ...MASTER, serviceSubnets: [parseCidr(subnet)], node: 'm' }),
+      { code: 'ERR_OVERLAP', message: new RegExp(`^--service-ip-subnet=${subnet}: overlaps .* ${port};`) },
+    );
+  t.is(databases.local.table('Bridge').size, 0);
+  t.deepEqual(readServiceSubnets(databases.nb), []);
+});
+
+test('minion-init with a subnet inside that of the services is refused, and changes nothing', async (t) => {
+  const databases = await bothDatabases(t);
+  await setSystemId(databases, 'a');
+  const ids = { 'k8s-service-ip-subnet': '10.244.4.0/23' };
+  await reconcile(databases.nb, nodeRows('m', 1));
+  await reconcile(databases.nb, [clusterRouter('m', {}, {}, ids)]);
+  const root = directory(t);
+  await t.throwsAsync(minionInit({ ...databases.options, ...SUBNETS, node: 'a', cni: cniIn(root) }), {
+    code: 'ERR_OVERLAP',
+    message: /^--service-ip-subnet=10\.244\.4\.0\/23: overlaps 10\.244\.5\.0\/24 of node a;/,
+  });
+  expectUnchanged(t, databases, root);
+});
+
 test('a host without system-id is refused, and nothing changes', async (t) => {
   const databases = await bothDatabases(t);
-  await t.throwsAsync(masterInit({ ...databases.options, ...SUBNETS, node: 'm' }), {
+  await t.throwsAsync(masterInit({ ...databases.options, ...MASTER, node: 'm' }), {
     code: 'ERR_NOT_CONFIGURED',
     message: /external_ids:system-id is not set/,
   });

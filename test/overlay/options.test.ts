@@ -8,6 +8,7 @@ import {
   readNodeSubnetsOption,
   readPhysicalIps,
   readRampout,
+  readServiceSubnetsOption,
   readSnatRange,
   readSubnets,
 } from '../../src/overlay/options.js';
@@ -147,4 +148,18 @@ refuses('--snat-port-range', readSnatRange, [
   ['5-4', /give LO-HI/],
   ['61000', /give LO-HI/],
   ['61000-65536', /give LO-HI/],
+]);
+
+test('--service-ip-subnet is one subnet a family, or none', (t) => {
+  const read = (text: string) => readServiceSubnetsOption(text, CLUSTER).map(formatCidr);
+  t.deepEqual(read('fd00:10:96::/112,10.96.0.0/12'), ['10.96.0.0/12', 'fd00:10:96::/112']);
+  t.deepEqual(read('none'), []);
+});
+
+refuses('--service-ip-subnet', (text) => readServiceSubnetsOption(text, CLUSTER), [
+  ['10.0.0.0/8', /overlaps --cluster-ip-subnet=10\.244\.0\.0\/16; give the API server's/],
+  ['fd00:10:244:9::/112', /overlaps --cluster-ip-subnet=fd00:10:244::\/48/],
+  ['100.64.0.0/10', /overlaps 100\.64\.1\.0\/24 of the switch between the routers/],
+  ['10.96.0.1/16', /has host bits/],
+  ['', /is not an IPv4 or IPv6 address/],
 ]);

@@ -15,6 +15,7 @@ import {
   northboundRows,
   overlay,
   overlayWell,
+  SERVICE_SUBNET,
   subnetsOf,
 } from '../../lab/overlay.js';
 import { until, when } from '../../lab/until.js';
@@ -59,6 +60,31 @@ labTest("the node's own port has its MAC, addresses, MTU and a route to the clus
   t.regex(routes, /^10\.244\.0\.0\/16 via 10\.244\.2\.1/m);
   const routes6 = await net.exec(['ip', '-6', 'route', 'show', 'dev', 'k8s-gw1']);
   t.regex(routes6, /^fd00:10:244::\/48 via fd00:10:244:2::1/m);
+});
+
+labTest("the host's routes to services and routers follow --service-ip-subnet", async (t) => {
+  const [master, gw1] = [cluster.master, cluster.node('gw1')];
+  const again = async (subnet: string) => {
+    await overlayWell(master, ...masterInit(master, MASTER), `--service-ip-subnet=${subnet}`);
+    await overlayWell(gw1, ...minionInit(gw1, GW1));
+  };
+  const via = async (target: string) => {
+    const [route] = JSON.parse(await gw1.host.net.exec(['ip', '-j', 'route', 'get', target]));
+    return `${route.gateway} ${route.dev} ${route.prefsrc}`;
+  };
+  const { v4, v6 } = subnetsOf(GW1);
+  const byManagement = [`${v4}.1 k8s-gw1 ${v4}.2`, `${v6}:1 k8s-gw1 ${v6}:2`];
+  const routed = async (...targets: readonly string[]) => Promise.all(targets.map(via));
+  t.deepEqual(await routed('10.96.0.1', 'fd00:10:96::1'), byManagement);
+  t.deepEqual(await routed('100.64.1.2', 'fd98:64::2'), byManagement);
+  await again('10.98.0.0/16');
+  t.deepEqual(await routed('10.98.0.1'), byManagement.slice(0, 1));
+  t.notRegex(await gw1.host.net.exec(['ip', 'route']), /10\.96\./);
+  t.notRegex(await gw1.host.net.exec(['ip', '-6', 'route']), /fd00:10:96/);
+  await again('none');
+  t.notRegex(await gw1.host.net.exec(['ip', 'route']), /10\.98\./);
+  await again(SERVICE_SUBNET);
+  t.deepEqual(await routed('10.96.0.1', 'fd00:10:96::1'), byManagement);
 });
 
 labTest('minion-init links the plugin and writes its configuration', (t) => {

@@ -1,34 +1,44 @@
 import { awaitDevice } from '../host/device.js';
 import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
-import type { Snapshot } from '../host/snapshot.js';
+import { isInMain, type Snapshot } from '../host/snapshot.js';
 import { readSysctl, sysctlPath, writeSysctls } from '../host/sysctls.js';
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
-import { managementAddresses, ofFamily, routerAddresses } from '../ovn/addresses.js';
-import { managementInterfaceName } from '../ovn/names.js';
-import { POD_MTU } from '../ovn/pods.js';
+import { JOIN_NETWORKS, managementAddresses, ofFamily, routerAddresses } from './addresses.js';
+import { managementInterfaceName } from './names.js';
+import { POD_MTU } from './pods.js';
+
+/** What a node's management port depends on. */
+export interface ManagementPort {
+  /** The subnets of the node's switch, one a family. */
+  readonly subnets: readonly Cidr[];
+  /** The subnets of all pods. */
+  readonly clusterSubnets: readonly Cidr[];
+  /** The subnets of all ClusterIPs. */
+  readonly serviceSubnets: readonly Cidr[];
+}
 
 /**
- * Returns the `ip` commands that give the management interface its MTU, addresses and routes to the cluster, and that
- * remove those of earlier subnets; none if all are right.
+ * Returns the `ip` commands that give the management interface its MTU and addresses, and routes to the pods, the
+ * services and the routers of the cluster, and that remove those of earlier subnets; none if all are right. Other routing
+ * tables than `main` are left alone.
  */
 export function managementPortCommands(
   actual: Snapshot,
-  subnets: readonly Cidr[],
-  clusterSubnets: readonly Cidr[],
+  { subnets, clusterSubnets, serviceSubnets }: ManagementPort,
 ): string[][] {
   const { device } = actual;
   const addresses = managementAddresses(subnets).map(formatCidr);
-  const routes = clusterSubnets.flatMap((cluster) => {
-    const router = ofFamily(routerAddresses(subnets), cluster.family);
-    return router === undefined ? [] : [{ to: formatCidr(networkOf(cluster)), via: String(router.address) }];
+  const routes = [...clusterSubnets, ...serviceSubnets, ...JOIN_NETWORKS].flatMap((network) => {
+    const router = ofFamily(routerAddresses(subnets), network.family);
+    return router === undefined ? [] : [{ to: formatCidr(networkOf(network)), via: String(router.address) }];
   });
   const haveAddresses = actual.addresses
     .filter(({ scope }) => scope === 'global')
     .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
-  const haveRoutes = actual.routes.flatMap(({ dst, gateway }) =>
-    gateway === undefined ? [] : [{ to: dst, via: gateway }],
-  );
+  const haveRoutes = actual.routes
+    .filter(isInMain)
+    .flatMap(({ dst, gateway }) => (gateway === undefined ? [] : [{ to: dst, via: gateway }]));
   const isIn = (all: readonly { to: string; via: string }[], one: { to: string; via: string }) =>
     all.some(({ to, via }) => to === one.to && via === one.via);
   const isUp = actual.link.flags.includes('UP');
@@ -57,14 +67,13 @@ export function managementPortCommands(
 /** Waits until ovs-vswitchd has created `k8s-NODE`, then configures it in the kernel. */
 export async function setUpManagementPort(
   node: string,
-  subnets: readonly Cidr[],
-  clusterSubnets: readonly Cidr[],
+  port: ManagementPort,
   timeoutMs: number,
 ): Promise<void> {
   const device = managementInterfaceName(node);
   await awaitDevice(device, timeoutMs);
   ignoreAdvertisements(device);
-  const commands = managementPortCommands(await readSnapshot(device), subnets, clusterSubnets);
+  const commands = managementPortCommands(await readSnapshot(device), port);
   for (const command of commands) await runIp(...command);
 }
 
