@@ -16,6 +16,7 @@ import { Announcer } from './apply_announcements.js';
 import { cleanUp } from './apply_cleanup.js';
 import { AddressProber } from './apply_probes.js';
 import { ServedRow } from './apply_served_row.js';
+import { SolicitedGroups } from './apply_solicited_groups.js';
 import { AUDIT_MS, BridgeKeeper, RETRY } from './bridge_keeper.js';
 import { lockBridge } from './bridge_lock.js';
 import type { HelperOptions } from './options.js';
@@ -67,7 +68,8 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
     signal,
   });
   const servedRow = new ServedRow({ problems, changed: loop.ring });
-  const parts = { sources, keeper, judged, prober, announcer, servedRow };
+  const solicitedGroups = new SolicitedGroups({ bridge, problems, signal });
+  const parts = { sources, keeper, judged, prober, announcer, servedRow, solicitedGroups };
   const work = gatewayWork({ intent: options, db, ...parts, problems, clock: systemClock });
   refuseWrongNames(sources.bridge.facts, options);
   registerCommands(daemon, { channel, keeper, loop, sources, announcer, problems });

@@ -10,6 +10,7 @@ import type { Announcer } from './apply_announcements.js';
 import { applyPatchPair } from './apply_patch_pair.js';
 import type { AddressProber } from './apply_probes.js';
 import type { ServedRow } from './apply_served_row.js';
+import type { SolicitedGroups } from './apply_solicited_groups.js';
 import type { BridgeKeeper } from './bridge_keeper.js';
 import type { Intent } from './options.js';
 import type { Sources } from './sources.js';
@@ -27,13 +28,15 @@ export interface StepContext {
   readonly prober: AddressProber;
   readonly announcer: Announcer;
   readonly servedRow: ServedRow;
+  readonly solicitedGroups: SolicitedGroups;
   readonly problems: Problems;
   readonly clock: Clock;
 }
 
 /** Returns the work of the helper's loop: reads the sources, computes the state and its flows, and applies them. */
 export function gatewayWork(context: StepContext): LoopWork {
-  const { intent, db, sources, keeper, judged, prober, announcer, servedRow, problems, clock } = context;
+  const { intent, db, sources, keeper, judged, prober, announcer, servedRow, solicitedGroups } = context;
+  const { problems, clock } = context;
   const { ovs, bridge, addresses, services, northbound, routers, neighbours, guard, hostPorts } = sources;
   const bridgeStates = new Memo((facts: typeof bridge.facts, local: typeof addresses.addresses) =>
     readBridgeState(facts, local, intent),
@@ -81,6 +84,7 @@ export function gatewayWork(context: StepContext): LoopWork {
       neighbours.follow(state, routers.routers);
       // What is not known stays as it is in the row too.
       if (known.served !== undefined) servedRow.write(northbound.database, node, known.served);
+      solicitedGroups.follow(state);
       const { socket } = neighbours;
       if (socket === undefined) return;
       announcer.announce(state, socket);

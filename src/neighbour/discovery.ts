@@ -20,7 +20,14 @@ const [SOURCE_MAC, TARGET_MAC] = [1, 2] as const;
 /** Receivers replace the MAC that they have cached (RFC 4861 section 4.4). */
 const OVERRIDE = 0x20;
 const ALL_NODES = [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+/** The solicited-node groups are ff02::1:ff00:0/104. */
+const SOLICITED_NODE = [...ALL_NODES.slice(0, 11), 1, 0xff];
 const UNSPECIFIED = parseIp('::');
+
+/** Returns the group to which solicitations for `target` are sent (RFC 4291 section 2.7.1). */
+export function solicitedNodeGroup(target: Ipv6Address): Ipv6Address {
+  return ipOfBytes(groupOf(ipBytes(target))) as Ipv6Address;
+}
 
 /**
  * Returns a solicitation for the MAC of `target`, sent to its solicited-node group (RFC 4291 section 2.7.1). Without a
@@ -29,8 +36,7 @@ const UNSPECIFIED = parseIp('::');
 export function solicitation(mac: MacAddress, sender: Ipv6Address | undefined, target: Ipv6Address): Buffer {
   const frame = Buffer.alloc(sender === undefined ? OPTIONS : OPTIONS + OPTION_LENGTH);
   const bytes = ipBytes(target);
-  const group = [...ALL_NODES.slice(0, 11), 1, 0xff, ...bytes.slice(13)];
-  head(frame, mac, group);
+  head(frame, mac, groupOf(bytes));
   frame.set(ipBytes(sender ?? UNSPECIFIED), SOURCE);
   frame.set([SOLICITATION, 0], TYPE);
   frame.set(bytes, TARGET);
@@ -78,6 +84,10 @@ export function decodeDiscovery(frame: Uint8Array): NeighbourMessage | undefined
   const target = addressAt(packet, TARGET);
   if (type === SOLICITATION) return { kind: 'request', family: 6, target, sender, mac };
   return sender === undefined ? undefined : { kind: 'advertisement', family: 6, target, sender, mac };
+}
+
+function groupOf(target: readonly number[]): number[] {
+  return [...SOLICITED_NODE, ...target.slice(13)];
 }
 
 function addressAt(packet: Uint8Array, at: number): Ipv6Address {

@@ -5,6 +5,7 @@ import type { BridgeState, GatewayState } from '../../src/demux/state.js';
 import type { Announcer } from '../../src/gateway/apply_announcements.js';
 import type { AddressProber } from '../../src/gateway/apply_probes.js';
 import type { ServedRow } from '../../src/gateway/apply_served_row.js';
+import type { SolicitedGroups } from '../../src/gateway/apply_solicited_groups.js';
 import type { BridgeKeeper } from '../../src/gateway/bridge_keeper.js';
 import type { Sources } from '../../src/gateway/sources.js';
 import {
@@ -133,7 +134,8 @@ function begin(given: Partial<World> = {}) {
   const servedRow = {
     write: (_nb: unknown, _node: unknown, served: Iterable<IpAddress>) => written.push([...served].join()),
   } as unknown as ServedRow;
-  const parts = { sources, keeper, judged, prober, announcer, servedRow };
+  const solicitedGroups = { follow: () => order.push('join groups') } as unknown as SolicitedGroups;
+  const parts = { sources, keeper, judged, prober, announcer, servedRow, solicitedGroups };
   const work = gatewayWork({ intent: INTENT, db, ...parts, problems, clock: new TestClock() });
   return { world, work, order, kept, written, problems, judged };
 }
@@ -141,7 +143,7 @@ function begin(given: Partial<World> = {}) {
 test('neighbours are asked and announcements sent only after the flows are in place', async (t) => {
   const { work, order } = begin();
   await work.step();
-  t.deepEqual(order, ['check rows', 'keep', 'ask for 203.0.113.1', 'announce']);
+  t.deepEqual(order, ['check rows', 'keep', 'ask for 203.0.113.1', 'join groups', 'announce']);
 });
 
 test('while the flows are not in place nothing is sent to neighbours', async (t) => {
