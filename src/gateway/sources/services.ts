@@ -1,28 +1,19 @@
 import type { Log } from '../../daemon/log.js';
 import type { Problems } from '../../daemon/problems.js';
 import type { Source } from '../../daemon/source.js';
-import {
-  type AccessOptions,
-  type ApiAccess,
-  accessSettings,
-  findAccess,
-  isConfigured,
-} from '../../kube/access.js';
+import type { ApiAccess } from '../../kube/access.js';
 import { KubeApi } from '../../kube/api.js';
+import { ApiFollower, type ApiSettings } from '../../kube/api_follower.js';
 import { SERVICE, type Service } from '../../kube/kinds.js';
 import { NODES, NodeSource } from '../../kube/nodes.js';
-import { whileReached } from '../../kube/reached.js';
 import { Reflector } from '../../kube/reflector.js';
 import type { Claim } from '../../net/claims.js';
-import { explainError } from '../../net/errors.js';
-import { followSetting, type SystemSettings } from '../../switch/system_settings.js';
 import type { Exposure } from '../state_exposure.js';
 import { ServiceBook } from '../state_services.js';
 
 const SERVICES = '/api/v1/services';
 
-export interface ServiceSourceOptions extends Omit<AccessOptions, 'systemIds'> {
-  readonly settings: SystemSettings;
+export interface ServiceSourceOptions extends ApiSettings {
   readonly problems: Problems;
   readonly changed: () => void;
   readonly log: Log;
@@ -30,6 +21,7 @@ export interface ServiceSourceOptions extends Omit<AccessOptions, 'systemIds'> {
 
 /** Follows what the API server's services expose. Keeps the last known services while the server is away. */
 export class ServiceSource implements Source {
+  private readonly follower: ApiFollower;
   private reflector: Reflector<Service> | undefined;
   private services = new ServiceBook();
   private nodes: NodeSource | undefined;
@@ -37,11 +29,23 @@ export class ServiceSource implements Source {
   private failure: string | undefined;
   private isReported = true;
 
-  constructor(private readonly options: ServiceSourceOptions) {}
+  constructor(private readonly options: ServiceSourceOptions) {
+    this.follower = new ApiFollower({
+      ...options,
+      restart: () => this.restart(undefined),
+      follow: (access, over) => this.followServer(access, over),
+      isAnswering: () => this.reflector?.problem === undefined,
+      failed: (failure) => {
+        if (failure === this.failure) return;
+        this.failure = failure;
+        this.change();
+      },
+    });
+  }
 
   /** Whether an API server is configured. */
   get isConfigured(): boolean {
-    return isConfigured(this.access());
+    return this.follower.isConfigured;
   }
 
   /**
@@ -73,32 +77,7 @@ export class ServiceSource implements Source {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await followSetting(this.options.settings, accessSettings, (_, over) => this.follow(over), signal);
-  }
-
-  /** Follows whichever API server the settings name until `signal` is aborted. */
-  private async follow(signal: AbortSignal): Promise<void> {
-    this.restart(undefined);
-    if (!this.isConfigured) {
-      this.options.log.info(
-        'external_ids:k8s-api-server is not set: no services are followed, everything else is done',
-      );
-      return;
-    }
-    await whileReached(
-      {
-        find: () => findAccess(this.access()),
-        isAnswering: () => this.reflector?.problem === undefined,
-        failed: (error) => {
-          const failure = explainError(error);
-          if (failure === this.failure) return;
-          this.failure = failure;
-          this.change();
-        },
-        signal,
-      },
-      (access, over) => this.followServer(access, over),
-    );
+    await this.follower.run(signal);
   }
 
   private async followServer(access: ApiAccess, signal: AbortSignal): Promise<void> {
@@ -147,10 +126,5 @@ export class ServiceSource implements Source {
   private change(): void {
     this.isReported = false;
     this.options.changed();
-  }
-
-  private access(): AccessOptions {
-    const { settings, kubeconfig, sysconf, env } = this.options;
-    return { kubeconfig, systemIds: settings.read(), sysconf, env };
   }
 }
