@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Namespace } from './namespace.js';
+import { SERVICE_SUBNET } from './overlay.js';
 import { PROJECT } from './project.js';
 import type { Running } from './running.js';
 import { until } from './until.js';
@@ -40,6 +41,8 @@ interface Place {
   readonly address: string;
   /** The range of node ports, if a test needs more than Kubernetes' default of 30000-32767. */
   readonly nodePorts?: string;
+  /** Whether services can have IPv6 addresses too, which Kubernetes 1.20 does not allow by default. */
+  readonly isDualStack?: boolean;
 }
 
 /** A real API server with its etcd, in a namespace. No controller runs behind it. */
@@ -102,7 +105,8 @@ export class Kubernetes {
    * @param isHidden whether only `kubectl` on this host reaches the server, to change objects behind other clients
    */
   async startServer({ isHidden = false }: { readonly isHidden?: boolean } = {}): Promise<void> {
-    const { address, net, nodePorts = '30000-32767' } = this.place;
+    const { address, net, nodePorts = '30000-32767', isDualStack = false } = this.place;
+    const [v4Only] = SERVICE_SUBNET.split(',');
     this.isHidden = isHidden;
     this.server = net.spawn([
       join(this.assets, 'kube-apiserver'),
@@ -115,7 +119,9 @@ export class Kubernetes {
       '--service-account-issuer=https://kubernetes.default.svc',
       ...[`--token-auth-file=${this.file('tokens.csv')}`, '--authorization-mode=RBAC'],
       ...['--disable-admission-plugins=ServiceAccount', '--allow-privileged=true', '--profiling=false'],
-      '--service-cluster-ip-range=10.96.0.0/16',
+      ...(isDualStack
+        ? [`--service-cluster-ip-range=${SERVICE_SUBNET}`, '--feature-gates=IPv6DualStack=true']
+        : [`--service-cluster-ip-range=${v4Only}`]),
       `--service-node-port-range=${nodePorts}`,
     ]);
     await until(

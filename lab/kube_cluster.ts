@@ -8,15 +8,26 @@ export interface KubeCluster {
   readonly kubernetes: Kubernetes;
 }
 
-export async function startKubeCluster(options: Parameters<typeof startCluster>[0]): Promise<KubeCluster> {
+export async function startKubeCluster({
+  isDualStack = false,
+  ...options
+}: Parameters<typeof startCluster>[0] & KubeOptions = {}): Promise<KubeCluster> {
   const cluster = await startCluster(options);
-  return { cluster, kubernetes: await addKubernetes(cluster) };
+  return { cluster, kubernetes: await addKubernetes(cluster, { isDualStack }) };
+}
+
+interface KubeOptions {
+  /** Whether services can have IPv6 addresses too. */
+  readonly isDualStack?: boolean;
 }
 
 /** Starts an API server on the master, and sets on each node where it is. */
-export async function addKubernetes(cluster: Cluster): Promise<Kubernetes> {
+export async function addKubernetes(
+  cluster: Cluster,
+  { isDualStack = false }: KubeOptions = {},
+): Promise<Kubernetes> {
   const { host, v4 } = cluster.master;
-  const kubernetes = await Kubernetes.start({ net: host.net, dir: host.dir, address: v4 });
+  const kubernetes = await Kubernetes.start({ net: host.net, dir: host.dir, address: v4, isDualStack });
   await Promise.all(
     cluster.nodes.map((node) => node.host.vsctl('set', 'Open_vSwitch', '.', ...kubernetes.externalIds)),
   );

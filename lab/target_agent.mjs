@@ -1,0 +1,95 @@
+// Servers and a client of many targets at once, over TCP and UDP.
+//   target_agent.mjs serve NAME PORT ADDRESS...   answers each connection and each datagram with "NAME CLIENT_ADDRESS"
+//   target_agent.mjs ask                          reads [{ protocol, address, port }] and prints [{ outcome, client, ms }]
+// An outcome is the server's name, "refused", "silence" or an error code of connect(2).
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import process from 'node:process';
+import { text } from 'node:stream/consumers';
+
+const DEADLINE_MS = 5000;
+const RESEND_MS = 300;
+const [mode, name, port, ...addresses] = process.argv.slice(2);
+
+if (mode === 'serve') await serve();
+else await ask();
+
+async function serve() {
+  const answer = (client) => `${name} ${client.replace(/^::ffff:/, '')}`;
+  for (const address of addresses) {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end(answer(socket.remoteAddress ?? ''));
+    });
+    server.listen(Number(port), address);
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.on('message', (_, client) => socket.send(answer(client.address), client.port, client.address));
+    socket.bind(Number(port), address);
+    await Promise.all([once(server, 'listening'), once(socket, 'listening')]);
+  }
+  console.log('serving');
+}
+
+async function ask() {
+  const targets = JSON.parse(await text(process.stdin));
+  const answers = await Promise.all(
+    targets.map(async (target) => {
+      const began = performance.now();
+      const found = await (target.protocol === 'tcp' ? askTcp(target) : askUdp(target));
+      return { ...found, ms: Math.round(performance.now() - began) };
+    }),
+  );
+  process.stdout.write(JSON.stringify(answers), () => process.exit());
+}
+
+function askTcp({ address, port }) {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    const late = setTimeout(() => settle({ outcome: 'silence' }), DEADLINE_MS);
+    let answer = '';
+    const settle = (found) => {
+      clearTimeout(late);
+      socket.destroy();
+      resolve(found);
+    };
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    socket.on('end', () => settle(read(answer)));
+    socket.on('error', ({ code }) => settle(failure(code)));
+  });
+}
+
+function askUdp({ address, port }) {
+  return new Promise((resolve) => {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    const send = () => socket.send('?', () => undefined);
+    const late = setTimeout(() => settle({ outcome: 'silence' }), DEADLINE_MS);
+    let resend;
+    const settle = (found) => {
+      clearTimeout(late);
+      clearInterval(resend);
+      socket.removeAllListeners('error').on('error', () => undefined);
+      socket.close();
+      resolve(found);
+    };
+    socket.on('message', (message) => settle(read(String(message))));
+    socket.on('error', ({ code }) => settle(failure(code)));
+    // A connected socket receives only what comes from the address that it asked.
+    socket.connect(port, address, (error) => {
+      if (error) return settle(failure(error.code));
+      send();
+      resend = setInterval(send, RESEND_MS);
+    });
+  });
+}
+
+function read(answer) {
+  const [outcome = 'nothing', client] = answer.split(' ');
+  return { outcome, client };
+}
+
+function failure(code) {
+  return { outcome: code === 'ECONNREFUSED' ? 'refused' : (code ?? 'error') };
+}

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import type { Namespace } from './namespace.js';
+import { PROJECT } from './project.js';
+import type { Running } from './running.js';
+
+const AGENT = join(PROJECT, 'lab/target_agent.mjs');
+
+/** What a client asks once. */
+export interface Target {
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface TargetAnswer {
+  /** The server's name, `refused`, `silence`, or an error code of connect(2). */
+  readonly outcome: string;
+  /** The client's address as the server saw it. */
+  readonly client?: string;
+  readonly ms: number;
+}
+
+/** Answers TCP and UDP at a port of these addresses of a namespace, with the server's name. */
+export async function serveTargets(
+  inside: Namespace,
+  name: string,
+  port: number,
+  addresses: readonly string[],
+): Promise<Running> {
+  const server = inside.spawn([process.execPath, AGENT, 'serve', name, String(port), ...addresses]);
+  await server.says(/serving/);
+  return server;
+}
+
+/** Asks many targets at once from inside a namespace. Returns one answer for each, within about 5 s. */
+export async function askTargets(from: Namespace, targets: readonly Target[]): Promise<TargetAnswer[]> {
+  return JSON.parse(await from.exec([process.execPath, AGENT, 'ask'], { input: JSON.stringify(targets) }));
+}
