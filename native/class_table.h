@@ -63,6 +63,15 @@ class AddressSet {
   std::vector<Address> v6_;
 };
 
+/// A port of one address.
+struct PortAt {
+  std::uint16_t type = 0;
+  std::uint8_t proto = 0;
+  std::uint16_t port = 0;
+  Address address;
+  friend constexpr auto operator<=>(const PortAt&, const PortAt&) = default;
+};
+
 /// The state of a gateway (GatewayState of src/demux/state.ts), in the form that lookups need.
 struct GatewayFacts {
   std::uint64_t mac = 0;
@@ -74,8 +83,14 @@ struct GatewayFacts {
   AddressSet addresses;
   /// Served addresses that are not in `addresses`.
   AddressSet served;
-  /// The members of `served` that are not link-local: the gateway router may send from these.
+  /// The members of `served` that this gateway answers for.
+  AddressSet answered;
+  /// Other addresses of the host that `ports_at` can name.
+  AddressSet further;
+  /// The members of `served` and `further` that the gateway router may send from.
   AddressSet served_sources;
+  /// Node ports at some addresses only, sorted.
+  std::vector<PortAt> ports_at;
   std::bitset<65536> tcp_ports;
   std::bitset<65536> udp_ports;
   std::bitset<65536> sctp_ports;
@@ -109,7 +124,7 @@ class ClassTable {
     const bool to_us = to_mac && ip.type != 0 && facts_.addresses.Has(ip.type, ip.dst);
     if (to_us && HasPorts(ip)) return WithPorts(ip, tracked);
     if (IsRequestFor(facts_.addresses, packet)) return PacketClass::kNeighbourRequest;
-    if (facts_.has_patch && IsRequestFor(facts_.served, packet)) return PacketClass::kNeighbourRequest;
+    if (facts_.has_patch && IsRequestFor(facts_.answered, packet)) return PacketClass::kNeighbourRequest;
     if (to_mac || to_group) {
       if (packet.arp.op == 2 || IsNd(ip, kAdvertisement)) return PacketClass::kNeighbourReply;
     }
@@ -117,10 +132,7 @@ class ClassTable {
       return packet.arp.spa == packet.arp.tpa ? PacketClass::kNeighbourReply : PacketClass::kBroadcast;
     }
     if (to_us) return ToUs(ip, tracked);
-    if (to_mac) {
-      const bool is_served = facts_.has_patch && ip.type != 0 && facts_.served.Has(ip.type, ip.dst);
-      return is_served ? PacketClass::kExternal : PacketClass::kManagement;
-    }
+    if (to_mac) return ip.type != 0 ? ToOther(ip) : PacketClass::kManagement;
     return to_group ? PacketClass::kBroadcast : PacketClass::kOther;
   }
 
@@ -145,7 +157,25 @@ class ClassTable {
   PacketClass WithPorts(const Ip& ip, bool tracked) const noexcept {
     const std::size_t kind = ip.proto == kTcp ? 0 : ip.proto == kUdp ? 1 : 2;
     const PacketClass name = by_port_[kind * kPorts + ip.tp_dst];
+    if (name == PacketClass::kTunnel || name == PacketClass::kNodePort) return name;
+    if (IsPortAt(ip)) return PacketClass::kNodePort;
     return name == PacketClass::kManagement ? Unclaimed(tracked) : name;
+  }
+
+  /// Whether the packet is for a node port that only some addresses have.
+  bool IsPortAt(const Ip& ip) const noexcept {
+    if (facts_.ports_at.empty() || !facts_.has_patch) return false;
+    const PortAt wanted = {.type = ip.type, .proto = ip.proto, .port = ip.tp_dst, .address = ip.dst};
+    return std::binary_search(facts_.ports_at.begin(), facts_.ports_at.end(), wanted);
+  }
+
+  /// Classifies a packet to MAC and an address that is not IP.
+  PacketClass ToOther(const Ip& ip) const noexcept {
+    const bool is_further = facts_.further.Has(ip.type, ip.dst);
+    if (is_further && (ip.frag & kLaterFragment) != 0) return PacketClass::kFragment;
+    if (HasPorts(ip) && IsPortAt(ip)) return PacketClass::kNodePort;
+    if (facts_.has_patch && facts_.served.Has(ip.type, ip.dst)) return PacketClass::kExternal;
+    return is_further && IsAnswer(ip) ? PacketClass::kIcmp : PacketClass::kManagement;
   }
 
   /// Classifies a packet to IP without ports.
@@ -171,7 +201,7 @@ class ClassTable {
     if (packet.arp.op != 0 || packet.dl_type == kEtherArp) {
       const Address& spa = packet.arp.spa;
       return packet.arp.sha == facts_.mac &&
-             (facts_.addresses.Has(kEtherIpv4, spa) || facts_.served.Has(kEtherIpv4, spa));
+             (facts_.addresses.Has(kEtherIpv4, spa) || facts_.answered.Has(kEtherIpv4, spa));
     }
     const Ip& ip = packet.ip;
     if (ip.type == 0) return false;
@@ -179,20 +209,29 @@ class ClassTable {
     return ip.src == facts_.link_local && (IsNd(ip, kSolicitation) || IsNd(ip, kAdvertisement));
   }
 
-  /// Whether this packet announces IP to other hosts, which only the host itself may do.
+  /// Whether this packet announces an address to other hosts for which the host itself or another host answers.
   bool ClaimsAddress(const Packet& packet) const noexcept {
     if (packet.dl_type == kEtherArp) {
       return facts_.addresses.Has(kEtherIpv4, packet.arp.spa) && facts_.addresses.Has(kEtherIpv4, packet.arp.tpa);
     }
-    return IsGroup(packet) && IsNd(packet.ip, kAdvertisement) && facts_.addresses.Has(kEtherIpv6, packet.nd_target);
+    if (IsNd(packet.ip, kSolicitation)) return IsForeign(packet.ip.src);
+    if (!IsNd(packet.ip, kAdvertisement)) return false;
+    return IsForeign(packet.nd_target) ||
+           (IsGroup(packet) && facts_.addresses.Has(kEtherIpv6, packet.nd_target));
+  }
+
+  /// Whether OVN may send from this address of IPv6 but not answer for it.
+  bool IsForeign(const Address& address) const noexcept {
+    return facts_.further.Has(kEtherIpv6, address) ||
+           (facts_.served.Has(kEtherIpv6, address) && !facts_.answered.Has(kEtherIpv6, address));
   }
 
   PacketClass FromLocal(const Packet& packet) const noexcept {
     const Ip& ip = packet.ip;
     if (facts_.has_phys && IsTunnel(ip) && facts_.addresses.Has(ip.type, ip.src)) return PacketClass::kTunnel;
     if (facts_.has_phys || facts_.other_ports) return PacketClass::kHostOut;
-    const bool to_served = facts_.has_patch && ((ip.type != 0 && facts_.served.Has(ip.type, ip.dst)) ||
-                                                IsRequestFor(facts_.served, packet));
+    const bool to_served = facts_.has_patch && ((ip.type != 0 && facts_.answered.Has(ip.type, ip.dst)) ||
+                                                IsRequestFor(facts_.answered, packet));
     return to_served ? PacketClass::kHostOut : PacketClass::kOther;
   }
 

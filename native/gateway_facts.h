@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +38,9 @@ class GatewayFactsReader {
     facts_.has_patch = from.Get("patch").ToBoolean();
     facts_.other_ports = from.Get("otherPorts").ToBoolean();
     return Addresses(from.Get("addresses"), facts_.addresses) && Addresses(from.Get("served"), facts_.served) &&
-           Addresses(from.Get("servedSources"), facts_.served_sources) && Ports(from.Get("tcp"), facts_.tcp_ports) &&
+           Addresses(from.Get("answered"), facts_.answered) && Addresses(from.Get("further"), facts_.further) &&
+           Addresses(from.Get("servedSources"), facts_.served_sources) && PortsAt(from.Get("portsAt")) &&
+           Ports(from.Get("tcp"), facts_.tcp_ports) &&
            Ports(from.Get("udp"), facts_.udp_ports) && Ports(from.Get("sctp"), facts_.sctp_ports) &&
            Range(from.Get("range"));
   }
@@ -55,6 +58,24 @@ class GatewayFactsReader {
         into.Add(kEtherIpv6, parse::Ipv6At(*bytes, 0));
       }
     }
+    return true;
+  }
+
+  /// Reads protocol, port and address of each.
+  bool PortsAt(Napi::Value value) {
+    if (!value.IsArray()) return false;
+    const auto list = value.As<Napi::Array>();
+    for (std::uint32_t i = 0; i < list.Length(); ++i) {
+      const Napi::HandleScope scope(value.Env());
+      const auto bytes = TypedArray<std::uint8_t>(list.Get(i));
+      if (!bytes || (bytes->size() != 7 && bytes->size() != 19)) return false;
+      const bool is_v4 = bytes->size() == 7;
+      facts_.ports_at.push_back({.type = is_v4 ? kEtherIpv4 : kEtherIpv6,
+                                 .proto = (*bytes)[0],
+                                 .port = Be16(*bytes, 1),
+                                 .address = is_v4 ? Address{0, Be32(*bytes, 3)} : parse::Ipv6At(*bytes, 3)});
+    }
+    std::sort(facts_.ports_at.begin(), facts_.ports_at.end());
     return true;
   }
 

@@ -29,9 +29,15 @@ export interface GatewayFacts {
   /** 4 or 16 octets each, as in the other lists of addresses here. */
   readonly addresses: readonly Uint8Array[];
   readonly served: readonly Uint8Array[];
-  /** Those of `served` that a packet may have as its source. */
+  /** Those of `served` that this gateway answers for. */
+  readonly answered: readonly Uint8Array[];
+  /** Other addresses of the host that `portsAt` can name. */
+  readonly further: readonly Uint8Array[];
+  /** Those of `served` and `further` that a packet of a pod may have as its source. */
   readonly servedSources: readonly Uint8Array[];
-  /** Node ports. */
+  /** Node ports at some addresses only: the number of the protocol, two octets of the port, and the address. */
+  readonly portsAt: readonly Uint8Array[];
+  /** Node ports at each of `addresses`. */
   readonly tcp: Uint16Array;
   readonly udp: Uint16Array;
   readonly sctp: Uint16Array;

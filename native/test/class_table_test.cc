@@ -26,6 +26,8 @@ GatewayFacts Facts() {
   facts.has_patch = true;
   facts.addresses.Add(gateway::kEtherIpv4, {0, 0xcb00710a});
   for (std::uint64_t last = 200; last > 0; --last) facts.served.Add(gateway::kEtherIpv4, {0, 0xc6336400 + last});
+  facts.further.Add(gateway::kEtherIpv4, {0, 0xcb007163});
+  facts.ports_at.push_back({gateway::kEtherIpv4, 17, 8053, {0, 0xcb007163}});
   facts.tcp_ports.set(30080);
   facts.range.emplace(61000, 65535);
   return facts;
@@ -43,6 +45,9 @@ void Rows() {
   CHECK(classify(Udp("cb00710a", "ee47"), PortRole::kPhys) == PacketClass::kManagement);
   CHECK(classify(Udp("c6336407", "0035"), PortRole::kPhys) == PacketClass::kExternal);
   CHECK(classify(Udp("c63364c9", "0035"), PortRole::kPhys) == PacketClass::kManagement);
+  CHECK(classify(Udp("cb007163", "1f75"), PortRole::kPhys) == PacketClass::kNodePort);
+  CHECK(classify(Udp("cb007163", "1f76"), PortRole::kPhys) == PacketClass::kManagement);
+  CHECK(classify(Udp("cb00710a", "1f75"), PortRole::kPhys) == PacketClass::kManagement);
   CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kLocal) == PacketClass::kHostOut);
   CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kPatch) == PacketClass::kPodDrop);
   CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kOther) == PacketClass::kOther);

@@ -1,7 +1,7 @@
 import { type GatewayFacts, makeClassifier, type NativeClassifier } from '../native.js';
 import { type IpAddress, ipBytes, isLinkLocal } from '../net/ip.js';
 import { linkLocalOf, macBytes } from '../net/mac.js';
-import type { Transport } from '../net/ports.js';
+import { PROTOCOL_NUMBERS, type Transport } from '../net/ports.js';
 import { CLASSES, type PacketClass } from './classes.js';
 import type { Count } from './counters.js';
 import { PORT_ROLES, type PortRole } from './port_role.js';
@@ -70,10 +70,15 @@ export class Classifier {
 
 /** Converts `state` into the form that the addon reads. */
 export function gatewayFacts(state: GatewayState): GatewayFacts {
-  const { mac, addresses, nodePorts, demux } = state;
+  const { mac, addresses, furtherAddresses, answersServed, demux } = state;
   const served = [...state.served].filter((ip) => !addresses.includes(ip));
+  const nodePorts = [...state.nodePorts];
   const ports = (transport: Transport) =>
-    Uint16Array.from([...nodePorts].filter(({ protocol }) => protocol === transport).map(({ port }) => port));
+    Uint16Array.from(
+      nodePorts
+        .filter(({ protocol, at }) => protocol === transport && at === undefined)
+        .map(({ port }) => port),
+    );
   return {
     mac: Uint8Array.from(macBytes(mac)),
     linkLocal: octets(linkLocalOf(mac)),
@@ -82,12 +87,20 @@ export function gatewayFacts(state: GatewayState): GatewayFacts {
     otherPorts: state.otherPorts,
     addresses: addresses.map(octets),
     served: served.map(octets),
-    servedSources: served.filter((ip) => !isLinkLocal(ip)).map(octets),
+    answered: (answersServed ? served : []).map(octets),
+    further: furtherAddresses.map(octets),
+    servedSources: [...served.filter((ip) => !isLinkLocal(ip)), ...furtherAddresses].map(octets),
+    portsAt: nodePorts.flatMap(({ protocol, port, at = [] }) => at.map((ip) => portAt(protocol, port, ip))),
     tcp: ports('tcp'),
     udp: ports('udp'),
     sctp: ports('sctp'),
     range: demux.mode === 'port-range' ? Uint16Array.of(demux.range.lo, demux.range.hi) : undefined,
   };
+}
+
+/** Returns the number of the protocol, the port and the octets of the address. */
+function portAt(protocol: Transport, port: number, ip: IpAddress): Uint8Array {
+  return Uint8Array.from([PROTOCOL_NUMBERS[protocol], port >> 8, port & 0xff, ...ipBytes(ip)]);
 }
 
 function octets(ip: IpAddress): Uint8Array {

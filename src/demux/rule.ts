@@ -1,10 +1,11 @@
+import type { Cidr } from '../net/cidr.js';
 import { type IpAddress, isIpv4, isIpv6 } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
-import { maskedPorts, type PortRange, type Transport } from '../net/ports.js';
+import { maskedPorts, type PortRange, PROTOCOL_NUMBERS, type Transport } from '../net/ports.js';
 import type { Action } from '../openflow/actions.js';
 import { makeCookie } from '../openflow/cookie.js';
 import { type CtState, trackedAs } from '../openflow/ct_state.js';
-import { type FieldName, ipNumber, macNumber } from '../openflow/fields.js';
+import { type FieldName, ipNumber, macNumber, prefixMask } from '../openflow/fields.js';
 import { type Flow, flow } from '../openflow/flow.js';
 import { ETH_ARP, ETH_IPV4, ETH_IPV6, extend, type Match, type Term, term } from '../openflow/match.js';
 import type { Ofport } from '../openflow/ofport.js';
@@ -18,9 +19,9 @@ export const SOLICITATION = 135;
 export const ADVERTISEMENT = 136;
 
 const PROTOCOL: Readonly<Record<Transport, Term>> = {
-  tcp: term('nw_proto', 6),
-  udp: term('nw_proto', 17),
-  sctp: term('nw_proto', 132),
+  tcp: term('nw_proto', PROTOCOL_NUMBERS.tcp),
+  udp: term('nw_proto', PROTOCOL_NUMBERS.udp),
+  sctp: term('nw_proto', PROTOCOL_NUMBERS.sctp),
 };
 const ICMP = 1;
 const ICMP6 = 58;
@@ -100,6 +101,22 @@ export class Rule {
     return this.each(addresses.map((ip) => ipTerms(ip, 'nw_src', 'ipv6_src')));
   }
 
+  /** Matches packets from each of `networks` that is of the match's own family. */
+  fromNetworks(networks: readonly Cidr[]): Rule {
+    const matches = this.matches.flatMap((match) =>
+      networks
+        .filter(({ family }) => family === (isV6(match) ? 6 : 4))
+        .map(({ address, prefix, family }) => {
+          const [field, bits] = family === 4 ? (['nw_src', 32] as const) : (['ipv6_src', 128] as const);
+          // A term under an empty mask is none: the switch would not give it back.
+          return prefix === 0
+            ? match
+            : extend(match, term(field, ipNumber(address), prefixMask(prefix, bits)));
+        }),
+    );
+    return new Rule(this.place, matches, this.actions);
+  }
+
   /** Matches the destination port; a range becomes as few masked matches as cover it. */
   transport(protocol: Transport, port: number | PortRange): Rule {
     const targets =
@@ -112,7 +129,7 @@ export class Rule {
   /** Matches the types `v4` of ICMP in an IPv4 match, and the types `v6` of ICMPv6 in an IPv6 match. */
   icmp(types: { readonly v4: readonly number[]; readonly v6: readonly number[] }): Rule {
     const matches = this.matches.flatMap((match) => {
-      const v6 = match.some(({ field, value }) => field === 'dl_type' && value === BigInt(ETH_IPV6));
+      const v6 = isV6(match);
       const proto = term('nw_proto', v6 ? ICMP6 : ICMP);
       return (v6 ? types.v6 : types.v4).map((type) => extend(match, proto, term('icmp_type', type)));
     });
@@ -218,6 +235,10 @@ export function outputActions(destinations: readonly Destination[]): Action[] {
   return destinations
     .filter((port) => port !== undefined)
     .map((port): Action => (port === 'NORMAL' ? { kind: 'normal' } : { kind: 'output', port }));
+}
+
+function isV6(match: Match): boolean {
+  return match.some(({ field, value }) => field === 'dl_type' && value === BigInt(ETH_IPV6));
 }
 
 function ipTerms(ip: IpAddress, v4: FieldName, v6: FieldName): readonly Term[] {

@@ -1,12 +1,25 @@
+import type { Cidr } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import type { PortRange, Transport } from '../net/ports.js';
 import type { Ofport } from '../openflow/ofport.js';
 
-/** A port of the gateway's own addresses that belongs to a service. */
+/** A port of the gateway's own addresses that belongs to a service or to a pod. */
 export interface NodePort {
   readonly protocol: Transport;
   readonly port: number;
+  /** The addresses that have it, of `addresses` and `furtherAddresses`; by default each of `addresses`. */
+  readonly at?: readonly IpAddress[];
+  /** The only clients that reach it; by default all. A family without a range has none. */
+  readonly sources?: readonly Cidr[];
+}
+
+/** A port of a served address that only some clients reach. */
+export interface RestrictedPort {
+  readonly address: IpAddress;
+  readonly protocol: Transport;
+  readonly port: number;
+  readonly sources: readonly Cidr[];
 }
 
 /** How the gateway tells return traffic of pods from the host's own. */
@@ -27,6 +40,10 @@ export interface BridgeState {
   readonly otherPorts: boolean;
   /** IP: the addresses that host and gateway router share, at most one of each family. */
   readonly addresses: readonly IpAddress[];
+  /** Other addresses of the host that a node port can be at. The host answers for them and has all their other ports. */
+  readonly furtherAddresses: readonly IpAddress[];
+  /** Whether this gateway answers ARP and neighbour discovery for served addresses; if not, another host does. */
+  readonly answersServed: boolean;
   readonly demux: Demux;
 }
 
@@ -34,6 +51,8 @@ export interface BridgeState {
 export interface GatewayState extends BridgeState {
   /** External and ingress addresses that this gateway carries for services. */
   readonly served: Iterable<IpAddress>;
-  /** Node ports of services, on each of `addresses`. */
+  /** Ports of members of `served`. */
+  readonly restricted: Iterable<RestrictedPort>;
+  /** Node ports of services, and host ports of pods. */
   readonly nodePorts: Iterable<NodePort>;
 }

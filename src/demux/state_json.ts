@@ -1,16 +1,34 @@
+import { type Cidr, formatCidr, parseCidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
 import { parseInterfaceName } from '../net/interface_name.js';
-import { parseIp } from '../net/ip.js';
+import { type IpAddress, parseIp } from '../net/ip.js';
 import { parseMac } from '../net/mac.js';
-import { formatPortRange, parsePortRange, TRANSPORTS } from '../net/ports.js';
+import { formatPortRange, parsePortRange, TRANSPORTS, type Transport } from '../net/ports.js';
 import { type Ofport, ofportOf } from '../openflow/ofport.js';
-import type { Demux, GatewayState, NodePort } from './state.js';
+import type { Demux, GatewayState, NodePort, RestrictedPort } from './state.js';
 
 /** Formats a state as one JSON object. Equal states have equal text. */
 export function formatState(state: GatewayState): string {
-  const { served, nodePorts, ...bridgeState } = state;
-  const ports = [...nodePorts].sort((a, b) => compare(a.protocol, b.protocol) || a.port - b.port);
-  return JSON.stringify({ ...bridgeState, served: [...served].sort(compare), nodePorts: ports });
+  const { served, restricted, nodePorts, ...bridgeState } = state;
+  return JSON.stringify({
+    ...bridgeState,
+    served: [...served].sort(compare),
+    restricted: [...restricted].map(formattedSources).sort(comparePorts),
+    nodePorts: [...nodePorts].map(formattedSources).sort(comparePorts),
+  });
+}
+
+function formattedSources<P extends { readonly sources?: readonly Cidr[] }>(port: P) {
+  return port.sources === undefined ? port : { ...port, sources: port.sources.map(formatCidr) };
+}
+
+interface SortedPort {
+  readonly protocol: string;
+  readonly port: number;
+}
+
+function comparePorts(a: SortedPort, b: SortedPort): number {
+  return compare(a.protocol, b.protocol) || a.port - b.port || compare(JSON.stringify(a), JSON.stringify(b));
 }
 
 /**
@@ -32,8 +50,11 @@ export function parseState(text: string): GatewayState {
       phys: portOf(state.phys, 'phys'),
       patch: portOf(state.patch, 'patch'),
       otherPorts: booleanOf(state.otherPorts, 'otherPorts'),
-      addresses: listOf(state.addresses, 'addresses').map((one) => parseIp(stringOf(one, 'addresses'))),
-      served: listOf(state.served, 'served').map((one) => parseIp(stringOf(one, 'served'))),
+      addresses: addressesOf(state.addresses, 'addresses'),
+      furtherAddresses: addressesOf(state.furtherAddresses, 'furtherAddresses'),
+      answersServed: booleanOf(state.answersServed, 'answersServed'),
+      served: addressesOf(state.served, 'served'),
+      restricted: listOf(state.restricted, 'restricted').map(restrictedOf),
       nodePorts: listOf(state.nodePorts, 'nodePorts').map(nodePortOf),
       demux: demuxOf(state.demux),
     };
@@ -46,10 +67,37 @@ export function parseState(text: string): GatewayState {
 }
 
 function nodePortOf(value: unknown): NodePort {
-  const { protocol, port } = objectOf(value, 'nodePorts');
-  const known = TRANSPORTS.find((one) => one === protocol);
-  if (known === undefined) throw wrong('protocol of nodePorts', 'tcp, udp or sctp');
-  return { protocol: known, port: transportPort(port) };
+  const { protocol, port, at, sources } = objectOf(value, 'nodePorts');
+  return {
+    protocol: transportOf(protocol, 'nodePorts'),
+    port: transportPort(port),
+    ...(at === undefined ? {} : { at: addressesOf(at, 'at of nodePorts') }),
+    ...(sources === undefined ? {} : { sources: sourcesOf(sources, 'sources of nodePorts') }),
+  };
+}
+
+function restrictedOf(value: unknown): RestrictedPort {
+  const { address, protocol, port, sources } = objectOf(value, 'restricted');
+  return {
+    address: parseIp(stringOf(address, 'address of restricted')),
+    protocol: transportOf(protocol, 'restricted'),
+    port: transportPort(port),
+    sources: sourcesOf(sources, 'sources of restricted'),
+  };
+}
+
+function transportOf(value: unknown, name: string): Transport {
+  const known = TRANSPORTS.find((one) => one === value);
+  if (known === undefined) throw wrong(`protocol of ${name}`, 'tcp, udp or sctp');
+  return known;
+}
+
+function addressesOf(value: unknown, name: string): IpAddress[] {
+  return listOf(value, name).map((one) => parseIp(stringOf(one, name)));
+}
+
+function sourcesOf(value: unknown, name: string): Cidr[] {
+  return listOf(value, name).map((one) => parseCidr(stringOf(one, name)));
 }
 
 function demuxOf(value: unknown): Demux {

@@ -1,6 +1,7 @@
 // The demultiplexer: decides, for every packet on the gateway's bridge, who receives it. Pure: a state in, flows out.
 // This file is the class table of the design, in order of precedence; `classes.ts` derives the priorities from it.
 // The rest of this folder follows packets through these flows, counts their classes, and reads and writes states.
+import type { Cidr } from '../net/cidr.js';
 import { type IpAddress, isIpv6, isLinkLocal } from '../net/ip.js';
 import { linkLocalOf } from '../net/mac.js';
 import { TRANSPORTS } from '../net/ports.js';
@@ -9,7 +10,7 @@ import { LOCAL } from '../openflow/ofport.js';
 import { ANNOUNCEMENT_TABLE, announcementFlows } from './announcement.js';
 import type { PacketClass } from './classes.js';
 import { ADVERTISEMENT, REQUEST, type Rule, rule, SOLICITATION, steer } from './rule.js';
-import type { BridgeState, GatewayState, NodePort } from './state.js';
+import type { BridgeState, GatewayState, NodePort, RestrictedPort } from './state.js';
 
 /** The zone that tracks the connections of pods in `conntrack` mode; the original's number. */
 const POD_ZONE = 64000;
@@ -29,9 +30,10 @@ const REPLIES_AND_ERRORS = { v4: [0, 3, 4, 5, 11, 12], v6: [1, 2, 3, 4, 129] };
  * A flow's priority comes from its class, so the order of this list has no effect on the switch.
  */
 export function demuxFlows(state: GatewayState): Flow[] {
-  const { mac, phys, patch, addresses } = state;
+  const { mac, phys, patch, addresses, furtherAddresses } = state;
   const toMac = (name: PacketClass) => rule(name).from(phys).toMac(mac);
   const toIp = (name: PacketClass) => toMac(name).to(addresses);
+  const toOwn = (name: PacketClass) => toMac(name).to([...addresses, ...furtherAddresses]);
   const toGroup = (name: PacketClass) => rule(name).from(phys).toGroup();
   // Where the bridge has other ports, NORMAL serves them along with LOCAL and PHYS.
   const toHosts = state.otherPorts ? 'NORMAL' : LOCAL;
@@ -52,13 +54,14 @@ export function demuxFlows(state: GatewayState): Flow[] {
 
     toIp('echo-request').icmp(ECHO_REQUEST).output(LOCAL),
 
-    toIp('fragment').laterFragment().output(LOCAL, patch),
+    toOwn('fragment').laterFragment().output(LOCAL, patch),
 
     [...state.nodePorts].flatMap(nodePortFlows(state)),
 
+    [...state.restricted].flatMap(restrictedFlows(state)),
     [...state.served].flatMap(servedFlows(state)),
 
-    toIp('icmp').icmp(REPLIES_AND_ERRORS).output(LOCAL, patch),
+    toOwn('icmp').icmp(REPLIES_AND_ERRORS).output(LOCAL, patch),
 
     podReturnFlows(state),
 
@@ -68,6 +71,7 @@ export function demuxFlows(state: GatewayState): Flow[] {
 
     rule('pod-drop').ahead('pod-out', 2).from(patch).arp({ spa: addresses, tpa: addresses }).drop(),
     rule('pod-drop').ahead('pod-out', 2).from(patch).toGroup().nd(ADVERTISEMENT, addresses).drop(),
+    dropClaims(state, furtherAddresses),
     podOutFlows(state),
     rule('pod-drop').from(patch).anyTag().drop(),
 
@@ -80,32 +84,72 @@ export function demuxFlows(state: GatewayState): Flow[] {
 /** Returns, for the state of a bridge, a function that makes the flows of one node port (row 6). */
 export function nodePortFlows({ mac, phys, patch, addresses }: BridgeState): (nodePort: NodePort) => Flow[] {
   // Built once: a gateway can have thousands of node ports.
-  const toIp = rule('node-port').from(phys).toMac(mac).to(addresses);
-  return ({ protocol, port }) => toIp.transport(protocol, port).output(patch);
+  const toMac = rule('node-port').from(phys).toMac(mac);
+  const toIp = toMac.to(addresses);
+  return ({ protocol, port, at, sources }) => {
+    const toPort = (at === undefined ? toIp : toMac.to(at)).transport(protocol, port);
+    return sources === undefined ? toPort.output(patch) : onlyFrom(sources, toPort, 'node-port', patch);
+  };
+}
+
+/** Returns, for the state of a bridge, a function that makes the flows of one restricted port of a served address. */
+export function restrictedFlows({ mac, phys, patch }: BridgeState): (restricted: RestrictedPort) => Flow[] {
+  const toMac = rule('external').from(phys).toMac(mac);
+  return ({ address, protocol, port, sources }) =>
+    onlyFrom(sources, toMac.to([address]).transport(protocol, port), 'external', patch);
+}
+
+/**
+ * Returns the flows that send the packets of `toPort` to PATCH if they are from `sources`, and drop all others. They are
+ * ahead of the plain rules of class `name`. Later fragments have no ports and go to the side that `fragment` or
+ * `external` says, which drops them unless it has the first one.
+ */
+function onlyFrom(
+  sources: readonly Cidr[],
+  toPort: Rule,
+  name: PacketClass,
+  patch: BridgeState['patch'],
+): Flow[] {
+  if (patch === undefined) return [];
+  return [...toPort.ahead(name, 2).fromNetworks(sources).output(patch), ...toPort.ahead(name, 1).drop()];
 }
 
 /**
  * Returns, for the state of a bridge, a function that makes the flows of one served address. They are row 7, and the
  * address's part of rows 2, 12 and 14. An address that host and gateway router share needs none: row 6 has its ports.
+ * If this gateway does not answer for it, requests are like those for any other address, and OVN claims nothing.
  */
-export function servedFlows({ mac, phys, patch, addresses }: BridgeState): (address: IpAddress) => Flow[] {
+export function servedFlows(state: BridgeState): (address: IpAddress) => Flow[] {
+  const { mac, phys, patch, addresses, answersServed } = state;
   return (address) => {
     if (addresses.includes(address)) return [];
     const served = [address];
     const podOut = rule('pod-out').from(patch).fromMac(mac);
     const hostOut = rule('host-out').ahead('host-out', 1).from(LOCAL);
     return [
-      rule('neighbour-request').from(phys).neighbourRequest(served).output(patch),
+      answersServed ? rule('neighbour-request').from(phys).neighbourRequest(served).output(patch) : [],
 
       rule('external').from(phys).toMac(mac).to(served).output(patch),
 
-      podOut.arp({ spa: served, sha: mac }).output(phys),
+      answersServed ? podOut.arp({ spa: served, sha: mac }).output(phys) : dropClaims(state, served),
       isLinkLocal(address) ? [] : podOut.fromIp(served).output(phys),
 
-      hostOut.to(served).output(patch),
-      hostOut.neighbourRequest(served).output(patch),
+      answersServed ? hostOut.to(served).output(patch) : [],
+      answersServed ? hostOut.neighbourRequest(served).output(patch) : [],
     ].flat();
   };
+}
+
+/**
+ * Returns the flows that keep OVN from claiming `addresses`, for which another host answers, by neighbour discovery. It
+ * cannot claim them by ARP, for which each sender needs a flow.
+ */
+function dropClaims({ patch }: BridgeState, addresses: readonly IpAddress[]): Flow[] {
+  const fromPatch = rule('pod-drop').ahead('pod-out', 2).from(patch);
+  return [
+    ...fromPatch.nd(ADVERTISEMENT, addresses).drop(),
+    ...fromPatch.fromIp(addresses.filter(isIpv6)).nd(SOLICITATION).drop(),
+  ];
 }
 
 /** Returns the flows of row 9, which tell return traffic of pods from the host's own. */
@@ -125,18 +169,19 @@ function podReturnFlows({ mac, phys, patch, addresses, demux }: BridgeState): Fl
 }
 
 /** Returns the flows of row 12: what the gateway router may send under the host's MAC. */
-function podOutFlows({ mac, phys, patch, addresses, demux }: BridgeState): Flow[] {
+function podOutFlows({ mac, phys, patch, addresses, furtherAddresses, demux }: BridgeState): Flow[] {
   const out = rule('pod-out').from(patch).fromMac(mac);
   const linkLocal = [linkLocalOf(mac)];
-  const neighbours = [
+  const uncommitted = [
+    out.fromIp(furtherAddresses).output(phys),
     out.arp({ spa: addresses, sha: mac }).output(phys),
     out.fromIp(linkLocal).nd(SOLICITATION).output(phys),
     out.fromIp(linkLocal).nd(ADVERTISEMENT).output(phys),
   ];
-  if (demux.mode === 'port-range') return [...neighbours, out.fromIp(addresses).output(phys)].flat();
+  if (demux.mode === 'port-range') return [...uncommitted, out.fromIp(addresses).output(phys)].flat();
   return [
     ...untracked(out, addresses).map((one) => one.output(phys)),
-    ...neighbours,
+    ...uncommitted,
     out.fromIp(addresses).commit(POD_ZONE).output(phys),
   ].flat();
 }

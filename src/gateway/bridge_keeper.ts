@@ -13,13 +13,8 @@ import { InstalledFlows } from './apply_flows.js';
 import { BridgeSettings } from './apply_settings.js';
 import { type Desired, desiredFlows } from './desired_flows.js';
 import { QUIET_MS, RepairPace } from './repair_pace.js';
-import {
-  type Exposure,
-  fillIn,
-  type KnownExposure,
-  NOTHING_EXPOSED,
-  recoverExposure,
-} from './state_exposure.js';
+import { type Exposure, fillIn, type KnownExposure, NOTHING_EXPOSED } from './state_exposure.js';
+import { recoverExposure } from './state_recovered.js';
 
 /** Milliseconds between two audits. An audit reads the settings and a part of the flows, even without an event. */
 export const AUDIT_MS = 20_000;

@@ -1,5 +1,5 @@
-import type { BridgeState, NodePort } from '../demux/state.js';
-import { demuxFlows, nodePortFlows, servedFlows } from '../demux/table.js';
+import type { BridgeState, NodePort, RestrictedPort } from '../demux/state.js';
+import { demuxFlows, nodePortFlows, restrictedFlows, servedFlows } from '../demux/table.js';
 import type { IpAddress } from '../net/ip.js';
 import type { Flow } from '../openflow/flow.js';
 import type { Keyed } from '../openflow/keyed.js';
@@ -11,26 +11,32 @@ export interface Desired {
   readonly bridgeState: BridgeState;
   readonly exposure: Exposure;
   readonly flows: Keyed<Flow>;
-  /** The flows of one node port and of one served address on this bridge. */
+  /** The flows of one node port, of one served address and of one of its restricted ports on this bridge. */
   readonly flowsOf: {
     readonly nodePort: (nodePort: NodePort) => readonly Flow[];
     readonly served: (address: IpAddress) => readonly Flow[];
+    readonly restricted: (port: RestrictedPort) => readonly Flow[];
   };
 }
 
 /**
  * Returns the flows of `demuxFlows` for a state. With the `last` result at hand this costs only what differs, because
- * the flows of a node port or of a served address depend on it and on the state of the bridge alone.
+ * the flows of a node port, a served address or a restricted port depend on it and on the state of the bridge alone.
  */
 export function desiredFlows(bridgeState: BridgeState, exposure: Exposure, last?: Desired): Desired {
   if (last === undefined || !isSame(last.bridgeState, bridgeState)) {
-    const flowsOf = { nodePort: nodePortFlows(bridgeState), served: servedFlows(bridgeState) };
+    const flowsOf = {
+      nodePort: nodePortFlows(bridgeState),
+      served: servedFlows(bridgeState),
+      restricted: restrictedFlows(bridgeState),
+    };
     return { bridgeState, exposure, flows: byKey(demuxFlows({ ...bridgeState, ...exposure })), flowsOf };
   }
   const { flowsOf } = last;
   const flows = last.flows.with([
     ...changes(last.exposure.nodePorts, exposure.nodePorts, flowsOf.nodePort),
     ...changes(last.exposure.served, exposure.served, flowsOf.served),
+    ...changes(last.exposure.restricted, exposure.restricted, flowsOf.restricted),
   ]);
   return { bridgeState, exposure, flows, flowsOf };
 }

@@ -56,6 +56,8 @@ export function readBridgeState(
         (port) => !known.has(port.name) && port.ofport !== undefined && port.ofport !== LOCAL,
       ),
       addresses,
+      furtherAddresses: [],
+      answersServed: true,
       demux,
     },
     problems,

@@ -1,12 +1,6 @@
-import { classOfId } from '../demux/classes.js';
-import type { NodePort } from '../demux/state.js';
-import { type IpAddress, parseIp } from '../net/ip.js';
-import type { Transport } from '../net/ports.js';
-import { classIdOf } from '../openflow/cookie.js';
-import { type FieldName, formatValue } from '../openflow/fields.js';
-import { type FlowIdentity, splitKey } from '../openflow/flow.js';
+import type { NodePort, RestrictedPort } from '../demux/state.js';
+import type { IpAddress } from '../net/ip.js';
 import { Keyed } from '../openflow/keyed.js';
-import { parseMatch } from '../openflow/match.js';
 
 /** What services expose at the gateway. */
 export interface Exposure {
@@ -14,27 +8,51 @@ export interface Exposure {
   readonly nodePorts: Keyed<NodePort>;
   /** External and ingress addresses. */
   readonly served: Keyed<IpAddress>;
+  /** Ports of members of `served`, by {@link restrictedKey}. */
+  readonly restricted: Keyed<RestrictedPort>;
 }
 
 /** An exposure as far as it is known. A part is `undefined` until its source knows it. */
 export type KnownExposure = { readonly [K in keyof Exposure]: Exposure[K] | undefined };
 
-export const NOTHING_EXPOSED: Exposure = { nodePorts: Keyed.EMPTY, served: Keyed.EMPTY };
+export const NOTHING_EXPOSED: Exposure = {
+  nodePorts: Keyed.EMPTY,
+  served: Keyed.EMPTY,
+  restricted: Keyed.EMPTY,
+};
 
-export function exposureOf(nodePorts: Iterable<NodePort>, served: Iterable<IpAddress>): Exposure {
+export function exposureOf(
+  nodePorts: Iterable<NodePort>,
+  served: Iterable<IpAddress>,
+  restricted: Iterable<RestrictedPort> = [],
+): Exposure {
   return {
     nodePorts: Keyed.of([...nodePorts].map((one) => [nodePortKey(one), one])),
     served: Keyed.of([...served].map((one) => [one, one])),
+    restricted: Keyed.of([...restricted].map((one) => [restrictedKey(one), one])),
   };
 }
 
-export function nodePortKey({ protocol, port }: NodePort): string {
-  return `${protocol} ${port}`;
+/** Returns what identifies a node port. No two have the same protocol, port and address. */
+export function nodePortKey({ protocol, port, at }: NodePort): string {
+  return at === undefined ? `${protocol} ${port}` : `${protocol} ${port} ${at.join()}`;
 }
 
-/** Returns what is known, with each unknown part taken from `last`. */
-export function fillIn({ nodePorts, served }: KnownExposure, last: Exposure): Exposure {
-  return { nodePorts: nodePorts ?? last.nodePorts, served: served ?? last.served };
+export function restrictedKey({ address, protocol, port }: RestrictedPort): string {
+  return `${address} ${protocol} ${port}`;
+}
+
+/** Returns what is known, with each unknown part taken from `last`, and no restricted port of an address not served. */
+export function fillIn(known: KnownExposure, last: Exposure): Exposure {
+  const { nodePorts = last.nodePorts, served = last.served, restricted = last.restricted } = known;
+  const orphans = [...restricted].filter(({ address }) => served.get(address) === undefined);
+  return {
+    ...{ nodePorts, served },
+    restricted:
+      orphans.length === 0
+        ? restricted
+        : restricted.with(orphans.map((one) => [restrictedKey(one), undefined])),
+  };
 }
 
 export interface ExposureFacts {
@@ -53,38 +71,9 @@ export interface ExposureFacts {
 export function knownExposure({ isConfigured, exposed, isFirstGateway }: ExposureFacts): KnownExposure {
   if (!isConfigured) return NOTHING_EXPOSED;
   const served = isFirstGateway ? exposed?.served : NOTHING_EXPOSED.served;
-  return { nodePorts: exposed?.nodePorts, served: isFirstGateway === undefined ? undefined : served };
-}
-
-/** IP protocol numbers (IANA) as `nw_proto` has them. */
-const TRANSPORT_OF: ReadonlyMap<bigint, Transport> = new Map([
-  [6n, 'tcp'],
-  [17n, 'udp'],
-  [132n, 'sctp'],
-]);
-
-/**
- * Returns what services exposed when the installed flows were made. A helper that starts while the API server is away
- * keeps that.
- */
-export function recoverExposure(installed: Iterable<FlowIdentity>): Exposure {
-  const nodePorts: NodePort[] = [];
-  const served: IpAddress[] = [];
-  for (const { cookie, key } of installed) {
-    const name = classOfId(classIdOf(cookie));
-    if (name !== 'node-port' && name !== 'external') continue;
-    const match = parseMatch(splitKey(key).where);
-    const termOf = (...fields: readonly FieldName[]) => match?.find(({ field }) => fields.includes(field));
-    if (name === 'node-port') {
-      const protocol = TRANSPORT_OF.get(termOf('nw_proto')?.value ?? 0n);
-      const port = termOf('tp_dst');
-      if (protocol !== undefined && port !== undefined)
-        nodePorts.push({ protocol, port: Number(port.value) });
-    } else {
-      const address = termOf('nw_dst', 'ipv6_dst');
-      if (address !== undefined)
-        served.push(parseIp(formatValue(address.field, address.value, address.mask)));
-    }
-  }
-  return exposureOf(nodePorts, served);
+  return {
+    nodePorts: exposed?.nodePorts,
+    served: isFirstGateway === undefined ? undefined : served,
+    restricted: exposed?.restricted,
+  };
 }

@@ -57,7 +57,11 @@ export class JudgedExposure {
 
   /** Returns what to expose. A part is `undefined` while it cannot be judged: it stays as it is. */
   judge(facts: JudgedFacts): KnownExposure {
-    const known = { nodePorts: this.nodePorts(facts), served: this.served(facts) };
+    const known = {
+      nodePorts: this.nodePorts(facts),
+      served: this.served(facts),
+      restricted: facts.wanted.restricted,
+    };
     this.report(facts);
     return known;
   }

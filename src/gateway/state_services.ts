@@ -84,6 +84,7 @@ export class ServiceBook {
     this.last = {
       nodePorts: this.last.nodePorts.with(this.nodePortChanges),
       served: this.last.served.with(this.addressChanges),
+      restricted: this.last.restricted,
     };
     this.nodePortChanges = new Map();
     this.addressChanges = new Map();

@@ -4,6 +4,9 @@ import { ProductError } from './errors.js';
 export const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
 export type Transport = (typeof TRANSPORTS)[number];
 
+/** Their IP protocol numbers (IANA). */
+export const PROTOCOL_NUMBERS: Readonly<Record<Transport, number>> = { tcp: 6, udp: 17, sctp: 132 };
+
 /** A range of transport ports, both ends included. */
 export interface PortRange {
   readonly lo: number;

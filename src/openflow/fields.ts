@@ -173,7 +173,8 @@ function formatIpMask(mask: bigint, bits: number): string {
   return formatIp(mask, bits);
 }
 
-function prefixMask(prefix: number, bits: number): bigint {
+/** Returns the mask of the first `prefix` of `bits` bits. */
+export function prefixMask(prefix: number, bits: number): bigint {
   return ((1n << BigInt(prefix)) - 1n) << BigInt(bits - prefix);
 }
 

@@ -1,15 +1,30 @@
 import fc from 'fast-check';
-import type { Demux, GatewayState } from '../../src/demux/state.js';
+import type { Demux, GatewayState, NodePort, RestrictedPort } from '../../src/demux/state.js';
+import { parseCidr } from '../../src/net/cidr.js';
 import { type IpAddress, ipBytes, parseIp } from '../../src/net/ip.js';
 import { linkLocalOf, macBytes, parseMac } from '../../src/net/mac.js';
 import { CONNTRACK, GATEWAY, IP4, IP6, MAC, PATCH, PHYS, PORT_RANGE } from './sample.js';
 
 const EXTERNAL4 = parseIp('198.51.100.7');
 const EXTERNAL6 = parseIp('2001:db8:1::7');
+const FURTHER4 = parseIp('203.0.113.99');
+const FURTHER6 = parseIp('2001:db8::99');
+const SOURCES = ['203.0.113.0/24', '198.51.100.7/32', '2001:db8::/64', '0.0.0.0/0'].map(parseCidr);
 const ROUTER_MAC = parseMac('02:00:00:00:00:01');
 const MACS = [MAC, ROUTER_MAC, 'ff:ff:ff:ff:ff:ff', '33:33:ff:00:00:10'].map(parseMac);
-const ADDRESSES4 = [IP4, EXTERNAL4, '203.0.113.1', '169.254.0.9', '224.0.0.18', '0.0.0.0'].map(parseIp);
-const ADDRESSES6 = [IP6, EXTERNAL6, '2001:db8::1', linkLocalOf(MAC), 'fe80::9', 'ff02::1', '::'].map(parseIp);
+const ADDRESSES4 = [IP4, EXTERNAL4, FURTHER4, '203.0.113.1', '169.254.0.9', '224.0.0.18', '0.0.0.0'].map(
+  parseIp,
+);
+const ADDRESSES6 = [
+  IP6,
+  EXTERNAL6,
+  FURTHER6,
+  '2001:db8::1',
+  linkLocalOf(MAC),
+  'fe80::9',
+  'ff02::1',
+  '::',
+].map(parseIp);
 const PORTS = [22, 80, 6081, 7471, 30_080, 30_081, 60_999, 61_000, 65_535];
 const [TCP, UDP, SCTP, ICMP, ICMP6] = [6, 17, 132, 1, 58];
 const EXTENSIONS = [0, 43, 51, 60];
@@ -198,20 +213,39 @@ export const frames: fc.Arbitrary<Buffer> = fc
 
 const some = <T>(...values: readonly T[]) => fc.subarray([...values]);
 
-/** Gateways of every kind: with and without ports, addresses and services, in both modes. */
-export const gateways: fc.Arbitrary<GatewayState> = fc.record({
+const unrestricted = fc.record({
   bridge: fc.constant(GATEWAY.bridge),
   mac: fc.constant(MAC),
   phys: mostly(fc.constant<GatewayState['phys']>(PHYS), fc.constant(undefined)),
   patch: mostly(fc.constant<GatewayState['patch']>(PATCH), fc.constant(undefined)),
   otherPorts: fc.boolean(),
   addresses: mostly(fc.constant<IpAddress[]>([IP4, IP6]), some<IpAddress>(IP4, IP6)),
+  furtherAddresses: some(FURTHER4, FURTHER6),
+  answersServed: fc.boolean(),
   served: some(EXTERNAL4, EXTERNAL6, IP4, IP6, parseIp('169.254.0.9'), parseIp('fe80::9')),
-  nodePorts: some(
+  restricted: fc.constant([]),
+  nodePorts: some<NodePort>(
     { protocol: 'tcp', port: 30_080 },
-    { protocol: 'udp', port: 30_081 },
-    { protocol: 'sctp', port: 30_080 },
+    { protocol: 'udp', port: 30_081, sources: SOURCES.slice(0, 3) },
+    { protocol: 'sctp', port: 30_080, sources: SOURCES.slice(3) },
     { protocol: 'tcp', port: 61_000 },
+    { protocol: 'tcp', port: 80, at: [FURTHER4] },
+    { protocol: 'udp', port: 80, at: [IP4, FURTHER6], sources: SOURCES },
+    { protocol: 'udp', port: 22, at: [IP6], sources: [] },
   ),
   demux: fc.constantFrom<Demux>(PORT_RANGE, CONNTRACK),
 });
+
+const restrictedPorts = some<RestrictedPort>(
+  { address: EXTERNAL4, protocol: 'tcp', port: 80, sources: SOURCES },
+  { address: EXTERNAL6, protocol: 'udp', port: 80, sources: [] },
+  { address: EXTERNAL6, protocol: 'sctp', port: 22, sources: SOURCES },
+);
+
+/** Gateways of every kind: with and without ports, addresses and services, in both modes. */
+export const gateways: fc.Arbitrary<GatewayState> = fc
+  .tuple(unrestricted, restrictedPorts)
+  .map(([state, restricted]) => ({
+    ...state,
+    restricted: restricted.filter(({ address }) => state.served.includes(address)),
+  }));

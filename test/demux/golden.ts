@@ -1,12 +1,13 @@
 // The golden files: one gateway state each, and every flow that it needs. `npm run goldens` rewrites them.
 import { CLASSES, classOfId, priorityOf } from '../../src/demux/classes.js';
-import type { Demux, GatewayState } from '../../src/demux/state.js';
+import type { Demux, GatewayState, NodePort } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
+import { formatCidr, parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { formatPortRange } from '../../src/net/ports.js';
 import { classIdOf, formatCookie } from '../../src/openflow/cookie.js';
 import type { Flow } from '../../src/openflow/flow.js';
-import { CONNTRACK, GATEWAY, IP4 } from './sample.js';
+import { CONNTRACK, GATEWAY, IP4, IP6 } from './sample.js';
 
 /** The directory of the golden files. */
 export const GOLDEN_DIRECTORY = new URL('./goldens/', import.meta.url);
@@ -26,6 +27,43 @@ export const GOLDEN_STATES: ReadonlyMap<string, GatewayState> = new Map<string, 
         { protocol: 'udp', port: 30_053 },
         { protocol: 'sctp', port: 30_132 },
       ],
+    },
+  ],
+  [
+    'restricted',
+    {
+      ...GATEWAY,
+      served: ['198.51.100.80', '2001:db8:1::80'].map(parseIp),
+      restricted: [
+        {
+          ...{ address: parseIp('198.51.100.80'), protocol: 'tcp', port: 443 },
+          sources: [parseCidr('192.0.2.0/24')],
+        },
+      ],
+      nodePorts: [
+        { protocol: 'tcp', port: 30_080 },
+        { protocol: 'udp', port: 30_053, sources: ['192.0.2.0/24', '192.0.2.128/32'].map(parseCidr) },
+        { protocol: 'tcp', port: 30_443, sources: ['0.0.0.0/0', '2001:db8:2::/48'].map(parseCidr) },
+      ],
+    },
+  ],
+  [
+    'further_addresses',
+    {
+      ...GATEWAY,
+      furtherAddresses: ['203.0.113.99', '2001:db8::99'].map(parseIp),
+      nodePorts: [
+        { protocol: 'tcp', port: 30_080, at: [IP4, IP6, '203.0.113.99', '2001:db8::99'].map(parseIp) },
+        { protocol: 'udp', port: 8053, at: [parseIp('203.0.113.99')] },
+      ],
+    },
+  ],
+  [
+    'answered_elsewhere',
+    {
+      ...GATEWAY,
+      served: ['198.51.100.80', '2001:db8:1::80'].map(parseIp),
+      answersServed: false,
     },
   ],
   ['other_ports', { ...GATEWAY, otherPorts: true }],
@@ -55,16 +93,27 @@ function describe({
   patch,
   otherPorts,
   addresses,
+  furtherAddresses,
+  answersServed,
   demux,
   served,
+  restricted,
   nodePorts,
 }: GatewayState) {
+  const portOf = (one: NodePort) =>
+    [
+      `${one.protocol} ${one.port}`,
+      ...(one.at === undefined ? [] : [`at ${one.at.join(' and ')}`]),
+      ...(one.sources === undefined ? [] : [`for ${one.sources.map(formatCidr).join(' and ')}`]),
+    ].join(' ');
   return [
     `${bridge}: ${flowsName(demux)}`,
     `PHYS ${phys ?? 'absent'}, PATCH ${patch ?? 'absent'}, other ports: ${otherPorts ? 'yes' : 'no'}`,
     `MAC ${mac}, IP ${addresses.join(' and ')}`,
-    `served: ${[...served].join(', ') || 'none'}`,
-    `node ports: ${[...nodePorts].map(({ protocol, port }) => `${protocol} ${port}`).join(', ') || 'none'}`,
+    ...(furtherAddresses.length === 0 ? [] : [`further addresses: ${furtherAddresses.join(', ')}`]),
+    `served: ${[...served].join(', ') || 'none'}${answersServed ? '' : ', which another host answers for'}`,
+    ...[...restricted].map((one) => `restricted: ${portOf({ ...one, at: [one.address] })}`),
+    `node ports: ${[...nodePorts].map(portOf).join(', ') || 'none'}`,
   ]
     .map((line) => `# ${line}\n`)
     .join('');

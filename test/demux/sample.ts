@@ -19,7 +19,10 @@ export const GATEWAY: GatewayState = {
   patch: PATCH,
   otherPorts: false,
   addresses: [IP4, IP6],
+  furtherAddresses: [],
+  answersServed: true,
   served: [],
+  restricted: [],
   nodePorts: [],
   demux: PORT_RANGE,
 };

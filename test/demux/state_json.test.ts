@@ -7,10 +7,11 @@ import { gateways } from './frame_arbitraries.js';
 import { GATEWAY } from './sample.js';
 
 /** Returns `state` with served addresses and node ports as sorted lists. */
-function sorted({ served, nodePorts, ...frame }: GatewayState) {
+function sorted({ served, restricted, nodePorts, ...frame }: GatewayState) {
   return {
     ...frame,
     served: [...served].sort(),
+    restricted: [...restricted].map((one) => JSON.stringify(one)).sort(),
     nodePorts: [...nodePorts].map((one) => JSON.stringify(one)).sort(),
   };
 }
@@ -26,6 +27,7 @@ test('a state is read back from its JSON, and equal states have equal JSON', (t)
         formatState({
           ...state,
           served: [...state.served].reverse(),
+          restricted: [...state.restricted].reverse(),
           nodePorts: [...state.nodePorts].reverse(),
         }),
         text,
@@ -49,6 +51,13 @@ test('each value of a state is validated', (t) => {
     { nodePorts: [{ protocol: 'dccp', port: 30_080 }] },
     { nodePorts: [{ protocol: 'tcp', port: 0 }] },
     { nodePorts: [null] },
+    { nodePorts: [{ protocol: 'tcp', port: 80, at: ['203.0.113.0/24'] }] },
+    { nodePorts: [{ protocol: 'tcp', port: 80, sources: ['203.0.113.1'] }] },
+    { nodePorts: [{ protocol: 'tcp', port: 80, sources: null }] },
+    { furtherAddresses: undefined },
+    { answersServed: 'yes' },
+    { restricted: [{ address: '203.0.113.80', protocol: 'tcp', port: 80 }] },
+    { restricted: [{ address: 'x', protocol: 'tcp', port: 80, sources: [] }] },
     { demux: undefined },
     { demux: { mode: 'other' } },
     { demux: { mode: 'port-range' } },

@@ -1,11 +1,16 @@
 import test from 'ava';
 import { CLASSES, classOfId } from '../../src/demux/classes.js';
+import { FlowTables } from '../../src/demux/lookup.js';
 import type { GatewayState } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
+import { parseCidr } from '../../src/net/cidr.js';
+import { parseIp } from '../../src/net/ip.js';
 import { classIdOf } from '../../src/openflow/cookie.js';
 import type { Flow } from '../../src/openflow/flow.js';
+import { LOCAL } from '../../src/openflow/ofport.js';
 import { GOLDEN_STATES } from './golden.js';
-import { CONNTRACK, GATEWAY } from './sample.js';
+import { fieldsOf } from './packet.js';
+import { CONNTRACK, GATEWAY, IP4, IP6, MAC, PATCH, PHYS } from './sample.js';
 
 /** Every golden state in either mode. */
 const STATES = new Map<string, GatewayState>(
@@ -57,6 +62,89 @@ test('the table stands in order of precedence, and has a row for every class', (
 
 test('a served address that host and gateway router share adds no flow', (t) => {
   t.deepEqual(demuxFlows({ ...GATEWAY, served: GATEWAY.addresses }), demuxFlows(GATEWAY));
+});
+
+/** Returns the outputs of a packet from PHYS to MAC, and its class. */
+function verdict(state: GatewayState, packet: string) {
+  const { class: name, output } = new FlowTables(demuxFlows(state)).lookup(
+    fieldsOf(`in_port=1,dl_dst=${MAC},${packet}`),
+  );
+  return [name, ...output];
+}
+
+test('a port with sources is for them only, in each family, and all others are dropped', (t) => {
+  const sources = ['192.0.2.0/24'].map(parseCidr);
+  const address = parseIp('198.51.100.80');
+  const state: GatewayState = {
+    ...GATEWAY,
+    served: [address],
+    restricted: [{ address, protocol: 'tcp', port: 443, sources }],
+    nodePorts: [{ protocol: 'tcp', port: 30_080, sources }],
+  };
+  for (const [name, dst, port] of [
+    ['node-port', IP4, 30_080],
+    ['external', address, 443],
+  ] as const) {
+    const from = (src: string, more = '') =>
+      verdict(state, `tcp,nw_src=${src},nw_dst=${dst},tp_dst=${port}${more}`);
+    t.deepEqual(from('192.0.2.9'), [name, PATCH]);
+    t.deepEqual(from('192.0.3.9'), [name]);
+    t.deepEqual(from('192.0.3.9', ',nw_frag=first'), [name], 'its first fragment');
+  }
+  t.deepEqual(verdict(state, `tcp6,ipv6_src=2001:db8::7,ipv6_dst=${IP6},tp_dst=30080`), ['node-port']);
+  // Later fragments have no ports. OVN never has the first one, so nothing comes of them.
+  t.deepEqual(verdict(state, `tcp,nw_src=192.0.3.9,nw_dst=${IP4},nw_frag=later`), ['fragment', LOCAL, PATCH]);
+  t.deepEqual(verdict(state, `tcp,nw_src=192.0.3.9,nw_dst=${address},tp_dst=80`), ['external', PATCH]);
+});
+
+test('a node port at some addresses is only there, and their fragments and errors reach both sides', (t) => {
+  const further = parseIp('203.0.113.99');
+  const state: GatewayState = {
+    ...GATEWAY,
+    furtherAddresses: [further],
+    nodePorts: [
+      { protocol: 'tcp', port: 30_080, at: [IP4, further] },
+      { protocol: 'udp', port: 53, at: [further] },
+    ],
+  };
+  const to = (dst: string, more: string) => verdict(state, `${more},nw_dst=${dst}`);
+  for (const ip of [IP4, further]) t.deepEqual(to(ip, 'tcp,tp_dst=30080'), ['node-port', PATCH]);
+  t.deepEqual(verdict(state, `tcp6,ipv6_dst=${IP6},tp_dst=30080`), ['management', LOCAL]);
+  t.deepEqual(to(further, 'udp,tp_dst=53'), ['node-port', PATCH]);
+  t.deepEqual(to(IP4, 'udp,tp_dst=53'), ['management', LOCAL]);
+  t.deepEqual(to(further, 'tcp,tp_dst=22'), ['management', LOCAL]);
+  t.deepEqual(to(further, 'tcp,tp_dst=61005'), ['management', LOCAL]);
+  t.deepEqual(to(further, 'icmp,icmp_type=8'), ['management', LOCAL]);
+  t.deepEqual(to(further, 'icmp,icmp_type=3'), ['icmp', LOCAL, PATCH]);
+  t.deepEqual(to(further, 'udp,nw_frag=later'), ['fragment', LOCAL, PATCH]);
+});
+
+test('an address that another host answers for brings its traffic to OVN, which claims it nowhere', (t) => {
+  const [v4, v6] = ['198.51.100.80', '2001:db8:1::80'].map(parseIp);
+  const state: GatewayState = {
+    ...GATEWAY,
+    served: [v4, v6].filter((ip) => ip !== undefined),
+    answersServed: false,
+  };
+  const tables = new FlowTables(demuxFlows(state));
+  const outcome = (packet: string) => {
+    const { class: name, output } = tables.lookup(fieldsOf(packet));
+    return [name, ...output];
+  };
+  const all = 'dl_dst=ff:ff:ff:ff:ff:ff';
+  t.deepEqual(outcome(`in_port=1,tcp,dl_dst=${MAC},nw_dst=${v4},tp_dst=80`), ['external', PATCH]);
+  t.deepEqual(outcome(`in_port=1,arp,${all},arp_op=1,arp_spa=192.0.2.1,arp_tpa=${v4}`), ['broadcast', LOCAL]);
+  t.deepEqual(outcome(`in_port=LOCAL,tcp,nw_dst=${v4},tp_dst=80`), ['host-out', PHYS]);
+  t.deepEqual(outcome(`in_port=2,tcp,dl_src=${MAC},nw_src=${v4},tp_dst=80`), ['pod-out', PHYS]);
+  t.deepEqual(outcome(`in_port=2,tcp6,dl_src=${MAC},ipv6_src=${v6},tp_dst=80`), ['pod-out', PHYS]);
+  for (const claim of [
+    `arp,dl_src=${MAC},arp_op=2,arp_spa=${v4},arp_sha=${MAC}`,
+    `arp,dl_src=${MAC},arp_op=1,arp_spa=${v4},arp_tpa=${v4},arp_sha=${MAC}`,
+    `icmp6,dl_src=${MAC},ipv6_src=${v6},icmp_type=136,nd_target=${v6}`,
+    `icmp6,dl_src=${MAC},ipv6_src=${IP6},icmp_type=136,nd_target=${v6}`,
+    `icmp6,dl_src=${MAC},ipv6_src=${v6},icmp_type=135,nd_target=2001:db8::1`,
+  ])
+    t.deepEqual(outcome(`in_port=2,${claim}`), ['pod-drop'], claim);
 });
 
 test('without the patch port its classes have no flow', (t) => {

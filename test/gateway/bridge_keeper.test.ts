@@ -15,7 +15,7 @@ import { CONNTRACK, GATEWAY } from '../demux/sample.js';
 const AUDIT_MS = 100;
 const { served: _, nodePorts: __, ...SAMPLE } = GATEWAY;
 const FRAME = { ...SAMPLE, bridge: BRIDGE, demux: CONNTRACK };
-const UNKNOWN: KnownExposure = { nodePorts: undefined, served: undefined };
+const UNKNOWN: KnownExposure = { nodePorts: undefined, served: undefined, restricted: undefined };
 
 /** A keeper in a loop of its own, on a real switch; `known` is what services expose at the next step. */
 async function begin(

@@ -1,31 +1,46 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { BridgeState } from '../../src/demux/state.js';
+import type { BridgeState, NodePort } from '../../src/demux/state.js';
 import { demuxFlows } from '../../src/demux/table.js';
 import { type Desired, desiredFlows } from '../../src/gateway/desired_flows.js';
 import { type Exposure, exposureOf } from '../../src/gateway/state_exposure.js';
+import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 import { byKey, diffFlows } from '../../src/openflow/reconcile.js';
 import { CONNTRACK, GATEWAY, IP4, PORT_RANGE } from '../demux/sample.js';
 
-const nodePort = fc.record({
-  protocol: fc.constantFrom('tcp' as const, 'udp' as const),
-  port: fc.integer({ min: 1, max: 9 }),
-});
+const SOURCES = ['192.0.2.0/24', '2001:db8:2::/48'].map(parseCidr);
+const FURTHER = parseIp('203.0.113.99');
+const nodePort: fc.Arbitrary<NodePort> = fc
+  .record({
+    protocol: fc.constantFrom('tcp' as const, 'udp' as const),
+    port: fc.integer({ min: 1, max: 9 }),
+    more: fc.constantFrom({}, {}, { sources: SOURCES }, { sources: [] }, { at: [IP4, FURTHER] }),
+  })
+  .map(({ more, ...port }) => ({ ...port, ...more }));
 const SERVED = ['203.0.113.80', '2001:db8::80', 'fe80::80', IP4].map(parseIp);
 /** Mostly the exposure changes, and now and then the state of the bridge, which all flows depend on. */
 const bridgeState = fc.record({
+  answersServed: fc.boolean(),
   addresses: fc.constantFrom(GATEWAY.addresses, GATEWAY.addresses, [IP4]),
   demux: fc.constantFrom(PORT_RANGE, PORT_RANGE, CONNTRACK),
 });
-const { nodePorts: _, served: __, ...FRAME } = GATEWAY;
+const { nodePorts: _, served: __, restricted: ___, ...FRAME } = GATEWAY;
 const state: fc.Arbitrary<readonly [BridgeState, Exposure]> = fc
   .record({
     bridgeState: fc.option(bridgeState, { nil: {}, freq: 2 }),
     nodePorts: fc.uniqueArray(nodePort, { selector: ({ protocol, port }) => `${protocol} ${port}` }),
     served: fc.subarray(SERVED),
+    restricted: fc.uniqueArray(nodePort, { selector: ({ protocol, port }) => `${protocol} ${port}` }),
   })
-  .map(({ bridgeState, nodePorts, served }) => [{ ...FRAME, ...bridgeState }, exposureOf(nodePorts, served)]);
+  .map(({ bridgeState, nodePorts, served, restricted }) => {
+    const ports = served
+      .slice(0, 2)
+      .flatMap((address) =>
+        restricted.map(({ protocol, port, sources = [] }) => ({ address, protocol, port, sources })),
+      );
+    return [{ ...FRAME, ...bridgeState }, exposureOf(nodePorts, served, ports)];
+  });
 
 const allFlows = ([bridgeState, exposure]: readonly [BridgeState, Exposure]) =>
   demuxFlows({ ...bridgeState, ...exposure });

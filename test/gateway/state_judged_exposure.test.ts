@@ -81,7 +81,7 @@ test('only the first gateway names the other addresses that are refused', (t) =>
 
 test('before the flows were read, and before nodes are known, external addresses stay as they are', (t) => {
   const { judge } = begin(OWN, '203.0.113.80');
-  t.deepEqual(judge({ inPlace: undefined }), { nodePorts: undefined, served: undefined });
+  t.like(judge({ inPlace: undefined }), { nodePorts: undefined, served: undefined });
   t.is(judge({ guard: undefined }).served, undefined);
   const inPlace = exposureOf([{ protocol: 'tcp', port: 8081 }], [parseIp('203.0.113.80')]);
   t.deepEqual(ports({ nodePorts: judge({ guard: undefined, inPlace }).nodePorts }), ['tcp 8081']);

@@ -1,6 +1,6 @@
 import { desiredFlows } from '../../gateway/desired_flows.js';
 import { readBridgeState } from '../../gateway/state_bridge.js';
-import { recoverExposure } from '../../gateway/state_exposure.js';
+import { recoverExposure } from '../../gateway/state_recovered.js';
 import { bundleSize } from '../../openflow/bundle.js';
 import { byKey, diffFlows } from '../../openflow/reconcile.js';
 import type { FlowFacts, HelperStatus } from '../facts/facts.js';
