@@ -9,7 +9,7 @@ const LAYERS = [
   ['doctor', 'audit', 'top'],
   ['explain'],
   ['capture'],
-  ['gateway', 'watcher', 'overlay', 'cni', 'nic'],
+  ['gateway', 'watcher', 'node', 'overlay', 'cni', 'nic'],
   ['demux', 'neighbour', 'kube', 'icmp'],
   ['ovn'],
   ['switch'],

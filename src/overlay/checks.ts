@@ -5,6 +5,7 @@ import type { NorthboundView } from '../ovn/connection.js';
 import { findClusterRouter, type Gateway, subnetsOf } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
 import { gatewayRouterName, JOIN_SWITCH, nodeOfRouterPort, toSwitch } from '../ovn/names.js';
+import type { NodeHost } from '../ovn/node_hosts.js';
 
 /** Refuses a second cluster router. @throws ProductError `ERR_OTHER_CLUSTER` */
 export function refuseOtherCluster(db: NorthboundView, node: string): void {
@@ -99,9 +100,20 @@ export function refuseRampout(
   }
 }
 
-/** Refuses addresses of another gateway. @throws ProductError `ERR_ADDRESS_TAKEN` */
-export function refuseTakenAddress(others: readonly Gateway[], physical: readonly Cidr[]): void {
+/** Refuses addresses of another gateway or of another node's host. @throws ProductError `ERR_ADDRESS_TAKEN` */
+export function refuseTakenAddress(
+  others: readonly Gateway[],
+  hosts: readonly NodeHost[],
+  physical: readonly Cidr[],
+): void {
   for (const { address } of physical) {
+    const host = hosts.find(({ addresses }) => addresses.includes(address));
+    if (host !== undefined) {
+      throw new ProductError(
+        'ERR_ADDRESS_TAKEN',
+        `--physical-ip=${address}: is an address of node ${host.node}; give an address of this host, or remove it there`,
+      );
+    }
     const other = others.find((gateway) => gateway.physical.includes(address));
     if (other !== undefined) {
       throw new ProductError(

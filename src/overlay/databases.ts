@@ -1,5 +1,5 @@
+import { commitComputed } from '../ovn/commit.js';
 import { connectNorthbound, type Northbound, type NorthboundTransaction } from '../ovn/connection.js';
-import { WaitTimedOut } from '../ovsdb/errors.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { connectLocalDatabase } from '../switch/connection.js';
 import { readSystemIds } from '../switch/external_ids.js';
@@ -18,11 +18,6 @@ export interface Databases {
   readonly systemIds: ReadonlyMap<string, string>;
   readonly timeoutMs: number;
 }
-
-/** How often a transaction is computed when other clients keep changing the database. */
-const TRIES = 20;
-/** How long to wait for the change that made a transaction fail, in milliseconds. */
-const CHANGE_MS = 250;
 
 /**
  * Connects to both databases, calls `use`, and closes the connections.
@@ -46,43 +41,11 @@ export async function withDatabases<T>(
   }
 }
 
-/**
- * Commits what `build` adds to a northbound transaction. If another client has changed the rows that the transaction
- * depends on, `build` runs again on the new rows.
- * @throws TransactionError, OutcomeUnknown, and whatever `build` throws
- */
+/** Commits what `build` adds to a northbound transaction, as {@link commitComputed} does. */
 export async function commitNorthbound(
   { nb, timeoutMs }: Databases,
   comment: string,
   build: (txn: NorthboundTransaction) => void,
 ): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const txn = nb.transaction(`ovn-k8s-overlay: ${comment}`);
-    build(txn);
-    const change = nextChange(nb);
-    try {
-      await txn.commit({ timeoutMs });
-      return;
-    } catch (error) {
-      if (!(error instanceof WaitTimedOut) || tries === TRIES) throw error;
-      await change.promise;
-    } finally {
-      change.cancel();
-    }
-  }
-}
-
-/** Resolves at the next change of the database, and after {@link CHANGE_MS} at the latest. */
-function nextChange(nb: Northbound): { promise: Promise<void>; cancel: () => void } {
-  let cancel = () => {};
-  const promise = new Promise<void>((resolve) => {
-    const timer = setTimeout(() => cancel(), CHANGE_MS);
-    const forget = nb.onChange(() => cancel());
-    cancel = () => {
-      clearTimeout(timer);
-      forget();
-      resolve();
-    };
-  });
-  return { promise, cancel };
+  await commitComputed(nb, { comment: `ovn-k8s-overlay: ${comment}`, timeoutMs }, build);
 }

@@ -17,6 +17,7 @@ import {
   theClusterRouter,
 } from '../ovn/gateways.js';
 import { gatewayRouterName, localPortName } from '../ovn/names.js';
+import { readNodeHosts } from '../ovn/node_hosts.js';
 import { displacePod } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
@@ -112,7 +113,8 @@ function addGateway(
   const { node, physical, rampout, device } = options;
   const router = theClusterRouter(nb);
   const others = readGateways(nb).filter((gateway) => gateway.node !== node);
-  refuseTakenAddress(others, physical);
+  const hosts = readNodeHosts(nb).filter((host) => host.node !== node);
+  refuseTakenAddress(others, hosts, physical);
   refuseRampout(nb, others, rampout);
   const services = readServiceSubnets(nb);
   for (const network of physical) refuseServiceNetwork(services, network, 'of --physical-ip');

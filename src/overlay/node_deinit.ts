@@ -1,8 +1,10 @@
 import { TRANSPORTS } from '../net/ports.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
-import { readGateways } from '../ovn/gateways.js';
+import { findClusterRouter, readGateways } from '../ovn/gateways.js';
 import { clusterLoadBalancerKey, KEYS } from '../ovn/keys.js';
 import { JOIN_SWITCH, managementInterfaceName, switchTo, toSwitch } from '../ovn/names.js';
+import { hostRoutes } from '../ovn/node_hosts.js';
+import { reconcileRows } from '../ovn/rows.js';
 import { CLUSTER_SUBNETS, NODE_NAME, readSystemIds, setSystemIds } from '../switch/external_ids.js';
 import { removePort } from '../switch/ports.js';
 import { refuseGatewayNode, refuseOtherCluster, refuseUsedCluster } from './checks.js';
@@ -66,6 +68,8 @@ function removeNode({ nb }: Databases, txn: NorthboundTransaction, node: string)
   const port = nb.find('Logical_Router_Port', ({ name }) => name === toSwitch(node))?._uuid;
   for (const { _uuid } of nb.filter('Logical_Router', ({ ports }) => ports.some((one) => one === port)))
     if (port !== undefined) txn.mutate('Logical_Router', _uuid, { ports: { delete: [port] } });
+  const router = findClusterRouter(nb);
+  if (router !== undefined) reconcileRows(nb, txn, [hostRoutes(router, node, [])]);
 }
 
 /** Deletes the rows that belong to no node: the cluster router, switch `join`, and the services' load balancers. */

@@ -132,7 +132,10 @@ export function readServiceSubnets(db: NorthboundView): Cidr[] {
   return readRow(`Logical_Router ${row?.name}`, `external_ids:${KEYS.serviceSubnets}`, texts, parseCidr);
 }
 
-function clusterRouterRow(db: NorthboundView): RowOf<typeof ovnNorthbound, 'Logical_Router'> | undefined {
+/** Returns the row of the cluster router; `undefined` before `master-init`. */
+export function clusterRouterRow(
+  db: NorthboundView,
+): RowOf<typeof ovnNorthbound, 'Logical_Router'> | undefined {
   return db.find('Logical_Router', ({ external_ids }) => external_ids.get(KEYS.clusterRouter) === 'yes');
 }
 

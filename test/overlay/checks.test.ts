@@ -116,14 +116,19 @@ test("a rampout subnet of an operator's src-ip route is refused; routes of the p
     t.notThrows(() => refuseRampout(nb, [], [parseCidr(free)]), free);
 });
 
-test("another gateway's address is refused", (t) => {
+test("another gateway's address is refused, and one of another node's host", (t) => {
   const others = [gateway('far', { physical: [parseIp('203.0.113.99'), parseIp('2001:db8::99')] })];
-  t.notThrows(() => refuseTakenAddress(others, [parseCidr('203.0.113.10/24')]));
+  t.notThrows(() => refuseTakenAddress(others, [], [parseCidr('203.0.113.10/24')]));
   for (const taken of ['203.0.113.99/16', '2001:db8::99/64'])
-    t.throws(() => refuseTakenAddress(others, [parseCidr('203.0.113.10/24'), parseCidr(taken)]), {
+    t.throws(() => refuseTakenAddress(others, [], [parseCidr('203.0.113.10/24'), parseCidr(taken)]), {
       code: 'ERR_ADDRESS_TAKEN',
       message: /is the address of GR_far; .*run gateway-deinit on far/,
     });
+  const host = { node: 'b', addresses: [parseIp('203.0.113.12'), parseIp('203.0.113.70')], management: [] };
+  t.throws(() => refuseTakenAddress(others, [host], [parseCidr('203.0.113.70/24')]), {
+    code: 'ERR_ADDRESS_TAKEN',
+    message: /is an address of node b; give an address of this host/,
+  });
 });
 
 test('a node that is a gateway is refused', (t) => {

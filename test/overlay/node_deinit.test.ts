@@ -1,11 +1,15 @@
 import test from 'ava';
+import { parseCidr } from '../../src/net/cidr.js';
+import { parseIp } from '../../src/net/ip.js';
 import { gatewayDeinit } from '../../src/overlay/gateway_deinit.js';
 import { masterDeinit, minionDeinit } from '../../src/overlay/node_deinit.js';
+import { hostRows } from '../../src/ovn/node_hosts.js';
 import { insertBridge } from '../../src/switch/bridges.js';
 import { readSystemIds, setSystemIds } from '../../src/switch/external_ids.js';
 import { addPort, findInterface } from '../../src/switch/ports.js';
+import { reconcile } from '../ovn/northbound.js';
 import { write as writeLocal } from '../switch/local_database.js';
-import { namesOf } from './cluster.js';
+import { namesOf, routesOf } from './cluster.js';
 import { directory, twoGateways } from './two_gateways.js';
 
 test('a gateway refuses minion-deinit, and keeps its switch and its management port', async (t) => {
@@ -25,6 +29,9 @@ test('a cluster is taken down node by node, the master last', async (t) => {
     addPort(txn, insertBridge(local, txn, 'br-int', {}), 'k8s-b', { type: 'internal' });
     setSystemIds(local, txn, { 'k8s-node-name': 'b', 'k8s-cluster-ip-subnet': '10.244.0.0/16' });
   });
+  const address = { node: 'b', addresses: [parseIp('192.0.2.1')], management: [parseCidr('10.244.3.2/24')] };
+  await reconcile(nb, hostRows('m', address));
+  t.true(routesOf(nb, 'm').includes('192.0.2.1/32 10.244.3.2'));
   const cni = { conf: directory(t), bin: directory(t) };
   await t.throwsAsync(masterDeinit({ ...options, node: 'm' }), {
     code: 'ERR_IN_USE',
@@ -39,6 +46,7 @@ test('a cluster is taken down node by node, the master last', async (t) => {
     what: 'k8s-b to be gone',
   });
   t.false(readSystemIds(local).has('k8s-node-name') || readSystemIds(local).has('k8s-cluster-ip-subnet'));
+  await nb.until(() => (routesOf(nb, 'm').length === 0 ? true : undefined), { what: 'no route' });
   await masterDeinit({ ...options, node: 'm' });
   await nb.until(() => (nb.table('Logical_Router').size === 0 ? true : undefined), { what: 'no router' });
   for (const table of ['Logical_Switch', 'Load_Balancer', 'Logical_Switch_Port', 'NAT'] as const)
