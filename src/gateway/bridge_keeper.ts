@@ -1,4 +1,5 @@
 import type { Log } from '../daemon/log.js';
+import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
 import { classOfId, type PacketClass } from '../demux/classes.js';
 import type { BridgeState, GatewayState } from '../demux/state.js';
@@ -13,7 +14,13 @@ import { InstalledFlows } from './apply_flows.js';
 import { BridgeSettings } from './apply_settings.js';
 import { type Desired, desiredFlows } from './desired_flows.js';
 import { QUIET_MS, RepairPace } from './repair_pace.js';
-import { type Exposure, fillIn, type KnownExposure, NOTHING_EXPOSED } from './state_exposure.js';
+import {
+  type Exposure,
+  fillIn,
+  type KnownExposure,
+  NOTHING_EXPOSED,
+  restrictedOfServed,
+} from './state_exposure.js';
 import { recoverExposure } from './state_recovered.js';
 
 /** Milliseconds between two audits. An audit reads the settings and a part of the flows, even without an event. */
@@ -52,6 +59,7 @@ export class BridgeKeeper {
   private desired: Desired | undefined;
   /** The flows of the last step, while the switch has not restarted: only another program can have changed them. */
   private placed: Keyed<Flow> | undefined;
+  private readonly ofServed = new Memo(restrictedOfServed);
   private readonly pace = new RepairPace();
   private readonly clock: Clock;
   private cancelLook: (() => void) | undefined;
@@ -120,7 +128,9 @@ export class BridgeKeeper {
     try {
       if (this.exposure === undefined && this.isUp)
         this.exposure = recoverExposure(await this.installed.read());
-      const exposure = fillIn(known, this.exposure ?? NOTHING_EXPOSED);
+      const exposure = fillIn(known, this.exposure ?? NOTHING_EXPOSED, (...parts) =>
+        this.ofServed.get(...parts),
+      );
       this.current = bridgeState && { ...bridgeState, ...exposure };
       if (bridgeState !== undefined && this.isUp) await this.settle(bridgeState, exposure);
       else this.isSynced = false;

@@ -38,21 +38,25 @@ export function nodePortKey({ protocol, port, at }: NodePort): string {
   return at === undefined ? `${protocol} ${port}` : `${protocol} ${port} ${at.join()}`;
 }
 
-export function restrictedKey({ address, protocol, port }: RestrictedPort): string {
+export function restrictedKey({ address, protocol, port }: Omit<RestrictedPort, 'sources'>): string {
   return `${address} ${protocol} ${port}`;
 }
 
 /** Returns what is known, with each unknown part taken from `last`, and no restricted port of an address not served. */
-export function fillIn(known: KnownExposure, last: Exposure): Exposure {
+export function fillIn(known: KnownExposure, last: Exposure, ofServed = restrictedOfServed): Exposure {
   const { nodePorts = last.nodePorts, served = last.served, restricted = last.restricted } = known;
-  const orphans = [...restricted].filter(({ address }) => served.get(address) === undefined);
-  return {
-    ...{ nodePorts, served },
-    restricted:
-      orphans.length === 0
-        ? restricted
-        : restricted.with(orphans.map((one) => [restrictedKey(one), undefined])),
-  };
+  return { nodePorts, served, restricted: ofServed(restricted, served) };
+}
+
+/** Returns the restricted ports whose address is served. */
+export function restrictedOfServed(
+  restricted: Exposure['restricted'],
+  served: Exposure['served'],
+): Exposure['restricted'] {
+  const others = [...restricted].filter(({ address }) => served.get(address) === undefined);
+  return others.length === 0
+    ? restricted
+    : restricted.with(others.map((one) => [restrictedKey(one), undefined]));
 }
 
 export interface ExposureFacts {

@@ -1,16 +1,21 @@
-import type { NodePort } from '../demux/state.js';
+import type { NodePort, RestrictedPort } from '../demux/state.js';
 import { AddressBook } from '../kube/address_book.js';
 import type { Service } from '../kube/kinds.js';
 import { refusalLines } from '../kube/refusals.js';
 import { bornAt, type Contender, lostTo, oldest } from '../kube/seniority.js';
 import type { IpAddress } from '../net/ip.js';
 import { type ExposedPort, readService } from './state_exposed_ports.js';
-import { type Exposure, NOTHING_EXPOSED, nodePortKey } from './state_exposure.js';
+import { type Exposure, NOTHING_EXPOSED, nodePortKey, restrictedKey } from './state_exposure.js';
 import type { OwnPort } from './state_own_ports.js';
 
 /** A service that exposes something. */
 interface Entry extends Contender {
   readonly exposed: readonly ExposedPort[];
+}
+
+/** A service that wants a port. */
+interface Wish extends Contender {
+  readonly port: ExposedPort;
 }
 
 /**
@@ -27,7 +32,7 @@ export class ServiceBook {
   /** The external addresses that other services have in the cluster. */
   private readonly taken = new Set<IpAddress>();
   /** The services that want a port, by the port's name. */
-  private readonly byName = new Map<string, readonly Entry[]>();
+  private readonly byName = new Map<string, readonly Wish[]>();
   private readonly contested = new Set<string>();
   /** How many ports of an address services want. */
   private readonly addresses = new Map<IpAddress, number>();
@@ -35,6 +40,7 @@ export class ServiceBook {
   private changes = 0;
   private nodePortChanges = new Map<string, NodePort | undefined>();
   private addressChanges = new Map<string, IpAddress | undefined>();
+  private restrictedChanges = new Map<string, RestrictedPort | undefined>();
 
   /** Replaces a service by its current version; `undefined` removes it. */
   put(key: string, service: Service | undefined): void {
@@ -55,12 +61,14 @@ export class ServiceBook {
     return this.changes;
   }
 
-  /** Returns the ports that services want at one of these addresses. */
+  /** Returns the ports that services want at one of these addresses, each for the oldest service that wants it. */
   portsAt(addresses: readonly IpAddress[]): OwnPort[] {
     return addresses.flatMap((address) =>
       [...this.book.wanting(address)].flatMap((service) =>
         (this.entries.get(service)?.exposed ?? []).flatMap((one) =>
-          'address' in one && one.address === address ? [{ service, address, port: one.port }] : [],
+          one.address === address && this.owner(one.name)?.service === service
+            ? [{ service, address, port: one.port }]
+            : [],
         ),
       ),
     );
@@ -84,10 +92,11 @@ export class ServiceBook {
     this.last = {
       nodePorts: this.last.nodePorts.with(this.nodePortChanges),
       served: this.last.served.with(this.addressChanges),
-      restricted: this.last.restricted,
+      restricted: this.last.restricted.with(this.restrictedChanges),
     };
     this.nodePortChanges = new Map();
     this.addressChanges = new Map();
+    this.restrictedChanges = new Map();
     return this.last;
   }
 
@@ -113,30 +122,39 @@ export class ServiceBook {
 
   private *whyLost(names: readonly string[]): Generator<string> {
     for (const name of names) {
-      const owner = oldest(this.byName.get(name) ?? []);
+      const owner = this.owner(name);
       if (owner !== undefined) yield lostTo(owner, name);
     }
   }
 
-  private claim(port: ExposedPort, entry: Entry): void {
-    this.setContenders(port, [...(this.byName.get(port.name) ?? []), entry]);
-    if ('address' in port) this.count(port.address, +1);
+  private owner(name: string): Wish | undefined {
+    return oldest(this.byName.get(name) ?? []);
+  }
+
+  private claim(port: ExposedPort, { service, born }: Entry): void {
+    this.setContenders(port, [...(this.byName.get(port.name) ?? []), { service, born, port }]);
+    if (port.address !== undefined) this.count(port.address, +1);
   }
 
   private release(port: ExposedPort, key: string): void {
     const others = (this.byName.get(port.name) ?? []).filter(({ service }) => service !== key);
     this.setContenders(port, others);
-    if ('address' in port) this.count(port.address, -1);
+    if (port.address !== undefined) this.count(port.address, -1);
   }
 
-  private setContenders(port: ExposedPort, contenders: readonly Entry[]): void {
-    setOrDelete(this.byName, port.name, contenders.length === 0 ? undefined : contenders);
-    if (contenders.length > 1) this.contested.add(port.name);
-    else this.contested.delete(port.name);
-    if ('nodePort' in port) {
-      const { nodePort } = port;
-      this.nodePortChanges.set(nodePortKey(nodePort), contenders.length === 0 ? undefined : nodePort);
+  private setContenders({ name, port, address }: ExposedPort, contenders: readonly Wish[]): void {
+    setOrDelete(this.byName, name, contenders.length === 0 ? undefined : contenders);
+    if (contenders.length > 1) this.contested.add(name);
+    else this.contested.delete(name);
+    // The clients are those of the service that has the port.
+    const owned = this.owner(name)?.port.port;
+    if (address === undefined) {
+      this.nodePortChanges.set(nodePortKey(port), owned);
+      return;
     }
+    const one = { address, protocol: port.protocol, port: port.port };
+    const sources = owned?.sources;
+    this.restrictedChanges.set(restrictedKey(one), sources && { ...one, sources });
   }
 
   private count(address: IpAddress, by: number): void {

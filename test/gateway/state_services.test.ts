@@ -1,10 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { NodePort, RestrictedPort } from '../../src/demux/state.js';
 import { readService } from '../../src/gateway/state_exposed_ports.js';
 import { nodePortKey } from '../../src/gateway/state_exposure.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
 import type { Service } from '../../src/kube/kinds.js';
 import { keyOf } from '../../src/kube/objects.js';
+import { formatCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 
 type Spec = NonNullable<Service['spec']>;
@@ -33,12 +35,17 @@ function readServices(services: readonly Service[]) {
   return contentOf(bookOf(services));
 }
 
+function describe({ address, protocol, port, sources }: RestrictedPort): string {
+  return `${protocol} ${address} ${port} from ${sources.map(formatCidr)}`;
+}
+
 /** Returns what a book exposes, and its problems, sorted. */
 function contentOf(book: ServiceBook) {
-  const { nodePorts, served } = book.take();
+  const { nodePorts, served, restricted } = book.take();
   return {
     nodePorts: [...nodePorts].toSorted((a, b) => a.port - b.port),
     served: [...served].toSorted(),
+    restricted: [...restricted].map(describe).toSorted(),
     problems: [...book.problems].toSorted(),
   };
 }
@@ -114,12 +121,13 @@ const anyService = fc
   .record({
     name: fc.constantFrom('a', 'b', 'c', 'd'),
     born: fc.constantFrom('2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'),
-    type: fc.constantFrom('ClusterIP', 'NodePort', 'ExternalName'),
+    type: fc.constantFrom('ClusterIP', 'NodePort', 'ExternalName', 'LoadBalancer'),
     ports: fc.array(
       fc.record({ port: fc.constantFrom(80, 81, 99_999), nodePort: fc.constantFrom(30_001, 30_002) }),
       { maxLength: 3 },
     ),
     externalIPs: fc.subarray(['203.0.113.80', '2001:db8::80']),
+    loadBalancerSourceRanges: fc.subarray(['198.51.100.0/24', ' 2001:db8:9::/48', '0.0.0.0/0', 'all']),
   })
   .map(({ name, born, ...spec }) => service(name, spec, { born }));
 const steps = fc.array(fc.record({ service: anyService, isGone: fc.boolean() }), { maxLength: 20 });
@@ -129,8 +137,9 @@ function fromScratch(services: Iterable<Service>) {
   const born = ({ metadata }: Service) => new Date(metadata?.creationTimestamp ?? 0).getTime();
   const byAge = [...services].sort((a, b) => born(a) - born(b) || (keyOf(a) < keyOf(b) ? -1 : 1));
   const owners = new Map<string, string>();
-  const nodePorts = new Set<number>();
+  const nodePorts = new Map<number, NodePort>();
   const served = new Set<string>();
+  const restricted = new Set<string>();
   const problems = new Set<string>();
   for (const one of byAge) {
     const key = keyOf(one);
@@ -141,13 +150,18 @@ function fromScratch(services: Iterable<Service>) {
       owners.set(port.name, owner);
       if (owner !== key)
         problems.add(`Service ${key}: ${port.name} belongs to Service ${owner}, which is older`);
-      if ('nodePort' in port) nodePorts.add(port.nodePort.port);
-      else served.add(port.address);
+      const { address, port: wanted } = port;
+      if (address !== undefined) served.add(address);
+      if (owner !== key) continue;
+      if (address === undefined) nodePorts.set(wanted.port, wanted);
+      else if (wanted.sources !== undefined)
+        restricted.add(describe({ ...wanted, address, sources: wanted.sources }));
     }
   }
   return {
-    nodePorts: [...nodePorts].toSorted().map((port) => ({ protocol: 'tcp', port })),
+    nodePorts: [...nodePorts.values()].toSorted((a, b) => a.port - b.port),
     served: [...served].toSorted(),
+    restricted: [...restricted].toSorted(),
     problems: [...problems].toSorted(),
   };
 }
@@ -179,6 +193,46 @@ test('a change shares the rest with what was taken before', (t) => {
     before.nodePorts.differences(after.nodePorts).map(({ key }) => key),
     ['tcp 30081'],
   );
+});
+
+const LIMITED = { type: 'LoadBalancer', ports: [HTTP], externalIPs: ['203.0.113.80'] };
+
+test('source ranges restrict the node ports and the external ports of a LoadBalancer service', (t) => {
+  const loadBalancerSourceRanges = ['198.51.100.0/24', ' 2001:db8:9::/48 '];
+  const { nodePorts, restricted } = readServices([service('a', { ...LIMITED, loadBalancerSourceRanges })]);
+  t.deepEqual(
+    nodePorts.map(({ sources = [] }) => sources.map(formatCidr)),
+    [['198.51.100.0/24', '2001:db8:9::/48']],
+  );
+  t.deepEqual(restricted, ['tcp 203.0.113.80 80 from 198.51.100.0/24,2001:db8:9::/48']);
+});
+
+test('of two services at one port the older one says who its clients are', (t) => {
+  const older = service('z', { ...LIMITED, loadBalancerSourceRanges: ['198.51.100.0/24'] });
+  const younger = service('a', LIMITED, { born: '2026-02-01T00:00:00Z' });
+  const book = bookOf([younger]);
+  t.deepEqual(contentOf(book).restricted, []);
+  book.put(keyOf(older), older);
+  t.deepEqual(contentOf(book).restricted, ['tcp 203.0.113.80 80 from 198.51.100.0/24']);
+  book.put(keyOf(older), undefined);
+  t.deepEqual(contentOf(book).restricted, []);
+});
+
+test('a service with a source range that cannot be read is closed, and named', (t) => {
+  const loadBalancerSourceRanges = ['198.51.100.0/24', '198.51.100.0/33'];
+  const { nodePorts, served, problems } = readServices([
+    service('a', { ...LIMITED, loadBalancerSourceRanges }),
+  ]);
+  t.deepEqual([nodePorts, served], [[], []]);
+  t.regex(problems.join(), /^Service default\/a: .*198\.51\.100\.0\/33.*; it is left out$/);
+});
+
+test('a service with too many pairs of ports and source ranges is left out, and named', (t) => {
+  const loadBalancerSourceRanges = Array.from({ length: 1_000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+  const ports = Array.from({ length: 6 }, (_, i) => ({ port: 80 + i }));
+  const { served, problems } = readServices([service('a', { ...LIMITED, ports, loadBalancerSourceRanges })]);
+  t.deepEqual(served, []);
+  t.regex(problems.join(), /1000 source ranges at 6 ports are more than 5000 together/);
 });
 
 test('node port 22 is not exposed, and its service is named', (t) => {
