@@ -182,14 +182,14 @@ async function nodePorts({ host }: Node): Promise<Set<string>> {
 
 /** Returns the same for each virtual address of the gateway in OVN. */
 async function balanced({ cluster }: KubeCluster, { v4, host }: Node): Promise<Set<string>> {
-  const found = new Set<string>();
-  for (const protocol of ['tcp', 'udp']) {
-    const key = `external_ids:${protocol.toUpperCase()}_lb_gateway_router=GR_${host.label}`;
-    const text = await cluster.nbctl('--bare', '--columns=vips', 'find', 'Load_Balancer', key);
-    for (const [, port] of text.matchAll(new RegExp(`${v4}:(3\\d{4})=`, 'g')))
-      found.add(`${protocol} ${port}`);
-  }
-  return found;
+  const columns = ['--format=csv', '--no-headings', '--columns=name,vips'];
+  const rows = (await cluster.nbctl(...columns, 'list', 'Load_Balancer')).split('\n');
+  const own = rows.flatMap((row) => {
+    const [, protocol = '', vips = ''] = new RegExp(`_(TCP|UDP)_GR_${host.label},(.*)`).exec(row) ?? [];
+    const ports = vips.matchAll(new RegExp(`${v4}:(3\\d{4})=`, 'g'));
+    return [...ports].map(([, port]) => `${protocol.toLowerCase()} ${port}`);
+  });
+  return new Set(own);
 }
 
 function equal(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

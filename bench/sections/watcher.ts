@@ -120,8 +120,7 @@ async function balanceServices({ api, nb, host, startWatcher }: CentralNode): Pr
     );
     times.push(last - Math.max(...lists));
     await running.stop();
-    for (const { _uuid } of nb.table('Load_Balancer').values())
-      await host.exec(['ovn-nbctl', 'clear', 'Load_Balancer', _uuid, 'vips']);
+    await host.exec(['ovn-nbctl', '--all', 'destroy', 'Load_Balancer']);
     await until('no virtual addresses', () => when(balancedVips(nb) === 0));
   }
   return times;

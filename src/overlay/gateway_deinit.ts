@@ -1,15 +1,13 @@
 import { removeGuard } from '../host/guard.js';
 import { runIp } from '../host/iproute_write.js';
 import { parseInterfaceName } from '../net/interface_name.js';
-import { TRANSPORTS } from '../net/ports.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
 import { findClusterRouter, readGateways } from '../ovn/gateways.js';
-import { gatewayLoadBalancerKey, KEYS } from '../ovn/keys.js';
+import { KEYS } from '../ovn/keys.js';
+import { deleteBalancerGroup, deleteServiceBalancers } from '../ovn/load_balancers.js';
 import { externalSwitchName, gatewayRouterName, JOIN_SWITCH, joinTo, localPortName } from '../ovn/names.js';
 import { gatewayRoutes, ROUTE_MARK, withFirst } from '../ovn/routes.js';
 import { reconcileRows, wanted } from '../ovn/rows.js';
-import type { RowOf, Uuid } from '../ovsdb/columns.js';
-import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { findBridge } from '../switch/bridges.js';
 import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
 import { IFACE_ID, NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
@@ -104,18 +102,14 @@ async function takeBack({ name, addresses }: Nic): Promise<void> {
 
 function removeGateway({ nb }: Databases, txn: NorthboundTransaction, node: string): void {
   const router = gatewayRouterName(node);
-  const balancers = new Set<Uuid>();
+  deleteBalancerGroup(nb, txn, router);
   for (const { _uuid, load_balancer } of nb.filter('Logical_Router', ({ name }) => name === router)) {
     txn.delete('Logical_Router', _uuid);
-    for (const uuid of load_balancer) balancers.add(uuid);
+    // Those that an earlier version attached one by one.
+    deleteServiceBalancers(nb, txn, load_balancer);
   }
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === externalSwitchName(node)))
     txn.delete('Logical_Switch', _uuid);
-  const keys = TRANSPORTS.map(gatewayLoadBalancerKey);
-  const isIts = ({ _uuid, external_ids }: RowOf<typeof ovnNorthbound, 'Load_Balancer'>) =>
-    keys.some((key) => external_ids.get(key) === router) ||
-    (external_ids.has(KEYS.service) && balancers.has(_uuid));
-  for (const { _uuid } of nb.filter('Load_Balancer', isIts)) txn.delete('Load_Balancer', _uuid);
   const joinPort = nb.find('Logical_Switch_Port', ({ name }) => name === joinTo(router))?._uuid;
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === JOIN_SWITCH))
     if (joinPort !== undefined) txn.mutate('Logical_Switch', _uuid, { ports: { delete: [joinPort] } });

@@ -1,14 +1,14 @@
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
-import { formatPortRange, type PortRange, TRANSPORTS } from '../net/ports.js';
+import { formatPortRange, type PortRange } from '../net/ports.js';
 import { joinAddresses, ofFamily } from '../ovn/addresses.js';
-import { gatewayLoadBalancerKey, KEYS } from '../ovn/keys.js';
+import { KEYS } from '../ovn/keys.js';
 import { externalSwitchName, gatewayRouterName, localPortName, outsideTo, toOutside } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 import { ownRoutes } from '../ovn/routes.js';
 import { type Wanted, wanted } from '../ovn/rows.js';
-import { portToJoin, switchPortTo } from './topology.js';
+import { balancerGroup, portToJoin, switchPortTo } from './topology.js';
 
 /** What the rows of a gateway depend on. */
 export interface GatewaySpec {
@@ -37,20 +37,10 @@ const NEIGHBOUR_AGE = '300';
 
 /** Returns the desired rows of a gateway, except the cluster router's routes. */
 export function gatewayRows(spec: GatewaySpec): Wanted[] {
-  const loadBalancers = gatewayLoadBalancers(spec.node);
-  return [...loadBalancers, gatewayRouter(spec, loadBalancers), externalSwitch(spec)];
+  return [gatewayRouter(spec), externalSwitch(spec)];
 }
 
-function gatewayLoadBalancers(node: string): Wanted[] {
-  return TRANSPORTS.map((protocol) =>
-    wanted('Load_Balancer', {
-      is: { external_ids: new Map([[gatewayLoadBalancerKey(protocol), gatewayRouterName(node)]]) },
-      set: { protocol },
-    }),
-  );
-}
-
-function gatewayRouter(spec: GatewaySpec, loadBalancers: readonly Wanted[]): Wanted {
+function gatewayRouter(spec: GatewaySpec): Wanted {
   const { node, physical, join, mac } = spec;
   const name = gatewayRouterName(node);
   const mark = { [KEYS.gateway]: name };
@@ -91,7 +81,7 @@ function gatewayRouter(spec: GatewaySpec, loadBalancers: readonly Wanted[]): Wan
         outPort: toOutside(name),
       }),
       nat: translations(spec, mark),
-      load_balancer: loadBalancers,
+      load_balancer_group: [balancerGroup(name)],
     },
     sheds: { static_routes: mark, nat: mark },
   });

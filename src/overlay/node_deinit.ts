@@ -1,8 +1,14 @@
-import { TRANSPORTS } from '../net/ports.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
 import { findClusterRouter, readGateways } from '../ovn/gateways.js';
-import { clusterLoadBalancerKey, KEYS } from '../ovn/keys.js';
-import { JOIN_SWITCH, managementInterfaceName, switchTo, toSwitch } from '../ovn/names.js';
+import { deleteBalancerGroup, isServiceBalancer } from '../ovn/load_balancers.js';
+import {
+  CLUSTER_BALANCERS,
+  JOIN_SWITCH,
+  managementInterfaceName,
+  nodeBalancersName,
+  switchTo,
+  toSwitch,
+} from '../ovn/names.js';
 import { hostRoutes } from '../ovn/node_hosts.js';
 import { reconcileRows } from '../ovn/rows.js';
 import { CLUSTER_SUBNETS, NODE_NAME, readSystemIds, setSystemIds } from '../switch/external_ids.js';
@@ -65,6 +71,7 @@ function removeNode({ nb }: Databases, txn: NorthboundTransaction, node: string)
     ports.some((port) => port === ownPort?._uuid),
   ))
     txn.delete('Logical_Switch', _uuid);
+  deleteBalancerGroup(nb, txn, nodeBalancersName(node));
   const port = nb.find('Logical_Router_Port', ({ name }) => name === toSwitch(node))?._uuid;
   for (const { _uuid } of nb.filter('Logical_Router', ({ ports }) => ports.some((one) => one === port)))
     if (port !== undefined) txn.mutate('Logical_Router', _uuid, { ports: { delete: [port] } });
@@ -74,11 +81,10 @@ function removeNode({ nb }: Databases, txn: NorthboundTransaction, node: string)
 
 /** Deletes the rows that belong to no node: the cluster router, switch `join`, and the services' load balancers. */
 function removeCluster({ nb }: Databases, txn: NorthboundTransaction, router: string): void {
-  const keys = [...TRANSPORTS.map(clusterLoadBalancerKey), KEYS.service];
+  deleteBalancerGroup(nb, txn, CLUSTER_BALANCERS);
   for (const { _uuid } of nb.filter('Logical_Router', ({ name }) => name === router))
     txn.delete('Logical_Router', _uuid);
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === JOIN_SWITCH))
     txn.delete('Logical_Switch', _uuid);
-  for (const { _uuid } of nb.filter('Load_Balancer', (row) => keys.some((key) => row.external_ids.has(key))))
-    txn.delete('Load_Balancer', _uuid);
+  for (const { _uuid } of nb.filter('Load_Balancer', isServiceBalancer)) txn.delete('Load_Balancer', _uuid);
 }

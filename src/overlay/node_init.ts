@@ -21,7 +21,7 @@ import { refuseOtherCluster, refuseOverlap, refuseServiceNetwork, refuseServiceO
 import { type CniDirectories, installCni, makeCniDirectories } from './cni_config.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import {
-  clusterLoadBalancers,
+  clusterBalancers,
   clusterRouter,
   joinSwitch,
   managementOf,
@@ -43,7 +43,7 @@ export interface MasterOptions extends NodeOptions {
 }
 
 /**
- * Creates the cluster router, switch `join` and the load balancers, and makes this host a node.
+ * Creates the cluster router, switch `join` and the group of load balancers, and makes this host a node.
  * @returns notes for the operator, one line each
  */
 export async function masterInit(options: MasterOptions): Promise<string[]> {
@@ -118,13 +118,13 @@ function addNode(
   const { subnets, clusterSubnets, serviceSubnets } = port;
   for (const network of [...subnets, ...clusterSubnets])
     refuseServiceNetwork(serviceSubnets, network, `of node ${node}`);
-  const loadBalancers = clusterLoadBalancers();
+  const balancers = clusterBalancers();
   // If the node is a gateway already, its new subnets change the routes.
   const gateways = readGateways(nb).map((gateway) =>
     gateway.node === node ? { ...gateway, subnets } : gateway,
   );
   reconcileRows(nb, txn, [
-    ...loadBalancers,
+    balancers,
     clusterRouter(
       router,
       { ports: [portToSwitch(node, subnets)], static_routes: gatewayRoutes(gateways) },
@@ -132,6 +132,6 @@ function addNode(
       { [KEYS.serviceSubnets]: serviceSubnets.map(formatCidr).join(',') || undefined },
     ),
     joinSwitch(router),
-    nodeSwitch(node, subnets, managementOf(subnets), loadBalancers),
+    nodeSwitch(node, subnets, managementOf(subnets), balancers),
   ]);
 }

@@ -2,20 +2,28 @@ import type { Cidr } from '../net/cidr.js';
 import { formatCidr, networkOf } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
-import { TRANSPORTS } from '../net/ports.js';
 import { joinAddresses, macFor, managementAddresses, ofFamily, routerAddresses } from '../ovn/addresses.js';
-import { clusterLoadBalancerKey, KEYS } from '../ovn/keys.js';
-import { JOIN_SWITCH, joinTo, managementPortName, switchTo, toJoin, toSwitch } from '../ovn/names.js';
+import { KEYS } from '../ovn/keys.js';
+import {
+  CLUSTER_BALANCERS,
+  JOIN_SWITCH,
+  joinTo,
+  managementPortName,
+  nodeBalancersName,
+  switchTo,
+  toJoin,
+  toSwitch,
+} from '../ovn/names.js';
 import { type Wanted, wanted } from '../ovn/rows.js';
 
-/** Returns the load balancers for services inside the cluster, one a protocol; every node's switch has them. */
-export function clusterLoadBalancers(): Wanted[] {
-  return TRANSPORTS.map((protocol) =>
-    wanted('Load_Balancer', {
-      is: { external_ids: new Map([[clusterLoadBalancerKey(protocol), 'yes']]) },
-      set: { protocol },
-    }),
-  );
+/** Returns the group of the load balancers that every node's switch has. */
+export function clusterBalancers(): Wanted {
+  return balancerGroup(CLUSTER_BALANCERS);
+}
+
+/** Returns a group of load balancers; the watcher puts rows of services into it. */
+export function balancerGroup(name: string): Wanted {
+  return wanted('Load_Balancer_Group', { is: { name } });
 }
 
 /** Returns the cluster router with its port to switch `join`, and the given ports, routes and `external_ids`. */
@@ -70,7 +78,7 @@ export function nodeSwitch(
   node: string,
   subnets: readonly Cidr[],
   management: { readonly mac: MacAddress; readonly addresses: readonly IpAddress[] },
-  loadBalancers: readonly Wanted[],
+  cluster: Wanted,
 ): Wanted {
   const [v4, v6] = [ofFamily(subnets, 4), ofFamily(subnets, 6)];
   return wanted('Logical_Switch', {
@@ -90,7 +98,7 @@ export function nodeSwitch(
           set: { addresses: [[management.mac, ...management.addresses].join(' ')] },
         }),
       ],
-      load_balancer: loadBalancers,
+      load_balancer_group: [cluster, balancerGroup(nodeBalancersName(node))],
     },
   });
 }

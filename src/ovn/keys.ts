@@ -1,5 +1,3 @@
-import type { Transport } from '../net/ports.js';
-
 const SERVED = 'k8s-served:';
 
 /** Keys of `external_ids` of northbound rows. */
@@ -31,19 +29,11 @@ export const KEYS = {
   hostAddresses: 'k8s-host-addresses',
   /** The node of a route to an address of its host, on the cluster router. */
   host: 'k8s-host',
-  /** The service of a load balancer that serves one service only, as `NAMESPACE/NAME`. */
+  /** The service of a load balancer, as `NAMESPACE/NAME`. */
   service: 'k8s-service',
+  /** Which of the service's load balancers a row is: the text of its scope, protocol, service and options. */
+  balancer: 'k8s-balancer',
 } as const;
-
-/** Returns the key that marks the load balancer of the cluster's switches for a protocol. */
-export function clusterLoadBalancerKey(protocol: Transport): string {
-  return `k8s-cluster-lb-${protocol}`;
-}
-
-/** Returns the key whose value is the gateway router of a load balancer for a protocol. */
-export function gatewayLoadBalancerKey(protocol: Transport): string {
-  return `${protocol.toUpperCase()}_lb_gateway_router`;
-}
 
 /**
  * Returns the key that says that a gateway's helper serves an external address. A key for each address, so that a change

@@ -7,7 +7,7 @@ type Table = TableName<Schema>;
 type Columns = Readonly<Record<string, unknown>>;
 type Pairs = Readonly<Record<string, string>>;
 /** Columns that refer to the rows which a row holds. */
-type Holder = 'ports' | 'static_routes' | 'nat' | 'load_balancer';
+type Holder = 'ports' | 'static_routes' | 'nat' | 'load_balancer_group';
 /** Map columns: the product owns some of their pairs, operators own the others. */
 type MapColumn = 'external_ids' | 'options' | 'other_config';
 
@@ -46,13 +46,13 @@ export function wanted<N extends Table>(
 }
 
 /** Root tables; a row of another table exists as long as some row refers to it (ovn-nb.ovsschema, `isRoot`). */
-const ROOTS: readonly Table[] = ['Logical_Router', 'Logical_Switch', 'Load_Balancer'];
+const ROOTS: readonly Table[] = ['Logical_Router', 'Logical_Switch', 'Load_Balancer_Group'];
 /** The tables of the rows that each column refers to. */
 const TABLE_HELD: Readonly<Record<Holder, readonly [Table, ...Table[]]>> = {
   ports: ['Logical_Switch_Port', 'Logical_Router_Port'],
   static_routes: ['Logical_Router_Static_Route'],
   nat: ['NAT'],
-  load_balancer: ['Load_Balancer'],
+  load_balancer_group: ['Load_Balancer_Group'],
 };
 
 /**

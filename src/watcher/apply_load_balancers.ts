@@ -1,89 +1,60 @@
-import { TRANSPORTS } from '../net/ports.js';
 import type { NorthboundTransaction, NorthboundView } from '../ovn/connection.js';
-import { clusterLoadBalancerKey, gatewayLoadBalancerKey, KEYS } from '../ovn/keys.js';
-import { gatewayRouterName } from '../ovn/names.js';
-import type { RowInput, RowOf, Uuid } from '../ovsdb/columns.js';
+import { KEYS } from '../ovn/keys.js';
+import { isServiceBalancer, type LoadBalancerRow } from '../ovn/load_balancers.js';
+import type { RowInput, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
+import { sameValue } from '../ovsdb/values.js';
+import { BalancerGroups } from './apply_balancer_groups.js';
 import type { VipAssignments } from './desired_assignments.js';
-import { type Balancer, balancerText, parseBalancerText, type VipId } from './desired_balancer.js';
+import { type Balancer, balancerName, balancerText, type Scope, type VipId } from './desired_balancer.js';
+import type { BalancerIndex } from './state_balancers.js';
 
-/** The key in `external_ids` of a row of one service: which of the service's load balancers the row is. */
-const BALANCER = 'k8s-balancer';
+type BalancerColumns = RowInput<typeof ovnNorthbound, 'Load_Balancer'>;
 
-type LoadBalancerRow = RowOf<typeof ovnNorthbound, 'Load_Balancer'>;
-
-/**
- * Adds to `txn` what gives these virtual addresses their assigned destinations: single keys of the rows that services
- * share, and whole rows for services with a row of their own. A gateway that has no router yet gets its rows later.
- */
+/** Adds to `txn` what gives these virtual addresses, which may have changed, their assigned destinations. */
 export function reconcileVips(
-  db: NorthboundView,
+  index: BalancerIndex,
   txn: NorthboundTransaction,
   assignments: Pick<VipAssignments, 'targets'>,
   ids: readonly VipId[],
 ): void {
-  if (ids.length === 0) return;
-  const index = new BalancerIndex(db);
-  for (const [text, group] of byBalancer(ids)) {
-    const balancer = group[0]?.balancer;
-    if (balancer === undefined) continue;
-    const desired = new Map(group.map((id) => [id.vip, assignments.targets(id)]));
+  const groups = new BalancerGroups(index, txn);
+  updateVips(index, txn, groups, assignments, ids);
+  groups.write();
+}
+
+/**
+ * Does the same and compares all rows of services with all assignments: makes and attaches groups that are missing,
+ * mends rows, and deletes what no service has, such as the rows of earlier versions that all services shared. All is in
+ * `txn`, so that a virtual address that moves from one row to another is there at any time.
+ */
+export function reconcileAllVips(
+  db: NorthboundView,
+  index: BalancerIndex,
+  txn: NorthboundTransaction,
+  assignments: Pick<VipAssignments, 'targets' | 'all'>,
+  ids: readonly VipId[],
+): void {
+  const groups = new BalancerGroups(index, txn);
+  groups.complete(db);
+  updateVips(index, txn, groups, assignments, ids);
+  groups.settle(db, mendRows(db, index, txn, assignments.all));
+  groups.write();
+}
+
+function updateVips(
+  index: BalancerIndex,
+  txn: NorthboundTransaction,
+  groups: BalancerGroups,
+  assignments: Pick<VipAssignments, 'targets'>,
+  ids: readonly VipId[],
+): void {
+  for (const [text, [balancer, vips]] of byBalancer(ids)) {
+    const desired = new Map(vips.map((vip) => [vip, assignments.targets({ balancer, vip })]));
     const row = index.row(text);
     if (row !== undefined) updateRow(txn, row, desired);
-    else insertRow(index, txn, balancer, text, present(desired));
+    else insertRow(groups, txn, balancer, text, present(desired));
   }
-}
-
-/** Adds to `txn` the deletion of virtual addresses that no service has: their service went while no watcher ran. */
-export function deleteStrayVips(
-  db: NorthboundView,
-  txn: NorthboundTransaction,
-  assigned: readonly VipId[],
-): void {
-  const index = new BalancerIndex(db);
-  const known = new Map<Uuid, Set<string>>();
-  for (const { balancer, vip } of assigned) {
-    const row = index.row(balancerText(balancer));
-    if (row === undefined) continue;
-    const vips = known.get(row._uuid) ?? new Set();
-    known.set(row._uuid, vips.add(vip));
-  }
-  for (const row of db.table('Load_Balancer').values()) {
-    if (!isOurs(row.external_ids)) continue;
-    const stray = [...row.vips.keys()].filter((vip) => known.get(row._uuid)?.has(vip) !== true);
-    if (row.external_ids.has(KEYS.service) && stray.length === row.vips.size)
-      txn.delete('Load_Balancer', row._uuid);
-    else if (stray.length > 0) txn.mutate('Load_Balancer', row._uuid, { vips: { delete: stray } });
-  }
-}
-
-/** Adds to `txn` the rows of single services to switches, or to a router, that came after the rows. */
-export function attachEverywhere(db: NorthboundView, txn: NorthboundTransaction): void {
-  const index = new BalancerIndex(db);
-  const clusterRows: Uuid[] = [];
-  const gatewayRows = new Map<string, Uuid[]>();
-  for (const { _uuid, external_ids } of db.table('Load_Balancer').values()) {
-    const scope = parseBalancerText(external_ids.get(BALANCER) ?? '')?.scope;
-    if (scope === undefined) continue;
-    if (scope === 'cluster') clusterRows.push(_uuid);
-    else if ('gateway' in scope) pushTo(gatewayRows, scope.gateway, _uuid);
-  }
-  for (const row of index.nodeSwitches) attach(txn, 'Logical_Switch', row, clusterRows);
-  for (const [gateway, rows] of gatewayRows) {
-    const router = index.gatewayRouter(gateway);
-    if (router !== undefined) attach(txn, 'Logical_Router', router, rows);
-  }
-}
-
-function attach(
-  txn: NorthboundTransaction,
-  table: 'Logical_Switch' | 'Logical_Router',
-  { _uuid, load_balancer }: { readonly _uuid: Uuid; readonly load_balancer: readonly Uuid[] },
-  rows: readonly Uuid[],
-): void {
-  const attached = new Set(load_balancer);
-  const missing = rows.filter((uuid) => !attached.has(uuid));
-  if (missing.length > 0) txn.mutate(table, _uuid, { load_balancer: { insert: missing } });
 }
 
 function updateRow(
@@ -102,75 +73,77 @@ function updateRow(
 }
 
 function insertRow(
-  index: BalancerIndex,
+  groups: BalancerGroups,
   txn: NorthboundTransaction,
-  { scope, protocol, service, options }: Balancer,
+  balancer: Balancer,
   text: string,
   vips: ReadonlyMap<string, string>,
 ): void {
-  if (vips.size === 0) return;
-  const router = scope !== 'cluster' && 'gateway' in scope ? index.gatewayRouter(scope.gateway) : undefined;
-  if (scope !== 'cluster' && router === undefined) return;
-  const columns: RowInput<typeof ovnNorthbound, 'Load_Balancer'> = {
-    protocol,
-    vips,
-    options: new Map(Object.entries(options)),
-    external_ids: new Map([
-      [KEYS.service, service],
-      [BALANCER, text],
-    ]),
-  };
-  const row = txn.insert('Load_Balancer', columns);
-  if (router !== undefined) txn.mutate('Logical_Router', router._uuid, { load_balancer: { insert: [row] } });
-  else
-    for (const node of index.nodeSwitches)
-      txn.mutate('Logical_Switch', node._uuid, { load_balancer: { insert: [row] } });
+  if (vips.size === 0 || !groups.has(balancer.scope)) return;
+  const external_ids = new Map([
+    [KEYS.service, balancer.service],
+    [KEYS.balancer, text],
+  ]);
+  const row = txn.insert('Load_Balancer', { ...columnsOf(balancer), vips, external_ids });
+  groups.join(balancer.scope, row);
 }
 
-/** The rows of load balancers by scope, protocol and service, read once for many virtual addresses. */
-class BalancerIndex {
-  /** The switches of nodes: the switches that have the cluster's load balancers. */
-  readonly nodeSwitches: readonly RowOf<typeof ovnNorthbound, 'Logical_Switch'>[];
-  private readonly own = new Map<string, LoadBalancerRow>();
-
-  constructor(private readonly db: NorthboundView) {
-    for (const row of db.table('Load_Balancer').values()) {
-      const text = row.external_ids.get(BALANCER);
-      if (text !== undefined) this.own.set(text, row);
+/** Deletes rows and virtual addresses that no service has, and corrects the others; returns the scopes of these. */
+function mendRows(
+  db: NorthboundView,
+  index: BalancerIndex,
+  txn: NorthboundTransaction,
+  assigned: readonly VipId[],
+): ReadonlyMap<Uuid, Scope> {
+  const known = byBalancer(assigned);
+  const scopes = new Map<Uuid, Scope>();
+  for (const row of db.table('Load_Balancer').values()) {
+    if (!isServiceBalancer(row)) continue;
+    const text = row.external_ids.get(KEYS.balancer) ?? '';
+    const [balancer, vips] = (index.row(text)?._uuid === row._uuid ? known.get(text) : undefined) ?? [];
+    if (balancer === undefined) txn.delete('Load_Balancer', row._uuid);
+    else {
+      scopes.set(row._uuid, balancer.scope);
+      mendRow(txn, row, columnsOf(balancer), new Set(vips));
     }
-    this.nodeSwitches = db.filter('Logical_Switch', ({ external_ids }) => external_ids.has(KEYS.gatewayIp));
   }
-
-  row(text: string): LoadBalancerRow | undefined {
-    return this.own.get(text);
-  }
-
-  gatewayRouter(node: string) {
-    return this.db.find('Logical_Router', ({ name }) => name === gatewayRouterName(node));
-  }
+  return scopes;
 }
 
-const SHARED_KEYS: readonly string[] = TRANSPORTS.flatMap((protocol) => [
-  clusterLoadBalancerKey(protocol),
-  gatewayLoadBalancerKey(protocol),
-]);
-
-function isOurs(externalIds: ReadonlyMap<string, string>): boolean {
-  return externalIds.has(KEYS.service) || SHARED_KEYS.some((key) => externalIds.has(key));
+function mendRow(
+  txn: NorthboundTransaction,
+  row: LoadBalancerRow,
+  columns: Readonly<BalancerColumns>,
+  vips: ReadonlySet<string>,
+): void {
+  const wrong = (['name', 'protocol', 'options'] as const).filter(
+    (column) => !sameValue(row[column], columns[column]),
+  );
+  txn.update('Load_Balancer', row._uuid, Object.fromEntries(wrong.map((one) => [one, columns[one]])));
+  const stray = [...row.vips.keys()].filter((vip) => !vips.has(vip));
+  if (stray.length > 0) txn.mutate('Load_Balancer', row._uuid, { vips: { delete: stray } });
 }
 
-function present(desired: ReadonlyMap<string, string | undefined>): Map<string, string> {
+function columnsOf(balancer: Balancer) {
+  return {
+    name: balancerName(balancer),
+    protocol: balancer.protocol,
+    options: new Map(Object.entries(balancer.options)),
+  };
+}
+
+/** Returns the virtual addresses of each load balancer, by its text. */
+function byBalancer(ids: readonly VipId[]): ReadonlyMap<string, readonly [Balancer, readonly string[]]> {
+  const found = new Map<string, readonly [Balancer, string[]]>();
+  for (const { balancer, vip } of ids) {
+    const text = balancerText(balancer);
+    const entry = found.get(text);
+    if (entry === undefined) found.set(text, [balancer, [vip]]);
+    else entry[1].push(vip);
+  }
+  return found;
+}
+
+function present(desired: ReadonlyMap<string, string | undefined>): ReadonlyMap<string, string> {
   return new Map([...desired].flatMap(([vip, targets]) => (targets === undefined ? [] : [[vip, targets]])));
-}
-
-function byBalancer(ids: readonly VipId[]): Map<string, VipId[]> {
-  const groups = new Map<string, VipId[]>();
-  for (const id of ids) pushTo(groups, balancerText(id.balancer), id);
-  return groups;
-}
-
-function pushTo<T>(groups: Map<string, T[]>, key: string, value: T): void {
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, [value]);
-  else group.push(value);
 }

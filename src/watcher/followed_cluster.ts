@@ -58,7 +58,7 @@ export class FollowedCluster {
     const services = new ServiceSource(options);
     const endpoints = new EndpointSource(options);
     this.northbound = new NorthboundSource(nb, changes);
-    const { ports } = this.northbound;
+    const { ports, balancers } = this.northbound;
     const annotator = new Annotator({ api, problems });
     const guard = new GuardSource({
       ...{ api, settings, allowed, log, problems },
@@ -71,6 +71,7 @@ export class FollowedCluster {
       services,
       endpoints,
       ports,
+      balancers,
       annotator,
       changes,
       guard,

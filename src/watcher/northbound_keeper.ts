@@ -13,13 +13,14 @@ import { podKeyOf } from '../ovn/pods.js';
 import type { RowRef, TableName, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Annotator } from './apply_annotations.js';
-import { attachEverywhere, deleteStrayVips, reconcileVips } from './apply_load_balancers.js';
+import { reconcileAllVips, reconcileVips } from './apply_load_balancers.js';
 import { podAnnotation, type ReconciledPods, reconcilePods } from './apply_pod_ports.js';
 import { VipAssignments } from './desired_assignments.js';
 import type { VipId } from './desired_balancer.js';
 import { wantedPort } from './desired_pod_port.js';
 import { type Refuse, type ServiceGateway, serviceVips } from './desired_vips.js';
 import type { GuardSource } from './sources/guard.js';
+import type { BalancerIndex } from './state_balancers.js';
 import type { Changes } from './state_changes.js';
 import type { Endpoint } from './state_endpoints.js';
 import { GatewayBook } from './state_gateways.js';
@@ -37,6 +38,7 @@ export interface NorthboundKeeperOptions {
   readonly services: Known<Service>;
   readonly endpoints: { readonly hasSynced: boolean; of(service: string): readonly Endpoint[] };
   readonly ports: PortIndex;
+  readonly balancers: BalancerIndex;
   readonly changes: Changes;
   readonly annotator: Pick<Annotator, 'want' | 'forget'>;
   readonly guard: Pick<GuardSource, 'guard'>;
@@ -103,7 +105,7 @@ export class NorthboundKeeper implements LoopWork {
   }
 
   private async reconcile(): Promise<void> {
-    const { nb, changes, ports } = this.options;
+    const { nb, changes, ports, balancers } = this.options;
     const isAll = changes.takeAll();
     if (isAll) this.markEverything();
     const txn = nb.transaction(WATCHER);
@@ -111,11 +113,9 @@ export class NorthboundKeeper implements LoopWork {
     try {
       this.updateGateways();
       this.updateGuard();
-      reconcileVips(nb, txn, this.assignments, this.assignServices());
-      if (isAll) {
-        deleteStrayVips(nb, txn, this.assignments.all);
-        attachEverywhere(nb, txn);
-      }
+      const ids = this.assignServices();
+      if (isAll) reconcileAllVips(nb, balancers, txn, this.assignments, ids);
+      else reconcileVips(balancers, txn, this.assignments, ids);
       await this.commit(txn);
     } finally {
       ports.giveBack(given);

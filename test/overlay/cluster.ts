@@ -3,7 +3,7 @@ import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 import { type GatewaySpec, gatewayRows } from '../../src/overlay/gateway_router.js';
 import {
-  clusterLoadBalancers,
+  clusterBalancers,
   clusterRouter,
   joinSwitch,
   managementOf,
@@ -15,18 +15,19 @@ import type { Northbound } from '../../src/ovn/connection.js';
 import { readGateways } from '../../src/ovn/gateways.js';
 import { gatewayRoutes, ROUTE_MARK } from '../../src/ovn/routes.js';
 import type { Wanted } from '../../src/ovn/rows.js';
+import type { Uuid } from '../../src/ovsdb/columns.js';
 
 const CLUSTER = [parseCidr('10.244.0.0/16')];
 
 /** Returns the rows of cluster router `m` and of one node's switch, `10.244.N.0/24`. */
 export function nodeRows(node: string, n: number): Wanted[] {
   const subnets = [parseCidr(`10.244.${n}.0/24`)];
-  const loadBalancers = clusterLoadBalancers();
+  const balancers = clusterBalancers();
   return [
-    ...loadBalancers,
+    balancers,
     clusterRouter('m', { ports: [portToSwitch(node, subnets)] }),
     joinSwitch('m'),
-    nodeSwitch(node, subnets, managementOf(subnets), loadBalancers),
+    nodeSwitch(node, subnets, managementOf(subnets), balancers),
   ];
 }
 
@@ -71,7 +72,19 @@ export function routesOf(nb: Northbound, router: string): string[] {
     .toSorted();
 }
 
+/** Returns the names of the groups of load balancers that a switch or a router has, sorted. */
+export function groupsOf(
+  nb: Northbound,
+  row: { readonly load_balancer_group: readonly Uuid[] } | undefined,
+): string[] {
+  const groups = nb.table('Load_Balancer_Group');
+  return (row?.load_balancer_group ?? []).flatMap((uuid) => groups.get(uuid)?.name ?? []).toSorted();
+}
+
 /** Returns the names of a northbound table's rows, sorted. */
-export function namesOf(nb: Northbound, table: 'Logical_Router' | 'Logical_Switch'): string[] {
+export function namesOf(
+  nb: Northbound,
+  table: 'Logical_Router' | 'Logical_Switch' | 'Load_Balancer' | 'Load_Balancer_Group',
+): string[] {
   return [...nb.table(table).values()].map(({ name }) => name).toSorted();
 }

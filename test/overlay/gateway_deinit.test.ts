@@ -29,7 +29,13 @@ test('gateway-deinit removes the rows of the gateway, and the other gateway beco
     '10.244.3.0/24 100.64.1.3',
     '203.0.113.3/32 10.244.3.2',
   ]);
-  t.is(nb.table('Load_Balancer').size, 6, 'the load balancers of the cluster and of GR_b');
+  t.deepEqual(namesOf(nb, 'Load_Balancer_Group'), [
+    'GR_b',
+    'k8s-cluster',
+    'switch_a',
+    'switch_b',
+    'switch_m',
+  ]);
   const onJoin = nb.find('Logical_Switch', ({ name }) => name === 'join')?.ports ?? [];
   t.deepEqual(onJoin.flatMap((uuid) => nb.table('Logical_Switch_Port').get(uuid)?.name ?? []).toSorted(), [
     'jtor-GR_b',
@@ -50,18 +56,19 @@ test("gateway-deinit keeps an operator's routes and load balancers", async (t) =
     });
     txn.mutate('Logical_Router', cluster._uuid, { static_routes: { insert: [route] } });
     const theirs = txn.insert('Load_Balancer', { name: 'theirs' });
-    const service = txn.insert('Load_Balancer', {
-      name: 'service',
-      external_ids: new Map([['k8s-service', 'default/web']]),
-    });
-    txn.mutate('Logical_Router', gateway._uuid, { load_balancer: { insert: [theirs, service] } });
+    const grouped = txn.insert('Load_Balancer', { name: 'grouped' });
+    const [service, former] = ['service', 'former'].map((name) =>
+      txn.insert('Load_Balancer', { name, external_ids: new Map([['k8s-service', 'default/web']]) }),
+    );
+    const [group] = gateway.load_balancer_group;
+    if (group === undefined || service === undefined || former === undefined) throw new Error('no group');
+    txn.mutate('Load_Balancer_Group', group, { load_balancer: { insert: [service, grouped] } });
+    txn.mutate('Logical_Router', gateway._uuid, { load_balancer: { insert: [theirs, former] } });
   });
   await gatewayDeinit({ ...options, node: 'a', sysctlDir: directory(t) });
   await nb.until(() => firstGateways(databases).includes('GR_b') || undefined, { what: 'GR_b as the first' });
   t.true(routesOf(nb, 'm').includes('192.0.2.0/24 100.64.1.2'));
-  const names = [...nb.table('Load_Balancer').values()].map(({ name }) => name);
-  t.true(names.includes('theirs'));
-  t.false(names.includes('service'), 'the load balancer of a service on this gateway');
+  t.deepEqual(namesOf(nb, 'Load_Balancer'), ['grouped', 'theirs'], 'not those of services on this gateway');
 });
 
 test('gateway-deinit takes the patch pair and the marks off the bridge, and no other port', async (t) => {

@@ -7,7 +7,7 @@ import { hostRows } from '../../src/ovn/node_hosts.js';
 import { insertBridge } from '../../src/switch/bridges.js';
 import { readSystemIds, setSystemIds } from '../../src/switch/external_ids.js';
 import { addPort, findInterface } from '../../src/switch/ports.js';
-import { reconcile } from '../ovn/northbound.js';
+import { reconcile, write } from '../ovn/northbound.js';
 import { write as writeLocal } from '../switch/local_database.js';
 import { namesOf, routesOf } from './cluster.js';
 import { directory, twoGateways } from './two_gateways.js';
@@ -38,10 +38,22 @@ test('a cluster is taken down node by node, the master last', async (t) => {
     message: /still serves a, b, GR_a, GR_b/,
   });
   await t.throwsAsync(masterDeinit({ ...options, node: 'other' }), { code: 'ERR_OTHER_CLUSTER' });
+  await write(nb, (txn) => {
+    const [group] = nb.filter('Load_Balancer_Group', ({ name }) => name === 'switch_a');
+    const external_ids = new Map([['k8s-service', 'default/web']]);
+    const row = txn.insert('Load_Balancer', { external_ids });
+    if (group !== undefined)
+      txn.mutate('Load_Balancer_Group', group._uuid, { load_balancer: { insert: [row] } });
+  });
   for (const node of ['a', 'b']) {
     await gatewayDeinit({ ...options, node, sysctlDir: directory(t) });
     await minionDeinit({ ...options, node, cni });
   }
+  const groups = () => namesOf(nb, 'Load_Balancer_Group').join();
+  await nb.until(() => (groups() === 'k8s-cluster,switch_m' ? true : undefined), {
+    what: 'the groups of a and b to be gone',
+  });
+  t.is(nb.table('Load_Balancer').size, 0);
   await local.until(() => (findInterface(local, 'k8s-b') === undefined ? true : undefined), {
     what: 'k8s-b to be gone',
   });
@@ -49,6 +61,6 @@ test('a cluster is taken down node by node, the master last', async (t) => {
   await nb.until(() => (routesOf(nb, 'm').length === 0 ? true : undefined), { what: 'no route' });
   await masterDeinit({ ...options, node: 'm' });
   await nb.until(() => (nb.table('Logical_Router').size === 0 ? true : undefined), { what: 'no router' });
-  for (const table of ['Logical_Switch', 'Load_Balancer', 'Logical_Switch_Port', 'NAT'] as const)
+  for (const table of ['Logical_Switch', 'Load_Balancer_Group', 'Logical_Switch_Port', 'NAT'] as const)
     t.is(nb.table(table).size, 0, table);
 });

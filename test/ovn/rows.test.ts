@@ -143,23 +143,21 @@ test('a held row is looked for among its siblings only', async (t) => {
   t.is(nb.table('Logical_Router_Static_Route').size, 2);
 });
 
-test('a row that two rows hold is inserted once, and found again by its pairs', async (t) => {
+test('a row that two rows hold is inserted once, and found again by its name', async (t) => {
   const nb = await emptyNorthbound(t);
-  const balancer = wanted('Load_Balancer', {
-    is: { external_ids: new Map([['key', 'yes']]) },
-    set: { protocol: 'tcp' },
-  });
+  const group = wanted('Load_Balancer_Group', { is: { name: 'g' } });
   const roots = [
-    balancer,
-    router({ load_balancer: [balancer] }),
-    wanted('Logical_Switch', { is: { name: 's' }, holds: { load_balancer: [balancer] } }),
+    group,
+    router({ load_balancer_group: [group] }),
+    wanted('Logical_Switch', { is: { name: 's' }, holds: { load_balancer_group: [group] } }),
   ];
   await reconcile(nb, roots);
-  t.is(nb.table('Load_Balancer').size, 1);
-  const [uuid] = nb.table('Load_Balancer').keys();
-  t.deepEqual(theRouter(nb).load_balancer, uuid === undefined ? [] : [uuid]);
+  t.is(nb.table('Load_Balancer_Group').size, 1);
+  const [uuid] = nb.table('Load_Balancer_Group').keys();
+  t.deepEqual(theRouter(nb).load_balancer_group, uuid === undefined ? [] : [uuid]);
   await write(nb, (txn) => {
-    if (uuid !== undefined) txn.mutate('Load_Balancer', uuid, { external_ids: { set: { theirs: 'too' } } });
+    const theirs = txn.insert('Load_Balancer', { name: 'theirs' });
+    if (uuid !== undefined) txn.mutate('Load_Balancer_Group', uuid, { load_balancer: { insert: [theirs] } });
   });
   t.true(reconciliation(nb, roots).isEmpty);
 });

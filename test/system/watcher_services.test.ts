@@ -147,7 +147,7 @@ kubeTest(
   },
 );
 
-kubeTest("a new node gets the services' own rows", async (t) => {
+kubeTest("a new node gets the services' rows", async (t) => {
   await kubernetes.apply(
     serviceManifest('sticky', {
       clusterIP: '10.96.0.12',
@@ -173,16 +173,16 @@ kubeTest("a new node gets the services' own rows", async (t) => {
   });
 });
 
-kubeTest("a gateway that was recreated while the watcher was away gets the services' own rows", async (t) => {
+kubeTest("a gateway that was recreated while the watcher was away gets the services' rows", async (t) => {
   const gw2 = cluster.node('gw2');
   const ofGw2 = async () => Object.keys(await vips()).filter((key) => key.startsWith('GR_gw2 '));
   const before = await ofGw2();
   t.true(before.some((key) => key.endsWith(':30090')));
   await watcher.stop();
   const row = await ownRowOf('gw2');
-  await cluster.nbctl('remove', 'Logical_Router', 'GR_gw2', 'load_balancer', row);
+  await cluster.nbctl('remove', 'Load_Balancer_Group', 'GR_gw2', 'load_balancer', row);
   watcher = await startWatcher(master);
-  await until('its row on the router again', async () =>
+  await until('its row in the group again', async () =>
     when((await balancersOf('Logical_Router', 'GR_gw2')).includes(row)),
   );
   await watcher.stop();
@@ -290,11 +290,18 @@ async function vip(address: string): Promise<void> {
 }
 
 async function balancersOf(table: string, name: string): Promise<string[]> {
-  const [row] = await list(table, ['load_balancer'], `name=${name}`);
-  return row === undefined ? [] : uuids(row[0]);
+  const [row] = await list(table, ['load_balancer', 'load_balancer_group'], `name=${name}`);
+  const groups = new Map(
+    (await list('Load_Balancer_Group', ['_uuid', 'load_balancer'])).map(
+      ([uuid, rows]) => [only(uuid), uuids(rows)] as const,
+    ),
+  );
+  return row === undefined
+    ? []
+    : [...uuids(row[0]), ...uuids(row[1]).flatMap((one) => groups.get(one) ?? [])];
 }
 
-/** Returns the `_uuid` of a service's own row on one gateway. */
+/** Returns the `_uuid` of a service's row on one gateway. */
 async function ownRowOf(node: string): Promise<string> {
   const rows = await list('Load_Balancer', ['_uuid', 'external_ids']);
   const found = rows.find(([, ids]) =>

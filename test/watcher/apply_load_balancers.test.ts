@@ -1,165 +1,265 @@
 import test from 'ava';
 import type { Uuid } from '../../src/ovsdb/columns.js';
-import { attachEverywhere, deleteStrayVips, reconcileVips } from '../../src/watcher/apply_load_balancers.js';
+import { reconcileAllVips, reconcileVips } from '../../src/watcher/apply_load_balancers.js';
 import { VipAssignments } from '../../src/watcher/desired_assignments.js';
 import { type Balancer, balancerText } from '../../src/watcher/desired_balancer.js';
-import { addCluster, addGateway, addNode } from './cluster_rows.js';
+import { BalancerIndex } from '../../src/watcher/state_balancers.js';
+import { addCluster, addGateway, addNode, makeOriginal } from './cluster_rows.js';
 import { FakeNorthbound } from './fake_northbound.js';
 
 const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp', service: 'd/web', options: {} };
-const GATEWAY: Balancer = { scope: { gateway: 'gw1' }, protocol: 'tcp', service: 'd/web', options: {} };
+const GATEWAY: Balancer = { ...CLUSTER, scope: { gateway: 'gw1' } };
+const NODE: Balancer = { ...CLUSTER, scope: { node: 'gw2' } };
 const STICKY: Balancer = { ...CLUSTER, service: 'd/sticky', options: { affinity_timeout: '60' } };
 const LOCAL: Balancer = { ...GATEWAY, service: 'd/local', options: { skip_snat: 'true' } };
 const VIP = '10.96.0.5:80';
+const OUTSIDE = '203.0.113.1:30080';
 const TARGETS = '10.244.1.5:8080,10.244.2.5:8080';
 
 /** A cluster with the nodes `gw1`, which has a gateway, and `gw2`. `put` assigns and commits as the watcher does. */
 function start() {
   const nb = new FakeNorthbound();
-  const shared = addCluster(nb);
-  const nodes = ['gw1', 'gw2'].map((name, i) => addNode(nb, name, i + 1, shared.values()));
+  addCluster(nb);
+  const nodes = ['gw1', 'gw2'].map((name, i) => addNode(nb, name, i + 1));
   addGateway(nb, 'gw1', 1, true);
+  const index = new BalancerIndex();
+  index.load(nb);
+  nb.onChange((batch) => index.apply(batch));
   const assignments = new VipAssignments();
+  const commit = async (add: (txn: ReturnType<FakeNorthbound['transaction']>) => void) => {
+    const txn = nb.transaction('test');
+    add(txn);
+    await txn.commit();
+  };
   const put = async (service: string, vips: readonly [Balancer, string, string][]) => {
     const ids = assignments.put(
       service,
       1,
       vips.map(([balancer, vip, targets]) => ({ balancer, vip, targets })),
     );
-    await commit((txn) => reconcileVips(nb, txn, assignments, ids));
+    await commit((txn) => reconcileVips(index, txn, assignments, ids));
   };
-  const commit = async (add: (txn: ReturnType<FakeNorthbound['transaction']>) => void) => {
-    const txn = nb.transaction('test');
-    add(txn);
-    await txn.commit();
-  };
-  const audit = () =>
-    commit((txn) => {
-      deleteStrayVips(nb, txn, assignments.all);
-      attachEverywhere(nb, txn);
-    });
-  const vipsOf = (uuid: Uuid | undefined) =>
-    Object.fromEntries((uuid && nb.table('Load_Balancer').get(uuid)?.vips) ?? []);
-  const ownRow = (balancer: Balancer) =>
+  const audit = () => commit((txn) => reconcileAllVips(nb, index, txn, assignments, assignments.all));
+  const rowOf = (balancer: Balancer) =>
     nb.find('Load_Balancer', (row) => row.external_ids.get('k8s-balancer') === balancerText(balancer));
+  const members = (name: string) =>
+    (nb.find('Load_Balancer_Group', (row) => row.name === name)?.load_balancer ?? []).map(
+      (uuid) => nb.table('Load_Balancer').get(uuid)?.name ?? 'gone',
+    );
   const router = () => nb.find('Logical_Router', ({ name }) => name === 'GR_gw1');
-  return { nb, shared, nodes, assignments, put, commit, audit, vipsOf, ownRow, router };
+  const last = () => (nb.committed.at(-1) ?? []).map(({ op, table }) => `${op} ${table}`);
+  return { nb, nodes, index, assignments, put, commit, audit, rowOf, members, router, last };
 }
 
-const TCP = 'k8s-cluster-lb-tcp';
+test('a service has a row a protocol, scope and set of options, in the group of the scope', async (t) => {
+  const { nb, put, rowOf, members } = start();
+  const udp: Balancer = { ...CLUSTER, protocol: 'udp' };
+  await put('d/web', [
+    [CLUSTER, VIP, TARGETS],
+    [CLUSTER, '10.96.0.5:81', TARGETS],
+    [udp, VIP, ''],
+    [GATEWAY, OUTSIDE, TARGETS],
+    [NODE, '10.96.0.6:80', TARGETS],
+  ]);
+  t.is(nb.committed.length, 1);
+  t.is(nb.table('Load_Balancer').size, 4);
+  const row = rowOf(CLUSTER);
+  t.deepEqual(Object.fromEntries(row?.vips ?? []), { [VIP]: TARGETS, '10.96.0.5:81': TARGETS });
+  t.like(row, { name: 'Service_d/web_TCP_cluster', protocol: 'tcp', options: new Map() });
+  t.is(row?.external_ids.get('k8s-service'), 'd/web');
+  t.deepEqual(rowOf(udp)?.vips, new Map([[VIP, '']]));
+  t.deepEqual(members('k8s-cluster'), ['Service_d/web_TCP_cluster', 'Service_d/web_UDP_cluster']);
+  t.deepEqual(members('GR_gw1'), ['Service_d/web_TCP_GR_gw1']);
+  t.deepEqual(members('switch_gw2'), ['Service_d/web_TCP_switch_gw2']);
+  t.deepEqual(members('switch_gw1'), []);
+  await put('d/sticky', [[STICKY, '10.96.0.7:80', TARGETS]]);
+  t.deepEqual(rowOf(STICKY)?.options, new Map([['affinity_timeout', '60']]));
+});
+
+test('a change of targets writes one key of one row', async (t) => {
+  const { nb, put, rowOf } = start();
+  await put('d/other', [[{ ...CLUSTER, service: 'd/other' }, '10.96.0.6:80', 'x']]);
+  await put('d/web', [[CLUSTER, VIP, TARGETS]]);
+  await put('d/web', [[CLUSTER, VIP, 'y']]);
+  t.deepEqual(rowOf(CLUSTER)?.vips, new Map([[VIP, 'y']]));
+  const [operation, ...others] = nb.committed.at(-1) ?? [];
+  t.deepEqual(others, []);
+  t.deepEqual(operation?.mutations, [
+    ['vips', 'delete', ['set', [VIP]]],
+    ['vips', 'insert', ['map', [[VIP, 'y']]]],
+  ]);
+});
+
+test('the transaction for one changed service is as long among 500 services as alone', async (t) => {
+  const { nb, put, assignments, index, commit } = start();
+  const sent = async () => {
+    const length = async (targets: string) => {
+      await put('d/web', [[CLUSTER, VIP, targets]]);
+      return JSON.stringify(nb.committed.at(-1)).length;
+    };
+    return [await length('y'), await length('z')];
+  };
+  await put('d/web', [[CLUSTER, VIP, 'x']]);
+  const alone = await sent();
+  const ids = Array.from({ length: 500 }, (_, i) => {
+    const balancer: Balancer = { ...CLUSTER, service: `d/s${i}` };
+    return assignments.put(`d/s${i}`, 1, [{ balancer, vip: `10.97.${i >> 8}.${i & 255}:80`, targets: 'x' }]);
+  });
+  await commit((txn) => reconcileVips(index, txn, assignments, ids.flat()));
+  t.is(nb.committed.at(-1)?.length, 501, 'one change of the group for all');
+  t.deepEqual(await sent(), alone);
+});
 
 test('a correct row is not written', async (t) => {
   const { nb, put, audit } = start();
   await put('d/web', [[CLUSTER, VIP, TARGETS]]);
   await put('d/sticky', [[STICKY, '10.96.0.6:80', TARGETS]]);
-  await put('d/local', [[LOCAL, '203.0.113.1:30080', TARGETS]]);
+  await put('d/local', [[LOCAL, OUTSIDE, TARGETS]]);
   const { length } = nb.committed;
   await put('d/web', [[CLUSTER, VIP, TARGETS]]);
-  await put('d/sticky', [[STICKY, '10.96.0.6:80', TARGETS]]);
   await audit();
   t.is(nb.committed.length, length);
 });
 
-test('the addresses of a service that is gone leave the shared row, which stays', async (t) => {
-  const { nb, shared, put } = start();
-  await put('d/web', [[CLUSTER, VIP, TARGETS]]);
-  await put('d/web', []);
-  t.deepEqual(nb.table('Load_Balancer').get(shared.get(TCP) ?? ('' as Uuid))?.vips, new Map());
-});
-
-test('a service with affinity has a row of its own on every node switch', async (t) => {
-  const { nb, nodes, put, ownRow } = start();
-  const join = nb.insert('Logical_Switch', { name: 'join' });
-  await put('d/sticky', [[STICKY, VIP, TARGETS]]);
-  const row = ownRow(STICKY);
-  t.deepEqual(row?.options, new Map([['affinity_timeout', '60']]));
-  t.deepEqual(row?.vips, new Map([[VIP, TARGETS]]));
-  t.is(row?.protocol, 'tcp');
-  t.is(row?.external_ids.get('k8s-service'), 'd/sticky');
-  const has = (uuid: Uuid) =>
-    nb
-      .table('Logical_Switch')
-      .get(uuid)
-      ?.load_balancer.some((one) => one === row?._uuid);
-  t.deepEqual(nodes.map(has), [true, true]);
-  t.false(has(join));
-});
-
-test('a service with the policy Local has a row of its own on the router of each gateway', async (t) => {
-  const { nb, nodes, put, ownRow, router } = start();
-  await put('d/local', [[LOCAL, '203.0.113.1:30080', TARGETS]]);
-  const row = ownRow(LOCAL);
-  t.true(router()?.load_balancer.some((one) => one === row?._uuid));
-  for (const node of nodes)
-    t.false(
-      nb
-        .table('Logical_Switch')
-        .get(node)
-        ?.load_balancer.some((one) => one === row?._uuid),
-    );
-});
-
-test('a row of one service is deleted with its last address', async (t) => {
-  const { put, ownRow } = start();
-  await put('d/sticky', [
-    [STICKY, VIP, TARGETS],
-    [STICKY, '10.96.0.5:81', TARGETS],
+test('a row is deleted with its last address, and not before', async (t) => {
+  const { put, rowOf, members } = start();
+  await put('d/web', [
+    [CLUSTER, VIP, TARGETS],
+    [CLUSTER, '10.96.0.5:81', TARGETS],
   ]);
-  await put('d/sticky', [[STICKY, VIP, TARGETS]]);
-  t.deepEqual(ownRow(STICKY)?.vips, new Map([[VIP, TARGETS]]));
-  await put('d/sticky', []);
-  t.is(ownRow(STICKY), undefined);
+  await put('d/web', [[CLUSTER, VIP, TARGETS]]);
+  t.deepEqual(rowOf(CLUSTER)?.vips, new Map([[VIP, TARGETS]]));
+  await put('d/web', []);
+  t.is(rowOf(CLUSTER), undefined);
+  t.deepEqual(members('k8s-cluster'), []);
 });
 
-test('a service that gets affinity moves from the shared row to its own in one transaction', async (t) => {
-  const { nb, shared, put, vipsOf, ownRow } = start();
-  await put('d/sticky', [[CLUSTER, VIP, TARGETS]]);
+test('a service that gets affinity moves to another row in one transaction', async (t) => {
+  const { nb, put, rowOf } = start();
+  const former: Balancer = { ...STICKY, options: {} };
+  await put('d/sticky', [[former, VIP, TARGETS]]);
   const { length } = nb.committed;
   await put('d/sticky', [[STICKY, VIP, TARGETS]]);
   t.is(nb.committed.length, length + 1);
-  t.deepEqual(vipsOf(shared.get(TCP)), {});
-  t.deepEqual(ownRow(STICKY)?.vips, new Map([[VIP, TARGETS]]));
+  t.is(rowOf(former), undefined);
+  t.deepEqual(rowOf(STICKY)?.vips, new Map([[VIP, TARGETS]]));
 });
 
 test('a gateway without a router gets no row until its router is there', async (t) => {
-  const { nb, put, commit, assignments } = start();
-  const later: Balancer = { ...LOCAL, scope: { gateway: 'gw2' } };
-  await put('d/local', [[later, '203.0.113.2:30080', TARGETS]]);
+  const { nb, put, audit, members } = start();
+  await put('d/local', [[{ ...LOCAL, scope: { gateway: 'gw2' } }, '203.0.113.2:30080', TARGETS]]);
   t.is(nb.committed.length, 0);
   addGateway(nb, 'gw2', 2, false);
-  const ids = assignments.all;
-  await commit((txn) => reconcileVips(nb, txn, assignments, ids));
-  const router = nb.find('Logical_Router', ({ name }) => name === 'GR_gw2');
-  t.is(router?.load_balancer.length, 4);
+  await audit();
+  t.deepEqual(members('GR_gw2'), ['Service_d/local_TCP_GR_gw2']);
 });
 
-test('an audit puts rows of one service on switches and routers that came later', async (t) => {
-  const { nb, shared, put, audit, ownRow, router } = start();
-  await put('d/sticky', [[STICKY, VIP, TARGETS]]);
-  await put('d/local', [[LOCAL, '203.0.113.1:30080', TARGETS]]);
-  const gw3 = addNode(nb, 'gw3', 3, shared.values());
-  nb.update('Logical_Router', router()?._uuid ?? ('' as Uuid), { load_balancer: [] });
+test('an audit deletes addresses and rows that no service has any more, and only ours', async (t) => {
+  const { nb, put, audit, rowOf, members } = start();
+  await put('d/web', [[CLUSTER, VIP, TARGETS]]);
+  await put('d/local', [[LOCAL, OUTSIDE, TARGETS]]);
+  const web = rowOf(CLUSTER)?._uuid ?? ('' as Uuid);
+  nb.update('Load_Balancer', web, {
+    name: '',
+    protocol: 'udp',
+    options: new Map([['reject', 'true']]),
+    vips: new Map([
+      [VIP, TARGETS],
+      ['10.96.0.9:80', 'stale'],
+    ]),
+  });
+  const stale = (text: string) =>
+    nb.insert('Load_Balancer', {
+      vips: new Map([['10.96.0.8:80', 'stale']]),
+      external_ids: new Map([
+        ['k8s-service', 'd/gone'],
+        ['k8s-balancer', text],
+      ]),
+    });
+  const copy = nb.table('Load_Balancer').get(web);
+  const strays = [stale(balancerText(STICKY)), stale('["gw1"'), nb.insert('Load_Balancer', { ...copy })];
+  const theirs = new Map([['192.0.2.1:80', 'theirs']]);
+  const operators = nb.insert('Load_Balancer', { name: 'theirs', vips: theirs });
+  const group = nb.find('Load_Balancer_Group', ({ name }) => name === 'k8s-cluster');
+  const local = rowOf(LOCAL)?._uuid ?? ('' as Uuid);
+  nb.update('Load_Balancer_Group', group?._uuid ?? ('' as Uuid), { load_balancer: [operators, local] });
+  await audit();
+  t.like(rowOf(CLUSTER), { name: 'Service_d/web_TCP_cluster', protocol: 'tcp', options: new Map() });
+  t.deepEqual(rowOf(CLUSTER)?.vips, new Map([[VIP, TARGETS]]));
+  for (const uuid of strays) t.false(nb.table('Load_Balancer').has(uuid));
+  t.deepEqual(rowOf(LOCAL)?.vips, new Map([[OUTSIDE, TARGETS]]));
+  t.deepEqual(nb.table('Load_Balancer').get(operators)?.vips, theirs);
+  t.deepEqual(members('k8s-cluster'), ['theirs', 'Service_d/web_TCP_cluster']);
+  const { length } = nb.committed;
+  await audit();
+  t.is(nb.committed.length, length);
+});
+
+test('an audit makes and attaches the groups that nodes and gateways lack', async (t) => {
+  const { nb, nodes, put, audit, members, router } = start();
+  await put('d/web', [[CLUSTER, VIP, TARGETS]]);
+  await put('d/local', [[LOCAL, OUTSIDE, TARGETS]]);
+  const join = nb.insert('Logical_Switch', { name: 'join' });
+  const [gw1 = '' as Uuid, gw2 = '' as Uuid] = nodes;
+  nb.update('Logical_Switch', gw2, { load_balancer_group: [] });
+  nb.update('Logical_Router', router()?._uuid ?? ('' as Uuid), { load_balancer_group: [] });
+  for (const { _uuid, name } of nb.table('Load_Balancer_Group').values())
+    if (name !== 'k8s-cluster') nb.delete('Load_Balancer_Group', _uuid);
+  nb.update('Logical_Switch', gw1, { load_balancer_group: [] });
   const { length } = nb.committed;
   await audit();
   t.is(nb.committed.length, length + 1);
-  t.true(
-    nb
-      .table('Logical_Switch')
-      .get(gw3)
-      ?.load_balancer.some((one) => one === ownRow(STICKY)?._uuid),
-  );
-  t.deepEqual(
-    router()?.load_balancer.filter((one) => one === ownRow(LOCAL)?._uuid),
-    [ownRow(LOCAL)?._uuid ?? ('' as Uuid)],
-  );
+  const names = (row: { readonly load_balancer_group: readonly Uuid[] } | undefined) =>
+    row?.load_balancer_group.map((uuid) => nb.table('Load_Balancer_Group').get(uuid)?.name);
+  t.deepEqual(names(nb.table('Logical_Switch').get(gw1)), ['k8s-cluster', 'switch_gw1']);
+  t.deepEqual(names(nb.table('Logical_Switch').get(gw2)), ['k8s-cluster', 'switch_gw2']);
+  t.deepEqual(names(nb.table('Logical_Switch').get(join)), []);
+  t.deepEqual(names(router()), ['GR_gw1']);
+  t.deepEqual(members('k8s-cluster'), ['Service_d/web_TCP_cluster']);
+  t.deepEqual(members('GR_gw1'), ['Service_d/local_TCP_GR_gw1']);
   await audit();
   t.is(nb.committed.length, length + 1);
 });
 
-test('an audit skips a row whose k8s-balancer is damaged', async (t) => {
-  const { nb, assignments, audit } = start();
-  assignments.put('d/web', 1, []);
-  nb.insert('Load_Balancer', { external_ids: new Map([['k8s-balancer', '["gw1"']]) });
+test('rows of earlier versions become rows in groups, in one transaction that leaves no address out', async (t) => {
+  const { nb, nodes, assignments, audit, rowOf, members, router } = start();
+  const shared = makeOriginal(nb);
+  const tcp = shared.get('k8s-cluster-lb-tcp=yes') ?? ('' as Uuid);
+  const outside = shared.get('TCP_lb_gateway_router=GR_gw1') ?? ('' as Uuid);
+  nb.update('Load_Balancer', tcp, { vips: new Map([[VIP, TARGETS]]) });
+  nb.update('Load_Balancer', outside, { vips: new Map([[OUTSIDE, TARGETS]]) });
+  const own = nb.insert('Load_Balancer', {
+    vips: new Map([['10.96.0.6:80', TARGETS]]),
+    protocol: 'tcp',
+    options: new Map(Object.entries(STICKY.options)),
+    external_ids: new Map([
+      ['k8s-service', 'd/sticky'],
+      ['k8s-balancer', balancerText(STICKY)],
+    ]),
+  });
+  const theirs = nb.insert('Load_Balancer', { name: 'theirs' });
+  for (const node of nodes) {
+    const before = nb.table('Logical_Switch').get(node)?.load_balancer ?? [];
+    nb.update('Logical_Switch', node, { load_balancer: [...before, own, theirs] });
+  }
+  for (const [service, balancer, vip] of [
+    ['d/web', CLUSTER, VIP],
+    ['d/sticky', STICKY, '10.96.0.6:80'],
+    ['d/local', LOCAL, OUTSIDE],
+  ] as const)
+    assignments.put(service, 1, [{ balancer, vip, targets: TARGETS }]);
   await audit();
-  t.is(nb.committed.length, 0);
+  t.is(nb.committed.length, 1);
+  t.is(nb.table('Load_Balancer').size, 4);
+  t.deepEqual(rowOf(CLUSTER)?.vips, new Map([[VIP, TARGETS]]));
+  t.is(rowOf(STICKY)?._uuid, own, 'a row of one service stays');
+  t.deepEqual(members('k8s-cluster').toSorted(), [
+    'Service_d/sticky_TCP_cluster',
+    'Service_d/web_TCP_cluster',
+  ]);
+  t.deepEqual(members('GR_gw1'), ['Service_d/local_TCP_GR_gw1']);
+  for (const node of nodes) t.deepEqual(nb.table('Logical_Switch').get(node)?.load_balancer, [theirs]);
+  t.deepEqual(router()?.load_balancer, []);
+  await audit();
+  t.is(nb.committed.length, 1);
 });

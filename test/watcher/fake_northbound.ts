@@ -165,7 +165,7 @@ export class FakeNorthbound implements NorthboundView {
     const held = new Set(this.filter('Logical_Switch', () => true).flatMap(({ ports }) => ports));
     for (const uuid of this.table('Logical_Switch_Port').keys())
       if (!held.has(uuid)) this.rows('Logical_Switch_Port').delete(uuid);
-    for (const table of ['Logical_Switch', 'Logical_Router'] as const)
+    for (const table of ['Logical_Switch', 'Logical_Router', 'Load_Balancer_Group'] as const)
       for (const { _uuid, load_balancer } of this.table(table).values()) {
         const left = load_balancer.filter((uuid) => this.table('Load_Balancer').has(uuid));
         if (left.length < load_balancer.length) this.put(table, _uuid, { load_balancer: left });

@@ -61,6 +61,7 @@ function start() {
       },
     },
     ports: northbound.ports,
+    balancers: northbound.balancers,
     changes,
     guard: { guard: (rows) => world.claims && guards.get(world.claims, rows) },
     annotator: {
@@ -101,8 +102,8 @@ function start() {
 /** The same with a cluster in the database. */
 function startInCluster() {
   const started = start();
-  const shared = addCluster(started.nb);
-  addNode(started.nb, 'gw1', 1, shared.values());
+  addCluster(started.nb);
+  addNode(started.nb, 'gw1', 1);
   addGateway(started.nb, 'gw1', 1, true);
   return started;
 }

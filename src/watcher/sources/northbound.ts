@@ -1,21 +1,27 @@
 import { aborted } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import type { Northbound, NorthboundView } from '../../ovn/connection.js';
+import { KEYS } from '../../ovn/keys.js';
+import { isOriginalBalancer, type LoadBalancerRow } from '../../ovn/load_balancers.js';
 import { podKeyOf } from '../../ovn/pods.js';
 import { CLAIMING_TABLES } from '../../ovn/row_claims.js';
 import type { Change } from '../../ovsdb/cache.js';
 import { sameValue } from '../../ovsdb/values.js';
+import { BalancerIndex } from '../state_balancers.js';
 import type { Changes } from '../state_changes.js';
 import { PortIndex } from '../state_ports.js';
 
 /** A row of these tables that comes or goes can matter to every pod and service. */
-const FRAME: readonly string[] = ['Logical_Switch', 'Logical_Router', 'Load_Balancer'];
+const FRAME: readonly string[] = ['Logical_Switch', 'Logical_Router', 'Load_Balancer_Group'];
 /** The rows that gateways, and the addresses that have an owner, are read from. */
 const GATEWAYS: readonly string[] = CLAIMING_TABLES;
 
-/** Follows the northbound database: its ports by name, and what others change in it. */
+type Row = LoadBalancerRow | undefined;
+
+/** Follows the northbound database: its ports and load balancers by name, and what others change in it. */
 export class NorthboundSource implements Source {
   readonly ports = new PortIndex();
+  readonly balancers = new BalancerIndex();
 
   constructor(
     private readonly nb: NorthboundView & Pick<Northbound, 'onChange' | 'onState'>,
@@ -26,6 +32,7 @@ export class NorthboundSource implements Source {
   async run(signal: AbortSignal): Promise<void> {
     const { nb, changes } = this;
     this.ports.load(nb);
+    this.balancers.load(nb);
     const forget = [
       nb.onChange((batch) => this.changed(batch)),
       // A connection that was lost may have hidden any change.
@@ -43,9 +50,12 @@ export class NorthboundSource implements Source {
   private changed(batch: readonly Change[]): void {
     const { changes } = this;
     this.ports.apply(batch);
+    this.balancers.apply(batch);
     for (const { table, old, row } of batch) {
       if (FRAME.includes(table) && (old === undefined || row === undefined)) changes.markAll();
       if (table === 'Logical_Switch' && hasOtherSubnets(old, row)) changes.markAll();
+      if (old !== undefined && lostGroup(old, row)) changes.markAll();
+      if (table === 'Load_Balancer') this.balancerChanged(old as Row, row as Row);
       if (GATEWAYS.includes(table)) changes.markGateways();
       if (table !== 'Logical_Switch_Port') continue;
       if (old !== undefined) changes.addressFreed();
@@ -57,6 +67,28 @@ export class NorthboundSource implements Source {
     }
     changes.ring();
   }
+
+  /**
+   * Marks the service of a row that was changed or deleted. A row that was just inserted is right: the watcher inserts
+   * it whole. An audit checks those of others, and deletes those of earlier versions that all services share.
+   */
+  private balancerChanged(old: Row, row: Row): void {
+    const { changes } = this;
+    if (old === undefined) {
+      if (row !== undefined && isOriginalBalancer(row)) changes.markAll();
+      return;
+    }
+    for (const one of [old, row]) {
+      const service = one?.external_ids.get(KEYS.service);
+      if (service !== undefined) changes.markService(service);
+    }
+  }
+}
+
+/** Returns whether a switch or a router has lost a group of load balancers. */
+function lostGroup(old: NonNullable<Change['old']>, row: Change['row']): boolean {
+  const [before, after] = [old.load_balancer_group, row?.load_balancer_group];
+  return Array.isArray(before) && Array.isArray(after) && before.some((one) => !after.includes(one));
 }
 
 /** Returns whether a switch has changed in what its pods' addresses depend on. */

@@ -50,9 +50,9 @@ test('a port of no pod marks nothing', (t) => {
   t.false(changes.takeAll());
 });
 
-test('an added or deleted switch, router or load balancer marks everything; a changed one does not', (t) => {
+test('an added or deleted switch, router or group marks everything; a changed one does not', (t) => {
   const { nb, gw1, changes } = start();
-  for (const table of ['Logical_Switch', 'Logical_Router', 'Load_Balancer'] as const) {
+  for (const table of ['Logical_Switch', 'Logical_Router', 'Load_Balancer_Group'] as const) {
     const uuid = nb.insert(table, { name: 'new' });
     t.true(changes.takeAll(), table);
     nb.update(table, uuid, { name: 'renamed' });
@@ -61,6 +61,45 @@ test('an added or deleted switch, router or load balancer marks everything; a ch
     t.true(changes.takeAll(), table);
   }
   nb.insertPort(gw1, { name: 'ns_one', external_ids: POD });
+  t.false(changes.takeAll());
+});
+
+test('a load balancer that was changed or deleted marks its service, and nothing else', (t) => {
+  const { nb, source, changes } = start();
+  const row = (service: string) =>
+    new Map([
+      ['k8s-service', service],
+      ['k8s-balancer', 'text'],
+    ]);
+  const uuid = nb.insert('Load_Balancer', { external_ids: row('ns/web') });
+  t.deepEqual([...changes.takeServices()], [], 'the watcher inserts it whole');
+  t.is(source.balancers.row('text')?._uuid, uuid);
+  nb.update('Load_Balancer', uuid, { vips: new Map([['10.96.0.5:80', '']]) });
+  t.deepEqual([...changes.takeServices()], ['ns/web']);
+  nb.update('Load_Balancer', uuid, { external_ids: row('ns/other') });
+  t.deepEqual([...changes.takeServices()], ['ns/web', 'ns/other']);
+  nb.delete('Load_Balancer', uuid);
+  t.deepEqual([...changes.takeServices()], ['ns/other']);
+  t.is(source.balancers.row('text'), undefined);
+  const theirs = nb.insert('Load_Balancer', { name: 'theirs' });
+  nb.delete('Load_Balancer', theirs);
+  t.deepEqual([...changes.takeServices()], []);
+  t.false(changes.takeAll());
+});
+
+test('a load balancer of all services, as earlier versions had them, marks everything', (t) => {
+  const { nb, changes } = start();
+  nb.insert('Load_Balancer', { external_ids: new Map([['TCP_lb_gateway_router', 'GR_gw1']]) });
+  t.true(changes.takeAll());
+});
+
+test('a switch or a router that loses a group marks everything; one that gets a group does not', (t) => {
+  const { nb, gw1, changes } = start();
+  const groups = nb.table('Logical_Switch').get(gw1)?.load_balancer_group ?? [];
+  t.is(groups.length, 2);
+  nb.update('Logical_Switch', gw1, { load_balancer_group: groups.slice(1) });
+  t.true(changes.takeAll());
+  nb.update('Logical_Switch', gw1, { load_balancer_group: groups });
   t.false(changes.takeAll());
 });
 
