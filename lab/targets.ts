@@ -17,6 +17,9 @@ export interface TargetAnswer {
   readonly outcome: string;
   /** The client's address as the server saw it. */
   readonly client?: string;
+  /** How many sockets the client opened, one after the other. */
+  readonly attempts: number;
+  /** How long the last of them took. */
   readonly ms: number;
 }
 
