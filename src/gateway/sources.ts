@@ -7,6 +7,7 @@ import { RouterSource } from '../host/router_source.js';
 import { GuardSource } from '../kube/guard_source.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import type { LocalDatabase } from '../switch/connection.js';
+import { NODE_NAME } from '../switch/external_ids.js';
 import { systemSettings } from '../switch/system_settings.js';
 import type { BridgeKeeper } from './bridge_keeper.js';
 import type { HelperOptions } from './options.js';
@@ -40,10 +41,12 @@ export function makeSources(
   const { run: rundir, sysconf } = directories(process.env);
   const settings = systemSettings(db);
   const access = { kubeconfig, sysconf, env: process.env };
-  const services = new ServiceSource({ settings, ...access, problems, log, changed });
+  const followed = new BridgeSource(db, bridge, changed, problems);
+  const node = () => followed.facts?.externalIds.get(NODE_NAME);
+  const services = new ServiceSource({ settings, ...access, node, problems, log, changed });
   return {
     ovs: new SwitchSource({ bridge, channel, problems, onNews: (news) => keeper.handle(news) }),
-    bridge: new BridgeSource(db, bridge, changed, problems),
+    bridge: followed,
     addresses: new AddressSource({ read: () => readAddresses(bridge), problems, changed }),
     services,
     guard: new GuardSource({ settings, allowed, server: () => services.server, problems, changed }),

@@ -1,18 +1,28 @@
 import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
+import type { NodePort } from '../demux/state.js';
 import { refusalLines } from '../kube/refusals.js';
 import type { IpAddress } from '../net/ip.js';
 import { AddressAdmission } from './state_admission.js';
-import { type Exposure, type KnownExposure, NOTHING_EXPOSED } from './state_exposure.js';
-import { type JudgedPorts, judgeOwnPorts, type OwnPort, type OwnPortFacts } from './state_own_ports.js';
+import { type Exposure, type KnownExposure, NOTHING_EXPOSED, nodePortKey } from './state_exposure.js';
+import {
+  besides,
+  everywhere,
+  type JudgedPorts,
+  judgeOwnPorts,
+  type OwnPort,
+  type OwnPortFacts,
+} from './state_own_ports.js';
 import type { ServiceBook } from './state_services.js';
 
 /** What the services want, and what it is judged by. */
 export interface JudgedFacts extends Omit<OwnPortFacts, 'inPlace'> {
   readonly book: Pick<ServiceBook, 'revision' | 'wanting' | 'clusterRefusals'>;
   readonly wanted: Exposure;
-  /** The ports of the gateway's own addresses that services want. */
+  /** The ports of the gateway's own addresses that services and the node's pods want. */
   readonly ownPorts: readonly OwnPort[];
+  /** Whether `ownPorts` has those of pods. */
+  readonly arePodsKnown: boolean;
   readonly isFirstGateway: boolean | undefined;
   /** The addresses of all gateways. */
   readonly gateways: readonly IpAddress[];
@@ -83,17 +93,19 @@ export class JudgedExposure {
 
   /** Returns the node ports and the accepted ports of the gateway's own addresses. */
   private nodePorts(facts: JudgedFacts): KnownExposure['nodePorts'] {
-    const { wanted, ownPorts, guard, host, podRange, addresses, inPlace } = facts;
-    if (ownPorts.length > 0 && inPlace === undefined) return undefined;
+    const { wanted, ownPorts, guard, host, podRange, addresses, inPlace, arePodsKnown } = facts;
+    if (inPlace === undefined && (ownPorts.length > 0 || !arePodsKnown)) return undefined;
     const isKnown = guard !== undefined && host !== undefined;
     const now = isKnown ? NOTHING_EXPOSED.nodePorts : (inPlace?.nodePorts ?? wanted.nodePorts);
     this.own = this.judgedPorts.get(ownPorts, guard, host, podRange?.lo, podRange?.hi, addresses, now);
     const { accepted } = this.own;
-    if (this.last?.base !== wanted.nodePorts || this.last.text !== accepted.text)
-      this.last = {
-        ...{ base: wanted.nodePorts, text: accepted.text },
-        nodePorts: wanted.nodePorts.with(accepted.ports),
-      };
+    const kept = arePodsKnown ? [] : others(inPlace?.nodePorts ?? [], accepted);
+    const text = kept.length === 0 ? this.own.text : JSON.stringify([...accepted, ...kept]);
+    if (this.last?.base !== wanted.nodePorts || this.last.text !== text) {
+      const beside = besides([...accepted, ...kept], wanted.nodePorts);
+      const nodePorts = wanted.nodePorts.with(beside.map((one) => [nodePortKey(one), one]));
+      this.last = { base: wanted.nodePorts, text, nodePorts };
+    }
     return this.last.nodePorts;
   }
 
@@ -104,13 +116,13 @@ export class JudgedExposure {
     if (text === this.reported && own === this.reportedOwn) return;
     this.reported = text;
     this.reportedOwn = own;
-    const refused = new Map<string, string[]>();
-    const add = (service: string, line: string) => {
-      const lines = refused.get(service) ?? [];
+    const refused = { Service: new Map<string, string[]>(), Pod: new Map<string, string[]>() };
+    const add = (kind: 'Service' | 'Pod', owner: string, line: string) => {
+      const lines = refused[kind].get(owner) ?? [];
       lines.push(line);
-      refused.set(service, lines);
+      refused[kind].set(owner, lines);
     };
-    for (const [service, line] of own?.refusals ?? []) add(service, line);
+    for (const [kind, owner, line] of own?.refusals ?? []) add(kind, owner, line);
     // A gateway that is not the first has nothing to do with other addresses.
     const reasons = isFirstGateway === true ? [book.clusterRefusals(), this.admission.refusals()] : [];
     let named = 0;
@@ -120,13 +132,20 @@ export class JudgedExposure {
         if (gateways.includes(ip)) continue;
         if (named === MAX_ADDRESSES) break;
         named++;
-        for (const service of book.wanting(ip)) add(service, `external address ${ip} is refused: ${reason}`);
+        for (const service of book.wanting(ip))
+          add('Service', service, `external address ${ip} is refused: ${reason}`);
       }
-    this.problems.set(
-      'external addresses',
-      [...refused].flatMap(([service, lines]) => refusalLines(service, lines, lines.length)),
-    );
+    const linesOf = (kind: 'Service' | 'Pod') =>
+      [...refused[kind]].flatMap(([owner, lines]) => refusalLines(owner, lines, lines.length, kind));
+    this.problems.set('external addresses', linesOf('Service'));
+    this.problems.set('ports of pods', linesOf('Pod'));
   }
+}
+
+/** Returns the ports in place that no accepted one replaces. */
+function others(inPlace: Iterable<NodePort>, accepted: readonly NodePort[]): NodePort[] {
+  const replaced = new Set(accepted.map(everywhere));
+  return [...inPlace].filter((port) => !replaced.has(everywhere(port)));
 }
 
 /** Returns `served` without the addresses that no service wants any more; `undefined` if services want all of them. */

@@ -7,12 +7,21 @@ import { formatPortRange, type PortRange } from '../net/ports.js';
 import type { Keyed } from '../openflow/keyed.js';
 import { nodePortKey } from './state_exposure.js';
 
-/** A port of an address that host and gateway router share, which a service wants as an external address. */
+/**
+ * A port of an address that host and gateway router share, which a service wants as an external address, or a pod as a
+ * host port.
+ */
 export interface OwnPort {
-  readonly service: string;
+  readonly kind: 'Service' | 'Pod';
+  /** The service or pod, as `NAMESPACE/NAME`. */
+  readonly owner: string;
   readonly address: IpAddress;
+  /** A port at `address` alone. */
   readonly port: NodePort;
 }
+
+/** What a service or a pod is not given: its kind, its key, and the line that says what and why. */
+export type Refusal = readonly [kind: OwnPort['kind'], owner: string, line: string];
 
 /** The ports that the host uses itself. */
 export interface HostPorts {
@@ -38,11 +47,12 @@ export interface Verdict {
   readonly refused?: string;
 }
 
-/** The ports of the gateway's own addresses that are served, and why others are not. */
+/** The ports of the gateway's own addresses that services and pods get, and why they do not get others. */
 export interface JudgedPorts {
-  /** Equal ports have equal texts. */
-  readonly accepted: { readonly text: string; readonly ports: ReadonlyMap<string, NodePort> };
-  readonly refusals: readonly (readonly [service: string, line: string])[];
+  readonly accepted: readonly NodePort[];
+  /** The text of `accepted`; equal ports have equal texts. */
+  readonly text: string;
+  readonly refusals: readonly Refusal[];
 }
 
 /**
@@ -56,7 +66,7 @@ const NEEDED: ReadonlyMap<string, string> = new Map([
   ['udp 546', 'DHCPv6'],
 ]);
 
-/** Decides which of these ports services get. */
+/** Decides which of these ports services and pods get. Of two that want the same, the first gets it. */
 export function judgeOwnPorts(wanted: readonly OwnPort[], facts: OwnPortFacts): JudgedPorts {
   const { host } = facts;
   const sockets = new Map<string, HostSocket[]>();
@@ -66,43 +76,58 @@ export function judgeOwnPorts(wanted: readonly OwnPort[], facts: OwnPortFacts): 
     ofPort.push(one);
     sockets.set(key, ofPort);
   }
-  const ports = new Map<string, NodePort>();
-  const refusals: (readonly [string, string])[] = [];
+  const owners = new Map<string, OwnPort>();
+  const refusals: Refusal[] = [];
   for (const one of wanted) {
-    const { service, address, port } = one;
+    const { kind, owner, port } = one;
     const key = nodePortKey(port);
-    const ofPort = host && { ...host, sockets: sockets.get(key) ?? [] };
-    const { isServed, refused } = judgeOwnPort(one, { ...facts, host: ofPort });
-    if (isServed) ports.set(key, port);
-    if (refused !== undefined)
-      refusals.push([
-        service,
-        `external address ${address} port ${port.protocol} ${port.port} is refused: ${refused}`,
-      ]);
+    const ofPort = host && { ...host, sockets: sockets.get(everywhere(port)) ?? [] };
+    const verdict = judgeOwnPort(one, { ...facts, host: ofPort });
+    const first = owners.get(key);
+    if (verdict.isServed && first === undefined) owners.set(key, one);
+    const refused = verdict.refused ?? (first && `it belongs to ${first.kind} ${first.owner}`);
+    if (refused !== undefined) refusals.push([kind, owner, `${describe(one)} is refused: ${refused}`]);
   }
-  return { accepted: { text: [...ports.keys()].join(), ports }, refusals };
+  const accepted = [...owners.values()].map(({ port }) => port);
+  return { accepted, text: JSON.stringify(accepted), refusals };
+}
+
+/** Returns those of `ports` that are not among `others` as ports at all addresses: their flows would be the same. */
+export function besides(ports: Iterable<NodePort>, others: Keyed<NodePort>): NodePort[] {
+  return [...ports].filter((port) => others.get(everywhere(port)) === undefined);
+}
+
+/** Returns the key that a port has if it is at all addresses. */
+export function everywhere({ protocol, port }: Pick<NodePort, 'protocol' | 'port'>): string {
+  return nodePortKey({ protocol, port });
+}
+
+function describe({ kind, address, port }: OwnPort): string {
+  if (kind === 'Pod') return `host port ${port.protocol} ${port.port} at ${address}`;
+  return `external address ${address} port ${port.protocol} ${port.port}`;
 }
 
 /**
- * Decides whether a service gets a port of the gateway's own address. The host keeps the ports that it uses: those of
+ * Decides whether a service or a pod gets a port of the gateway's own address. The host keeps the ports that it uses: those of
  * its sockets, and all that the kernel may give to its next connection. What is not known yet stays as it is.
  */
-export function judgeOwnPort({ address, port }: OwnPort, facts: OwnPortFacts): Verdict {
-  const { guard, host, podRange, addresses, inPlace } = facts;
+export function judgeOwnPort({ kind, address, port }: OwnPort, facts: OwnPortFacts): Verdict {
+  const { guard, host, podRange, inPlace } = facts;
   const fixed = portRefusal(port.port) ?? neededRefusal(port) ?? rangeRefusal(port, podRange, 'pods');
   if (fixed !== undefined) return { isServed: false, refused: fixed };
-  if (guard === undefined || host === undefined)
-    return { isServed: inPlace.get(nodePortKey(port)) !== undefined };
-  const socket = host.sockets.find((one) => uses(one, port, addresses));
+  const isLimited = kind === 'Service';
+  if (host === undefined || (isLimited && guard === undefined))
+    return { isServed: [nodePortKey(port), everywhere(port)].some((key) => inPlace.get(key) !== undefined) };
+  const socket = host.sockets.find((one) => uses(one, port, address));
   const refused =
-    guard.narrowing(address) ??
+    (isLimited ? guard?.narrowing(address) : undefined) ??
     rangeRefusal(port, host.ephemeral, 'the host') ??
     (socket && `the host uses it: ${socket.protocol} ${socket.text}`);
   return refused === undefined ? { isServed: true } : { isServed: false, refused };
 }
 
 function neededRefusal(port: NodePort): string | undefined {
-  const use = NEEDED.get(nodePortKey(port));
+  const use = NEEDED.get(everywhere(port));
   return use === undefined ? undefined : `it is the port of ${use}`;
 }
 
@@ -111,13 +136,9 @@ function rangeRefusal({ port }: NodePort, range: PortRange | undefined, whose: s
   return `connections of ${whose} have the ports ${formatPortRange(range)}`;
 }
 
-/** Returns whether packets for the port of one of the addresses can reach the socket. */
-function uses(
-  { protocol, port, address }: HostSocket,
-  wanted: NodePort,
-  addresses: readonly IpAddress[],
-): boolean {
+/** Returns whether packets for the port of this address can reach the socket. */
+function uses({ protocol, port, address }: HostSocket, wanted: NodePort, ip: IpAddress): boolean {
   if (protocol !== wanted.protocol || port !== wanted.port) return false;
   const isAny = address === '*' || address === '0.0.0.0' || address === '::';
-  return isAny || addresses.some((ip) => address === ip || address === `::ffff:${ip}`);
+  return isAny || address === ip || address === `::ffff:${ip}`;
 }

@@ -16,6 +16,7 @@ import type { Intent } from './options.js';
 import type { Sources } from './sources.js';
 import { readBridgeState, snatRange } from './state_bridge.js';
 import { knownExposure, nodePortKey } from './state_exposure.js';
+import type { HostPortBook } from './state_host_ports.js';
 import type { JudgedExposure } from './state_judged_exposure.js';
 import type { ServiceBook } from './state_services.js';
 
@@ -41,19 +42,29 @@ export function gatewayWork(context: StepContext): LoopWork {
   const bridgeStates = new Memo((facts: typeof bridge.facts, local: typeof addresses.addresses) =>
     readBridgeState(facts, local, intent),
   );
-  const ownPorts = new Memo((book: ServiceBook, _revision: number, own: string) =>
-    book.portsAt(own === '' ? [] : own.split(',').map(parseIp)),
+  const ownPorts = new Memo(
+    (
+      book: ServiceBook,
+      _revision: number,
+      pods: HostPortBook | undefined,
+      _podRevision: number | undefined,
+      own: string,
+    ) => {
+      const addresses = own === '' ? [] : own.split(',').map(parseIp);
+      return [...book.portsAt(addresses), ...(pods?.portsAt(addresses) ?? [])];
+    },
   );
   /** Returns which of the services' wishes this gateway exposes; `undefined` until they are known. */
   const judge = (bridgeState: BridgeState | undefined, isFirstGateway: boolean | undefined) => {
     const wanted = services.take();
-    const { book } = services;
+    const { book, hostPorts: pods } = services;
     const own = bridgeState?.addresses ?? [];
-    const ports = ownPorts.get(book, book.revision, own.join());
+    const ports = ownPorts.get(book, book.revision, pods, pods?.revision, own.join());
     const host = hostPorts.portsFor(ports.map(({ port }) => nodePortKey(port)));
     if (wanted === undefined || bridgeState === undefined) return undefined;
     return judged.judge({
       ...{ book, wanted, ownPorts: ports, host, isFirstGateway, addresses: own, inPlace: keeper.exposed },
+      arePodsKnown: pods !== undefined,
       gateways: northbound.gatewayAddresses,
       podRange: snatRange(bridge.facts?.externalIds ?? new Map()),
       guard: guard.guard({

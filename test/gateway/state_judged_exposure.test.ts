@@ -3,6 +3,7 @@ import { SILENT } from '../../src/daemon/log.js';
 import { Problems } from '../../src/daemon/problems.js';
 import { type Exposure, exposureOf, NOTHING_EXPOSED } from '../../src/gateway/state_exposure.js';
 import { JudgedExposure, type JudgedFacts } from '../../src/gateway/state_judged_exposure.js';
+import type { OwnPort } from '../../src/gateway/state_own_ports.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
 import { AddressGuard } from '../../src/kube/address_guard.js';
 import { claimOf } from '../../src/net/claims.js';
@@ -26,6 +27,7 @@ function begin(...externalIPs: readonly string[]) {
     book,
     wanted: book.take(),
     ownPorts: book.portsAt([OWN]),
+    arePodsKnown: true,
     guard: GUARD,
     host: { sockets: [], ephemeral: { lo: 32_768, hi: 60_999 } },
     podRange: undefined,
@@ -146,4 +148,44 @@ test("thousands of ports at the gateway's own address cost a step nothing while 
   const before = looks;
   for (let i = 0; i < 10; i++) judge(facts);
   t.is(looks, before);
+});
+
+/** A port of the gateway's own address that a pod wants. */
+function hostPort(port: number, owner = 'ns/pod'): OwnPort {
+  return { kind: 'Pod', owner, address: OWN, port: { protocol: 'tcp', port, at: [OWN] } };
+}
+
+test("a pod's host port is exposed at any gateway, and one that the host listens at is named", (t) => {
+  const { judge, problems } = begin();
+  const ownPorts = [hostPort(8088), hostPort(22)];
+  const { nodePorts } = judge({ ownPorts, isFirstGateway: false });
+  t.deepEqual([...(nodePorts ?? [])], [{ protocol: 'tcp', port: 8088, at: [OWN] }]);
+  t.deepEqual(problems.current, [
+    "Pod ns/pod: host port tcp 22 at 203.0.113.11 is refused: port 22 is always the host's, for ssh",
+  ]);
+});
+
+test('a port that a service has as node port is not exposed twice, whatever a pod wants', (t) => {
+  const { judge } = begin();
+  const nodePort = { protocol: 'tcp', port: 30_080, sources: [] } as const;
+  const { nodePorts } = judge({ wanted: exposureOf([nodePort], []), ownPorts: [hostPort(30_080)] });
+  t.deepEqual([...(nodePorts ?? [])], [nodePort]);
+});
+
+test('until pods are known the ports in place stay, but those that services have now', (t) => {
+  const { judge } = begin();
+  const inPlace = exposureOf(
+    [
+      { protocol: 'tcp', port: 8088 },
+      { protocol: 'tcp', port: 30_080 },
+      { protocol: 'tcp', port: 8081 },
+    ],
+    [],
+  );
+  const wanted = exposureOf([{ protocol: 'tcp', port: 30_080 }], []);
+  const before = judge({ wanted, inPlace, ownPorts: [], arePodsKnown: false });
+  t.deepEqual(ports(before).toSorted(), ['tcp 30080', 'tcp 8081', 'tcp 8088']);
+  const after = judge({ wanted, inPlace, ownPorts: [hostPort(8088)] });
+  t.deepEqual(ports(after).toSorted(), ['tcp 30080', 'tcp 8088']);
+  t.is(judge({ wanted, inPlace: undefined, arePodsKnown: false }).nodePorts, undefined);
 });

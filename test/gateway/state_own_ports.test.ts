@@ -1,8 +1,13 @@
 import test from 'ava';
-import { judgeOwnPort, type OwnPortFacts } from '../../src/gateway/state_own_ports.js';
+import {
+  judgeOwnPort,
+  judgeOwnPorts,
+  type OwnPort,
+  type OwnPortFacts,
+} from '../../src/gateway/state_own_ports.js';
 import { parseSockets } from '../../src/host/sockets.js';
 import { AddressGuard } from '../../src/kube/address_guard.js';
-import { parseIp } from '../../src/net/ip.js';
+import { familyOf, parseIp } from '../../src/net/ip.js';
 import type { Transport } from '../../src/net/ports.js';
 import { Keyed } from '../../src/openflow/keyed.js';
 
@@ -27,11 +32,20 @@ const FACTS: OwnPortFacts = {
   inPlace: Keyed.EMPTY,
 };
 
-function judge(protocol: Transport, port: number, facts: Partial<OwnPortFacts> = {}) {
-  const [address = parseIp('::')] = ADDRESSES;
-  const one = { service: 'ns/web', address, port: { protocol, port } };
+function judge(
+  protocol: Transport,
+  port: number,
+  { kind = 'Service', family = 4, ...facts }: Partial<OwnPortFacts> & Partial<Which> = {},
+) {
+  const address = ADDRESSES.find((ip) => familyOf(ip) === family) ?? parseIp('::');
+  const one: OwnPort = { kind, owner: 'ns/web', address, port: { protocol, port, at: [address] } };
   const { isServed, refused } = judgeOwnPort(one, { ...FACTS, ...facts });
   return refused ?? isServed;
+}
+
+interface Which {
+  readonly kind: OwnPort['kind'];
+  readonly family: 4 | 6;
 }
 
 test('a port that the host does not use is served', (t) => {
@@ -64,7 +78,9 @@ for (const [protocol, port, reason] of [
   ['tcp', 65_535, 'connections of pods have the ports 61000-65535'],
 ] as const)
   test(`${protocol} port ${port} is refused: ${reason}`, (t) => {
-    t.is(judge(protocol, port), reason);
+    const family = reason.includes('[2001:') ? 6 : 4;
+    t.is(judge(protocol, port, { family }), reason);
+    t.is(judge(protocol, port, { family, kind: 'Pod' }), reason);
   });
 
 test('until the sockets and the guard are known, a port stays as it is', (t) => {
@@ -79,4 +95,26 @@ test('until the sockets and the guard are known, a port stays as it is', (t) => 
 test('external-ip-cidrs narrows the own address too', (t) => {
   const guard = new AddressGuard({ claims: [], allowed: [] });
   t.is(judge('tcp', 8081, { guard }), 'external-ip-cidrs is none');
+  t.true(judge('tcp', 8081, { guard, kind: 'Pod' }), 'a host port is no external address');
+});
+
+test('a listener at one address leaves the port of the other address', (t) => {
+  t.true(judge('tcp', 8085, { family: 6 }));
+  t.true(judge('tcp', 8086, { family: 4 }));
+});
+
+test('of two that want one port the first gets it, and the second is named', (t) => {
+  const [address = parseIp('::')] = ADDRESSES;
+  const port = { protocol: 'tcp', port: 8081, at: [address] } as const;
+  const { accepted, refusals } = judgeOwnPorts(
+    [
+      { kind: 'Service', owner: 'ns/web', address, port: { ...port, sources: [] } },
+      { kind: 'Pod', owner: 'ns/pod', address, port },
+    ],
+    FACTS,
+  );
+  t.deepEqual(accepted, [{ ...port, sources: [] }]);
+  t.deepEqual(refusals, [
+    ['Pod', 'ns/pod', 'host port tcp 8081 at 203.0.113.11 is refused: it belongs to Service ns/web'],
+  ]);
 });

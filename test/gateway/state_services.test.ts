@@ -272,10 +272,10 @@ test('the ports that services want at an address are found by the address', (t) 
     service('b', { externalIPs: ['203.0.113.80'], ports: [{ port: 9 }] }),
   ]);
   t.deepEqual(
-    book.portsAt([own, parseIp('2001:db8::11')]).map(({ service: of, port }) => [of, nodePortKey(port)]),
+    book.portsAt([own, parseIp('2001:db8::11')]).map(({ owner, port }) => [owner, nodePortKey(port)]),
     [
-      ['default/a', 'tcp 8081'],
-      ['default/a', 'udp 53'],
+      ['default/a', 'tcp 8081 203.0.113.11'],
+      ['default/a', 'udp 53 203.0.113.11'],
     ],
   );
   book.put('default/a', undefined);

@@ -14,6 +14,7 @@ import {
   type KnownExposure,
   NOTHING_EXPOSED,
 } from '../../src/gateway/state_exposure.js';
+import { HostPortBook } from '../../src/gateway/state_host_ports.js';
 import { JudgedExposure } from '../../src/gateway/state_judged_exposure.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
 import { gatewayWork } from '../../src/gateway/step.js';
@@ -84,6 +85,7 @@ function begin(given: Partial<World> = {}) {
     services: {
       isConfigured: true,
       book: new ServiceBook(),
+      hostPorts: new HostPortBook(),
       take: () => world.exposed,
       get nodeClaims() {
         return world.nodes;

@@ -135,7 +135,7 @@ kubeTest(
 /** Rights that would let a node or the watcher's host take more than its own. */
 const NEVER: Readonly<Record<string, readonly string[]>> = {
   'ovn-k8s-node': [
-    ...['list pods', 'watch pods', 'get pods', 'patch pods', 'patch pods/status', 'list secrets'],
+    ...['get pods', 'patch pods', 'patch pods/status', 'delete pods', 'create pods/exec', 'list secrets'],
     ...['list endpoints', 'patch nodes', 'patch services', 'patch services/status', 'create pods'],
   ],
   'ovn-k8s-watcher': [

@@ -9,11 +9,15 @@ import { NODES, NodeSource } from '../../kube/nodes.js';
 import { Reflector } from '../../kube/reflector.js';
 import type { Claim } from '../../net/claims.js';
 import type { Exposure } from '../state_exposure.js';
+import type { HostPortBook } from '../state_host_ports.js';
 import { ServiceBook } from '../state_services.js';
+import { HostPodSource } from './host_pods.js';
 
 const SERVICES = '/api/v1/services';
 
 export interface ServiceSourceOptions extends ApiSettings {
+  /** Returns the name of this node; `undefined` before `gateway-init`. */
+  readonly node: () => string | undefined;
   readonly problems: Problems;
   readonly changed: () => void;
   readonly log: Log;
@@ -25,6 +29,7 @@ export class ServiceSource implements Source {
   private reflector: Reflector<Service> | undefined;
   private services = new ServiceBook();
   private nodes: NodeSource | undefined;
+  private pods: HostPodSource | undefined;
   private api: URL | undefined;
   private failure: string | undefined;
   private isReported = true;
@@ -56,7 +61,8 @@ export class ServiceSource implements Source {
     if (!this.isReported) {
       this.isReported = true;
       const failures = this.failure === undefined ? [] : [this.failure];
-      this.options.problems.set('services', [...failures, ...this.services.problems]);
+      const ofPods = this.pods?.book.problems ?? [];
+      this.options.problems.set('services', [...failures, ...this.services.problems, ...ofPods]);
     }
     return this.reflector?.hasSynced ? this.services.take() : undefined;
   }
@@ -71,6 +77,11 @@ export class ServiceSource implements Source {
     return this.nodes?.hasSynced === true ? this.nodes.claims : undefined;
   }
 
+  /** The host ports of the node's pods; `undefined` until the first list is here. */
+  get hostPorts(): HostPortBook | undefined {
+    return this.pods?.isKnown === true ? this.pods.book : undefined;
+  }
+
   /** The address of the API server that is followed. */
   get server(): URL | undefined {
     return this.api;
@@ -81,7 +92,7 @@ export class ServiceSource implements Source {
   }
 
   private async followServer(access: ApiAccess, signal: AbortSignal): Promise<void> {
-    const { log, problems } = this.options;
+    const { log, problems, settings, node } = this.options;
     const api = new KubeApi(access);
     const book = new ServiceBook();
     const reflector: Reflector<Service> = new Reflector({
@@ -100,10 +111,11 @@ export class ServiceSource implements Source {
       problems,
     });
     const nodes = new NodeSource({ api, log, problems, changed: () => this.change() });
-    this.restart(reflector, book, nodes);
+    const pods = new HostPodSource({ api, settings, node, log, problems, changed: () => this.change() });
+    this.restart(reflector, book, nodes, pods);
     this.api = access.server;
     try {
-      await Promise.all([reflector.run(signal), nodes.run(signal)]);
+      await Promise.all([reflector.run(signal), nodes.run(signal), pods.run(signal)]);
     } finally {
       problems.set(SERVICES, []);
       problems.set(NODES, []);
@@ -115,10 +127,12 @@ export class ServiceSource implements Source {
     reflector: Reflector<Service> | undefined,
     book = new ServiceBook(),
     nodes?: NodeSource,
+    pods?: HostPodSource,
   ): void {
     this.reflector = reflector;
     this.services = book;
     this.nodes = nodes;
+    this.pods = pods;
     this.failure = undefined;
     this.change();
   }

@@ -47,6 +47,7 @@ function follow(
     kubeconfig,
     sysconf,
     env: {},
+    node: () => 'gw1',
     problems,
     changed: () => undefined,
     log: { ...SILENT, info: (line) => logged.push(line) },
