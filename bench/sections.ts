@@ -11,6 +11,7 @@ import { nicMove } from './sections/nic_move.js';
 import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
 import { ring } from './sections/ring.js';
+import { serviceChange } from './sections/service_change.js';
 import { serviceRows } from './sections/service_rows.js';
 import { services } from './sections/services.js';
 import { snat } from './sections/snat.js';
@@ -32,6 +33,7 @@ export const SECTIONS: readonly Section[] = [
   neighbour,
   services,
   serviceRows,
+  serviceChange,
   watcher,
   cni,
   snat,
