@@ -1,7 +1,7 @@
 import type { BridgeState, Demux } from '../demux/state.js';
 import type { LocalAddress } from '../host/addresses.js';
 import { explainError } from '../net/errors.js';
-import { type Family, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
+import { FAMILIES, familyOf, type IpAddress, isLinkLocal, parseIp } from '../net/ip.js';
 import { type PortRange, parsePortRange } from '../net/ports.js';
 import { LOCAL } from '../openflow/ofport.js';
 import type { BridgeFacts, BridgePort } from '../switch/bridge_facts.js';
@@ -117,8 +117,7 @@ function chooseAddresses(
   problems: string[],
 ): IpAddress[] {
   const configured = configuredAddresses(bridge, problems);
-  const families: readonly Family[] = [4, 6];
-  return families.flatMap((family) => {
+  return FAMILIES.flatMap((family) => {
     const usable = local.filter((one) => one.family === family && !isLinkLocal(one.address));
     const wanted = configured.find((ip) => familyOf(ip) === family);
     if (wanted === undefined && configured.length > 0) return [];

@@ -61,8 +61,21 @@ export function contains(cidr: Cidr, ip: IpAddress): boolean {
   return bits === 0 || ((own[whole] ?? 0) ^ (other[whole] ?? 0)) >> (8 - bits) === 0;
 }
 
+/** Returns whether `wide` has every address of `narrow`. */
+export function covers(wide: Cidr, narrow: Cidr): boolean {
+  return wide.prefix <= narrow.prefix && contains(wide, narrow.address);
+}
+
 export function overlaps(a: Cidr, b: Cidr): boolean {
   return a.prefix <= b.prefix ? contains(a, b.address) : contains(b, a.address);
+}
+
+/** Returns the networks that together hold the addresses of `cidr` that are in none of `holes`. */
+export function subtract(cidr: Cidr, holes: readonly Cidr[]): Cidr[] {
+  const inside = holes.filter((hole) => overlaps(cidr, hole));
+  if (inside.length === 0) return [networkOf(cidr)];
+  if (inside.some(({ prefix }) => prefix <= cidr.prefix)) return [];
+  return halvesOf(cidr).flatMap((half) => subtract(half, inside));
 }
 
 /**
@@ -85,6 +98,17 @@ export function nthAddress(cidr: Cidr, n: number): IpAddress {
 export function withHostBits(cidr: Cidr, host: IpAddress): IpAddress {
   const mask = maskOf(cidr);
   return ofNumber((toNumber(cidr.address) & mask) | (toNumber(host) & ~mask), cidr.family);
+}
+
+function halvesOf(cidr: Cidr): Cidr[] {
+  const prefix = cidr.prefix + 1;
+  const low = networkOf(cidr);
+  const step = 1n << BigInt(widthOf(cidr.family) - prefix);
+  const high = ofNumber(toNumber(low.address) + step, cidr.family);
+  return [
+    { ...low, prefix },
+    { ...low, prefix, address: high },
+  ];
 }
 
 function widthOf(family: Family): number {

@@ -12,6 +12,8 @@ export type Ipv6Address = string & { readonly __brand: 'Ipv6Address' };
 export type IpAddress = Ipv4Address | Ipv6Address;
 export type Family = 4 | 6;
 
+export const FAMILIES: readonly Family[] = [4, 6];
+
 /**
  * Parses an IPv4 or IPv6 address and returns its canonical text.
  *

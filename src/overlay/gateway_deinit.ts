@@ -8,6 +8,7 @@ import { deleteBalancerGroup, deleteServiceBalancers } from '../ovn/load_balance
 import { externalSwitchName, gatewayRouterName, JOIN_SWITCH, joinTo, localPortName } from '../ovn/names.js';
 import { gatewayRoutes, ROUTE_MARK, withFirst } from '../ovn/routes.js';
 import { reconcileRows, wanted } from '../ovn/rows.js';
+import { translatedSets } from '../ovn/translated_sets.js';
 import { findBridge } from '../switch/bridges.js';
 import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
 import { IFACE_ID, NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
@@ -110,12 +111,18 @@ function removeGateway({ nb }: Databases, txn: NorthboundTransaction, node: stri
   }
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === externalSwitchName(node)))
     txn.delete('Logical_Switch', _uuid);
+  const sets = nb.filter('Address_Set', ({ external_ids }) => external_ids.get(KEYS.gateway) === router);
+  for (const { _uuid } of sets) {
+    txn.delete('Address_Set', _uuid);
+    // Without this the database refuses: it counts the references of rows that the router's deletion leaves behind.
+    for (const nat of nb.filter('NAT', (row) => row.allowed_ext_ips === _uuid)) txn.delete('NAT', nat._uuid);
+  }
   const joinPort = nb.find('Logical_Switch_Port', ({ name }) => name === joinTo(router))?._uuid;
   for (const { _uuid } of nb.filter('Logical_Switch', ({ name }) => name === JOIN_SWITCH))
     if (joinPort !== undefined) txn.mutate('Logical_Switch', _uuid, { ports: { delete: [joinPort] } });
 }
 
-/** Reconciles the cluster router's routes with the remaining gateways, and marks the first of them. */
+/** Reconciles the cluster router's routes and the address sets with the remaining gateways, and marks the first. */
 function rerouteWithout(nb: Databases['nb'], txn: NorthboundTransaction, node: string): void {
   const cluster = findClusterRouter(nb);
   if (cluster === undefined) return;
@@ -130,6 +137,7 @@ function rerouteWithout(nb: Databases['nb'], txn: NorthboundTransaction, node: s
     );
   reconcileRows(nb, txn, [
     clusterRouter(cluster, { static_routes: gatewayRoutes(gateways) }, { static_routes: ROUTE_MARK }),
+    ...translatedSets(gateways).map(({ row }) => row),
     ...promoted,
   ]);
 }

@@ -21,6 +21,7 @@ import { readNodeHosts } from '../ovn/node_hosts.js';
 import { displacePod } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
+import { translatedSets } from '../ovn/translated_sets.js';
 import { requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import { refuseRampout, refuseServiceNetwork, refuseTakenAddress } from './checks.js';
@@ -110,7 +111,7 @@ function addGateway(
   options: GatewayOptions,
   host: Pick<GatewaySpec, 'chassis' | 'mac' | 'mtu'>,
 ): void {
-  const { node, physical, rampout, device } = options;
+  const { node, physical, rampout, device, clusterSubnets } = options;
   const router = theClusterRouter(nb);
   const others = readGateways(nb).filter((gateway) => gateway.node !== node);
   const hosts = readNodeHosts(nb).filter((host) => host.node !== node);
@@ -126,12 +127,17 @@ function addGateway(
     isShared: device.kind === 'bridge',
     rampout,
     subnets: readNodeSubnets(nb, node),
+    clusterSubnets,
   };
   const { isFirst, isShared, join } = own;
-  const rows = gatewayRows({ ...options, ...host, device: device.name, isShared, join, isFirst });
+  const all = [...others, own];
+  const sets = translatedSets(all);
+  const translated = sets.filter((set) => set.node === node);
+  const rows = gatewayRows({ ...options, ...host, device: device.name, isShared, join, isFirst, translated });
   reconcileRows(nb, txn, [
-    clusterRouter(router, { static_routes: gatewayRoutes([...others, own]) }, { static_routes: ROUTE_MARK }),
+    clusterRouter(router, { static_routes: gatewayRoutes(all) }, { static_routes: ROUTE_MARK }),
     joinSwitch(gatewayRouterName(node)),
+    ...sets.map(({ row }) => row),
     ...rows,
   ]);
 }

@@ -2,12 +2,13 @@ import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import { formatPortRange, type PortRange } from '../net/ports.js';
-import { joinAddresses, ofFamily } from '../ovn/addresses.js';
+import { anywhere, joinAddresses, ofFamily } from '../ovn/addresses.js';
 import { KEYS } from '../ovn/keys.js';
 import { externalSwitchName, gatewayRouterName, localPortName, outsideTo, toOutside } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 import { ownRoutes } from '../ovn/routes.js';
 import { type Wanted, wanted } from '../ovn/rows.js';
+import type { TranslatedSet } from '../ovn/translated_sets.js';
 import { balancerGroup, portToJoin, switchPortTo } from './topology.js';
 
 /** What the rows of a gateway depend on. */
@@ -28,6 +29,8 @@ export interface GatewaySpec {
   readonly rampout: readonly Cidr[];
   readonly snatRange: PortRange | undefined;
   readonly isFirst: boolean;
+  /** The destinations that clients are translated for, an address set a family. */
+  readonly translated: readonly TranslatedSet[];
 }
 
 /**
@@ -49,8 +52,8 @@ function gatewayRouter(spec: GatewaySpec): Wanted {
     pairs: {
       options: {
         chassis: spec.chassis,
-        // Clients of services appear as this router, so that replies return to the gateway that tracks the connection.
-        lb_force_snat_ip: join.map(({ address }) => address).join(' '),
+        // An earlier version translated clients by this option, which misses retransmitted packets.
+        lb_force_snat_ip: undefined,
         mac_binding_age_threshold: NEIGHBOUR_AGE,
       },
       external_ids: {
@@ -80,7 +83,7 @@ function gatewayRouter(spec: GatewaySpec): Wanted {
         defaultGateways: spec.defaultGateways,
         outPort: toOutside(name),
       }),
-      nat: translations(spec, mark),
+      nat: [...translations(spec, mark), ...clientTranslations(spec, mark)],
       load_balancer_group: [balancerGroup(name)],
     },
     sheds: { static_routes: mark, nat: mark },
@@ -103,6 +106,28 @@ function translations(spec: GatewaySpec, mark: Readonly<Record<string, string>>)
           external_port_range: spec.snatRange === undefined ? '' : formatPortRange(spec.snatRange),
         },
         pairs: { external_ids: mark },
+      }),
+    ];
+  });
+}
+
+/**
+ * Returns the SNAT rules for clients of services: they appear as this router to the destinations of `translated`, so
+ * that replies return to the gateway that tracks the connection.
+ */
+function clientTranslations(
+  { join, translated }: GatewaySpec,
+  mark: Readonly<Record<string, string>>,
+): Wanted[] {
+  return translated.flatMap(({ family, row }) => {
+    const own = ofFamily(join, family);
+    if (own === undefined) return [];
+    return [
+      wanted('NAT', {
+        is: { type: 'snat', logical_ip: anywhere(family) },
+        set: { external_ip: own.address, external_port_range: '' },
+        pairs: { external_ids: mark },
+        refers: { allowed_ext_ips: row },
       }),
     ];
   });

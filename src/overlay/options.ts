@@ -1,4 +1,13 @@
-import { type Cidr, contains, formatCidr, isHost, networkOf, overlaps, parseCidr } from '../net/cidr.js';
+import {
+  type Cidr,
+  contains,
+  covers,
+  formatCidr,
+  isHost,
+  networkOf,
+  overlaps,
+  parseCidr,
+} from '../net/cidr.js';
 import { explainError, UsageError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress, isLinkLocal, isUnicast, parseIp } from '../net/ip.js';
 import { type PortRange, parsePortRange } from '../net/ports.js';
@@ -88,7 +97,7 @@ export function readNodeSubnetsOption(option: string, text: string, cluster: rea
         `${option}=${text}: ${formatCidr(subnet)} has no room for pods; give a prefix of at most ${LONGEST_PREFIX[subnet.family]}`,
       );
     }
-    if (!cluster.some((wide) => wide.prefix <= subnet.prefix && contains(wide, subnet.address))) {
+    if (!cluster.some((wide) => covers(wide, subnet))) {
       throw new UsageError(
         `${option}=${text}: ${formatCidr(subnet)} is not inside --cluster-ip-subnet=${cluster.map(formatCidr).join(',')}`,
       );

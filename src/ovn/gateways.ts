@@ -25,6 +25,8 @@ export interface Gateway {
   readonly rampout: readonly Cidr[];
   /** The subnets of the node's logical switch; none if the node has no switch. */
   readonly subnets: readonly Cidr[];
+  /** `--cluster-ip-subnet`: the networks whose connections the gateway router translates. */
+  readonly clusterSubnets: readonly Cidr[];
 }
 
 /**
@@ -58,7 +60,7 @@ export function readGateways(
 function readGateway(
   db: NorthboundView,
   node: string,
-  { name, external_ids }: RowOf<typeof ovnNorthbound, 'Logical_Router'>,
+  { name, external_ids, nat }: RowOf<typeof ovnNorthbound, 'Logical_Router'>,
   port: RowOf<typeof ovnNorthbound, 'Logical_Router_Port'>,
 ): Gateway {
   const readKey = <T>(key: string, parse: (text: string) => T) =>
@@ -71,6 +73,12 @@ function readGateway(
     isShared: external_ids.has(KEYS.sharedBridge),
     rampout: readKey(KEYS.rampout, parseCidr),
     subnets: readNodeSubnets(db, node),
+    clusterSubnets: nat.flatMap((uuid) => {
+      const row = db.table('NAT').get(uuid);
+      const network =
+        row?.external_ids.get(KEYS.gateway) === name ? cidrOrUndefined(row.logical_ip) : undefined;
+      return network === undefined || network.prefix === 0 ? [] : [network];
+    }),
   };
 }
 

@@ -29,6 +29,14 @@ export function externalSwitchName(node: string): string {
   return `ext_${node}`;
 }
 
+/**
+ * Returns the name of the address set of the destinations that a gateway router translates clients for. An expression
+ * of OVN takes a name of letters, digits, "_" and "." (ovn-sb(5), Address_Set), and a node's name has no "_".
+ */
+export function translatedSetName(node: string, family: 4 | 6): string {
+  return `k8s_snat_${node.replaceAll('-', '_')}_ip${family}`;
+}
+
 /** Returns the name of a router's port to switch `join`. */
 export function toJoin(router: string): string {
   return `rtoj-${router}`;

@@ -1,5 +1,5 @@
-import { type Cidr, contains, formatCidr, networkOf } from '../net/cidr.js';
-import { type Family, familyOf, type IpAddress } from '../net/ip.js';
+import { type Cidr, covers, formatCidr, networkOf } from '../net/cidr.js';
+import { FAMILIES, familyOf, type IpAddress } from '../net/ip.js';
 import { anywhere, managementAddresses, ofFamily } from './addresses.js';
 import type { Gateway } from './gateways.js';
 import { KEYS } from './keys.js';
@@ -10,8 +10,6 @@ import { type Wanted, wanted } from './rows.js';
  * `external_ids` of every route that the product makes on the cluster router; routes without it are an operator's.
  */
 export const ROUTE_MARK = { [KEYS.gateway]: 'yes' } as const;
-
-const FAMILIES: readonly Family[] = [4, 6];
 
 /**
  * Returns the routes of the cluster router for a set of gateways. They depend on the whole set, so every command on
@@ -25,9 +23,8 @@ const FAMILIES: readonly Family[] = [4, 6];
  */
 export function gatewayRoutes(gateways: readonly Gateway[]): Wanted[] {
   return gateways.flatMap((gateway) => {
-    const others = gateways.filter((other) => other !== gateway);
     const own = gateway.subnets.filter(
-      (subnet) => ![gateway, ...others].some(({ rampout }) => rampout.some((one) => covers(one, subnet))),
+      (subnet) => !gateways.some(({ rampout }) => rampout.some((one) => covers(one, subnet))),
     );
     return [
       ...(gateway.isFirst ? defaultRoutes(gateway) : []),
@@ -67,10 +64,6 @@ function route(prefix: string, nexthop: IpAddress, policy?: 'src-ip'): Wanted {
     is: { ip_prefix: prefix, nexthop, policy },
     pairs: { external_ids: ROUTE_MARK },
   });
-}
-
-function covers(wide: Cidr, narrow: Cidr): boolean {
-  return wide.prefix <= narrow.prefix && contains(wide, narrow.address);
 }
 
 /** Returns the routes of a gateway router: to the cluster's subnets, and to its default gateways. */

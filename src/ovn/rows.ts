@@ -8,6 +8,8 @@ type Columns = Readonly<Record<string, unknown>>;
 type Pairs = Readonly<Record<string, string>>;
 /** Columns that refer to the rows which a row holds. */
 type Holder = 'ports' | 'static_routes' | 'nat' | 'load_balancer_group';
+/** Columns that refer to one root row. */
+type Reference = 'allowed_ext_ips';
 /** Map columns: the product owns some of their pairs, operators own the others. */
 type MapColumn = 'external_ids' | 'options' | 'other_config';
 
@@ -24,6 +26,8 @@ export interface Wanted {
   readonly pairs: Readonly<Partial<Record<MapColumn, Readonly<Record<string, string | undefined>>>>>;
   /** The desired rows that this row holds. */
   readonly holds: Readonly<Partial<Record<Holder, readonly Wanted[]>>>;
+  /** The desired root row that each of these columns refers to. */
+  readonly refers: Readonly<Partial<Record<Reference, Wanted>>>;
   /** The `external_ids` of held rows that are removed when they are not desired. */
   readonly sheds: Readonly<Partial<Record<Holder, Pairs>>>;
 }
@@ -40,13 +44,13 @@ export function wanted<N extends Table>(
     readonly is: RowInput<Schema, N>;
     readonly set?: RowInput<Schema, N>;
     readonly initially?: RowInput<Schema, N>;
-  } & Partial<Pick<Wanted, 'pairs' | 'holds' | 'sheds'>>,
+  } & Partial<Pick<Wanted, 'pairs' | 'holds' | 'refers' | 'sheds'>>,
 ): Wanted {
-  return { table, is, set, initially, pairs: {}, holds: {}, sheds: {}, ...rest };
+  return { table, is, set, initially, pairs: {}, holds: {}, refers: {}, sheds: {}, ...rest };
 }
 
 /** Root tables; a row of another table exists as long as some row refers to it (ovn-nb.ovsschema, `isRoot`). */
-const ROOTS: readonly Table[] = ['Logical_Router', 'Logical_Switch', 'Load_Balancer_Group'];
+const ROOTS: readonly Table[] = ['Logical_Router', 'Logical_Switch', 'Load_Balancer_Group', 'Address_Set'];
 /** The tables of the rows that each column refers to. */
 const TABLE_HELD: Readonly<Record<Holder, readonly [Table, ...Table[]]>> = {
   ports: ['Logical_Switch_Port', 'Logical_Router_Port'],
@@ -84,11 +88,16 @@ export function reconcileRows(
       children.map((child) => place(child, [])),
     ]);
     if (ROOTS.includes(row.table) && 'name' in row.is) txn.expectNone(row.table, row.is);
-    return txn.insert(row.table, { ...initialColumns(row), ...Object.fromEntries(held) });
+    return txn.insert(row.table, { ...initialColumns(row), ...Object.fromEntries(held), ...references(row) });
   };
 
+  const references = (row: Wanted): Columns =>
+    Object.fromEntries(Object.entries(row.refers).map(([column, one]) => [column, place(one, [])]));
+
   const mend = (row: Wanted, actual: AnyRow): void => {
-    const changed = Object.entries(row.set).filter(([column, value]) => !isSame(actual[column], value));
+    const changed = Object.entries({ ...row.set, ...references(row) }).filter(
+      ([column, value]) => !isSame(actual[column], value),
+    );
     txn.update(row.table, actual._uuid, Object.fromEntries(changed));
     for (const [column, pairs] of Object.entries(row.pairs)) {
       const mutation = pairMutation(mapOf(actual[column]), pairs);

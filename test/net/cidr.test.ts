@@ -8,6 +8,7 @@ import {
   nthAddress,
   overlaps,
   parseCidr,
+  subtract,
   withHostBits,
 } from '../../src/net/cidr.js';
 import { familyOf, ipOfBytes, parseIp } from '../../src/net/ip.js';
@@ -34,6 +35,16 @@ test("a host's address is neither the network's own nor, in IPv4, its broadcast 
     t.false(isHost(parseCidr(none)), none);
   for (const small of ['10.1.2.2/31', '10.1.2.3/31', '10.1.2.3/32', '2001:db8::/127', '2001:db8::/128'])
     t.true(isHost(parseCidr(small)), small);
+});
+
+test('a network without another is the rest in as few networks as possible', (t) => {
+  const without = (text: string, ...holes: string[]) =>
+    subtract(parseCidr(text), holes.map(parseCidr)).map(formatCidr);
+  t.deepEqual(without('10.244.0.0/22', '10.244.2.1/24'), ['10.244.0.0/23', '10.244.3.0/24']);
+  t.deepEqual(without('10.244.0.0/30', '10.244.0.0/32', '10.244.0.3/32'), ['10.244.0.1/32', '10.244.0.2/32']);
+  t.deepEqual(without('fd00::/48', 'fd00:0:0:ffff::/50'), ['fd00::/49', 'fd00:0:0:8000::/50']);
+  t.deepEqual(without('10.244.0.0/16', '10.0.0.0/8'), []);
+  t.deepEqual(without('10.244.7.0/16', '10.245.0.0/16', 'fd00::/8'), ['10.244.0.0/16']);
 });
 
 test('networks overlap if one contains the other', (t) => {

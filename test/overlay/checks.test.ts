@@ -20,6 +20,7 @@ function gateway(node: string, more: Partial<Gateway> = {}): Gateway {
     physical: [],
     isShared: true,
     rampout: [],
+    clusterSubnets: [],
     subnets: [],
     ...more,
   };

@@ -12,9 +12,10 @@ import {
 } from '../../src/overlay/topology.js';
 import { joinAddresses } from '../../src/ovn/addresses.js';
 import type { Northbound } from '../../src/ovn/connection.js';
-import { readGateways } from '../../src/ovn/gateways.js';
+import { type Gateway, readGateways } from '../../src/ovn/gateways.js';
 import { gatewayRoutes, ROUTE_MARK } from '../../src/ovn/routes.js';
 import type { Wanted } from '../../src/ovn/rows.js';
+import { translatedSets } from '../../src/ovn/translated_sets.js';
 import type { Uuid } from '../../src/ovsdb/columns.js';
 
 const CLUSTER = [parseCidr('10.244.0.0/16')];
@@ -33,6 +34,16 @@ export function nodeRows(node: string, n: number): Wanted[] {
 
 /** Returns a gateway on `breth0` with addresses 203.0.113.N and 100.64.1.N. */
 export function gatewaySpec(node: string, n: number, more: Partial<GatewaySpec> = {}): GatewaySpec {
+  const gateway: Gateway = {
+    node,
+    join: joinAddresses(n),
+    physical: [parseIp(`203.0.113.${n}`)],
+    isFirst: false,
+    isShared: true,
+    rampout: [],
+    subnets: [],
+    clusterSubnets: CLUSTER,
+  };
   return {
     node,
     chassis: node,
@@ -47,6 +58,7 @@ export function gatewaySpec(node: string, n: number, more: Partial<GatewaySpec> 
     rampout: [],
     snatRange: { lo: 61_000, hi: 65_535 },
     isFirst: false,
+    translated: translatedSets([gateway]),
     ...more,
   };
 }

@@ -14,7 +14,10 @@ function routerOf(nb: Northbound, name: string) {
 function natsOf(nb: Northbound, router: string): string[] {
   return routerOf(nb, router)
     .nat.flatMap((uuid) => nb.table('NAT').get(uuid) ?? [])
-    .map((nat) => `${nat.logical_ip} ${nat.external_ip} ${nat.external_port_range}`)
+    .map(({ logical_ip, external_ip, external_port_range, allowed_ext_ips }) => {
+      const set = allowed_ext_ips && nb.table('Address_Set').get(allowed_ext_ips)?.name;
+      return [logical_ip, external_ip, external_port_range, ...(set === undefined ? [] : [set])].join(' ');
+    })
     .toSorted();
 }
 
@@ -26,7 +29,6 @@ test('the rows of a gateway are complete after one transaction', async (t) => {
   const router = routerOf(nb, 'GR_a');
   t.deepEqual(Object.fromEntries(router.options), {
     chassis: 'a',
-    lb_force_snat_ip: '100.64.1.2 fd98:64::2',
     mac_binding_age_threshold: '300',
   });
   t.deepEqual(Object.fromEntries(router.external_ids), {
@@ -34,7 +36,10 @@ test('the rows of a gateway are complete after one transaction', async (t) => {
     first_gateway: 'yes',
     'k8s-physical-bridge': 'breth0',
   });
-  t.deepEqual(natsOf(nb, 'GR_a'), ['10.244.0.0/16 203.0.113.2 61000-65535']);
+  t.deepEqual(natsOf(nb, 'GR_a'), [
+    '0.0.0.0/0 100.64.1.2  k8s_snat_a_ip4',
+    '10.244.0.0/16 203.0.113.2 61000-65535',
+  ]);
   t.deepEqual(routesOf(nb, 'GR_a'), ['0.0.0.0/0 203.0.113.1', '10.244.0.0/16 100.64.1.1']);
   t.deepEqual(groupsOf(nb, router), ['GR_a']);
   const outside = nb.find('Logical_Switch_Port', ({ name }) => name === 'breth0_a');
@@ -52,7 +57,7 @@ test('a gateway with other options converges, and keeps what an operator has add
     });
     txn.mutate('Logical_Router', router._uuid, {
       static_routes: { insert: [route] },
-      options: { set: { theirs: 'x' } },
+      options: { set: { theirs: 'x', lb_force_snat_ip: '100.64.1.2' } },
     });
   });
   const changed = rowsOfGateway(
@@ -70,11 +75,12 @@ test('a gateway with other options converges, and keeps what an operator has add
   t.true(reconciliation(nb, changed).isEmpty);
   const router = routerOf(nb, 'GR_a');
   t.is(router.options.get('theirs'), 'x');
+  t.is(router.options.get('lb_force_snat_ip'), undefined);
   t.deepEqual(Object.fromEntries(router.external_ids), {
     physical_ip: '198.51.100.2',
     'k8s-rampout-ip-subnets': '10.244.8.0/24',
   });
-  t.deepEqual(natsOf(nb, 'GR_a'), ['10.244.0.0/16 198.51.100.2 ']);
+  t.deepEqual(natsOf(nb, 'GR_a'), ['0.0.0.0/0 100.64.1.2  k8s_snat_a_ip4', '10.244.0.0/16 198.51.100.2 ']);
   t.deepEqual(routesOf(nb, 'GR_a'), ['10.244.0.0/16 100.64.1.1', '192.0.2.0/24 203.0.113.7']);
   const outside = nb.find('Logical_Router_Port', ({ name }) => name === 'rtoe-GR_a');
   t.like(outside, { mac: '02:00:00:00:00:0b', networks: ['198.51.100.2/24'] });

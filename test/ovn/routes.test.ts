@@ -12,6 +12,7 @@ function gateway(node: string, n: number, more: Partial<Gateway> = {}): Gateway 
     physical: [parseIp(`203.0.113.${n}`)],
     isShared: true,
     rampout: [],
+    clusterSubnets: [],
     subnets: [],
     ...more,
   };

@@ -1,6 +1,8 @@
 import type { BridgeState } from '../../demux/state.js';
 import { parseCidr } from '../../net/cidr.js';
+import { FAMILIES } from '../../net/ip.js';
 import { formatPortRange } from '../../net/ports.js';
+import { anywhere } from '../../ovn/addresses.js';
 import type { NorthboundView } from '../../ovn/connection.js';
 import { gatewayRouterName, toOutside } from '../../ovn/names.js';
 
@@ -16,7 +18,8 @@ export function findMisfits(nb: NorthboundView, node: string, bridgeState: Bridg
   if (router === undefined) return [`OVN has no gateway router ${name}; run gateway-init`];
   const nats = router.nat
     .flatMap((uuid) => nb.table('NAT').get(uuid) ?? [])
-    .filter(({ type }) => type === 'snat');
+    // The rules for anything translate clients of services, not pods (src/overlay/gateway_router.ts).
+    .filter(({ type, logical_ip }) => type === 'snat' && !FAMILIES.map(anywhere).includes(logical_ip));
   return [
     ...portMisfits(nb, name, bridgeState),
     ...addressMisfits(name, nats, bridgeState),

@@ -48,7 +48,14 @@ export const ovnNorthbound = database('OVN_Northbound', {
     external_ip: string,
     logical_ip: string,
     external_port_range: newer(string),
+    // OVN 20.09 and later.
+    allowed_ext_ips: optional(uuid),
     external_ids: newer(stringMap),
+  },
+  Address_Set: {
+    name: string,
+    addresses: setOf(string),
+    external_ids: stringMap,
   },
   Load_Balancer: {
     name: string,
