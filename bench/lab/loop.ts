@@ -4,6 +4,7 @@ import { Loop as DaemonLoop } from '../../src/daemon/loop.js';
 import { Memo } from '../../src/daemon/memo.js';
 import { Problems } from '../../src/daemon/problems.js';
 import { AUDIT_MS, BridgeKeeper, RETRY } from '../../src/gateway/bridge_keeper.js';
+import type { Intent } from '../../src/gateway/options.js';
 import { SwitchSource } from '../../src/gateway/sources/switch.js';
 import { readBridgeState } from '../../src/gateway/state_bridge.js';
 import { ServiceBook } from '../../src/gateway/state_services.js';
@@ -57,7 +58,10 @@ export class Loop {
     this.loop = new DaemonLoop({ auditMs: AUDIT_MS, retry: RETRY, problems });
     const log = { ...SILENT, info: () => this.count() };
     this.keeper = new BridgeKeeper({ channel, log, problems, changed: this.loop.ring });
-    const intent = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };
+    const intent: Intent = {
+      ...{ bridge: 'breth0', physicalInterface: 'eth0', demux: undefined },
+      externalAddressOwner: 'first',
+    };
     const frames = new Memo(() => readBridgeState(FACTS.bridge, FACTS.localAddresses, intent));
     const ovs = new SwitchSource({
       ...{ bridge: 'breth0', channel, problems },

@@ -30,6 +30,14 @@ const command = makeCommand(
   )
   .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
   .option('--external-ip-cidrs <list>', "networks of services' external addresses, or none (default: any)")
+  .addOption(
+    new Option(
+      '--external-address-owner <owner>',
+      "who answers for services' external addresses: the first gateway, or a speaker such as MetalLB or keepalived",
+    )
+      .choices(['first', 'speaker'])
+      .default('first'),
+  )
   .option('--db <database>', "the local switch's database", localDatabase(process.env))
   .option('--timeout <seconds>', 'how long to wait for the database and the switch at start', '5');
 
@@ -41,6 +49,7 @@ daemonCommand(command, async (daemon, given) => {
     physicalInterface: readInterfaceName('--physical-interface', String(given.physicalInterface)),
     channel: given.flowChannel === 'openflow' ? 'openflow' : 'ofctl',
     demux: given.demux === 'conntrack' || given.demux === 'port-range' ? given.demux : undefined,
+    externalAddressOwner: given.externalAddressOwner === 'speaker' ? 'speaker' : 'first',
     db: String(given.db),
     kubeconfig: given.kubeconfig === undefined ? undefined : String(given.kubeconfig),
     allowed,

@@ -42,8 +42,9 @@ export class Announcer {
   announce(state: GatewayState, socket: NeighbourSocket): void {
     if (!this.hasFailed && this.isUnchanged(state)) return;
     this.last = state;
-    const { mac, patch, addresses, served } = state;
-    const ours = patch === undefined ? [] : [...served].filter((one) => !addresses.includes(one));
+    const { mac, patch, addresses, served, answersServed } = state;
+    const isAnswered = patch !== undefined && answersServed;
+    const ours = isAnswered ? [...served].filter((one) => !addresses.includes(one)) : [];
     const kept = new Set(ours);
     for (const address of this.announced.keys()) if (!kept.has(address)) this.announced.delete(address);
     const due = ours.filter((address) => this.announced.get(address) !== mac);

@@ -23,7 +23,7 @@ export interface SolicitedGroupsOptions {
 }
 
 /**
- * Joins the solicited-node group of each served IPv6 address on the bridge (RFC 4291 section 2.7.1). Nobody but OVN has
+ * Joins the solicited-node group of each served IPv6 address that this gateway answers for (RFC 4291 section 2.7.1). Nobody but OVN has
  * the address, so without this a switch outside that snoops MLD keeps its solicitations back. Addresses that end in the
  * same 24 bits share a group. The kernel reports the memberships, and answers queries.
  */
@@ -46,11 +46,11 @@ export class SolicitedGroups {
   }
 
   /** Begins to join the groups of the state's served addresses, and leaves the others. */
-  follow({ patch, addresses, served }: Pick<GatewayState, 'patch' | 'addresses' | 'served'>): void {
+  follow({ patch, addresses, served, answersServed }: GatewayState): void {
     const { bridge, indexOf = interfaceIndex } = this.options;
     // An interface that was recreated has no memberships.
     const index = indexOf(bridge);
-    const answered = patch === undefined ? NONE : served;
+    const answered = patch === undefined || !answersServed ? NONE : served;
     if (answered === this.last && index === this.lastIndex) return;
     this.last = answered;
     this.lastIndex = index;

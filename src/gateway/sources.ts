@@ -34,7 +34,7 @@ export interface SourcesContext {
 
 /** Makes the sources; none follows anything until it is run. */
 export function makeSources(
-  { bridge, physicalInterface, kubeconfig, allowed }: HelperOptions,
+  { bridge, physicalInterface, kubeconfig, allowed, externalAddressOwner }: HelperOptions,
   context: SourcesContext,
 ) {
   const { db, channel, keeper, problems, log, changed } = context;
@@ -49,7 +49,11 @@ export function makeSources(
     bridge: followed,
     addresses: new AddressSource({ read: () => readAddresses(bridge), problems, changed }),
     services,
-    guard: new GuardSource({ settings, allowed, server: () => services.server, problems, changed }),
+    guard: new GuardSource({
+      ...{ settings, allowed, problems, changed },
+      server: () => services.server,
+      hasSpeaker: externalAddressOwner === 'speaker',
+    }),
     hostPorts: new HostPortSource({ problems, changed }),
     northbound: new NorthboundSource({ settings, sysconf, problems, changed }),
     routers: new RouterSource(bridge, changed),

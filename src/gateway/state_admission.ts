@@ -12,6 +12,8 @@ export interface AdmissionFacts {
   readonly own: readonly IpAddress[];
   /** The addresses that are served now. */
   readonly served: Keyed<IpAddress>;
+  /** Whether a new address is asked for first. If another host answers for all of them, it is served at once. */
+  readonly asks: boolean;
 }
 
 /** Milliseconds until an address for which a host answered is asked for again. */
@@ -52,7 +54,7 @@ export class AddressAdmission {
   }
 
   /** Returns the addresses to serve. The result shares its unchanged parts with the last one. */
-  admit({ wanted, guard, own, served }: AdmissionFacts): Keyed<IpAddress> {
+  admit({ wanted, guard, own, served, asks }: AdmissionFacts): Keyed<IpAddress> {
     const isSame = guard === this.guard && own.join() === this.own;
     const gone = this.wanted
       .differences(wanted)
@@ -61,9 +63,10 @@ export class AddressAdmission {
     this.wanted = wanted;
     this.guard = guard;
     this.own = own.join();
+    const known = asks ? served : wanted;
     const results = [
       ...gone.map((ip) => [ip, this.forget(ip)] as const),
-      ...added.map((ip) => [ip, this.judge(ip, guard, own, served)] as const),
+      ...added.map((ip) => [ip, this.judge(ip, guard, own, known)] as const),
     ];
     this.served = this.served.with(results.filter(([ip, after]) => this.served.get(ip) !== after));
     return this.served;

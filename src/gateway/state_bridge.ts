@@ -57,7 +57,7 @@ export function readBridgeState(
       ),
       addresses,
       furtherAddresses: [],
-      answersServed: true,
+      answersServed: intent.externalAddressOwner === 'first',
       demux,
     },
     problems,

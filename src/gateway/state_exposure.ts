@@ -64,20 +64,20 @@ export interface ExposureFacts {
   readonly isConfigured: boolean;
   /** What services expose here; `undefined` until the API server's first list is here. */
   readonly exposed: KnownExposure | undefined;
-  /** Whether external addresses come in at this gateway; `undefined` while the northbound has not said. */
-  readonly isFirstGateway: boolean | undefined;
+  /** Whether this gateway serves external addresses; `undefined` while the northbound has not said. */
+  readonly isServing: boolean | undefined;
 }
 
 /**
- * Returns what this gateway exposes: node ports always, external addresses only if it is the first gateway, as its
- * load balancers are the ones that have them.
+ * Returns what this gateway exposes: node ports always, external addresses only if it serves them: its load balancers
+ * are the ones that have them then.
  */
-export function knownExposure({ isConfigured, exposed, isFirstGateway }: ExposureFacts): KnownExposure {
+export function knownExposure({ isConfigured, exposed, isServing }: ExposureFacts): KnownExposure {
   if (!isConfigured) return NOTHING_EXPOSED;
-  const served = isFirstGateway ? exposed?.served : NOTHING_EXPOSED.served;
+  const served = isServing ? exposed?.served : NOTHING_EXPOSED.served;
   return {
     nodePorts: exposed?.nodePorts,
-    served: isFirstGateway === undefined ? undefined : served,
+    served: isServing === undefined ? undefined : served,
     restricted: exposed?.restricted,
   };
 }

@@ -23,7 +23,10 @@ export interface JudgedFacts extends Omit<OwnPortFacts, 'inPlace'> {
   readonly ownPorts: readonly OwnPort[];
   /** Whether `ownPorts` has those of pods. */
   readonly arePodsKnown: boolean;
-  readonly isFirstGateway: boolean | undefined;
+  /** Whether this gateway serves external addresses besides its own; `undefined` while that is unknown. */
+  readonly isServing: boolean | undefined;
+  /** Whether this gateway answers for them. If another host does, its answer is no conflict. */
+  readonly answersServed: boolean;
   /** The addresses of all gateways. */
   readonly gateways: readonly IpAddress[];
   /** What is exposed now; `undefined` while that is unknown. */
@@ -80,15 +83,17 @@ export class JudgedExposure {
     wanted,
     guard,
     addresses,
-    isFirstGateway,
+    isServing,
+    answersServed,
     inPlace,
   }: JudgedFacts): KnownExposure['served'] {
     const { admission } = this;
-    // Only the first gateway serves addresses besides its own.
-    if (isFirstGateway === false) admission.reset();
-    if (isFirstGateway !== true || inPlace === undefined) return undefined;
+    // Another gateway serves the addresses besides its own.
+    if (isServing === false) admission.reset();
+    if (isServing !== true || inPlace === undefined) return undefined;
     if (guard === undefined) return this.withoutUnwanted.get(inPlace.served, wanted.served);
-    return admission.admit({ wanted: wanted.served, guard, own: addresses, served: inPlace.served });
+    const facts = { wanted: wanted.served, guard, own: addresses, served: inPlace.served };
+    return admission.admit({ ...facts, asks: answersServed });
   }
 
   /** Returns the node ports and the accepted ports of the gateway's own addresses. */
@@ -110,9 +115,9 @@ export class JudgedExposure {
   }
 
   /** Writes one problem for each address and port that a service does not get. */
-  private report({ book, isFirstGateway, gateways }: JudgedFacts): void {
+  private report({ book, isServing, gateways }: JudgedFacts): void {
     const { own } = this;
-    const text = JSON.stringify([book.revision, this.admission.revision, isFirstGateway, gateways]);
+    const text = JSON.stringify([book.revision, this.admission.revision, isServing, gateways]);
     if (text === this.reported && own === this.reportedOwn) return;
     this.reported = text;
     this.reportedOwn = own;
@@ -123,8 +128,8 @@ export class JudgedExposure {
       refused[kind].set(owner, lines);
     };
     for (const [kind, owner, line] of own?.refusals ?? []) add(kind, owner, line);
-    // A gateway that is not the first has nothing to do with other addresses.
-    const reasons = isFirstGateway === true ? [book.clusterRefusals(), this.admission.refusals()] : [];
+    // A gateway that does not serve them has nothing to do with other addresses.
+    const reasons = isServing === true ? [book.clusterRefusals(), this.admission.refusals()] : [];
     let named = 0;
     for (const some of reasons)
       for (const [ip, reason] of some) {

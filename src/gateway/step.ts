@@ -55,7 +55,7 @@ export function gatewayWork(context: StepContext): LoopWork {
     },
   );
   /** Returns which of the services' wishes this gateway exposes; `undefined` until they are known. */
-  const judge = (bridgeState: BridgeState | undefined, isFirstGateway: boolean | undefined) => {
+  const judge = (bridgeState: BridgeState | undefined, isServing: boolean | undefined) => {
     const wanted = services.take();
     const { book, hostPorts: pods } = services;
     const own = bridgeState?.addresses ?? [];
@@ -63,7 +63,8 @@ export function gatewayWork(context: StepContext): LoopWork {
     const host = hostPorts.portsFor(ports.map(({ port }) => nodePortKey(port)));
     if (wanted === undefined || bridgeState === undefined) return undefined;
     return judged.judge({
-      ...{ book, wanted, ownPorts: ports, host, isFirstGateway, addresses: own, inPlace: keeper.exposed },
+      ...{ book, wanted, ownPorts: ports, host, isServing, addresses: own, inPlace: keeper.exposed },
+      answersServed: bridgeState.answersServed,
       arePodsKnown: pods !== undefined,
       gateways: northbound.gatewayAddresses,
       podRange: snatRange(bridge.facts?.externalIds ?? new Map()),
@@ -84,9 +85,10 @@ export function gatewayWork(context: StepContext): LoopWork {
       northbound.check(node, bridgeState);
 
       const { isConfigured } = services;
-      const isFirstGateway = northbound.isFirstGateway(node);
-      const exposed = judge(bridgeState, isFirstGateway);
-      const known = knownExposure({ isConfigured, isFirstGateway, exposed });
+      // Where another host answers for external addresses, their traffic may arrive at any gateway.
+      const isServing = intent.externalAddressOwner === 'speaker' || northbound.isFirstGateway(node);
+      const exposed = judge(bridgeState, isServing);
+      const known = knownExposure({ isConfigured, isServing, exposed });
       const state = await keeper.keep(bridgeState, known);
       if (state === undefined || facts === undefined) return;
 

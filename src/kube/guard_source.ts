@@ -4,7 +4,7 @@ import type { Problems } from '../daemon/problems.js';
 import { aborted } from '../daemon/sleep.js';
 import type { Source } from '../daemon/source.js';
 import type { LocalAddress } from '../host/addresses.js';
-import type { Cidr } from '../net/cidr.js';
+import { type Cidr, contains } from '../net/cidr.js';
 import { type Claim, claimOf, claimOfText, networkClaims } from '../net/claims.js';
 import type { IpAddress } from '../net/ip.js';
 import type { SystemSettings } from '../switch/system_settings.js';
@@ -27,6 +27,8 @@ export interface GuardSourceOptions {
   readonly allowed: readonly Cidr[] | undefined;
   /** Returns the API server that is followed. */
   readonly server: () => URL | undefined;
+  /** Whether the host's own addresses in those networks may be served: a speaker for services puts them there. */
+  readonly hasSpeaker?: boolean;
   readonly problems: Pick<Problems, 'set'>;
   readonly changed: () => void;
   readonly lookup?: Lookup;
@@ -37,8 +39,12 @@ export class GuardSource implements Source {
   private readonly servers: ServerAddresses;
   private ofHost: readonly Claim[] = [];
   /** The host's own addresses and its networks', the same list until one changes. */
-  private readonly host = new Memo((local: readonly LocalAddress[]) => {
-    const claims = [...hostClaims(), ...local.flatMap(networkClaims)];
+  private readonly host = new Memo((local: readonly LocalAddress[], allowed: readonly Cidr[] | undefined) => {
+    const ofSpeaker = this.options.hasSpeaker === true ? (allowed ?? []) : [];
+    const own = hostClaims().filter(
+      ({ network }) => !ofSpeaker.some((one) => contains(one, network.address)),
+    );
+    const claims = [...own, ...local.flatMap(networkClaims)];
     if (JSON.stringify(claims) !== JSON.stringify(this.ofHost)) this.ofHost = claims;
     return this.ofHost;
   });
@@ -93,7 +99,7 @@ export class GuardSource implements Source {
     if (servers === undefined) this.servers.look();
     if (nodes === undefined || rows === undefined || routers === undefined || servers === undefined)
       return undefined;
-    return this.guards.get(nodes, rows, routers, this.host.get(local), servers, allowed);
+    return this.guards.get(nodes, rows, routers, this.host.get(local, allowed), servers, allowed);
   }
 
   async run(signal: AbortSignal): Promise<void> {

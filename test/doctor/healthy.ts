@@ -87,6 +87,7 @@ export const HEALTHY: Facts = {
   helper: known({
     synced: true,
     demux: 'port-range' as const,
+    answersServed: true,
     externalIpCidrs: '203.0.113.64/26',
     problems: [],
   }),

@@ -77,6 +77,12 @@ test('without a patch port nothing is announced, and with one everything is', (t
   t.deepEqual(announced(wire), [ONE, TWO]);
 });
 
+test('nothing is announced where another host answers', (t) => {
+  const { wire, announce } = begin();
+  announce([ONE, TWO], { answersServed: false });
+  t.deepEqual(announced(wire), []);
+});
+
 test('an announcement that fails is a problem, and is sent at the next call', (t) => {
   const { wire, problems, announcer, announce } = begin();
   const served = [ONE];

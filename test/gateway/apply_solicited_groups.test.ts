@@ -51,10 +51,11 @@ test('the group of each served IPv6 address is joined once, and left with the la
   t.deepEqual(await follow([]), []);
 });
 
-test("no group is joined for the gateway's own address, nor while OVN cannot answer", async (t) => {
+test("no group is joined for the gateway's own address, nor while OVN does not answer", async (t) => {
   const { follow } = begin();
   t.deepEqual(await follow(GATEWAY.addresses), []);
   t.deepEqual(await follow(['2001:db8::80'], { patch: undefined }), []);
+  t.deepEqual(await follow(['2001:db8::80'], { answersServed: false }), []);
   t.deepEqual(await follow(['2001:db8::80']), ['ff02::1:ff00:80']);
 });
 

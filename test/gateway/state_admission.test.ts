@@ -24,11 +24,11 @@ function refusing(...addresses: readonly IpAddress[]): AddressGuard {
 }
 
 /** An admission whose served addresses are in place at the next call, as the flows are after a step. */
-function begin(inPlace: readonly IpAddress[] = []) {
+function begin(inPlace: readonly IpAddress[] = [], asks = true) {
   const admission = new AddressAdmission();
   let served = keyed(...inPlace);
   const admit = (wanted: Keyed<IpAddress>, guard = ANY) => {
-    served = admission.admit({ wanted, guard, own: [OWN], served });
+    served = admission.admit({ wanted, guard, own: [OWN], served, asks });
     return [...served].sort();
   };
   return { admission, admit, refusals: () => [...admission.refusals()].map(([ip, why]) => `${ip} ${why}`) };
@@ -41,6 +41,14 @@ test('a new address is served once nobody answers for it; one in the flows is se
   admission.answered([B], [], 0);
   t.deepEqual(admit(keyed(A, B)), [A, B]);
   t.deepEqual(admission.due(0), []);
+});
+
+test('where another host answers, nobody is asked, and the guard decides alone', (t) => {
+  const { admission, admit, refusals } = begin([], false);
+  t.deepEqual(admit(keyed(A, B), refusing(B)), [A]);
+  t.deepEqual(admission.due(0), []);
+  t.deepEqual(refusals(), [`${B} it is taken`]);
+  t.deepEqual(admit(keyed(B)), [B]);
 });
 
 test('an address that a host has is refused, and asked for again every 5 s until it is silent', (t) => {
@@ -109,7 +117,10 @@ test('after another gateway served the addresses, all are asked for again', (t) 
   const { admission, admit } = begin([A]);
   t.deepEqual(admit(keyed(A)), [A]);
   admission.reset();
-  t.deepEqual([...admission.admit({ wanted: keyed(A), guard: ANY, own: [OWN], served: keyed() })], []);
+  t.deepEqual(
+    [...admission.admit({ wanted: keyed(A), guard: ANY, own: [OWN], served: keyed(), asks: true })],
+    [],
+  );
   t.deepEqual(admission.due(0), [A]);
 });
 

@@ -9,7 +9,10 @@ import { ofportOf } from '../../src/openflow/ofport.js';
 import type { BridgeFacts, BridgePort } from '../../src/switch/bridge_facts.js';
 
 const MAC = parseMac('0a:58:cb:00:71:0a');
-const INTENT: Intent = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };
+const INTENT: Intent = {
+  ...{ bridge: 'breth0', physicalInterface: 'eth0', demux: undefined },
+  externalAddressOwner: 'first',
+};
 
 function port(name: string, number: number | undefined, type = ''): BridgePort {
   const ofport = number === undefined ? undefined : ofportOf(number);
@@ -38,14 +41,16 @@ function read({
   ids = IDS,
   local = LOCAL,
   demux = undefined,
+  externalAddressOwner = 'first',
 }: {
   readonly ports?: readonly BridgePort[];
   readonly ids?: ReadonlyMap<string, string>;
   readonly local?: readonly LocalAddress[];
   readonly demux?: Intent['demux'];
+  readonly externalAddressOwner?: Intent['externalAddressOwner'];
 } = {}) {
   const bridge: BridgeFacts = { uuid: 'u', name: 'breth0', ports, externalIds: ids };
-  return readBridgeState(bridge, local, { ...INTENT, demux });
+  return readBridgeState(bridge, local, { ...INTENT, demux, externalAddressOwner });
 }
 
 function without(key: string): ReadonlyMap<string, string> {
@@ -156,4 +161,14 @@ test('whatever external_ids a bridge has, its state is read, with a few problems
       t.true(problems.length < 20, `${problems.length} problems`);
     }),
   );
+});
+
+test('whether this gateway answers for served addresses is what the operator says', (t) => {
+  for (const [externalAddressOwner, answers] of [
+    ['first', true],
+    ['speaker', false],
+  ] as const) {
+    const { bridgeState } = read({ externalAddressOwner });
+    t.is(bridgeState?.answersServed, answers);
+  }
 });

@@ -26,15 +26,15 @@ test('a restricted port counts only while its address is served', (t) => {
 });
 
 test('without an API server a gateway exposes nothing', (t) => {
-  t.is(knownExposure({ isConfigured: false, exposed: undefined, isFirstGateway: true }), NOTHING_EXPOSED);
+  t.is(knownExposure({ isConfigured: false, exposed: undefined, isServing: true }), NOTHING_EXPOSED);
 });
 
 test('the first gateway exposes node ports and external addresses', (t) => {
-  t.deepEqual(knownExposure({ isConfigured: true, exposed: EXPOSED, isFirstGateway: true }), EXPOSED);
+  t.deepEqual(knownExposure({ isConfigured: true, exposed: EXPOSED, isServing: true }), EXPOSED);
 });
 
 test('another gateway exposes node ports only', (t) => {
-  t.deepEqual(knownExposure({ isConfigured: true, exposed: EXPOSED, isFirstGateway: false }), {
+  t.deepEqual(knownExposure({ isConfigured: true, exposed: EXPOSED, isServing: false }), {
     nodePorts: EXPOSED.nodePorts,
     served: NOTHING_EXPOSED.served,
     restricted: EXPOSED.restricted,
@@ -42,7 +42,7 @@ test('another gateway exposes node ports only', (t) => {
 });
 
 test('external addresses are unknown until the northbound says which gateway is the first', (t) => {
-  t.deepEqual(knownExposure({ isConfigured: true, exposed: EXPOSED, isFirstGateway: undefined }), {
+  t.deepEqual(knownExposure({ isConfigured: true, exposed: EXPOSED, isServing: undefined }), {
     nodePorts: EXPOSED.nodePorts,
     served: undefined,
     restricted: EXPOSED.restricted,
@@ -50,7 +50,7 @@ test('external addresses are unknown until the northbound says which gateway is 
 });
 
 test('everything is unknown until the API server has listed its services', (t) => {
-  t.deepEqual(knownExposure({ isConfigured: true, exposed: undefined, isFirstGateway: true }), {
+  t.deepEqual(knownExposure({ isConfigured: true, exposed: undefined, isServing: true }), {
     nodePorts: undefined,
     served: undefined,
     restricted: undefined,

@@ -32,7 +32,8 @@ function begin(...externalIPs: readonly string[]) {
     host: { sockets: [], ephemeral: { lo: 32_768, hi: 60_999 } },
     podRange: undefined,
     addresses: [OWN],
-    isFirstGateway: true,
+    isServing: true,
+    answersServed: true,
     gateways: [],
     inPlace: NOTHING_EXPOSED,
   };
@@ -45,8 +46,8 @@ const ports = (exposure: { readonly nodePorts: Exposure['nodePorts'] | undefined
 
 test("a port of the gateway's own address is exposed as a node port is, on any gateway", (t) => {
   const { judge, problems } = begin(OWN);
-  for (const isFirstGateway of [true, false, undefined])
-    t.deepEqual(ports({ nodePorts: judge({ isFirstGateway }).nodePorts }), ['tcp 8081']);
+  for (const isServing of [true, false, undefined])
+    t.deepEqual(ports({ nodePorts: judge({ isServing }).nodePorts }), ['tcp 8081']);
   t.deepEqual(problems.current, []);
 });
 
@@ -77,7 +78,7 @@ test('only the first gateway names the other addresses that are refused', (t) =>
   judge();
   const line = 'Service ns/web: external address 203.0.113.12 is refused: it is an address of node n1';
   t.deepEqual(problems.current, [line]);
-  judge({ isFirstGateway: false });
+  judge({ isServing: false });
   t.deepEqual(problems.current, []);
 });
 
@@ -158,7 +159,7 @@ function hostPort(port: number, owner = 'ns/pod'): OwnPort {
 test("a pod's host port is exposed at any gateway, and one that the host listens at is named", (t) => {
   const { judge, problems } = begin();
   const ownPorts = [hostPort(8088), hostPort(22)];
-  const { nodePorts } = judge({ ownPorts, isFirstGateway: false });
+  const { nodePorts } = judge({ ownPorts, isServing: false });
   t.deepEqual([...(nodePorts ?? [])], [{ protocol: 'tcp', port: 8088, at: [OWN] }]);
   t.deepEqual(problems.current, [
     "Pod ns/pod: host port tcp 22 at 203.0.113.11 is refused: port 22 is always the host's, for ssh",
@@ -188,4 +189,14 @@ test('until pods are known the ports in place stay, but those that services have
   const after = judge({ wanted, inPlace, ownPorts: [hostPort(8088)] });
   t.deepEqual(ports(after).toSorted(), ['tcp 30080', 'tcp 8088']);
   t.is(judge({ wanted, inPlace: undefined, arePodsKnown: false }).nodePorts, undefined);
+});
+
+test('where another host answers, an address is served at once', (t) => {
+  const { judge } = begin('203.0.113.80', TAKEN);
+  t.deepEqual([...(judge().served ?? [])], []);
+  const { served } = judge({
+    answersServed: false,
+    guard: new AddressGuard({ claims: [], allowed: undefined }),
+  });
+  t.deepEqual([...(served ?? [])].map(String).toSorted(), [TAKEN, '203.0.113.80'].toSorted());
 });

@@ -7,6 +7,7 @@ import type { AddressProber } from '../../src/gateway/apply_probes.js';
 import type { ServedRow } from '../../src/gateway/apply_served_row.js';
 import type { SolicitedGroups } from '../../src/gateway/apply_solicited_groups.js';
 import type { BridgeKeeper } from '../../src/gateway/bridge_keeper.js';
+import type { Intent } from '../../src/gateway/options.js';
 import type { Sources } from '../../src/gateway/sources.js';
 import {
   type Exposure,
@@ -30,7 +31,10 @@ import type { LocalDatabase } from '../../src/switch/connection.js';
 import { TestClock } from '../neighbour/wire_of_two.js';
 
 const PATCH = 'k8s-patch-breth0-br-int';
-const INTENT = { bridge: 'breth0', physicalInterface: 'eth0', demux: undefined };
+const INTENT: Intent = {
+  ...{ bridge: 'breth0', physicalInterface: 'eth0', demux: undefined },
+  externalAddressOwner: 'first',
+};
 const EXPOSED = exposureOf([{ protocol: 'tcp', port: 30_080 }], [parseIp('203.0.113.80')]);
 const ROUTERS = [parseIp('203.0.113.1')];
 
@@ -64,7 +68,7 @@ interface World {
 }
 
 /** The work with sources, keeper and announcer that record in `order` what the step does. */
-function begin(given: Partial<World> = {}) {
+function begin(given: Partial<World> = {}, intent = INTENT) {
   const world: World = {
     ...{ facts: BRIDGE, exposed: EXPOSED, inPlace: EXPOSED, isFirstGateway: true, isKept: true },
     ...{ nodes: [], due: [] },
@@ -138,7 +142,7 @@ function begin(given: Partial<World> = {}) {
   } as unknown as ServedRow;
   const solicitedGroups = { follow: () => order.push('join groups') } as unknown as SolicitedGroups;
   const parts = { sources, keeper, judged, prober, announcer, servedRow, solicitedGroups };
-  const work = gatewayWork({ intent: INTENT, db, ...parts, problems, clock: new TestClock() });
+  const work = gatewayWork({ intent, db, ...parts, problems, clock: new TestClock() });
   return { world, work, order, kept, written, problems, judged };
 }
 
@@ -192,6 +196,17 @@ test('external addresses are kept only on the first gateway', async (t) => {
     kept.map(([, { served }]) => served?.size),
     [1, 0],
   );
+});
+
+test('where a speaker answers, any gateway serves external addresses, and asks nobody', async (t) => {
+  const speaker: Intent = { ...INTENT, externalAddressOwner: 'speaker' };
+  for (const isFirstGateway of [true, false, undefined]) {
+    const { world, work, kept, written } = begin({ isFirstGateway, inPlace: NOTHING_EXPOSED }, speaker);
+    await work.step();
+    t.deepEqual([...(kept[0]?.[1].served ?? [])], [...EXPOSED.served]);
+    t.deepEqual(world.due, []);
+    t.deepEqual(written, ['203.0.113.80']);
+  }
 });
 
 test('a new external address is asked for before it is served; one in the flows is not', async (t) => {

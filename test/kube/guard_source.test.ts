@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import test from 'ava';
 import { until, when } from '../../lab/until.js';
 import { SILENT } from '../../src/daemon/log.js';
@@ -18,12 +19,14 @@ const KNOWN: KnownClaims = {
 function begin(
   ids: Readonly<Record<string, string>> = {},
   allowed?: readonly ReturnType<typeof parseCidr>[],
+  hasSpeaker = false,
 ) {
   const settings = new FakeSettings(ids);
   const problems = new Problems(SILENT);
   const source = new GuardSource({
     settings,
     allowed,
+    hasSpeaker,
     server: () => new URL('https://203.0.113.10:6443'),
     problems,
     changed: () => undefined,
@@ -78,4 +81,28 @@ test('a limit follows the setting, the option wins, and an invalid setting allow
   await until('the guard', () => when(option.source.guard(KNOWN) !== undefined));
   t.is(option.source.guard(KNOWN)?.refusal(parseIp('203.0.113.80')), undefined);
   await option.end();
+});
+
+test("a speaker's address on this host may be served, if external-ip-cidrs names it", async (t) => {
+  // Loopback is refused whatever the speaker.
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+  if (own === undefined) {
+    t.pass('this machine has no address');
+    return;
+  }
+  const network = [parseCidr(`${own}/32`)];
+  for (const [allowed, hasSpeaker, refusal] of [
+    [undefined, true, /an address of this host/],
+    [network, false, /an address of this host/],
+    [network, true, undefined],
+  ] as const) {
+    const { source, end } = begin({}, allowed, hasSpeaker);
+    const guard = await until('the guard', () => source.guard({ ...KNOWN, local: [] }));
+    const found = guard.refusal(parseIp(own));
+    if (refusal === undefined) t.is(found, undefined);
+    else t.regex(found ?? '', refusal);
+    await end();
+  }
 });

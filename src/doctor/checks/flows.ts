@@ -55,6 +55,7 @@ function differing(
     bridge: bridge.name,
     physicalInterface: physicalInterface ?? '',
     demux: helper.isKnown ? helper.value.demux : undefined,
+    externalAddressOwner: helper.isKnown && !helper.value.answersServed ? 'speaker' : 'first',
   });
   if (bridgeState === undefined) return [];
   const bundle = diffFlows(desiredFlows(bridgeState, recoverExposure(ours)).flows, byKey(ours));

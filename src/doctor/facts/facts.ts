@@ -163,6 +163,8 @@ export interface FlowFacts {
 export interface HelperStatus {
   readonly synced: boolean;
   readonly demux: 'conntrack' | 'port-range' | undefined;
+  /** Whether the first gateway answers for services' external addresses, and not another host. */
+  readonly answersServed: boolean;
   /** The limit on services' external addresses; `undefined` without one. */
   readonly externalIpCidrs: string | undefined;
   readonly problems: readonly string[];

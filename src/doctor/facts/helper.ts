@@ -5,7 +5,7 @@ import type { HelperStatus } from './facts.js';
 /** The fields of `ovs-appctl -t ovn-k8s-gateway-helper status --json` that are read. */
 interface StatusReply {
   readonly synced?: unknown;
-  readonly state?: { readonly demux?: { readonly mode?: unknown } } | null;
+  readonly state?: { readonly demux?: { readonly mode?: unknown }; readonly answersServed?: unknown } | null;
   readonly problems?: unknown;
   readonly externalIpCidrs?: unknown;
 }
@@ -21,6 +21,7 @@ export async function readHelper(rundir: string, timeoutMs: number): Promise<Hel
   return {
     synced: synced === true,
     demux: mode === 'conntrack' || mode === 'port-range' ? mode : undefined,
+    answersServed: state?.answersServed !== false,
     externalIpCidrs: typeof externalIpCidrs === 'string' ? externalIpCidrs : undefined,
     problems: Array.isArray(problems) ? problems.map(String) : [],
   };

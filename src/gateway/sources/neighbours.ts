@@ -96,7 +96,8 @@ export class NeighbourSource implements Source {
   follow(state: GatewayState, routers: readonly IpAddress[]): void {
     // With thousands of services, the set is built only when an address changed.
     if (state.served !== this.state?.served || state.addresses !== this.state.addresses)
-      this.ours = new Set([...state.addresses, ...state.served]);
+      // Where another host answers for served addresses, its claims are what they should be.
+      this.ours = new Set([...state.addresses, ...(state.answersServed ? state.served : [])]);
     this.state = state;
     const added = this.routers.follow(routers);
     const { socket } = this;

@@ -20,13 +20,14 @@ async function helperThatSays(t: ExecutionContext, status: unknown): Promise<str
 test('the status of the helper is read', async (t) => {
   const rundir = await helperThatSays(t, {
     synced: true,
-    state: { bridge: 'breth0', demux: { mode: 'port-range' } },
+    state: { bridge: 'breth0', demux: { mode: 'port-range' }, answersServed: false },
     problems: ['no API server'],
     externalIpCidrs: 'none',
   });
   t.deepEqual(await readHelper(rundir, 1_000), {
     synced: true,
     demux: 'port-range',
+    answersServed: false,
     externalIpCidrs: 'none',
     problems: ['no API server'],
   });
@@ -37,6 +38,7 @@ test('a helper that has no state yet is not in sync', async (t) => {
   t.deepEqual(await readHelper(rundir, 1_000), {
     synced: false,
     demux: undefined,
+    answersServed: true,
     externalIpCidrs: undefined,
     problems: [],
   });

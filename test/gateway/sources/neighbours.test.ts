@@ -75,6 +75,16 @@ test('a host that claims our address is counted and a problem, until it is quiet
   t.is(source.status.claimsHeard, 3);
 });
 
+test("a speaker's answers for served addresses are no claims, and those for the gateway's own address are", (t) => {
+  const { wire, state, start, follow, reported } = begin();
+  start();
+  follow({ ...state, served: SERVED, answersServed: false });
+  wire.give(arpAnnouncements(OTHER, [SERVED[0]]), advertisements(OTHER, [SERVED[1]]));
+  t.deepEqual(reported(), []);
+  wire.give(arpAnnouncements(OTHER, [state.addresses[0] as Ipv4Address]));
+  t.is(reported().length, 1);
+});
+
 test('a host that invents MACs fills neither the memory nor the problems', (t) => {
   const { wire, source, state, start, follow, problems } = begin();
   start();
