@@ -107,7 +107,7 @@ class ClassTable {
   PacketClass Classify(const Packet& packet, PortRole role, bool tracked = false) const noexcept {
     if (packet.cut) return PacketClass::kTruncated;
     if (role == PortRole::kPatch) return FromPatch(packet);
-    if (packet.vlan_tci != 0) return PacketClass::kOther;
+    if (IsTagged(packet)) return PacketClass::kOther;
     if (role == PortRole::kPhys && facts_.has_phys) return FromPhys(packet, tracked);
     return role == PortRole::kLocal ? FromLocal(packet) : PacketClass::kOther;
   }
@@ -192,7 +192,7 @@ class ClassTable {
 
   PacketClass FromPatch(const Packet& packet) const noexcept {
     if (!facts_.has_patch) return PacketClass::kOther;
-    const bool mine = facts_.has_phys && packet.vlan_tci == 0 && packet.dl_src == facts_.mac;
+    const bool mine = facts_.has_phys && !IsTagged(packet) && packet.dl_src == facts_.mac;
     return mine && MayLeave(packet) && !ClaimsAddress(packet) ? PacketClass::kPodOut : PacketClass::kPodDrop;
   }
 
@@ -260,6 +260,11 @@ class ClassTable {
   /// Whether the packet has ports: second and later fragments have none.
   static bool HasPorts(const Ip& ip) noexcept {
     return (ip.frag & kLaterFragment) == 0 && (ip.proto == kTcp || ip.proto == kUdp || ip.proto == kSctp);
+  }
+
+  /// Whether the frame is in a VLAN: a priority tag alone does not count.
+  static bool IsTagged(const Packet& packet) noexcept {
+    return packet.vlan_tci != 0 && ((packet.vlan_tci & kVid) != 0 || IsTagType(packet.dl_type));
   }
 
   static bool IsGroup(const Packet& packet) noexcept { return (packet.dl_dst >> 40 & 1) != 0; }

@@ -14,13 +14,15 @@ namespace gateway {
 /// The bytes kept of a frame: enough for an ARP packet, or a neighbour discovery message with a few options.
 inline constexpr std::uint32_t kNeighbourSnap = 192;
 
-/// Classic BPF (linux/filter.h) that accepts ARP, and neighbour solicitations and advertisements, that arrive untagged.
+/// Classic BPF (linux/filter.h) that accepts ARP, and neighbour solicitations and advertisements, that arrive without a
+/// VLAN. A tag of VLAN 0 only carries a priority.
 /// It rejects frames that this host sends. It must ask for the tag: the kernel strips it before a socket sees the
 /// frame.
-inline constexpr std::array<sock_filter, 14> kNeighbourFilter = {{
+inline constexpr std::array<sock_filter, 15> kNeighbourFilter = {{
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 11, 0),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 12, 0),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
+    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x0fff),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 9),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 6, 0),

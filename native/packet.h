@@ -17,6 +17,12 @@ inline constexpr std::uint8_t kAdvertisement = 136;
 /// The bit of `vlan_tci` that says that there is a tag. OVS uses the bit of the former CFI for it (ovs-fields(7)).
 inline constexpr std::uint16_t kTagged = 0x1000;
 
+/// The VLAN in `vlan_tci`. 0 is none: such a tag only carries a priority.
+inline constexpr std::uint16_t kVid = 0x0fff;
+
+/// Whether this EtherType is a tag's (IEEE 802.1Q, 802.1ad).
+inline bool IsTagType(std::uint16_t type) noexcept { return type == 0x8100 || type == 0x88a8; }
+
 /// An ARP packet of Ethernet and IPv4 (RFC 826). An operation of 0 means that there is none.
 struct Arp {
   std::uint16_t op = 0;
@@ -106,12 +112,13 @@ inline void ArpOf(Reader& reader, Packet& packet) noexcept {
                 .tpa = {0, Be32(bytes, 24)}};
 }
 
-/// Returns the EtherType after any tags (IEEE 802.1Q, 802.1ad), or the SNAP header's (RFC 1042); 0 if there is none.
+/// Returns the EtherType after a tag, or the SNAP header's (RFC 1042); 0 if there is none. A second tag is a type of its
+/// own: Open vSwitch reads only one (`vlan-limit`, ovs-vswitchd.conf.db(5)).
 inline std::uint16_t Type(Reader& reader, Packet& packet, std::uint16_t type) noexcept {
-  for (int tags = 0; tags < 2 && (type == 0x8100 || type == 0x88a8); ++tags) {
+  if (IsTagType(type) && packet.vlan_tci == 0) {
     const Bytes tag = reader.Take(4);
     if (tag.empty()) return type;
-    if (tags == 0) packet.vlan_tci = Be16(tag, 0) | kTagged;
+    packet.vlan_tci = Be16(tag, 0) | kTagged;
     type = Be16(tag, 2);
   }
   if (type >= 0x600) return type;
@@ -124,10 +131,11 @@ inline std::uint16_t Type(Reader& reader, Packet& packet, std::uint16_t type) no
 
 }  // namespace parse
 
-/// Parses a frame in one pass, without allocating. `length` is the length on the wire if the capture holds less. If the
-/// kernel stripped a VLAN tag (`tp_vlan_tci` of packet(7)), the caller must set `vlan_tci`.
-inline Packet Parse(Bytes frame, std::size_t length = 0) noexcept {
+/// Parses a frame in one pass, without allocating. `length` is the length on the wire if the capture holds less.
+/// `stripped` is the VLAN tag that the kernel stripped (`tp_vlan_tci` of packet(7)), with kTagged.
+inline Packet Parse(Bytes frame, std::size_t length = 0, std::uint16_t stripped = 0) noexcept {
   Packet packet;
+  packet.vlan_tci = stripped;
   Reader reader(frame, length);
   const Bytes head = reader.Take(14);
   if (head.empty()) {

@@ -128,8 +128,8 @@ class RingReader {
       totals_.leaving_bytes += frame.length;
       return;
     }
-    Packet packet = Parse(frame.held, frame.vlan_tci == 0 ? frame.length : frame.length - 4);
-    if (frame.vlan_tci != 0) packet.vlan_tci = frame.vlan_tci;
+    const std::size_t length = frame.vlan_tci == 0 ? frame.length : frame.length - 4;
+    const Packet packet = Parse(frame.held, length, frame.vlan_tci);
     const PacketClass name = table_->Classify(packet, options_.role);
     totals_.classes.Count(name, frame.length, packet.malformed);
     talkers_.Count(TalkerOf(packet, name), frame.length);

@@ -51,6 +51,17 @@ void Rows() {
   CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kLocal) == PacketClass::kHostOut);
   CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kPatch) == PacketClass::kPodDrop);
   CHECK(classify(Udp("cb00710a", "ee48"), PortRole::kOther) == PacketClass::kOther);
+  // Tags: of priority 3, of VLAN 100, and both.
+  const auto tagged = [&](std::string_view tags, PortRole role) {
+    return classify(Hex({"0a58cb00710a 0a58cb00710a", tags, "0800 4500001c 00010000 4011 0000 cb00710a cb00710a 1388ee48 0008 0000"}), role);
+  };
+  CHECK(tagged("8100 6000", PortRole::kPhys) == PacketClass::kPodReturn);
+  CHECK(tagged("8100 6000", PortRole::kPatch) == PacketClass::kPodOut);
+  for (const std::string_view vlan : {"8100 6064", "8100 6000 8100 0064", "8100 6000 88a8 6000"}) {
+    CHECK(tagged(vlan, PortRole::kPhys) == PacketClass::kOther);
+    CHECK(tagged(vlan, PortRole::kLocal) == PacketClass::kOther);
+    CHECK(tagged(vlan, PortRole::kPatch) == PacketClass::kPodDrop);
+  }
   const auto frame = Udp("cb00710a", "ee48");
   CHECK(table->Classify(Parse(gateway::Bytes(frame).first(36), frame.size()), PortRole::kPhys) == PacketClass::kTruncated);
 }

@@ -25,8 +25,8 @@ constexpr std::string_view kTarget6 = "20010db8000000000000000000000010";
 
 const std::vector<std::vector<std::uint8_t>> kFrames = {
     Hex({kLink, kIpv4Udp, kPorts}),
-    // 802.1Q in 802.1ad.
-    Hex({kLink, "88a8 0007 8100 2064", kIpv4Udp, kPorts}),
+    // 802.1ad.
+    Hex({kLink, "88a8 0007", kIpv4Udp, kPorts}),
     // A header of 24 bytes, with options.
     Hex({kLink, "0800 4600002c 00010000 4006 0000 cb007101 cb00710a 01010101", "1388 0016 00000001 00000000 5002 0000 0000 0000"}),
     // A first and a later fragment.

@@ -99,6 +99,9 @@ class Traversal {
       case 'set_reg0':
         this.fields.set('reg0', BigInt(action.value));
         return;
+      case 'pop_vlan':
+        this.fields.set('vlan_tci', 0n);
+        return;
       case 'resubmit':
         this.enter(action.table);
         return;

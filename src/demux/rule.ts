@@ -5,7 +5,14 @@ import { maskedPorts, type PortRange, PROTOCOL_NUMBERS, type Transport } from '.
 import type { Action } from '../openflow/actions.js';
 import { makeCookie } from '../openflow/cookie.js';
 import { type CtState, trackedAs } from '../openflow/ct_state.js';
-import { type FieldName, ipNumber, macNumber, prefixMask } from '../openflow/fields.js';
+import {
+  type FieldName,
+  ipNumber,
+  macNumber,
+  prefixMask,
+  TAG_AND_VID,
+  TAG_PRESENT,
+} from '../openflow/fields.js';
 import { type Flow, flow } from '../openflow/flow.js';
 import { ETH_ARP, ETH_IPV4, ETH_IPV6, extend, type Match, type Term, term } from '../openflow/match.js';
 import type { Ofport } from '../openflow/ofport.js';
@@ -26,7 +33,11 @@ const PROTOCOL: Readonly<Record<Transport, Term>> = {
 const ICMP = 1;
 const ICMP6 = 58;
 /** `vlan_tci=0` under CFI (in OVS: "tag present") and VID: no VLAN tag, not even a priority tag (ovs-fields(7)). */
-const UNTAGGED = term('vlan_tci', 0, 0x1fff);
+const UNTAGGED = term('vlan_tci', 0, TAG_AND_VID);
+/** A tag of VLAN 0, which only carries a priority (IEEE 802.1Q-2018 section 6.9). */
+const PRIORITY_TAGGED = term('vlan_tci', TAG_PRESENT, TAG_AND_VID);
+/** The types of tags (IEEE 802.1Q, 802.1ad). A frame has one as its `dl_type` if another tag is before it. */
+const TAG_TYPES = [0x8100, 0x88a8];
 const GROUP_BIT = 0x010000000000n;
 
 /** A destination of a packet; the bridge may lack the port at the moment. */
@@ -78,6 +89,16 @@ export class Rule {
   anyTag(): Rule {
     const matches = this.matches.map((match) => match.filter(({ field }) => field !== 'vlan_tci'));
     return new Rule(this.place, matches, this.actions);
+  }
+
+  /** Matches frames with a priority tag. */
+  priorityTagged(): Rule {
+    return this.each([[PRIORITY_TAGGED]]);
+  }
+
+  /** Matches frames with another tag behind the first one. The switch reads only one by default (`vlan-limit`). */
+  taggedTwice(): Rule {
+    return this.each(TAG_TYPES.map((type) => [term('dl_type', type)]));
   }
 
   toMac(mac: MacAddress): Rule {
@@ -186,6 +207,11 @@ export class Rule {
   /** Commits the packet's connection to `zone` before it is output. */
   commit(zone: number): Rule {
     return new Rule(this.place, this.matches, [...this.actions, { kind: 'ct', zone, commit: true }]);
+  }
+
+  /** Takes the tag off the packet. */
+  popTag(): Rule {
+    return new Rule(this.place, this.matches, [...this.actions, { kind: 'pop_vlan' }]);
   }
 
   /** Returns the flows that send the packets to each of `destinations`; none if the bridge has none of those ports. */

@@ -40,6 +40,12 @@ export function demuxFlows(state: GatewayState): Flow[] {
   const toNetwork = state.otherPorts ? 'NORMAL' : phys;
 
   return [
+    // Without its priority tag a frame has its class. A tag of a VLAN behind that one makes it `other`.
+    [phys, LOCAL].map((port) =>
+      rule('other').ahead('tunnel', 2).from(port).priorityTagged().taggedTwice().output('NORMAL'),
+    ),
+    steer('tunnel').ahead('tunnel', 1).priorityTagged().popTag().resubmit(0),
+
     toIp('tunnel').transport('udp', GENEVE_PORT).output(LOCAL),
     toIp('tunnel').transport('tcp', STT_PORT).output(LOCAL),
     rule('tunnel').from(LOCAL).fromIp(addresses).transport('udp', GENEVE_PORT).output(phys),
@@ -78,7 +84,7 @@ export function demuxFlows(state: GatewayState): Flow[] {
     rule('host-out').from(LOCAL).output(toNetwork),
 
     rule('other').anyTag().output('NORMAL'),
-  ].flat();
+  ].flat(2);
 }
 
 /** Returns, for the state of a bridge, a function that makes the flows of one node port (row 6). */

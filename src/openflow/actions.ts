@@ -6,6 +6,7 @@ export type Action =
   | { readonly kind: 'normal' }
   | { readonly kind: 'ct'; readonly zone: number; readonly commit?: boolean; readonly table?: number }
   | { readonly kind: 'set_reg0'; readonly value: number }
+  | { readonly kind: 'pop_vlan' }
   | { readonly kind: 'resubmit'; readonly table: number };
 
 /** Formats `actions` as `ovs-ofctl dump-flows` prints them. */
@@ -26,6 +27,8 @@ function formatAction(action: Action): string {
     }
     case 'set_reg0':
       return `set_field:${action.value === 0 ? '0' : `0x${action.value.toString(16)}`}->reg0`;
+    case 'pop_vlan':
+      return 'pop_vlan';
     case 'resubmit':
       return `resubmit(,${action.table})`;
   }
@@ -52,6 +55,7 @@ export function parseActions(text: string): readonly Action[] | undefined {
 
 function parseAction(token: string): Action | undefined {
   if (token === 'NORMAL') return { kind: 'normal' };
+  if (token === 'pop_vlan') return { kind: 'pop_vlan' };
   const port = parsePort(token.replace(/^output:/, ''));
   if (port !== undefined) return { kind: 'output', port };
   const [, register] = /^set_field:(0|0x[0-9a-f]+)->reg0$/.exec(token) ?? [];

@@ -91,6 +91,17 @@ const FULL_MASKS: ReadonlyMap<FieldName, bigint> = new Map(
   FIELD_NAMES.map((name) => [name, (1n << BigInt(FIELDS[name].bits)) - 1n]),
 );
 
+/** In `vlan_tci`: there is a tag; and with this mask, a VLAN whatever its priority (ovs-fields(7), "vlan_tci"). */
+export const TAG_PRESENT = 0x1000n;
+export const TAG_AND_VID = 0x1fffn;
+
+/** Formats the field with `value` under `mask` as `ovs-ofctl` prints it. */
+export function formatField(field: FieldName, value: bigint, mask: bigint): string {
+  if (field === 'vlan_tci' && mask === TAG_AND_VID && (value & TAG_PRESENT) !== 0n)
+    return `dl_vlan=${value & ~TAG_PRESENT}`;
+  return `${field}=${formatValue(field, value, mask)}`;
+}
+
 /** Formats `value` under `mask` as `ovs-ofctl` prints it, without the name of the field. */
 export function formatValue(field: FieldName, value: bigint, mask: bigint): string {
   const { kind, bits } = FIELDS[field];

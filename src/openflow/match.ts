@@ -1,4 +1,13 @@
-import { type FieldName, formatValue, fullMask, isFieldName, orderOf, parseValue } from './fields.js';
+import {
+  type FieldName,
+  formatField,
+  fullMask,
+  isFieldName,
+  orderOf,
+  parseValue,
+  TAG_AND_VID,
+  TAG_PRESENT,
+} from './fields.js';
 
 /**
  * One field of a match: `(packet.field & mask) == value`. `text` is its printed form, made once and shared by flows.
@@ -19,7 +28,7 @@ export function term(
   mask: bigint | number = fullMask(field),
 ): Term {
   const [v, m] = [BigInt(value), BigInt(mask)];
-  return { field, value: v & m, mask: m, text: `${field}=${formatValue(field, v & m, m)}` };
+  return { field, value: v & m, mask: m, text: formatField(field, v & m, m) };
 }
 
 /** Returns `match` with `added`, which replace terms of the same field. */
@@ -108,6 +117,9 @@ function parseToken(token: string): readonly Term[] | undefined {
   const [dlType, nwProto] = KEYWORDS.get(token) ?? [];
   if (dlType !== undefined)
     return [term('dl_type', dlType), ...(nwProto === undefined ? [] : [term('nw_proto', nwProto)])];
+  const [, vid] = /^dl_vlan=(\d{1,4})$/.exec(token) ?? [];
+  if (vid !== undefined)
+    return Number(vid) < 0x1000 ? [term('vlan_tci', TAG_PRESENT | BigInt(vid), TAG_AND_VID)] : undefined;
   const [name = '', ...rest] = token.split('=');
   const parsed = isFieldName(name) ? parseValue(name, rest.join('=')) : undefined;
   return parsed === undefined || !isFieldName(name) ? undefined : [term(name, parsed.value, parsed.mask)];

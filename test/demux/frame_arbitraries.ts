@@ -188,8 +188,8 @@ const packet = fc.oneof(
 
 const tags = fc.oneof(
   { weight: 12, arbitrary: fc.constant(Buffer.alloc(0)) },
-  { weight: 1, arbitrary: fc.constantFrom(0, 100, 0xe000).map((tci) => words(0x8100, tci)) },
-  { weight: 1, arbitrary: fc.constant(words(0x88a8, 7, 0x8100, 100)) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 100, 0xe000, 0x6000).map((tci) => words(0x8100, tci)) },
+  { weight: 1, arbitrary: fc.constantFrom(words(0x88a8, 7, 0x8100, 100), words(0x8100, 0, 0x8100, 100)) },
 );
 
 /** Frames near what the flows ask about: of every class, with tags, fragments, options, and mistakes. */

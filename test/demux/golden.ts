@@ -126,9 +126,10 @@ function flowsName(demux: Demux): string {
 }
 
 /** The class that a flow counts for; for a flow that only steers, the class at whose precedence it does so. */
-function purposeOf({ table, priority, cookie }: Flow): string {
+function purposeOf({ table, priority, cookie, actions }: Flow): string {
   const name = classOfId(classIdOf(cookie));
   if (name !== undefined) return name;
+  if (actions.some(({ kind }) => kind === 'pop_vlan')) return 'no class, takes a priority tag off';
   const steered = CLASSES.find((one) => priorityOf(one) === priority);
   return table === 0 && steered !== undefined
     ? `to another table, for ${steered}`

@@ -54,7 +54,7 @@ const link = allOf(
   perhaps(PORT.map((one) => [term('in_port', one)])),
   perhaps(
     fc
-      .constantFrom([0, 0x1fff], [0x1000, 0x1000], [0x1050, 0x1ff0])
+      .constantFrom([0, 0x1fff], [0x1000, 0x1fff], [0x1064, 0x1fff], [0x1000, 0x1000], [0x1050, 0x1ff0])
       .map(([v = 0, m = 0]) => [term('vlan_tci', v, m)]),
   ),
   masked('dl_src'),
@@ -140,7 +140,11 @@ const ctAction: fc.Arbitrary<Action> = fc
 /** Actions for a match; connection tracking needs IP. */
 function actionsFor(match: Match): fc.Arbitrary<readonly Action[]> {
   const isIp = match.some(({ field, value }) => field === 'dl_type' && value !== BigInt(ETH_ARP));
-  return fc.array(isIp ? fc.oneof(plainAction, ctAction) : plainAction, { maxLength: 4 });
+  const isTagged = match.some(({ field, value }) => field === 'vlan_tci' && value !== 0n);
+  const actions = fc.array(isIp ? fc.oneof(plainAction, ctAction) : plainAction, { maxLength: 4 });
+  // The switch refuses to pop a tag that the match does not require.
+  const pop: fc.Arbitrary<readonly Action[]> = fc.constantFrom([], isTagged ? [{ kind: 'pop_vlan' }] : []);
+  return fc.tuple(pop, actions).map((parts) => parts.flat());
 }
 
 /** A flow of the model that OVS accepts. */

@@ -68,7 +68,7 @@ test('a bundle deletes strictly, by cookie, before it adds', (t) => {
   };
   const lines = [...formatBundle(diff(FLOWS.slice(0, 1), [stale]))].join('').trimEnd().split('\n');
   t.is(lines[0], 'delete_strict cookie=0x6b38090000000001/-1,table=0,priority=60,tcp');
-  t.regex(lines[1] ?? '', /^add cookie=0x6b3801[0-9a-f]+,table=0,priority=140,udp,.* actions=LOCAL$/);
+  t.regex(lines[1] ?? '', /^add cookie=0x6b380f[0-9a-f]+,table=0,priority=142,.* actions=NORMAL$/);
 });
 
 test('every flow has a cookie of ours, and no two flows share a key', (t) => {

@@ -158,6 +158,16 @@ function ndRows(): Row[] {
   ];
 }
 
+/** The tags of VLAN 0 that a frame gets besides none: with priority 3, and with priority 0. */
+const PRIORITY_TAGS = ['81006000', '81000000'];
+
+/** Returns the row for the same frames with a tag behind their MACs. A tag of VLAN 0 changes nothing. */
+function tagged({ title, from, to, frame }: Row, tag: string): Row {
+  const insert = (whole: Buffer) =>
+    Buffer.concat([whole.subarray(0, 12), Buffer.from(tag, 'hex'), whole.subarray(12)]);
+  return { title: `${title}, tag ${tag}`, from, to, frame: (m) => insert(frame(m)) };
+}
+
 function row(title: string, from: Place, to: readonly Place[], frame: Row['frame']): Row {
   return { title, from, to, frame };
 }
@@ -179,7 +189,10 @@ for (const mode of ['port-range', 'conntrack'] as const) {
       t.teardown(() => wire.dispose());
       await wire.startHelper(`--demux=${mode}`, `--flow-channel=${CHANNEL[mode]}`);
       for (const f of [4, 6] as const) {
-        for (const one of rows(f)) await check(t, wire, one);
+        for (const one of rows(f)) {
+          await check(t, wire, one);
+          for (const tag of PRIORITY_TAGS) await check(t, wire, tagged(one, tag));
+        }
       }
       await check(
         t,
@@ -199,21 +212,20 @@ for (const mode of ['port-range', 'conntrack'] as const) {
         { src: OUTSIDE[f], dst: IP[f] },
       ];
       for (const protocol of ['tcp', 'udp'] as const) {
-        const send = (from: Place, to: Place, src: number, dst: number) => {
+        const one = (from: Place, to: Place, src: number, dst: number) => {
           const [link, ip] = from === 'phys' ? [toUs, back] : [fromUs, out];
           const title = `${protocol} ${src} > ${dst} over IPv${f} from ${from}`;
-          return check(
-            t,
-            wire,
-            row(title, from, [to], (m) =>
-              transport(link, ip, protocol, { src, dst, answer: from === 'phys' }, m),
-            ),
+          return row(title, from, [to], (m) =>
+            transport(link, ip, protocol, { src, dst, answer: from === 'phys' }, m),
           );
         };
-        await send('patch', 'phys', 61_500, 443);
-        await send('phys', 'patch', 443, 61_500);
-        await send('local', 'phys', 40_500, 443);
-        await send('phys', 'local', 443, 40_500);
+        await check(t, wire, one('patch', 'phys', 61_500, 443));
+        await check(t, wire, one('phys', 'patch', 443, 61_500));
+        await check(t, wire, one('patch', 'phys', 61_501, 443));
+        await check(t, wire, tagged(one('phys', 'patch', 443, 61_501), '81006000'));
+        await check(t, wire, one('local', 'phys', 40_500, 443));
+        await check(t, wire, one('phys', 'local', 443, 40_500));
+        await check(t, wire, tagged(one('phys', 'local', 443, 40_500), '81006000'));
       }
     }
   });

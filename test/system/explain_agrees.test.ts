@@ -125,7 +125,9 @@ for (const mode of ['port-range', 'conntrack'] as const) {
         'phys',
         `${f === 6 ? 'tcp6' : 'tcp'},dl_src=${ROUTER_MAC},dl_dst=${MAC},${f === 6 ? 'ipv6_src' : 'nw_src'}=${OUTSIDE[f]},${f === 6 ? 'ipv6_dst' : 'nw_dst'}=${IP[f]},tp_src=80,tp_dst=61234`,
       ];
-      for (const [name, from, packet] of [...cases(f), returns]) {
+      const all = [...cases(f), returns];
+      const priorityTagged = all.map(([name, from, packet]): Case => [name, from, `dl_vlan=0,${packet}`]);
+      for (const [name, from, packet] of [...all, ...priorityTagged]) {
         const inPort = portOf(from, state);
         if (inPort === undefined) throw new Error(`the bridge has no port ${from}`);
         const text = `in_port=${formatPort(inPort)},${packet}`;

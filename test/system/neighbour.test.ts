@@ -98,21 +98,32 @@ labTest('announcements arrive once each, and replace the MACs that neighbours ha
   t.regex(known, new RegExp(`2001:db8::99 lladdr ${MAC.here}`));
 });
 
-labTest('messages of other hosts are received, but not those in a VLAN', async (t) => {
-  const { here, one } = await begin(t);
-  const listening = here.spawn([...AGENT, 'listen', 'eth0']);
-  await listening.says(/ready/);
-  const taps = await Taps.open(one, ['eth0']);
-  const link = { dst: parseMac('ff:ff:ff:ff:ff:ff'), src: parseMac(MAC.one), vlan: 7 };
-  const [other, nobody] = [parseIp('192.0.2.1'), parseIp('192.0.2.2')];
-  taps.inject('eth0', arp(link, 1, parseMac(MAC.one), other, nobody, Buffer.alloc(8)));
-  await one.attempt(['ping', '-c1', '-W1', '203.0.113.10']);
-  await one.attempt(['ping', '-c1', '-W1', '2001:db8::10']);
-  await listening.says(/"kind":"request","family":4,"target":"203.0.113.10","sender":"203.0.113.1"/);
-  await listening.says(/"kind":"request","family":6,"target":"2001:db8::10","sender":"2001:db8::1"/);
-  t.notRegex(listening.output, /192\.0\.2/);
-  await listening.stop();
-});
+labTest(
+  'messages of other hosts are received, also with a priority tag, but not those in a VLAN',
+  async (t) => {
+    const { here, one } = await begin(t);
+    const listening = here.spawn([...AGENT, 'listen', 'eth0']);
+    await listening.says(/ready/);
+    const taps = await Taps.open(one, ['eth0']);
+    const link = { dst: parseMac('ff:ff:ff:ff:ff:ff'), src: parseMac(MAC.one) };
+    const ask = (vlan: number, target: string) =>
+      taps.inject(
+        'eth0',
+        arp({ ...link, vlan }, 1, parseMac(MAC.one), parseIp('192.0.2.1'), parseIp(target), Buffer.alloc(8)),
+      );
+    for (const tci of [7, 0x6007]) ask(tci, '192.0.2.7');
+    ask(0, '198.51.100.10');
+    ask(0x6000, '198.51.100.13');
+    await one.attempt(['ping', '-c1', '-W1', '203.0.113.10']);
+    await one.attempt(['ping', '-c1', '-W1', '2001:db8::10']);
+    await listening.says(/"kind":"request","family":4,"target":"203.0.113.10","sender":"203.0.113.1"/);
+    await listening.says(/"kind":"request","family":6,"target":"2001:db8::10","sender":"2001:db8::1"/);
+    for (const target of ['198.51.100.10', '198.51.100.13'])
+      await listening.says(new RegExp(`"kind":"request","family":4,"target":"${target}"`));
+    t.notRegex(listening.output, /192\.0\.2\.7/);
+    await listening.stop();
+  },
+);
 
 labTest('a listener is notified if its interface goes down or away, and the process ends', async (t) => {
   const { here } = await begin(t);

@@ -109,18 +109,23 @@ labTest(
   },
 );
 
-labTest('a VLAN tag that the kernel strips still counts: a tagged frame is of class other', async (t) => {
-  const { net, outside, flood } = await wire(t);
-  const agent = await RingAgent.start(net, 'eth0');
-  const plain = MIX.management ?? Buffer.alloc(0);
-  const tagged = ethernet({ ...link, vlan: 7 }, 0x0800, plain.subarray(14));
-  await flood.send(outside, 'lan', 20, [tagged, plain]);
-  const report = await agent.seen(20);
-  t.is(report.packets.other, 10);
-  t.is(report.packets.management, 10);
-  t.is(report.bytes.other, 10 * tagged.length);
-  await agent.running.stop();
-});
+labTest(
+  'a VLAN tag that the kernel strips still counts: a tagged frame is of class other, but not one of VLAN 0',
+  async (t) => {
+    const { net, outside, flood } = await wire(t);
+    const agent = await RingAgent.start(net, 'eth0');
+    const plain = MIX.management ?? Buffer.alloc(0);
+    const tagged = ethernet({ ...link, vlan: 7 }, 0x0800, plain.subarray(14));
+    const priority = ethernet({ ...link, vlan: 0x6000 }, 0x0800, plain.subarray(14));
+    const twice = ethernet({ ...link, vlan: 0x6000 }, 0x8100, tagged.subarray(14));
+    await flood.send(outside, 'lan', 40, [tagged, plain, priority, twice]);
+    const report = await agent.seen(40);
+    t.is(report.packets.other, 20);
+    t.is(report.packets.management, 20);
+    t.is(report.bytes.other, 10 * tagged.length + 10 * twice.length);
+    await agent.running.stop();
+  },
+);
 
 labTest('a reader that is stopped for 300 ms in a flood loses no frame', async (t) => {
   const { net, outside, flood } = await wire(t);

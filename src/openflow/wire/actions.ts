@@ -8,6 +8,7 @@ import type { WireWriter } from './writer.js';
 
 const APPLY_ACTIONS = 4;
 const OUTPUT = 0;
+const POP_VLAN = 18;
 const SET_FIELD = 25;
 const EXPERIMENTER = 0xffff;
 const NX_RESUBMIT_TABLE = 14;
@@ -46,6 +47,11 @@ function writeAction(out: WireWriter, action: Action): void {
       out.u16(16);
       out.u32(REG0.exact);
       out.u32(action.value);
+      out.zeros(4);
+      return;
+    case 'pop_vlan':
+      out.u16(POP_VLAN);
+      out.u16(8);
       out.zeros(4);
       return;
     case 'resubmit':
@@ -112,6 +118,7 @@ function readAction(type: number, body: WireReader): Action | undefined {
   if (type === SET_FIELD) {
     return body.u32() === REG0.exact ? { kind: 'set_reg0', value: body.u32() } : undefined;
   }
+  if (type === POP_VLAN) return { kind: 'pop_vlan' };
   if (type !== EXPERIMENTER || body.u32() !== NICIRA) return undefined;
   const subtype = body.u16();
   if (subtype === NX_RESUBMIT_TABLE && body.u16() === IN_PORT_16) {
