@@ -26,6 +26,7 @@ const OPEN_MS = 5_000;
 /** TCP probes a kept connection after this much silence, in milliseconds. */
 const KEEPALIVE_MS = 15_000;
 
+const JSON_TYPE = 'application/json';
 const MERGE_PATCH = 'application/merge-patch+json';
 /** Asks for the metadata only, if the server can (Kubernetes API concepts, "Metadata-only fetches"). */
 const METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json';
@@ -33,7 +34,7 @@ const METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,a
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 interface Request {
-  readonly method: 'GET' | 'PATCH';
+  readonly method: 'GET' | 'PATCH' | 'POST';
   readonly path: string;
   readonly query?: Query;
   readonly body?: string;
@@ -76,6 +77,12 @@ export class KubeApi {
   async patch(path: string, patch: unknown, signal?: AbortSignal): Promise<void> {
     const body = JSON.stringify(patch);
     await this.text({ method: 'PATCH', path, body, contentType: MERGE_PATCH, accept: METADATA, signal });
+  }
+
+  /** Creates an object in the collection at `path`. @throws ApiError, of status 409 if there is one of its name */
+  async create(path: string, object: unknown, signal?: AbortSignal): Promise<void> {
+    const body = JSON.stringify(object);
+    await this.text({ method: 'POST', path, body, contentType: JSON_TYPE, accept: METADATA, signal });
   }
 
   /** Opens a watch: the body of the response continues until one side ends it. @throws ApiError */
@@ -123,7 +130,8 @@ export class KubeApi {
     const { method, path, signal } = request;
     return withDeadline(signal, TIMEOUT_MS, async (either) => {
       const response = await this.send({ ...request, signal: either });
-      if (response.statusCode !== 200) throw await this.refusal(`${method} ${path}`, response);
+      if (response.statusCode !== (method === 'POST' ? 201 : 200))
+        throw await this.refusal(`${method} ${path}`, response);
       return this.body(`${method} ${path}`, response);
     });
   }
@@ -134,7 +142,7 @@ export class KubeApi {
     query = {},
     body,
     contentType,
-    accept = 'application/json',
+    accept = JSON_TYPE,
     signal,
   }: Request): Promise<IncomingMessage> {
     const { server } = this.access;
@@ -166,7 +174,7 @@ export class KubeApi {
     });
   }
 
-  /** Returns the error of a response that is not 200. */
+  /** Returns the error of a response of another status than expected. */
   private async refusal(what: string, response: IncomingMessage): Promise<ApiError> {
     const status = response.statusCode ?? 0;
     const text = await this.body(what, response).catch(() => '');

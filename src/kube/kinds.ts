@@ -25,7 +25,7 @@ const hostPorts = list(
 );
 
 export const SERVICE = fields({
-  metadata: fields({ ...identity, creationTimestamp: text }),
+  metadata: fields({ ...identity, creationTimestamp: text, uid: text }),
   spec: fields({
     clusterIP: text,
     clusterIPs: list(text),
@@ -47,6 +47,7 @@ export type Service = Kept<typeof SERVICE>;
 export const POD = fields({
   metadata: fields({
     ...identity,
+    creationTimestamp: text,
     uid: text,
     annotations: fields({ [ANNOTATION]: text, [MIRROR]: text }),
   }),

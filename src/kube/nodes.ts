@@ -3,7 +3,7 @@ import type { Problems } from '../daemon/problems.js';
 import type { Source } from '../daemon/source.js';
 import { type Claim, claimOfText } from '../net/claims.js';
 import type { KubeApi } from './api.js';
-import { NODE, type Node } from './kinds.js';
+import { NODE, type Node, ZONE_LABEL } from './kinds.js';
 import { keyOf } from './objects.js';
 import { Reflector } from './reflector.js';
 
@@ -14,14 +14,15 @@ export interface NodeSourceOptions {
   readonly api: KubeApi;
   readonly log: Log;
   readonly problems: Pick<Problems, 'set'>;
-  /** Called when an address of a node was added or deleted, and when the first list is complete. */
+  /** Called when an address or the zone of a node was changed, and when the first list is complete. */
   readonly changed: () => void;
 }
 
-/** Follows the addresses of the cluster's nodes. Keeps the last known ones while the server is away. */
+/** Follows the addresses and zones of the cluster's nodes. Keeps the last known ones while the server is away. */
 export class NodeSource implements Source {
   private readonly reflector: Reflector<Node>;
   private known: readonly Claim[] = [];
+  private knownZones: ReadonlyMap<string, string> = new Map();
   private isRead = true;
 
   constructor({ api, log, problems, changed }: NodeSourceOptions) {
@@ -34,7 +35,7 @@ export class NodeSource implements Source {
       problems,
       changed: (key) => {
         const node = reflector.objects.get(key);
-        const text = JSON.stringify(node?.status);
+        const text = JSON.stringify([node?.status, node?.metadata?.labels]);
         // A kubelet writes its Node every few seconds, mostly with the same addresses.
         if (texts.get(key) === text) return;
         if (node === undefined) texts.delete(key);
@@ -59,11 +60,26 @@ export class NodeSource implements Source {
 
   /** The claims on the nodes' addresses; the same list until one changes. */
   get claims(): readonly Claim[] {
-    if (!this.isRead) {
-      this.isRead = true;
-      this.known = [...this.reflector.objects.values()].flatMap(nodeClaims);
-    }
+    this.read();
     return this.known;
+  }
+
+  /** The zone of each node that has one; the same map until a node changes. */
+  get zones(): ReadonlyMap<string, string> {
+    this.read();
+    return this.knownZones;
+  }
+
+  private read(): void {
+    if (this.isRead) return;
+    this.isRead = true;
+    const { objects } = this.reflector;
+    this.known = [...objects.values()].flatMap(nodeClaims);
+    const zones = [...objects].flatMap(([key, { metadata }]) => {
+      const zone = metadata?.labels?.[ZONE_LABEL];
+      return zone === undefined ? [] : [[key, zone] as const];
+    });
+    if (JSON.stringify(zones) !== JSON.stringify([...this.knownZones])) this.knownZones = new Map(zones);
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -11,11 +11,16 @@ export function refusalLines(
   count: number,
   kind: 'Service' | 'Pod' = 'Service',
 ): string[] {
-  const lines: string[] = [];
+  return boundedTexts(texts, count).map((text) => `${kind} ${owner}: ${text}`);
+}
+
+/** Returns the same without the name of the owner. */
+export function boundedTexts(texts: Iterable<string>, count: number): string[] {
+  const bounded: string[] = [];
   for (const text of texts) {
-    if (lines.length === MAX_LINES) break;
-    lines.push(`${kind} ${owner}: ${text}`);
+    if (bounded.length === MAX_LINES) break;
+    bounded.push(text);
   }
-  const rest = count - lines.length;
-  return rest === 0 ? lines : [...lines, `${kind} ${owner}: ${rest} more addresses or ports are refused`];
+  const rest = count - bounded.length;
+  return rest === 0 ? bounded : [...bounded, `${rest} more addresses or ports are refused`];
 }

@@ -83,6 +83,15 @@ test('a patch is a merge patch that asks for metadata only', async (t) => {
   t.regex(received[0]?.headers.accept ?? '', /^application\/json;as=PartialObjectMetadata;/);
 });
 
+test('an object is created where its collection is; only 201 is a success', async (t) => {
+  const { api, received } = await start(t, (response) => response.writeHead(201).end('{}'));
+  await api.create('/api/v1/namespaces/ns/events', { kind: 'Event' });
+  t.like(received[0], { method: 'POST', url: '/api/v1/namespaces/ns/events', body: '{"kind":"Event"}' });
+  t.is(received[0]?.headers['content-type'], 'application/json');
+  const refused = await start(t, refuse(409, '{"message":"exists"}'));
+  t.is((await errorOf(t, refused.api.create('/api/v1/namespaces/ns/events', {}))).status, 409);
+});
+
 test('a refusal carries the message of the Status object', async (t) => {
   const message = 'pods "p\\q" is forbidden';
   const { api, origin } = await start(t, refuse(409, JSON.stringify({ kind: 'Status', message })));

@@ -26,7 +26,7 @@ test("a node's addresses are claimed, and its names are not", (t) => {
   );
 });
 
-test('nodes are followed; a Node that is written with the same addresses changes nothing', async (t) => {
+test('nodes and their zones are followed; a Node that is written with the same addresses changes nothing', async (t) => {
   const api = await FakeApi.start();
   t.teardown(() => api.close());
   const access = new KubeApi({
@@ -60,6 +60,13 @@ test('nodes are followed; a Node that is written with the same addresses changes
   t.is(rings, before + 1);
   t.not(source.claims, known);
   t.is(source.claims, source.claims);
+  const { zones } = source;
+  t.deepEqual([...zones], []);
+  const labels = { 'topology.kubernetes.io/zone': 'a', 'kubernetes.io/hostname': 'm' };
+  api.set('m', { metadata: { labels }, status: status('203.0.113.10') }, NODES);
+  await until('the zone', () => when(source.zones.size === 1));
+  t.is(source.zones.get('default/m'), 'a');
+  t.not(source.zones, zones);
   api.remove('m', NODES);
   await until('the first node to go', () => when(addresses().join() === '203.0.113.12'));
 });
