@@ -27,11 +27,16 @@ export class ServiceKeeper {
       }),
       pods: { hasSynced: true, objects: new Map() },
       services: { hasSynced: true, objects: this.services },
-      endpoints: { hasSynced: true, of: (service) => this.endpoints.get(service) ?? [] },
+      endpoints: {
+        hasSynced: true,
+        of: (service) => this.endpoints.get(service) ?? [],
+        servicesAt: () => new Set(),
+      },
       ports: source.ports,
       balancers: source.balancers,
       changes: this.changes,
-      guard: { guard: () => guard },
+      guard: { guard: () => guard, zones: new Map() },
+      events: { say: () => undefined },
       annotator: { want: () => undefined, forget: () => undefined },
       problems: new Problems(SILENT),
     });
@@ -72,7 +77,7 @@ export class ServiceKeeper {
 
 function endpoint(number: number, host: number): Endpoint {
   const ip = `10.244.${number % 16}.${host}`;
-  return { ip, port: 8080, portName: '', protocol: 'TCP', node: undefined, isReady: true };
+  return { ip, port: 8080, portName: '', protocol: 'TCP', node: undefined, state: 'ready' };
 }
 
 /** Returns the database with transactions that report the size of their text before they are committed. */

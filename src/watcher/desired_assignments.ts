@@ -1,4 +1,4 @@
-import { type Contender, lostTo, oldest } from '../kube/seniority.js';
+import { type Contender, lostTo, oldest, ownerText } from '../kube/seniority.js';
 import { balancerText, type Vip, type VipId, vipText } from './desired_balancer.js';
 
 interface Candidate extends Vip, Contender {}
@@ -47,10 +47,18 @@ export class VipAssignments {
     return new Set(this.wantedBy.keys());
   }
 
+  /** Returns whether a service has or wants a virtual address. */
+  has(service: string): boolean {
+    return this.wantedBy.has(service);
+  }
+
   /** Returns how many virtual addresses a service wants and another one has, and for each of them why. */
   conflicts(service: string): { readonly count: number; readonly texts: Iterable<string> } {
-    const lost = this.lost.get(service) ?? new Set();
-    return { count: lost.size, texts: this.whyLost(service, lost) };
+    // One address may be lost in the cluster and at gateways, which is one conflict.
+    const lost = new Map(
+      [...(this.lost.get(service) ?? [])].map((text) => [text.replace(/^\S* /, ''), text]),
+    );
+    return { count: lost.size, texts: this.whyLost(service, lost.values()) };
   }
 
   /** Returns the services whose {@link conflicts} may have changed since the last call. */
@@ -101,7 +109,7 @@ export class VipAssignments {
 function whyLost(owner: Candidate, one: Candidate): string {
   const what = `${one.balancer.protocol} ${one.vip}`;
   return owner.isNodePort === true && one.isNodePort !== true
-    ? `${what} is a node port of Service ${owner.service}`
+    ? `${what} is a node port of ${ownerText(owner.service)}`
     : lostTo(owner, what);
 }
 

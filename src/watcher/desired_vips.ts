@@ -2,22 +2,28 @@ import type { Service } from '../kube/kinds.js';
 import {
   clusterAddresses,
   externalAddresses,
-  parsePort,
   portRefusal,
+  type ServicePort,
   servicePorts,
+  sourceRanges,
 } from '../kube/service.js';
 import { ProductError } from '../net/errors.js';
-import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
-import type { Balancer, Vip } from './desired_balancer.js';
+import { type Family, familyOf, type IpAddress } from '../net/ip.js';
+import type { Scope, Vip } from './desired_balancer.js';
+import { Choices, type Destination, destinationsOf, hostPort } from './desired_endpoints.js';
+import { affinityLoss, affinitySeconds, rowOptions } from './desired_row_options.js';
 import type { Endpoint } from './state_endpoints.js';
+import type { ServiceGateway } from './state_gateways.js';
+import type { HostEndpoint, ServiceNode } from './state_hosts.js';
 
-/** A gateway as services see it. */
-export interface ServiceGateway {
-  readonly node: string;
-  readonly addresses: readonly IpAddress[];
-  readonly isFirst: boolean;
-  /** The external addresses that its helper serves; absent for a gateway without a helper that says so. */
-  readonly served?: ReadonlySet<string> | undefined;
+/** Everything besides the service itself that its virtual addresses depend on. */
+export interface Surroundings {
+  readonly gateways: readonly ServiceGateway[];
+  readonly nodes: readonly ServiceNode[];
+  /** The hosts by their own addresses. */
+  readonly hosts: ReadonlyMap<string, HostEndpoint>;
+  /** The zone of each node that has one. */
+  readonly zones: ReadonlyMap<string, string>;
 }
 
 /**
@@ -26,17 +32,26 @@ export interface ServiceGateway {
  */
 export type Refuse = (ip: IpAddress, vip: string, isOwn: boolean) => string | undefined;
 
-/** The virtual addresses of a service, and one line for each address or port that it does not get. */
+/** The virtual addresses of a service, and one line for each address, port or field of which it gets less. */
 export interface ServiceVips {
   readonly vips: readonly Vip[];
   readonly refused: readonly string[];
 }
 
-/** Kubernetes' default (`sessionAffinityConfig.clientIP.timeoutSeconds`). */
-const DEFAULT_AFFINITY_SECONDS = 10_800;
-/** The largest `affinity_timeout` of OVN; Kubernetes allows a day, 86,400 s. */
-const MAX_AFFINITY_SECONDS = 65_535;
+/** A virtual address whose destinations are not yet a text. */
+interface Draft extends Omit<Vip, 'targets'> {
+  readonly destinations: readonly Destination[];
+}
 
+/** How the destinations of a virtual address were chosen. */
+interface Choice {
+  readonly destinations: readonly Destination[];
+  readonly isLocal?: boolean;
+  readonly isDropped?: boolean;
+}
+
+/** The most virtual addresses of one service: each node may have its own. */
+const MOST_VIPS = 100_000;
 /** The most destinations of all virtual addresses of one service together: some 10 MB of text. */
 const MOST_TARGETS = 500_000;
 
@@ -51,78 +66,183 @@ export function serviceVips(
   key: string,
   service: Service,
   endpoints: readonly Endpoint[],
-  gateways: readonly ServiceGateway[],
+  around: Surroundings,
   refuse: Refuse,
 ): ServiceVips {
-  const { spec } = service;
-  const options = affinityOptions(service);
-  const isLocal = spec?.externalTrafficPolicy === 'Local';
-  const usable = byPort(
-    endpoints.filter(({ isReady }) => isReady || spec?.publishNotReadyAddresses === true),
-  );
-  const inCluster = clusterAddresses(service);
-  const isServed = (ip: IpAddress) => inCluster.some((one) => familyOf(one) === familyOf(ip));
-  const external = externalAddresses(service);
-  const refused = new Set<string>();
-  const ports = servicePorts(service);
-  // A node port is at each gateway's address, for clients outside and for pods.
-  const atGateways = 2 * gateways.flatMap(({ addresses }) => addresses).length;
-  const targets = ports.map(({ name, protocol, nodePort }) => {
-    const addresses = inCluster.length + external.length + (nodePort === undefined ? 0 : atGateways);
-    return addresses * (usable.get(portKey(name, protocol))?.length ?? 0);
+  const plan = new ServicePlan(key, service, around, refuse);
+  const byName = byPort(endpoints);
+  const ports = servicePorts(service).map((port): PlannedPort => {
+    const ofPort = byName.get(portKey(port.name, port.protocol)) ?? [];
+    const all = destinationsOf(ofPort, service.spec?.publishNotReadyAddresses === true, around.hosts);
+    const choices = (family: Family) => new Choices(all.filter((one) => one.family === family));
+    return { ...port, choices: { 4: choices(4), 6: choices(6) } };
   });
-  refuseMany(targets.reduce((sum, one) => sum + one, 0));
-  const vips = ports.flatMap(({ name, protocol, port, nodePort }) => {
-    const forPort = usable.get(portKey(name, protocol)) ?? [];
-    const clusterVip = (ip: IpAddress, number: number): Vip => ({
-      balancer: { scope: 'cluster', protocol, service: key, options },
-      vip: hostPort(ip, number),
-      targets: targetsFor(ip, forPort),
-    });
-    const outsideVip = ({ node }: ServiceGateway, ip: IpAddress, number: number): Vip => {
-      const scope = { gateway: node };
-      const vip = hostPort(ip, number);
-      const balancer = { scope, protocol, service: key, options };
-      if (!isLocal) return { balancer, vip, targets: targetsFor(ip, forPort) };
-      const here = forPort.filter((one) => one.node === node);
-      // Keeps the client's address: the endpoint is on this node, so its replies pass this gateway without SNAT.
-      const local = { ...balancer, options: { ...options, skip_snat: 'true' } };
-      return { balancer: local, vip, targets: targetsFor(ip, here) };
-    };
-    const nodePortRefusal = nodePort === undefined ? undefined : portRefusal(nodePort);
-    if (nodePortRefusal !== undefined)
-      refused.add(`node port ${protocol} ${nodePort} is refused: ${nodePortRefusal}`);
-    const nodePorts =
-      nodePort === undefined || nodePortRefusal !== undefined
-        ? []
-        : gateways.flatMap((gateway) =>
-            gateway.addresses
-              .filter(isServed)
-              // Pods reach this address at the host, not at the gateway router, so the switches have it too.
-              .flatMap((ip) => [outsideVip(gateway, ip, nodePort), clusterVip(ip, nodePort)])
-              .map((vip): Vip => ({ ...vip, isNodePort: true })),
-          );
-    const outside = external.flatMap((ip) => {
-      const owners = gateways.filter(({ addresses }) => addresses.includes(ip));
-      const ownRefusal = owners.length === 0 ? undefined : portRefusal(port);
-      if (ownRefusal !== undefined) {
-        refused.add(`external address ${ip} port ${protocol} ${port} is refused: ${ownRefusal}`);
-        return [];
+  const atNodes = ports.length * clusterAddresses(service).length * around.nodes.length;
+  for (const port of ports) plan.addPort(port, atNodes <= MOST_VIPS / 2);
+  if (plan.hasHints && countOf(plan.drafts) > MOST_TARGETS) {
+    plan.drafts.length = 0;
+    for (const port of ports) plan.addPort(port, false);
+  }
+  refuseMany(countOf(plan.drafts));
+  return { vips: withTexts(plan.drafts), refused: [...plan.refused] };
+}
+
+interface PlannedPort extends ServicePort {
+  readonly choices: Readonly<Record<Family, Choices>>;
+}
+
+/** Collects the virtual addresses of one service. */
+class ServicePlan {
+  readonly drafts: Draft[] = [];
+  readonly refused = new Set<string>();
+  /** Whether hints have decided where a cluster address leads. */
+  hasHints = false;
+  private readonly affinity: number | undefined;
+  private readonly inCluster: readonly IpAddress[];
+  private readonly external: readonly IpAddress[];
+  private readonly isLocalOutside: boolean;
+  private readonly isLocalInside: boolean;
+  private readonly isRestricted: boolean;
+
+  constructor(
+    private readonly key: string,
+    service: Service,
+    private readonly around: Surroundings,
+    private readonly refuse: Refuse,
+  ) {
+    this.affinity = affinitySeconds(service);
+    this.inCluster = clusterAddresses(service);
+    this.external = externalAddresses(service);
+    this.isLocalOutside = service.spec?.externalTrafficPolicy === 'Local';
+    this.isLocalInside = service.spec?.internalTrafficPolicy === 'Local';
+    this.isRestricted = sourceRanges(service) !== undefined;
+    const loss = affinityLoss(this.affinity);
+    if (loss !== undefined) this.refused.add(loss);
+  }
+
+  /** Adds a port at all addresses. Without `usesHints`, it is the same at the cluster addresses for all nodes. */
+  addPort(port: PlannedPort, usesHints: boolean): void {
+    for (const ip of this.inCluster) this.addInside(ip, port, usesHints);
+    for (const ip of this.external) this.addExternal(ip, port);
+    for (const family of new Set(this.inCluster.map(familyOf))) this.addNodePort(family, port);
+  }
+
+  private addInside(ip: IpAddress, { protocol, port, choices }: PlannedPort, usesHints: boolean): void {
+    const own = choices[familyOf(ip)];
+    const isHinted = usesHints && own.hasHints;
+    const vip = hostPort(ip, port);
+    if (!usesHints && own.hasHints)
+      this.refused.add('the hints of its endpoints are not used: nodes would have too many destinations');
+    if (!this.isLocalInside && !isHinted) {
+      this.add('cluster', protocol, vip, { destinations: own.everywhere });
+      return;
+    }
+    if (!this.isLocalInside) this.hasHints = true;
+    for (const { node } of this.around.nodes) {
+      const choice = this.isLocalInside ? local(own, node) : this.near(own, node);
+      this.add({ node }, protocol, vip, choice);
+    }
+  }
+
+  private addExternal(ip: IpAddress, { protocol, port, choices }: PlannedPort): void {
+    const { gateways } = this.around;
+    const owners = gateways.filter(({ addresses }) => addresses.includes(ip));
+    const isOwn = owners.length > 0;
+    const ownRefusal = isOwn ? portRefusal(port) : undefined;
+    if (ownRefusal !== undefined) {
+      this.refused.add(`external address ${ip} port ${protocol} ${port} is refused: ${ownRefusal}`);
+      return;
+    }
+    const vip = hostPort(ip, port);
+    const refusal = this.refuse(ip, vip, isOwn);
+    if (refusal !== undefined) {
+      this.refused.add(`external address ${ip} is refused: ${refusal}`);
+      return;
+    }
+    const own = choices[familyOf(ip)];
+    const serving = isOwn ? owners : gateways.filter((one) => serves(one, ip));
+    for (const gateway of serving) this.addAtGateway(gateway, protocol, vip, own, {});
+    // Pods and hosts reach all endpoints there, whatever the policy for traffic from outside.
+    if (!isOwn && serving.length > 0) this.add('cluster', protocol, vip, { destinations: own.everywhere });
+  }
+
+  private addNodePort(family: Family, { protocol, nodePort, choices }: PlannedPort): void {
+    if (nodePort === undefined) return;
+    const refusal = portRefusal(nodePort);
+    if (refusal !== undefined) {
+      this.refused.add(`node port ${protocol} ${nodePort} is refused: ${refusal}`);
+      return;
+    }
+    const own = choices[family];
+    const ofFamily = (ip: IpAddress) => familyOf(ip) === family;
+    for (const gateway of this.around.gateways)
+      for (const ip of gateway.addresses.filter(ofFamily)) {
+        const vip = hostPort(ip, nodePort);
+        this.addAtGateway(gateway, protocol, vip, own, { isNodePort: true });
+        // Pods reach this address at the host, not at the gateway router, so the switches have it too.
+        this.add('cluster', protocol, vip, { destinations: own.everywhere }, { isNodePort: true });
       }
-      const refusal = refuse(ip, hostPort(ip, port), owners.length > 0);
-      if (refusal !== undefined) {
-        refused.add(`external address ${ip} is refused: ${refusal}`);
-        return [];
-      }
-      const serving =
-        owners.length > 0
-          ? owners
-          : gateways.filter(({ isFirst, served }) => isFirst && served?.has(ip) !== false);
-      return serving.map((gateway) => outsideVip(gateway, ip, port));
-    });
-    return [...inCluster.map((ip) => clusterVip(ip, port)), ...outside, ...nodePorts];
-  });
-  return { vips, refused: [...refused] };
+    if (!this.isLocalOutside) return;
+    // A host sends what comes from outside to its router's address, and what pods and hosts send to the cluster's.
+    for (const { node, routers } of this.around.nodes.filter(({ hasDaemon }) => hasDaemon))
+      for (const ip of routers.filter(ofFamily))
+        this.add({ node }, protocol, hostPort(ip, nodePort), local(own, node), { isNodePort: true });
+  }
+
+  /** Adds a virtual address for clients outside. */
+  private addAtGateway(
+    { node, isShared }: ServiceGateway,
+    protocol: Vip['balancer']['protocol'],
+    vip: string,
+    own: Choices,
+    more: Pick<Vip, 'isNodePort'>,
+  ): void {
+    if (this.isRestricted && !isShared) {
+      this.refused.add(
+        `gateway ${node} does not serve it: a gateway with a NIC of its own cannot enforce loadBalancerSourceRanges`,
+      );
+      return;
+    }
+    const choice = this.isLocalOutside ? local(own, node) : this.near(own, node);
+    this.add({ gateway: node }, protocol, vip, choice, more);
+  }
+
+  private near(own: Choices, node: string): Choice {
+    return { destinations: own.near({ node, zone: this.around.zones.get(node) }) };
+  }
+
+  private add(
+    scope: Scope,
+    protocol: Vip['balancer']['protocol'],
+    vip: string,
+    { destinations, isLocal = false, isDropped = false }: Choice,
+    more: Pick<Vip, 'isNodePort'> = {},
+  ): void {
+    const { affinity, key } = this;
+    if (this.drafts.length === MOST_VIPS)
+      throw new ProductError(
+        'ERR_SERVICE',
+        `it needs more than ${MOST_VIPS} virtual addresses; make several services of it`,
+      );
+    const isEmpty = destinations.length === 0;
+    const options = rowOptions({ scope, protocol, affinity, isEmpty, isLocal, isDropped });
+    this.drafts.push({ balancer: { scope, protocol, service: key, options }, vip, destinations, ...more });
+  }
+}
+
+/** Returns the choice of a policy `Local` for a node. Kubernetes drops traffic that only other nodes could answer. */
+function local(own: Choices, node: string): Choice {
+  const destinations = own.local(node);
+  return { destinations, isLocal: true, isDropped: destinations.length === 0 && own.everywhere.length > 0 };
+}
+
+/** Returns whether a gateway serves an external address; without a helper that says so, the first gateway does. */
+function serves({ isFirst, served }: ServiceGateway, ip: IpAddress): boolean {
+  return served === undefined ? isFirst : served.has(ip);
+}
+
+function countOf(drafts: readonly Draft[]): number {
+  return drafts.reduce((sum, { destinations }) => sum + destinations.length, 0);
 }
 
 function refuseMany(targets: number): void {
@@ -131,6 +251,16 @@ function refuseMany(targets: number): void {
     'ERR_SERVICE',
     `${targets} destinations of all its addresses together are more than ${MOST_TARGETS}; make several services of it`,
   );
+}
+
+/** Writes the destinations of each virtual address as OVN has them; the same destinations are one text. */
+function withTexts(drafts: readonly Draft[]): Vip[] {
+  const texts = new Map<readonly Destination[], string>();
+  return drafts.map(({ destinations, ...vip }) => {
+    const targets = texts.get(destinations) ?? destinations.map(({ target }) => target).join(',');
+    texts.set(destinations, targets);
+    return { ...vip, targets };
+  });
 }
 
 /** Returns the endpoints by {@link portKey}. */
@@ -147,26 +277,4 @@ function byPort(endpoints: readonly Endpoint[]): ReadonlyMap<string, readonly En
 
 function portKey(name: string, protocol: string): string {
   return `${protocol} ${name}`;
-}
-
-/** Returns the options of rows for `sessionAffinity` (ovn-nb(5), `affinity_timeout`). */
-function affinityOptions({ spec }: Service): Balancer['options'] {
-  if (spec?.sessionAffinity !== 'ClientIP') return {};
-  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
-  return { affinity_timeout: String(Math.min(seconds, MAX_AFFINITY_SECONDS)) };
-}
-
-/**
- * Returns the destinations in the family of the address, as OVN does not translate between families. Each is there
- * once: an endpoint that moves between slices is in both (Kubernetes, "EndpointSlices", "Duplicate endpoints").
- */
-function targetsFor(vip: IpAddress, endpoints: readonly Endpoint[]): string {
-  const found = endpoints
-    .filter(({ ip }) => familyOf(parseIp(ip)) === familyOf(vip))
-    .map(({ ip, port }) => hostPort(parseIp(ip), parsePort(port)));
-  return [...new Set(found)].join(',');
-}
-
-function hostPort(ip: IpAddress, port: number): string {
-  return familyOf(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -8,6 +8,7 @@ import type { Cidr } from '../net/cidr.js';
 import type { Northbound } from '../ovn/connection.js';
 import type { SystemSettings } from '../switch/system_settings.js';
 import { Annotator } from './apply_annotations.js';
+import { EventWriter } from './apply_events.js';
 import { NorthboundKeeper } from './northbound_keeper.js';
 import type { WatcherReport } from './report/status.js';
 import { EndpointSource } from './sources/endpoints.js';
@@ -17,7 +18,7 @@ import { PodSource } from './sources/pods.js';
 import { ServiceSource } from './sources/services.js';
 import { Changes } from './state_changes.js';
 
-/** Connections to the API server: 16 annotations at a time, four watches, and lists. */
+/** Connections to the API server: 16 annotations at a time, an Event, four watches, and lists. */
 const SOCKETS = 24;
 /** Milliseconds between two audits. An audit checks everything without an event. */
 const AUDIT_MS = 60_000;
@@ -41,6 +42,7 @@ export class FollowedCluster {
   private readonly endpoints: EndpointSource;
   private readonly northbound: NorthboundSource;
   private readonly annotator: Annotator;
+  private readonly events: EventWriter;
   private readonly guard: GuardSource;
   private readonly keeper: NorthboundKeeper;
 
@@ -60,6 +62,7 @@ export class FollowedCluster {
     this.northbound = new NorthboundSource(nb, changes);
     const { ports, balancers } = this.northbound;
     const annotator = new Annotator({ api, problems });
+    const events = new EventWriter({ api, problems, now: () => new Date() });
     const guard = new GuardSource({
       ...{ api, settings, allowed, log, problems },
       apiServer: apiServer(access.server),
@@ -73,6 +76,7 @@ export class FollowedCluster {
       ports,
       balancers,
       annotator,
+      events,
       changes,
       guard,
       problems,
@@ -83,6 +87,7 @@ export class FollowedCluster {
     this.services = services;
     this.endpoints = endpoints;
     this.annotator = annotator;
+    this.events = events;
     this.guard = guard;
   }
 
@@ -104,9 +109,11 @@ export class FollowedCluster {
 
   /** Keeps the rows right until `signal` is aborted; then closes both connections. */
   async run(signal: AbortSignal): Promise<void> {
-    const { northbound, pods, services, endpoints, annotator, guard, loop, keeper } = this;
+    const { northbound, pods, services, endpoints, annotator, events, guard, loop, keeper } = this;
     try {
-      const running = [northbound, pods, services, endpoints, annotator, guard].map((one) => one.run(signal));
+      const running = [northbound, pods, services, endpoints, annotator, events, guard].map((one) =>
+        one.run(signal),
+      );
       await Promise.all([...running, loop.run(keeper, signal)]);
     } finally {
       this.nb.close();

@@ -1,12 +1,6 @@
 import type { LoopWork } from '../daemon/loop.js';
-import type { Problems } from '../daemon/problems.js';
 import { WATCHER } from '../daemon/programs.js';
-import { AddressBook } from '../kube/address_book.js';
-import type { AddressGuard } from '../kube/address_guard.js';
-import { ANNOTATION, type Pod, type Service } from '../kube/kinds.js';
-import { refusalLines } from '../kube/refusals.js';
-import { bornAt } from '../kube/seniority.js';
-import { explainError } from '../net/errors.js';
+import { ANNOTATION } from '../kube/kinds.js';
 import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
 import { findClusterRouter } from '../ovn/gateways.js';
 import { podKeyOf } from '../ovn/pods.js';
@@ -15,34 +9,16 @@ import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Annotator } from './apply_annotations.js';
 import { reconcileAllVips, reconcileVips } from './apply_load_balancers.js';
 import { podAnnotation, type ReconciledPods, reconcilePods } from './apply_pod_ports.js';
-import { VipAssignments } from './desired_assignments.js';
-import type { VipId } from './desired_balancer.js';
 import { wantedPort } from './desired_pod_port.js';
-import { type Refuse, type ServiceGateway, serviceVips } from './desired_vips.js';
-import type { GuardSource } from './sources/guard.js';
 import type { BalancerIndex } from './state_balancers.js';
-import type { Changes } from './state_changes.js';
-import type { Endpoint } from './state_endpoints.js';
-import { GatewayBook } from './state_gateways.js';
 import type { PortIndex } from './state_ports.js';
+import { VipAssigner, type VipAssignerOptions } from './vip_assigner.js';
 
-/** The API server's objects, as a source has received them. */
-interface Known<T> {
-  readonly hasSynced: boolean;
-  readonly objects: ReadonlyMap<string, T>;
-}
-
-export interface NorthboundKeeperOptions {
+export interface NorthboundKeeperOptions extends VipAssignerOptions {
   readonly nb: Pick<Northbound, 'isConnected' | 'table' | 'find' | 'filter' | 'transaction' | 'until'>;
-  readonly pods: Known<Pod>;
-  readonly services: Known<Service>;
-  readonly endpoints: { readonly hasSynced: boolean; of(service: string): readonly Endpoint[] };
   readonly ports: PortIndex;
   readonly balancers: BalancerIndex;
-  readonly changes: Changes;
   readonly annotator: Pick<Annotator, 'want' | 'forget'>;
-  readonly guard: Pick<GuardSource, 'guard'>;
-  readonly problems: Pick<Problems, 'set'>;
 }
 
 /** The largest number of pods in one transaction. */
@@ -52,13 +28,12 @@ const COMMIT_MS = 30_000;
 
 /** Keeps the northbound rows of pods and services in line with the API server's objects. */
 export class NorthboundKeeper implements LoopWork {
-  private readonly assignments = new VipAssignments();
-  private readonly addresses = new AddressBook();
-  private readonly book = new GatewayBook();
-  private guard: AddressGuard | undefined;
+  private readonly assigner: VipAssigner;
   private committed = 0;
 
-  constructor(private readonly options: NorthboundKeeperOptions) {}
+  constructor(private readonly options: NorthboundKeeperOptions) {
+    this.assigner = new VipAssigner(options);
+  }
 
   /** How many transactions have been committed. */
   get transactions(): number {
@@ -68,7 +43,8 @@ export class NorthboundKeeper implements LoopWork {
   /** Numbers for `status`: pods' logical ports, services with virtual addresses, and those addresses. */
   get counts() {
     const ports = this.options.nb.filter('Logical_Switch_Port', (row) => podKeyOf(row) !== undefined).length;
-    return { ports, services: this.assignments.services.size, vips: this.assignments.size };
+    const { services, vips } = this.assigner.counts;
+    return { ports, services, vips };
   }
 
   /**
@@ -111,11 +87,10 @@ export class NorthboundKeeper implements LoopWork {
     const txn = nb.transaction(WATCHER);
     const given = this.reconcilePods(txn);
     try {
-      this.updateGateways();
-      this.updateGuard();
-      const ids = this.assignServices();
-      if (isAll) reconcileAllVips(nb, balancers, txn, this.assignments, ids);
-      else reconcileVips(balancers, txn, this.assignments, ids);
+      const ids = this.assigner.assign();
+      const { assignments } = this.assigner;
+      if (isAll) reconcileAllVips(nb, balancers, txn, assignments, ids);
+      else reconcileVips(balancers, txn, assignments, ids);
       await this.commit(txn);
     } finally {
       ports.giveBack(given);
@@ -141,13 +116,7 @@ export class NorthboundKeeper implements LoopWork {
       const key = podKeyOf(row);
       if (key !== undefined) changes.markPod(key);
     }
-    this.markServices();
-  }
-
-  private markServices(): void {
-    const { services, changes } = this.options;
-    for (const key of services.objects.keys()) changes.markService(key);
-    for (const key of this.assignments.services) changes.markService(key);
+    this.assigner.markAll();
   }
 
   /** Adds to `txn` what the marked pods' ports lack; returns the addresses that it gives to pods. */
@@ -159,84 +128,10 @@ export class NorthboundKeeper implements LoopWork {
       const problem = found.problems.get(key);
       problems.set(`pod ${key}`, problem === undefined ? [] : [problem]);
       changes.markAnnotation(key);
+      this.assigner.markPod(key);
     }
     for (const key of found.waiting) changes.awaitAddress(key);
     return found.given;
-  }
-
-  /**
-   * Reads the gateways again if they are marked. Marks every service if a gateway was added, deleted or changed, else
-   * those that want an address that is served now, or was.
-   */
-  private updateGateways(): void {
-    const { nb, changes, problems } = this.options;
-    if (!changes.takeGateways()) return;
-    const { isOther, moved } = this.book.read(nb, problems);
-    if (isOther) this.markServices();
-    for (const ip of moved) for (const key of this.addresses.wanting(ip)) changes.markService(key);
-  }
-
-  /** Takes the guard that holds now. Marks every service if it is another one. */
-  private updateGuard(): void {
-    const { guard } = this.options;
-    const before = this.guard;
-    this.guard = guard.guard(this.book.claims);
-    if (this.guard !== before) this.markServices();
-  }
-
-  /** Assigns the virtual addresses of the marked services; returns those that may have changed. */
-  private assignServices(): VipId[] {
-    const { problems, changes } = this.options;
-    const refuse = this.refuser();
-    const { gateways } = this.book;
-    const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
-      this.assignService(key, gateways, refuse),
-    );
-    for (const key of this.assignments.takeContested()) {
-      const { count, texts } = this.assignments.conflicts(key);
-      problems.set(`conflicts of ${key}`, refusalLines(key, texts, count));
-    }
-    return touched;
-  }
-
-  /** Returns the services and those that want an external address that has become, or was, another's cluster address. */
-  private withRivals(keys: ReadonlySet<string>): ReadonlySet<string> {
-    const { services } = this.options;
-    const concerned = [...keys].flatMap((key) => this.addresses.put(key, services.objects.get(key)));
-    return new Set([...keys, ...concerned.flatMap((ip) => [...this.addresses.wanting(ip)])]);
-  }
-
-  /**
-   * Returns the function that refuses external addresses. Until everything is known that it depends on, it refuses all
-   * but those that the database has.
-   */
-  private refuser(): Refuse {
-    const { nb } = this.options;
-    const { guard, addresses } = this;
-    if (guard !== undefined)
-      return (ip, _vip, isOwn) =>
-        isOwn ? guard.narrowing(ip) : (guard.refusal(ip) ?? addresses.refusal(ip));
-    let present: ReadonlySet<string> | undefined;
-    return (_ip, vip) => {
-      present ??= new Set(nb.filter('Load_Balancer', () => true).flatMap(({ vips }) => [...vips.keys()]));
-      return present.has(vip) ? undefined : 'the addresses of nodes and servers are not known yet';
-    };
-  }
-
-  private assignService(key: string, gateways: readonly ServiceGateway[], refuse: Refuse): VipId[] {
-    const { services, endpoints, problems } = this.options;
-    const service = services.objects.get(key);
-    try {
-      const { vips, refused } =
-        service === undefined
-          ? { vips: [], refused: [] }
-          : serviceVips(key, service, endpoints.of(key), gateways, refuse);
-      problems.set(`service ${key}`, refusalLines(key, refused, refused.length));
-      return this.assignments.put(key, bornAt(service), vips);
-    } catch (error) {
-      problems.set(`service ${key}`, [`Service ${key}: ${explainError(error)}; it is left out`]);
-      return this.assignments.put(key, 0, []);
-    }
   }
 
   private async commit(txn: NorthboundTransaction): Promise<void> {

@@ -9,6 +9,7 @@ export class Changes {
   private services = new Set<string>();
   private annotations = new Set<string>();
   private gatewaysChanged = true;
+  private hostsChanged = true;
   private all = true;
 
   /** `ring` asks for a step. */
@@ -50,10 +51,16 @@ export class Changes {
     this.gatewaysChanged = true;
   }
 
+  /** Marks the nodes and their hosts: services have endpoints and node ports there. */
+  markHosts(): void {
+    this.hostsChanged = true;
+  }
+
   /** Marks all objects of the API server and of the northbound database. */
   markAll(): void {
     this.all = true;
     this.gatewaysChanged = true;
+    this.hostsChanged = true;
   }
 
   get hasPods(): boolean {
@@ -89,6 +96,13 @@ export class Changes {
   takeGateways(): boolean {
     const taken = this.gatewaysChanged;
     this.gatewaysChanged = false;
+    return taken;
+  }
+
+  /** Removes the mark of the hosts and returns whether it was there. */
+  takeHosts(): boolean {
+    const taken = this.hostsChanged;
+    this.hostsChanged = false;
     return taken;
   }
 

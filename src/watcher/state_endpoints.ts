@@ -1,3 +1,8 @@
+/**
+ * What an endpoint can do: it is ready; it ends, but serves until then (`serving` and `terminating`); or neither.
+ */
+export type EndpointState = 'ready' | 'leaving' | 'unready';
+
 /** One destination of a service's traffic, for one of its ports. */
 export interface Endpoint {
   readonly ip: string;
@@ -6,7 +11,11 @@ export interface Endpoint {
   readonly portName: string;
   readonly protocol: string;
   readonly node: string | undefined;
-  readonly isReady: boolean;
+  readonly state: EndpointState;
+  /** The nodes that should use the endpoint (`hints.forNodes`); absent for no hint. */
+  readonly forNodes?: readonly string[];
+  /** The zones that should use the endpoint (`hints.forZones`); absent for no hint. */
+  readonly forZones?: readonly string[];
 }
 
 /** The endpoints of each service, collected from its Endpoints object or from all of its slices. */
@@ -35,6 +44,14 @@ export class EndpointIndex {
     this.objects.set(key, { service, endpoints });
     this.objectsOf.set(service, (this.objectsOf.get(service) ?? new Set()).add(key));
     this.changed(service);
+  }
+
+  /** Returns the services that have an endpoint at one of these addresses. It reads all endpoints. */
+  servicesAt(ips: ReadonlySet<string>): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const { service, endpoints } of this.objects.values())
+      if (endpoints.some(({ ip }) => ips.has(ip))) found.add(service);
+    return found;
   }
 
   /** Returns the endpoints of a service by the names of its objects, so equal endpoints always have one order. */

@@ -1,10 +1,21 @@
 import type { Problems } from '../daemon/problems.js';
 import type { Claim } from '../net/claims.js';
 import { explainError } from '../net/errors.js';
+import type { IpAddress } from '../net/ip.js';
 import type { NorthboundView } from '../ovn/connection.js';
 import { readGateways, readServed } from '../ovn/gateways.js';
 import { rowClaims } from '../ovn/row_claims.js';
-import type { ServiceGateway } from './desired_vips.js';
+
+/** A gateway as services see it. */
+export interface ServiceGateway {
+  readonly node: string;
+  readonly addresses: readonly IpAddress[];
+  readonly isFirst: boolean;
+  /** Whether its addresses are the host's too, so that the flows of its bridge decide which traffic it gets. */
+  readonly isShared: boolean;
+  /** The external addresses that its helper serves; absent for a gateway without a helper that says so. */
+  readonly served?: ReadonlySet<string> | undefined;
+}
 
 /** What of the gateways differs from the last reading. */
 export interface GatewayChanges {
@@ -50,7 +61,12 @@ export class GatewayBook {
       kept.push(...this.known.filter((gateway) => gateway.node === node));
     });
     problems.set('gateways', unreadable);
-    const known = read.map(({ node, physical, isFirst }) => ({ node, addresses: physical, isFirst }));
+    const known = read.map(({ node, physical, isFirst, isShared }) => ({
+      node,
+      addresses: physical,
+      isFirst,
+      isShared,
+    }));
     return [...known, ...kept].sort((a, b) => (a.node < b.node ? -1 : 1));
   }
 }

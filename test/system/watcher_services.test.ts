@@ -46,6 +46,7 @@ kubeTest('a NodePort service has load balancers in the cluster and on the gatewa
   t.deepEqual(await vips(), {
     'cluster tcp 10.96.0.10:80': BOTH,
     'cluster tcp 203.0.113.11:30080': BOTH,
+    'cluster tcp 198.51.100.80:80': BOTH,
     'GR_gw1 tcp 203.0.113.11:30080': BOTH,
     'GR_gw1 tcp 198.51.100.80:80': BOTH,
   });
@@ -84,6 +85,7 @@ kubeTest('load balancers follow changes of ports, type, addresses and endpoints'
   await vip('10.96.0.10:81');
   t.deepEqual(await vips(), {
     'cluster tcp 10.96.0.10:81': BOTH,
+    'cluster tcp 198.51.100.80:81': BOTH,
     'GR_gw1 tcp 198.51.100.80:81': BOTH,
   });
 });
@@ -108,7 +110,7 @@ kubeTest(
       Object.keys(all).filter((key) => !key.includes(' tcp ')),
       ['cluster udp 10.96.0.11:53', 'cluster sctp 10.96.0.11:99'].sort(),
     );
-    t.is(Object.keys(all).length, 4);
+    t.is(Object.keys(all).length, 5);
   },
 );
 
@@ -143,7 +145,9 @@ kubeTest(
     await kubernetes.apply(
       serviceManifest('sticky', { clusterIP: '10.96.0.12', sessionAffinity: 'None', ports: [{ port: 80 }] }),
     );
-    await until('the shared row to have it', async () => when((await options('10.96.0.12:80')) === '{}'));
+    await until('a row without affinity', async () =>
+      when((await options('10.96.0.12:80')) === '{reject="true"}'),
+    );
   },
 );
 

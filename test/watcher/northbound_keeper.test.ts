@@ -33,7 +33,11 @@ function start() {
   const changes = new Changes(() => {
     rung.times++;
   });
-  const world: { claims: readonly Claim[] | undefined } = { claims: [] };
+  const world: { claims: readonly Claim[] | undefined; zones: ReadonlyMap<string, string> } = {
+    claims: [],
+    zones: new Map(),
+  };
+  const said = new Map<string, readonly string[]>();
   const guards = new Memo(
     (claims: readonly Claim[], rows: readonly Claim[]) =>
       new AddressGuard({ claims: [...claims, ...rows], allowed: undefined }),
@@ -56,6 +60,8 @@ function start() {
     },
     endpoints: {
       of: (key) => endpoints.get(key) ?? [],
+      servicesAt: (ips) =>
+        new Set([...endpoints].flatMap(([key, all]) => (all.some(({ ip }) => ips.has(ip)) ? [key] : []))),
       get hasSynced() {
         return synced.endpoints;
       },
@@ -63,7 +69,13 @@ function start() {
     ports: northbound.ports,
     balancers: northbound.balancers,
     changes,
-    guard: { guard: (rows) => world.claims && guards.get(world.claims, rows) },
+    guard: {
+      guard: (rows) => world.claims && guards.get(world.claims, rows),
+      get zones() {
+        return world.zones;
+      },
+    },
+    events: { say: (owner, { service }, texts) => said.set(`${service} ${owner}`, texts) },
     annotator: {
       want: (key, { uid, text }) => annotations.set(key, `${uid} ${text}`),
       forget: (key) => annotations.delete(key),
@@ -92,10 +104,11 @@ function start() {
     changes.markService(`ns/${name}`);
   };
   const ports = () => nb.filter('Logical_Switch_Port', () => true).map(({ name }) => name);
-  const vips = () => nb.filter('Load_Balancer', () => true).flatMap(({ vips }) => [...vips.keys()]);
+  const vipRows = () => nb.filter('Load_Balancer', () => true).flatMap(({ vips }) => [...vips.keys()]);
+  const vips = () => [...new Set(vipRows())];
   return {
     ...{ world, nb, pods, services, endpoints, synced, annotations, problems, rung, changes, keeper },
-    ...{ setPod, setService, ports, vips },
+    ...{ setPod, setService, ports, vips, vipRows, said },
   };
 }
 
@@ -144,7 +157,7 @@ test('ports and virtual addresses are written in one transaction; the next step 
   t.is(nb.committed.length, 1);
   t.deepEqual(ports(), ['ns_one']);
   t.deepEqual(vips(), ['198.51.100.1:80']);
-  t.deepEqual(keeper.counts, { ports: 1, services: 1, vips: 1 });
+  t.deepEqual(keeper.counts, { ports: 1, services: 1, vips: 2 });
   keeper.audit();
   await keeper.step();
   t.is(nb.committed.length, 1);
@@ -292,15 +305,15 @@ test('after a failed transaction the next step checks everything, and pods are a
 });
 
 test('a new gateway changes the node ports of every service, and no other step checks them', async (t) => {
-  const { nb, keeper, services, setService, vips } = startInCluster();
+  const { nb, keeper, services, setService, vips, vipRows } = startInCluster();
   setService('web', '198.51.100.1');
   const web = services.get('ns/web');
   services.set('ns/web', { ...web, spec: { ...web?.spec, clusterIP: '10.96.0.1' } });
   await keeper.step();
-  t.deepEqual(vips().sort(), ['10.96.0.1:80', '198.51.100.1:80', '203.0.113.1:30080', '203.0.113.1:30080']);
+  t.deepEqual(vips().sort(), ['10.96.0.1:80', '198.51.100.1:80', '203.0.113.1:30080']);
   addGateway(nb, 'gw2', 2, false);
   await keeper.step();
-  t.is(vips().filter((vip) => vip === '203.0.113.2:30080').length, 2);
+  t.is(vipRows().filter((vip) => vip === '203.0.113.2:30080').length, 2);
 });
 
 test('a service that cannot be read is named until it can; the others are kept', async (t) => {
@@ -459,4 +472,134 @@ test("where a gateway's helper says which addresses it serves, others have no vi
     await keeper.step();
     t.deepEqual(vips().toSorted(), [...expected], served.join());
   }
+});
+
+test('a host that says or changes its own address changes the services with an endpoint there, and no other step', async (t) => {
+  const { nb, keeper, services, endpoints, changes } = startInCluster();
+  const clusterIP = (name: string, ip: string, endpoint: string) => {
+    services.set(`ns/${name}`, {
+      metadata: { namespace: 'ns', name },
+      spec: { clusterIP: ip, ports: [{ port: 80 }] },
+    });
+    const one = {
+      ip: endpoint,
+      port: 9090,
+      portName: '',
+      protocol: 'TCP',
+      node: undefined,
+      state: 'ready' as const,
+    };
+    endpoints.set(`ns/${name}`, [one]);
+    changes.markService(`ns/${name}`);
+  };
+  clusterIP('api', '10.96.0.1', '203.0.113.1');
+  clusterIP('web', '10.96.0.2', '10.244.1.9');
+  const targets = () =>
+    nb.filter('Load_Balancer', ({ vips }) => vips.size > 0).map(({ vips }) => [...vips.values()].join());
+  await keeper.step();
+  t.deepEqual(targets().sort(), ['10.244.1.9:9090', '203.0.113.1:9090']);
+  const gw1 = nb.find('Logical_Switch', ({ name }) => name === 'gw1');
+  if (gw1 === undefined) return t.fail('no switch');
+  const say = (addresses: string) =>
+    nb.update('Logical_Switch', gw1._uuid, {
+      external_ids: new Map([...gw1.external_ids, ['k8s-host-addresses', addresses]]),
+    });
+  say('203.0.113.1,203.0.113.100');
+  await keeper.step();
+  t.deepEqual(targets().sort(), ['10.244.1.2:9090', '10.244.1.9:9090']);
+  const { length } = nb.committed;
+  say('203.0.113.1,203.0.113.101');
+  await keeper.step();
+  t.is(nb.committed.length, length, 'another second address changes nothing');
+  say('203.0.113.7');
+  await keeper.step();
+  t.deepEqual(targets().sort(), ['10.244.1.9:9090', '203.0.113.1:9090']);
+});
+
+test('nodes that get zones, or other zones, change where hints lead', async (t) => {
+  const { nb, world, keeper, services, endpoints, changes } = startInCluster();
+  addNode(nb, 'n2', 2);
+  const one = (ip: string, zone: string) => ({
+    ...{ ip, port: 80, portName: '', protocol: 'TCP', node: undefined },
+    ...{ state: 'ready' as const, forZones: [zone] },
+  });
+  services.set('ns/web', {
+    metadata: { namespace: 'ns', name: 'web' },
+    spec: { clusterIP: '10.96.0.1', ports: [{ port: 80 }] },
+  });
+  endpoints.set('ns/web', [one('10.244.1.9', 'a'), one('10.244.2.9', 'b')]);
+  changes.markService('ns/web');
+  const rows = () =>
+    Object.fromEntries(
+      nb
+        .filter('Load_Balancer', ({ vips }) => vips.size > 0)
+        .map(({ external_ids, vips }) => [
+          String(JSON.parse(external_ids.get('k8s-balancer') ?? '[]')[0]?.node ?? 'cluster'),
+          vips.get('10.96.0.1:80'),
+        ]),
+    );
+  await keeper.step();
+  t.deepEqual(rows(), { gw1: '10.244.1.9:80,10.244.2.9:80', n2: '10.244.1.9:80,10.244.2.9:80' });
+  world.zones = new Map([
+    ['gw1', 'a'],
+    ['n2', 'b'],
+  ]);
+  await keeper.step();
+  t.deepEqual(rows(), { gw1: '10.244.1.9:80', n2: '10.244.2.9:80' });
+  endpoints.set('ns/web', [{ ...one('10.244.1.9', 'a'), forZones: [] }]);
+  changes.markService('ns/web');
+  await keeper.step();
+  t.deepEqual(rows(), { cluster: '10.244.1.9:80' });
+});
+
+test("a pod's host port is at its node's gateway while the pod runs, also after a restart of the watcher", async (t) => {
+  const { nb, keeper, pods, changes, vips, problems } = startInCluster();
+  const router = nb.find('Logical_Router', ({ name }) => name === 'GR_gw1');
+  if (router === undefined) return t.fail('no router');
+  nb.update('Logical_Router', router._uuid, {
+    external_ids: new Map([...router.external_ids, ['k8s-physical-bridge', 'breth0']]),
+  });
+  const set = (hostPort: number | undefined) => {
+    const ports = hostPort === undefined ? [] : [{ ports: [{ containerPort: 80, hostPort }] }];
+    pods.set('ns/web', {
+      metadata: { namespace: 'ns', name: 'web', uid: 'u' },
+      spec: { nodeName: 'gw1', containers: ports },
+      status: { podIPs: [{ ip: '10.244.1.2' }] },
+    });
+    changes.markPod('ns/web');
+  };
+  set(8088);
+  await keeper.step();
+  t.deepEqual(vips(), ['203.0.113.1:8088']);
+  keeper.audit();
+  await keeper.step();
+  t.deepEqual(vips(), ['203.0.113.1:8088']);
+  t.is(keeper.counts.services, 0);
+  set(22);
+  await keeper.step();
+  t.deepEqual(vips(), []);
+  t.deepEqual(problems.current, [
+    "Pod ns/web: host port tcp 22 is refused: port 22 is always the host's, for ssh",
+  ]);
+  set(8089);
+  await keeper.step();
+  t.deepEqual(vips(), ['203.0.113.1:8089']);
+  pods.delete('ns/web');
+  changes.markPod('ns/web');
+  await keeper.step();
+  t.deepEqual(vips(), []);
+  t.deepEqual(problems.current, []);
+});
+
+test('what a service does not get is said in Events too, and no longer once it does', async (t) => {
+  const { keeper, said, setService, services, changes } = startInCluster();
+  setService('bad', '127.0.0.1');
+  await keeper.step();
+  t.deepEqual(said.get('ns/bad service ns/bad'), [
+    'external address 127.0.0.1 is refused: it is loopback (127.0.0.0/8)',
+  ]);
+  services.delete('ns/bad');
+  changes.markService('ns/bad');
+  await keeper.step();
+  t.deepEqual(said.get('ns/bad service ns/bad'), []);
 });

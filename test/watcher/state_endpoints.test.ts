@@ -2,7 +2,7 @@ import test from 'ava';
 import { EndpointIndex } from '../../src/watcher/state_endpoints.js';
 
 function endpoint(ip: string) {
-  return { ip, port: 1, portName: '', protocol: 'TCP', node: undefined, isReady: true };
+  return { ip, port: 1, portName: '', protocol: 'TCP', node: undefined, state: 'ready' as const };
 }
 
 function start() {
@@ -47,4 +47,13 @@ test('a slice that is gone, or has no service any more, leaves its service witho
   t.deepEqual(changed, ['d/web', 'd/web']);
   index.put('d/never', undefined, [endpoint('1')]);
   t.deepEqual(changed, ['d/web', 'd/web']);
+});
+
+test('the services that have an endpoint at an address are found', (t) => {
+  const { index } = start();
+  index.put('d/web-1', 'd/web', [endpoint('1'), endpoint('2')]);
+  index.put('d/other-1', 'd/other', [endpoint('2')]);
+  index.put('d/third-1', 'd/third', [endpoint('3')]);
+  t.deepEqual([...index.servicesAt(new Set(['2']))], ['d/web', 'd/other']);
+  t.deepEqual([...index.servicesAt(new Set(['9']))], []);
 });

@@ -38,6 +38,11 @@ export class EndpointSource implements Source {
     return this.index.of(service);
   }
 
+  /** Returns the services that have an endpoint at one of these addresses. */
+  servicesAt(ips: ReadonlySet<string>): ReadonlySet<string> {
+    return this.index.servicesAt(ips);
+  }
+
   /** Follows the endpoints until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const hasSlices = await this.awaitDiscovery(signal);

@@ -56,6 +56,11 @@ export class GuardSource implements Source {
     });
   }
 
+  /** The zone of each node that has one; the same map until a zone changes. */
+  get zones(): ReadonlyMap<string, string> {
+    return this.nodes.zones;
+  }
+
   /** Returns the guard, the same one until something changes; `undefined` until nodes and servers are known. */
   guard(rows: readonly Claim[]): AddressGuard | undefined {
     const { allowed, problem } = this.limits.get(this.options.settings.read().get(EXTERNAL_IP_CIDRS));

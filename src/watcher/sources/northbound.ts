@@ -6,7 +6,7 @@ import { isOriginalBalancer, type LoadBalancerRow } from '../../ovn/load_balance
 import { podKeyOf } from '../../ovn/pods.js';
 import { CLAIMING_TABLES } from '../../ovn/row_claims.js';
 import type { Change } from '../../ovsdb/cache.js';
-import { sameValue } from '../../ovsdb/values.js';
+import { sameValue, type Value } from '../../ovsdb/values.js';
 import { BalancerIndex } from '../state_balancers.js';
 import type { Changes } from '../state_changes.js';
 import { PortIndex } from '../state_ports.js';
@@ -53,6 +53,7 @@ export class NorthboundSource implements Source {
     this.balancers.apply(batch);
     for (const { table, old, row } of batch) {
       if (FRAME.includes(table) && (old === undefined || row === undefined)) changes.markAll();
+      if (table === 'Logical_Switch' && !sameValue(old?.external_ids, row?.external_ids)) changes.markHosts();
       if (table === 'Logical_Switch' && hasOtherSubnets(old, row)) changes.markAll();
       if (old !== undefined && lostGroup(old, row)) changes.markAll();
       if (table === 'Load_Balancer') this.balancerChanged(old as Row, row as Row);
@@ -93,7 +94,16 @@ function lostGroup(old: NonNullable<Change['old']>, row: Change['row']): boolean
 
 /** Returns whether a switch has changed in what its pods' addresses depend on. */
 function hasOtherSubnets(old: Change['old'], row: Change['row']): boolean {
-  return ['other_config', 'external_ids'].some((column) => !sameValue(old?.[column], row?.[column]));
+  return (
+    !sameValue(old?.other_config, row?.other_config) ||
+    !sameValue(withoutHost(old?.external_ids), withoutHost(row?.external_ids))
+  );
+}
+
+/** Returns `external_ids` of a switch without the addresses of its host, which concern services only. */
+function withoutHost(externalIds: unknown): Value | undefined {
+  if (!(externalIds instanceof Map)) return undefined;
+  return new Map([...externalIds].filter(([key]) => key !== KEYS.hostAddresses));
 }
 
 function portKey(row: Change['row']): string | undefined {

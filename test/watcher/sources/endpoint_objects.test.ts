@@ -15,36 +15,53 @@ test('an Endpoints object has each address once per port, ready or not', (t) => 
     ],
   });
   t.deepEqual(
-    found.map(({ ip, port, protocol, isReady, node }) => [ip, port, protocol, isReady, node]),
+    found.map(({ ip, port, protocol, state, node }) => [ip, port, protocol, state, node]),
     [
-      ['10.244.1.5', 8080, 'TCP', true, 'gw1'],
-      ['10.244.1.5', 53, 'UDP', true, 'gw1'],
-      ['10.244.2.5', 8080, 'TCP', false, undefined],
-      ['10.244.2.5', 53, 'UDP', false, undefined],
+      ['10.244.1.5', 8080, 'TCP', 'ready', 'gw1'],
+      ['10.244.1.5', 53, 'UDP', 'ready', 'gw1'],
+      ['10.244.2.5', 8080, 'TCP', 'unready', undefined],
+      ['10.244.2.5', 53, 'UDP', 'unready', undefined],
     ],
   );
   t.deepEqual(readEndpoints({}), []);
 });
 
-test('an endpoint of a slice is ready unless its condition says otherwise; host names are skipped', (t) => {
-  const ports = [{ name: '', port: 8080, protocol: 'TCP' }];
-  const slice = (
-    addressType: string,
-    endpoints: { addresses: string[]; conditions?: { ready?: boolean } }[],
-  ) => readSlice({ addressType, endpoints, ports });
-  t.deepEqual(
-    slice('IPv4', [
-      { addresses: ['10.244.1.5'] },
-      { addresses: ['10.244.1.6'], conditions: { ready: false } },
-      { addresses: ['10.244.1.7'], conditions: { ready: true } },
-    ]).map(({ ip, isReady }) => [ip, isReady]),
-    [
-      ['10.244.1.5', true],
-      ['10.244.1.6', false],
-      ['10.244.1.7', true],
+const PORTS = [{ name: '', port: 8080, protocol: 'TCP' }];
+
+test('an endpoint of a slice is ready unless a condition says otherwise, and leaves if it serves until it ends', (t) => {
+  const stateOf = (conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean }) =>
+    readSlice({
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.244.1.5'], ...(conditions && { conditions }) }],
+      ports: PORTS,
+    })[0]?.state;
+  t.is(stateOf(), 'ready');
+  t.is(stateOf({}), 'ready');
+  t.is(stateOf({ ready: true, serving: false }), 'ready');
+  t.is(stateOf({ ready: false }), 'unready');
+  t.is(stateOf({ ready: false, serving: true }), 'unready');
+  t.is(stateOf({ ready: false, serving: false, terminating: true }), 'unready');
+  t.is(stateOf({ ready: false, serving: true, terminating: true }), 'leaving');
+  t.is(stateOf({ ready: false, terminating: true }), 'leaving');
+});
+
+test('the hints of an endpoint are the names of zones and nodes', (t) => {
+  const [found] = readSlice({
+    addressType: 'IPv4',
+    endpoints: [
+      {
+        addresses: ['10.244.1.5'],
+        hints: { forZones: [{ name: 'a' }, { name: 'b' }, {}], forNodes: [{ name: 'n1' }] },
+      },
     ],
-  );
-  t.deepEqual(slice('FQDN', [{ addresses: ['example.com'] }]), []);
+    ports: PORTS,
+  });
+  t.deepEqual([found?.forZones, found?.forNodes], [['a', 'b'], ['n1']]);
+});
+
+test('host names are skipped', (t) => {
+  const endpoints = [{ addresses: ['example.com'] }];
+  t.deepEqual(readSlice({ addressType: 'FQDN', endpoints, ports: PORTS }), []);
 });
 
 test('an object with thousands of ports at thousands of addresses is refused before they are multiplied', (t) => {

@@ -113,6 +113,20 @@ test("a change of what a switch's pods get their addresses from marks everything
   t.false(changes.takeAll());
 });
 
+test('a change of the addresses of a host marks the hosts only', (t) => {
+  const { nb, gw1, changes } = start();
+  changes.takeHosts();
+  const external_ids = new Map([
+    ['gateway_ip', '10.244.1.1/24'],
+    ['k8s-host-addresses', '203.0.113.1'],
+  ]);
+  nb.update('Logical_Switch', gw1, { external_ids });
+  t.false(changes.takeAll());
+  t.true(changes.takeHosts());
+  nb.update('Logical_Switch', gw1, { ports: [gw1] });
+  t.false(changes.takeHosts());
+});
+
 test('pods that wait for an address are marked when a port loses its own', (t) => {
   const { nb, gw1, changes } = start();
   changes.awaitAddress('ns/late');

@@ -1,0 +1,134 @@
+import { parsePort } from '../kube/service.js';
+import { type Family, familyOf, type IpAddress, parseIp } from '../net/ip.js';
+import type { Endpoint, EndpointState } from './state_endpoints.js';
+import type { HostEndpoint } from './state_hosts.js';
+
+/** An endpoint as a destination in OVN. */
+export interface Destination {
+  /** `IP:PORT`, or `[IP]:PORT`. */
+  readonly target: string;
+  readonly family: Family;
+  readonly state: EndpointState;
+  readonly node: string | undefined;
+  readonly forNodes: readonly string[];
+  readonly forZones: readonly string[];
+}
+
+/** Where traffic is balanced: on a node, in its zone if that is known. */
+export interface Place {
+  readonly node: string;
+  readonly zone: string | undefined;
+}
+
+const RANKS: Readonly<Record<EndpointState, number>> = { ready: 2, leaving: 1, unready: 0 };
+const NO_HINTS: readonly string[] = [];
+const NONE: readonly Destination[] = [];
+
+/**
+ * Returns the destinations that endpoints are, each once: an endpoint that moves between slices is in both (Kubernetes,
+ * "EndpointSlices", "Duplicate endpoints"). The better state counts then.
+ *
+ * A host's own address becomes the host's management address: gateway routers have some of these addresses themselves,
+ * and drop a packet that comes back to the host which sent it.
+ * @param hosts by the hosts' own addresses
+ * @throws ProductError for an invalid address or port
+ */
+export function destinationsOf(
+  endpoints: readonly Endpoint[],
+  publishesNotReady: boolean,
+  hosts: ReadonlyMap<string, HostEndpoint>,
+): Destination[] {
+  const found = new Map<string, Destination>();
+  for (const { ip: text, port, node, state, forNodes = NO_HINTS, forZones = NO_HINTS } of endpoints) {
+    const ip = parseIp(text);
+    const host = hosts.get(ip);
+    const one: Destination = {
+      target: hostPort(host?.management ?? ip, parsePort(port)),
+      family: familyOf(ip),
+      state: publishesNotReady ? 'ready' : state,
+      node: host?.node ?? node,
+      forNodes,
+      forZones,
+    };
+    const before = found.get(one.target);
+    if (before === undefined) found.set(one.target, one);
+    else found.set(one.target, better(before, one));
+  }
+  return [...found.values()];
+}
+
+/** Returns an address and a port as OVN writes them. */
+export function hostPort(ip: IpAddress, port: number): string {
+  return familyOf(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+/**
+ * Chooses among the destinations of one port in one family, as Kubernetes defines it ("Virtual IPs and Service
+ * Proxies"; kube-proxy's topology.go decides the same). Each choice is made once, so that it costs nothing for the next
+ * virtual address.
+ */
+export class Choices {
+  /** The destinations for the whole cluster: those that are ready, else those that serve until they are gone. */
+  readonly everywhere: readonly Destination[];
+  private readonly onNode: ReadonlyMap<string, readonly Destination[]>;
+  /** The destinations with a hint for each node or zone; absent unless each destination that is ready has a hint. */
+  private readonly forNode: ReadonlyMap<string, readonly Destination[]> | undefined;
+  private readonly forZone: ReadonlyMap<string, readonly Destination[]> | undefined;
+
+  constructor(all: readonly Destination[]) {
+    this.everywhere = usable(all);
+    const byNode = grouped(all, ({ node }) => (node === undefined ? [] : [node]));
+    this.onNode = new Map([...byNode].map(([node, here]) => [node, usable(here)]));
+    const ready = all.filter(isReady);
+    this.forNode = hinted(ready, ({ forNodes }) => forNodes);
+    this.forZone = hinted(ready, ({ forZones }) => forZones);
+  }
+
+  /** Whether places differ: each destination that is ready has a hint. */
+  get hasHints(): boolean {
+    return this.forNode !== undefined || this.forZone !== undefined;
+  }
+
+  /** Returns the destinations on one node, for a policy `Local`. */
+  local(node: string): readonly Destination[] {
+    return this.onNode.get(node) ?? NONE;
+  }
+
+  /** Returns the destinations that hints give to a place, those for its node first; without any, those everywhere. */
+  near({ node, zone }: Place): readonly Destination[] {
+    const inZone = zone === undefined ? undefined : this.forZone?.get(zone);
+    return this.forNode?.get(node) ?? inZone ?? this.everywhere;
+  }
+}
+
+function usable(all: readonly Destination[]): readonly Destination[] {
+  const ready = all.filter(isReady);
+  return ready.length > 0 ? ready : all.filter(({ state }) => state === 'leaving');
+}
+
+function hinted(ready: readonly Destination[], hints: (one: Destination) => readonly string[]) {
+  const isComplete = ready.length > 0 && ready.every((one) => hints(one).length > 0);
+  return isComplete ? grouped(ready, hints) : undefined;
+}
+
+/** Returns the destinations by each of their names. */
+function grouped(all: readonly Destination[], namesOf: (one: Destination) => readonly string[]) {
+  const groups = new Map<string, Destination[]>();
+  for (const one of all)
+    for (const name of new Set(namesOf(one))) {
+      const group = groups.get(name) ?? [];
+      group.push(one);
+      groups.set(name, group);
+    }
+  return groups;
+}
+
+/** Returns the better of two of one destination. What the worse one alone says counts too, such as the node. */
+function better(one: Destination, other: Destination): Destination {
+  const [best, rest] = RANKS[other.state] > RANKS[one.state] ? [other, one] : [one, other];
+  return best.node === undefined && rest.node !== undefined ? { ...best, node: rest.node } : best;
+}
+
+function isReady({ state }: Destination): boolean {
+  return state === 'ready';
+}

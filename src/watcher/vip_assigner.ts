@@ -1,0 +1,184 @@
+import type { Problems } from '../daemon/problems.js';
+import { AddressBook } from '../kube/address_book.js';
+import type { AddressGuard } from '../kube/address_guard.js';
+import type { Pod, Service } from '../kube/kinds.js';
+import { boundedTexts } from '../kube/refusals.js';
+import { bornAt, ownerText, podOfOwner, podOwner } from '../kube/seniority.js';
+import { explainError } from '../net/errors.js';
+import type { NorthboundView } from '../ovn/connection.js';
+import type { EventWriter } from './apply_events.js';
+import { VipAssignments } from './desired_assignments.js';
+import type { VipId } from './desired_balancer.js';
+import { hostPortVips, mayHaveHostPorts } from './desired_host_ports.js';
+import { type Refuse, type ServiceVips, type Surroundings, serviceVips } from './desired_vips.js';
+import type { GuardSource } from './sources/guard.js';
+import type { Changes } from './state_changes.js';
+import type { Endpoint } from './state_endpoints.js';
+import { GatewayBook } from './state_gateways.js';
+import { HostBook } from './state_hosts.js';
+
+/** The API server's objects, as a source has received them. */
+interface Known<T> {
+  readonly hasSynced: boolean;
+  readonly objects: ReadonlyMap<string, T>;
+}
+
+export interface VipAssignerOptions {
+  readonly nb: NorthboundView;
+  readonly pods: Known<Pod>;
+  readonly services: Known<Service>;
+  readonly endpoints: {
+    readonly hasSynced: boolean;
+    of(service: string): readonly Endpoint[];
+    servicesAt(ips: ReadonlySet<string>): ReadonlySet<string>;
+  };
+  readonly changes: Changes;
+  readonly guard: Pick<GuardSource, 'guard' | 'zones'>;
+  readonly events: Pick<EventWriter, 'say'>;
+  readonly problems: Pick<Problems, 'set'>;
+}
+
+/** Decides which virtual addresses the services and the pods with host ports have, and says what they do not get. */
+export class VipAssigner {
+  readonly assignments = new VipAssignments();
+  private readonly addresses = new AddressBook();
+  private readonly book = new GatewayBook();
+  private readonly hosts = new HostBook();
+  private zones: ReadonlyMap<string, string> = new Map();
+  private guard: AddressGuard | undefined;
+
+  constructor(private readonly options: VipAssignerOptions) {}
+
+  /** Numbers for `status`: services with virtual addresses, and those addresses. */
+  get counts() {
+    const services = [...this.assignments.services].filter((one) => podOfOwner(one) === undefined).length;
+    return { services, vips: this.assignments.size };
+  }
+
+  /** Marks each service, and each pod with host ports. */
+  markAll(): void {
+    const { services, pods, changes } = this.options;
+    for (const key of services.objects.keys()) changes.markService(key);
+    for (const [key, pod] of pods.objects) if (mayHaveHostPorts(pod)) changes.markService(podOwner(key));
+    for (const key of this.assignments.services) changes.markService(key);
+  }
+
+  /** Marks a pod if it has, or had, host ports. */
+  markPod(key: string): void {
+    const { pods, changes } = this.options;
+    const [pod, owner] = [pods.objects.get(key), podOwner(key)];
+    if (this.assignments.has(owner) || (pod !== undefined && mayHaveHostPorts(pod)))
+      changes.markService(owner);
+  }
+
+  /** Assigns the virtual addresses of the marked services; returns those that may have changed. */
+  assign(): VipId[] {
+    this.updateGateways();
+    this.updateHosts();
+    this.updateGuard();
+    const { changes } = this.options;
+    const refuse = this.refuser();
+    const around = { gateways: this.book.gateways, nodes: this.hosts.nodes, hosts: this.hosts.hosts };
+    const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
+      this.assignService(key, { ...around, zones: this.zones }, refuse),
+    );
+    for (const key of this.assignments.takeContested()) {
+      const { count, texts } = this.assignments.conflicts(key);
+      this.report(`conflicts of ${key}`, key, boundedTexts(texts, count));
+    }
+    return touched;
+  }
+
+  /**
+   * Reads the gateways again if they are marked. Marks every service if a gateway was added, deleted or changed, else
+   * those that want an address that is served now, or was.
+   */
+  private updateGateways(): void {
+    const { nb, changes, problems } = this.options;
+    if (!changes.takeGateways()) return;
+    const { isOther, moved } = this.book.read(nb, problems);
+    if (isOther) this.markAll();
+    for (const ip of moved) for (const key of this.addresses.wanting(ip)) changes.markService(key);
+  }
+
+  /** Reads the nodes again if they are marked. Marks the services that have endpoints or node ports of their own there. */
+  private updateHosts(): void {
+    const { nb, changes, endpoints, guard } = this.options;
+    const before = this.zones;
+    this.zones = guard.zones;
+    if (this.zones !== before) this.markAll();
+    if (!changes.takeHosts()) return;
+    const { isOther, moved } = this.hosts.read(nb);
+    if (isOther) this.markAll();
+    if (moved.size > 0) for (const key of endpoints.servicesAt(moved)) changes.markService(key);
+  }
+
+  /** Takes the guard that holds now. Marks every service if it is another one. */
+  private updateGuard(): void {
+    const { guard } = this.options;
+    const before = this.guard;
+    this.guard = guard.guard(this.book.claims);
+    if (this.guard !== before) this.markAll();
+  }
+
+  /** Returns the services and those that want an external address that has become, or was, another's cluster address. */
+  private withRivals(keys: ReadonlySet<string>): ReadonlySet<string> {
+    const { services } = this.options;
+    const concerned = [...keys].flatMap((key) => this.addresses.put(key, services.objects.get(key)));
+    return new Set([...keys, ...concerned.flatMap((ip) => [...this.addresses.wanting(ip)])]);
+  }
+
+  /**
+   * Returns the function that refuses external addresses. Until everything is known that it depends on, it refuses all
+   * but those that the database has.
+   */
+  private refuser(): Refuse {
+    const { nb } = this.options;
+    const { guard, addresses } = this;
+    if (guard !== undefined)
+      return (ip, _vip, isOwn) =>
+        isOwn ? guard.narrowing(ip) : (guard.refusal(ip) ?? addresses.refusal(ip));
+    let present: ReadonlySet<string> | undefined;
+    return (_ip, vip) => {
+      present ??= new Set(nb.filter('Load_Balancer', () => true).flatMap(({ vips }) => [...vips.keys()]));
+      return present.has(vip) ? undefined : 'the addresses of nodes and servers are not known yet';
+    };
+  }
+
+  private assignService(key: string, around: Surroundings, refuse: Refuse): VipId[] {
+    const { services, pods } = this.options;
+    const pod = podOfOwner(key);
+    const object = pod === undefined ? services.objects.get(key) : pods.objects.get(pod);
+    try {
+      const { vips, refused } = this.vipsOf(key, around, refuse);
+      this.report(`service ${key}`, key, boundedTexts(refused, refused.length));
+      return this.assignments.put(key, bornAt(object), vips);
+    } catch (error) {
+      this.report(`service ${key}`, key, [`${explainError(error)}; it is left out`]);
+      return this.assignments.put(key, 0, []);
+    }
+  }
+
+  /** Says what a service does not get, in `status` and in Events. */
+  private report(owner: string, key: string, texts: readonly string[]): void {
+    const { services, events, problems } = this.options;
+    problems.set(
+      owner,
+      texts.map((text) => `${ownerText(key)}: ${text}`),
+    );
+    const uid = services.objects.get(key)?.metadata?.uid;
+    if (podOfOwner(key) === undefined) events.say(owner, { service: key, uid }, texts);
+  }
+
+  /** Returns the virtual addresses of a service, or of the host ports of a pod. @throws ProductError if it is invalid */
+  private vipsOf(key: string, around: Surroundings, refuse: Refuse): ServiceVips {
+    const { services, pods, endpoints } = this.options;
+    const podKey = podOfOwner(key);
+    const pod = podKey === undefined ? undefined : pods.objects.get(podKey);
+    if (podKey !== undefined && pod !== undefined) return hostPortVips(podKey, pod, around.gateways);
+    const service = services.objects.get(key);
+    return service === undefined
+      ? { vips: [], refused: [] }
+      : serviceVips(key, service, endpoints.of(key), around, refuse);
+  }
+}
