@@ -33,16 +33,21 @@ test('each relative link of a page leads to a file, and to a heading of it', (t)
   );
 });
 
-test('each protection of docs/security.md names a test that exists', (t) => {
-  const [protectedPart = ''] = textOf('docs/security.md').split('## Not protected');
-  const rows = protectedPart
-    .split('\n')
-    .filter((line) => line.startsWith('|') && !/^\| (Attack |-)/.test(line));
-  t.deepEqual(
-    rows.filter((row) => !namesATest(row)),
-    [],
-  );
-});
+for (const [page, end] of [
+  ['docs/security.md', '## Not protected'],
+  ['docs/services.md', undefined],
+] as const)
+  test(`each row of the tables of ${page} names a test that exists`, (t) => {
+    const [tested = ''] = end === undefined ? [textOf(page)] : textOf(page).split(end);
+    const rows = tested
+      .split('\n')
+      .filter((line) => line.startsWith('|') && !/^\| (Attack|Field|Limit|-+) /.test(line));
+    t.true(rows.length > 20, `${rows.length} rows`);
+    t.deepEqual(
+      rows.filter((row) => !namesATest(row)),
+      [],
+    );
+  });
 
 test('CONTRIBUTING has a line for each folder of src', (t) => {
   const folders = readdirSync(join(PROJECT, 'src'), { withFileTypes: true }).filter((one) =>
