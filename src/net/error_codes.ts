@@ -407,6 +407,11 @@ export const ERROR_CODES = {
     cause: "All addresses of a node's logical switch are taken.",
     remedy: 'Delete pods of the node, or give the node a larger subnet.',
   },
+  ERR_SUBNET_LENGTH: {
+    cause:
+      "A subnet that leaves by a gateway, because it is that node's or ramped out, is longer than the subnet of a node. OVN would send traffic from one to the other to the gateway.",
+    remedy: 'Give all nodes subnets of one length, or ramp out whole subnets of nodes.',
+  },
   ERR_SWITCH_REFUSED: {
     cause: 'The switch answered an OpenFlow request with an error.',
     remedy: 'The message has the name that Open vSwitch gives to the error.',

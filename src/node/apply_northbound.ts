@@ -12,7 +12,8 @@ import {
   readServiceSubnets,
 } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
-import { hostPrefix, hostRows, type NodeHost, readNodeHosts } from '../ovn/node_hosts.js';
+import { hostRows, type NodeHost, readNodeHosts } from '../ovn/node_hosts.js';
+import { addressPrefix } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
 import type { Uuid } from '../ovsdb/columns.js';
 import { firstOfEach, type HostFacts, hostAddresses, withoutTaken } from './desired_host_addresses.js';
@@ -123,7 +124,7 @@ function ownerOf(
     const gateway = gateways.find(({ physical }) => physical.includes(address));
     if (gateway !== undefined) return `the address of gateway ${gateway.node}`;
     const route = operators.find(
-      ({ ip_prefix }) => ip_prefix === hostPrefix(address) || ip_prefix === address,
+      ({ ip_prefix }) => ip_prefix === addressPrefix(address) || ip_prefix === address,
     );
     return route === undefined ? undefined : `sent to ${route.nexthop} by a route of the cluster router`;
   };
@@ -173,7 +174,7 @@ function routesTo(
   { node }: NodeHost,
   addresses: readonly IpAddress[],
 ): Uuid[] {
-  const prefixes = addresses.map(hostPrefix);
+  const prefixes = addresses.map(addressPrefix);
   const rows = nb.table('Logical_Router_Static_Route');
   return routes.filter((uuid) => {
     const row = rows.get(uuid);

@@ -6,6 +6,7 @@ import { findClusterRouter, type Gateway, subnetsOf } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
 import { gatewayRouterName, JOIN_SWITCH, nodeOfRouterPort, toSwitch } from '../ovn/names.js';
 import type { NodeHost } from '../ovn/node_hosts.js';
+import { sourceSubnets } from '../ovn/routes.js';
 
 /** Refuses a second cluster router. @throws ProductError `ERR_OTHER_CLUSTER` */
 export function refuseOtherCluster(db: NorthboundView, node: string): void {
@@ -98,6 +99,42 @@ export function refuseRampout(
       );
     }
   }
+}
+
+/**
+ * Refuses a node's subnet that is shorter than one which leaves by a gateway: the src-ip route of the longer one beats the
+ * connected route to the shorter one, so traffic from one to the other would leave the cluster.
+ * @param nodes the subnets of all nodes, as they will be
+ * @throws ProductError `ERR_SUBNET_LENGTH`
+ */
+export function refuseSubnetLengths(
+  gateways: readonly Gateway[],
+  nodes: readonly { readonly node: string; readonly subnets: readonly Cidr[] }[],
+): void {
+  for (const gateway of gateways)
+    for (const long of sourceSubnets(gateways, gateway))
+      for (const { node, subnets } of nodes) {
+        const short = subnets.find(({ family, prefix }) => family === long.family && prefix < long.prefix);
+        if (short !== undefined) {
+          throw new ProductError(
+            'ERR_SUBNET_LENGTH',
+            `${formatCidr(networkOf(long))}, which leaves by ${gatewayRouterName(gateway.node)}, is longer than ${formatCidr(networkOf(short))} of node ${node}: pods of one would not reach the other; give all nodes subnets of one length`,
+          );
+        }
+      }
+}
+
+/** Returns the subnets of all nodes; `own` replaces those of `node`. */
+export function nodeSubnets(
+  db: NorthboundView,
+  node: string,
+  own: readonly Cidr[],
+): { readonly node: string; readonly subnets: readonly Cidr[] }[] {
+  const others = db.filter(
+    'Logical_Switch',
+    ({ name, external_ids }) => name !== node && external_ids.has(KEYS.gatewayIp),
+  );
+  return [...others.map((row) => ({ node: row.name, subnets: subnetsOf(row) })), { node, subnets: own }];
 }
 
 /** Refuses addresses of another gateway or of another node's host. @throws ProductError `ERR_ADDRESS_TAKEN` */

@@ -24,7 +24,13 @@ import { reconcileRows } from '../ovn/rows.js';
 import { translatedSets } from '../ovn/translated_sets.js';
 import { requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
-import { refuseRampout, refuseServiceNetwork, refuseTakenAddress } from './checks.js';
+import {
+  nodeSubnets,
+  refuseRampout,
+  refuseServiceNetwork,
+  refuseSubnetLengths,
+  refuseTakenAddress,
+} from './checks.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import { type GatewaySpec, gatewayRows } from './gateway_router.js';
 import { formerEphemeralRange, reserveHostPorts } from './host_ports.js';
@@ -129,6 +135,7 @@ function addGateway(
     subnets: readNodeSubnets(nb, node),
     clusterSubnets,
   };
+  refuseSubnetLengths([...others, own], nodeSubnets(nb, node, own.subnets));
   const { isFirst, isShared, join } = own;
   const all = [...others, own];
   const sets = translatedSets(all);

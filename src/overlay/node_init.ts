@@ -17,7 +17,14 @@ import {
 } from '../switch/external_ids.js';
 import { ensureIntegrationBridge, integrationBridge } from '../switch/integration_bridge.js';
 import { ensurePort } from '../switch/ports.js';
-import { refuseOtherCluster, refuseOverlap, refuseServiceNetwork, refuseServiceOverlap } from './checks.js';
+import {
+  nodeSubnets,
+  refuseOtherCluster,
+  refuseOverlap,
+  refuseServiceNetwork,
+  refuseServiceOverlap,
+  refuseSubnetLengths,
+} from './checks.js';
 import { type CniDirectories, installCni, makeCniDirectories } from './cni_config.js';
 import { commitNorthbound, type DatabaseOptions, type Databases, withDatabases } from './databases.js';
 import {
@@ -123,6 +130,7 @@ function addNode(
   const gateways = readGateways(nb).map((gateway) =>
     gateway.node === node ? { ...gateway, subnets } : gateway,
   );
+  refuseSubnetLengths(gateways, nodeSubnets(nb, node, subnets));
   reconcileRows(nb, txn, [
     balancers,
     clusterRouter(

@@ -1,11 +1,11 @@
-import { type Cidr, formatCidr } from '../net/cidr.js';
-import { claimOf } from '../net/claims.js';
+import type { Cidr } from '../net/cidr.js';
 import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
 import { managementAddresses, ofFamily } from './addresses.js';
 import type { NorthboundView } from './connection.js';
 import { subnetsOf } from './gateways.js';
 import { KEYS } from './keys.js';
 import { list } from './read_row.js';
+import { addressPrefix } from './routes.js';
 import { type Wanted, wanted } from './rows.js';
 
 /** The host of a node, as its daemon `ovn-k8s-node` has written it on the node's switch. */
@@ -68,16 +68,11 @@ export function hostRoutes(router: string, node: string, routes: readonly Wanted
   });
 }
 
-/** Returns the prefix of a route to one address. */
-export function hostPrefix(address: IpAddress): string {
-  return formatCidr(claimOf(address, '').network);
-}
-
 function hostRoute(node: string, address: IpAddress, management: readonly Cidr[]): Wanted[] {
   const nexthop = ofFamily(management, familyOf(address));
   if (nexthop === undefined) return [];
   // gateway_routes has the same row for the address that host and gateway router share: it then has both marks.
-  const is = { ip_prefix: hostPrefix(address), nexthop: nexthop.address, policy: undefined };
+  const is = { ip_prefix: addressPrefix(address), nexthop: nexthop.address, policy: undefined };
   return [wanted('Logical_Router_Static_Route', { is, pairs: { external_ids: { [KEYS.host]: node } } })];
 }
 

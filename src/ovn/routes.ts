@@ -20,18 +20,24 @@ export const ROUTE_MARK = { [KEYS.gateway]: 'yes' } as const;
  * - A src-ip route leads the subnet of a gateway's own node to that gateway, unless another gateway ramps the subnet
  *   out: replies of services with `externalTrafficPolicy: Local` must leave by the gateway that the client reached.
  * - A route leads the address that host and gateway router share to the host's management port.
+ * - A route leads each address of a gateway router on switch `join` to itself: replies to clients of that gateway would
+ *   else take a src-ip route that is longer than the network of `join` (ovn-northd(8): the longer prefix wins).
  */
 export function gatewayRoutes(gateways: readonly Gateway[]): Wanted[] {
-  return gateways.flatMap((gateway) => {
-    const own = gateway.subnets.filter(
-      (subnet) => !gateways.some(({ rampout }) => rampout.some((one) => covers(one, subnet))),
-    );
-    return [
-      ...(gateway.isFirst ? defaultRoutes(gateway) : []),
-      ...[...gateway.rampout, ...own].flatMap((subnet) => routeBySource(gateway, subnet)),
-      ...(gateway.isShared ? gateway.physical.flatMap((ip) => routeToHost(gateway, ip)) : []),
-    ];
-  });
+  return gateways.flatMap((gateway) => [
+    ...(gateway.isFirst ? defaultRoutes(gateway) : []),
+    ...sourceSubnets(gateways, gateway).flatMap((subnet) => routeBySource(gateway, subnet)),
+    ...(gateway.isShared ? gateway.physical.flatMap((ip) => routeToHost(gateway, ip)) : []),
+    ...gateway.join.map(({ address }) => route(addressPrefix(address), address)),
+  ]);
+}
+
+/** Returns the subnets that leave by a gateway: those that it ramps out, and those of its node that no gateway does. */
+export function sourceSubnets(gateways: readonly Gateway[], { rampout, subnets }: Gateway): Cidr[] {
+  const own = subnets.filter(
+    (subnet) => !gateways.some((one) => one.rampout.some((wide) => covers(wide, subnet))),
+  );
+  return [...rampout, ...own];
 }
 
 /** Returns the gateways with exactly one first: the present first gateway, else the one with the lowest name. */
@@ -55,7 +61,12 @@ function routeBySource(gateway: Gateway, subnet: Cidr): Wanted[] {
 
 function routeToHost(gateway: Gateway, ip: IpAddress): Wanted[] {
   const host = ofFamily(managementAddresses(gateway.subnets), familyOf(ip));
-  return host === undefined ? [] : [route(`${ip}/${familyOf(ip) === 4 ? 32 : 128}`, host.address)];
+  return host === undefined ? [] : [route(addressPrefix(ip), host.address)];
+}
+
+/** Returns the prefix of a route to one address. */
+export function addressPrefix(ip: IpAddress): string {
+  return `${ip}/${familyOf(ip) === 4 ? 32 : 128}`;
 }
 
 /** Returns a static route; without a policy it matches the destination (ovn-nb(5), Logical_Router_Static_Route). */

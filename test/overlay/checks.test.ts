@@ -6,6 +6,7 @@ import {
   refuseOtherCluster,
   refuseOverlap,
   refuseRampout,
+  refuseSubnetLengths,
   refuseTakenAddress,
   refuseUsedCluster,
 } from '../../src/overlay/checks.js';
@@ -130,6 +131,21 @@ test("another gateway's address is refused, and one of another node's host", (t)
     code: 'ERR_ADDRESS_TAKEN',
     message: /is an address of node b; give an address of this host/,
   });
+});
+
+test('a subnet that leaves by a gateway may not be longer than a subnet of any node', (t) => {
+  const nodes = (...texts: readonly string[]) =>
+    texts.map((text) => ({ node: 'n', subnets: [parseCidr(text)] }));
+  const long = [gateway('gw', { subnets: [parseCidr('10.244.2.0/26'), parseCidr('fd00:2::/80')] })];
+  t.notThrows(() => refuseSubnetLengths(long, nodes('10.244.2.0/26', '10.244.2.64/26', 'fd00:3::/80')));
+  t.notThrows(() => refuseSubnetLengths([gateway('gw')], nodes('10.244.0.0/16')));
+  t.throws(() => refuseSubnetLengths(long, nodes('10.244.2.64/26', '10.244.3.0/24')), {
+    code: 'ERR_SUBNET_LENGTH',
+    message: /^10\.244\.2\.0\/26, which leaves by GR_gw, is longer than 10\.244\.3\.0\/24 of node n:/,
+  });
+  t.throws(() => refuseSubnetLengths(long, nodes('fd00:3::/64')), { code: 'ERR_SUBNET_LENGTH' });
+  const ramped = [gateway('gw', { rampout: [parseCidr('10.244.2.0/25')] })];
+  t.throws(() => refuseSubnetLengths(ramped, nodes('10.244.3.0/24')), { code: 'ERR_SUBNET_LENGTH' });
 });
 
 test('a node that is a gateway is refused', (t) => {

@@ -27,7 +27,9 @@ test('gateway-deinit removes the rows of the gateway, and the other gateway beco
   t.deepEqual(routesOf(nb, 'm'), [
     '0.0.0.0/0 100.64.1.3',
     '10.244.3.0/24 100.64.1.3',
+    '100.64.1.3/32 100.64.1.3',
     '203.0.113.3/32 10.244.3.2',
+    'fd98:64::3/128 fd98:64::3',
   ]);
   t.deepEqual(namesOf(nb, 'Load_Balancer_Group'), [
     'GR_b',

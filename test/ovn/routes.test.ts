@@ -18,8 +18,11 @@ function gateway(node: string, n: number, more: Partial<Gateway> = {}): Gateway 
   };
 }
 
+/** Returns the routes, without those to the gateway routers' own addresses. */
 function texts(gateways: readonly Gateway[]): string[] {
-  return gatewayRoutes(gateways).map(({ is }) => [is.policy ?? 'dst-ip', is.ip_prefix, is.nexthop].join(' '));
+  return gatewayRoutes(gateways)
+    .filter(({ is }) => !String(is.ip_prefix).startsWith(`${is.nexthop}/`))
+    .map(({ is }) => [is.policy ?? 'dst-ip', is.ip_prefix, is.nexthop].join(' '));
 }
 
 const SUBNET = [parseCidr('10.244.2.0/24')];
@@ -51,6 +54,16 @@ test('a ramped-out subnet has one route, to the gateway that ramps it out', (t) 
   ]);
   t.deepEqual(texts([gateway('a', 2, { subnets: SUBNET, rampout: SUBNET, isShared: false })]), [
     'src-ip 10.244.2.0/24 100.64.1.2',
+  ]);
+});
+
+test('each address of a gateway router has a route, which is longer than any by source', (t) => {
+  const routes = gatewayRoutes([gateway('a', 2), gateway('b', 3)]).map(
+    ({ is }) => `${is.ip_prefix} ${is.nexthop}`,
+  );
+  t.deepEqual(routes, [
+    ...['100.64.1.2/32 100.64.1.2', 'fd98:64::2/128 fd98:64::2'],
+    ...['100.64.1.3/32 100.64.1.3', 'fd98:64::3/128 fd98:64::3'],
   ]);
 });
 
