@@ -14,7 +14,7 @@ export interface SessionReport {
   readonly longestGapMs: number;
 }
 
-/** A TCP session between two namespaces that is in use all the time, as an ssh session can be. */
+/** A session between two namespaces that is in use all the time, as an ssh session can be. */
 export class Session {
   private constructor(
     private readonly server: Running | undefined,
@@ -39,7 +39,7 @@ export class Session {
   /** Connects to a running server, from the given local port. */
   static async join(
     from: Namespace,
-    to: { readonly address: string; readonly port: number },
+    to: { readonly address: string; readonly port: number; readonly protocol?: 'tcp' | 'udp' },
     localPort: number,
   ): Promise<Session> {
     return new Session(undefined, await keep(from, to, String(localPort)));
@@ -60,10 +60,15 @@ export class Session {
 
 async function keep(
   from: Namespace,
-  { address, port }: { readonly address: string; readonly port: number },
+  {
+    address,
+    port,
+    protocol,
+  }: { readonly address: string; readonly port: number; readonly protocol?: 'tcp' | 'udp' },
   ...localPort: readonly string[]
 ): Promise<Running> {
-  const client = from.spawn(agent('keep', address, String(port), ...localPort));
+  const mode = protocol === 'udp' ? 'keep-udp' : 'keep';
+  const client = from.spawn(agent(mode, address, String(port), ...localPort));
   await client.says(/open/);
   return client;
 }

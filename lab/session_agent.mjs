@@ -1,17 +1,24 @@
 // Client and server of a session like ssh's: small messages, each answered at once.
-//   session_agent.mjs serve PORT       echoes what it receives, both families
+//   session_agent.mjs serve PORT       echoes what it receives, over TCP and UDP, both families
 //   session_agent.mjs keep HOST PORT [LOCALPORT]
 //                                      sends a byte every 5 ms; prints "open" once connected, and a report as one
 //                                      JSON object on SIGTERM or when the session ends by itself
+//   session_agent.mjs keep-udp HOST PORT LOCALPORT
+//                                      the same with datagrams; "open" after the first answer, from which it counts;
+//                                      waits for the last answers before its report
+import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
 
 const INTERVAL_MS = 5;
 /** The number of answers after which it prints "busy". */
 const BUSY = 20;
+/** How long the last answers may take. */
+const LAST_MS = 500;
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === 'serve') serve(Number(rest[0]));
+else if (mode === 'keep-udp') keepUdp(rest[0], Number(rest[1]), Number(rest[2]));
 else keep(rest[0], Number(rest[1]), rest[2] === undefined ? undefined : Number(rest[2]));
 
 function serve(port) {
@@ -19,7 +26,45 @@ function serve(port) {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     socket.pipe(socket);
-  }).listen(port, '::', () => console.log('serving'));
+  }).listen(port, '::', () => echoUdp(port));
+}
+
+function echoUdp(port) {
+  const socket = createSocket('udp6');
+  socket.on('message', (message, client) => socket.send(message, client.port, client.address));
+  socket.bind(port, '::', () => console.log('serving'));
+}
+
+function keepUdp(address, port, localPort) {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  let sent = 0;
+  let answered = 0;
+  let longestGapMs = 0;
+  let last;
+  const report = () => {
+    console.log(JSON.stringify({ alive: true, sent, answered, longestGapMs }));
+    process.exit(0);
+  };
+  const timer = setInterval(() => {
+    if (last !== undefined) sent += 1;
+    socket.send(last === undefined ? 'first' : String(sent), port, address);
+  }, INTERVAL_MS);
+  socket.on('message', (answer) => {
+    const now = performance.now();
+    if (last === undefined) console.log('open');
+    else longestGapMs = Math.max(longestGapMs, now - last);
+    last = now;
+    if (String(answer) === 'first') return;
+    answered += 1;
+    if (answered === BUSY) console.log('busy');
+  });
+  socket.on('error', (error) => console.log(String(error)));
+  socket.bind(localPort);
+  process.on('SIGTERM', () => {
+    clearInterval(timer);
+    setInterval(() => answered === sent && report(), INTERVAL_MS);
+    setTimeout(report, LAST_MS);
+  });
 }
 
 function keep(host, port, localPort) {
