@@ -1,8 +1,8 @@
 import { directories } from '../daemon/directories.js';
 import type { Log } from '../daemon/log.js';
 import type { Problems } from '../daemon/problems.js';
-import { AddressSource } from '../host/address_source.js';
 import { readAddresses } from '../host/addresses.js';
+import { ADDRESS_EVENTS, KernelSource } from '../host/kernel_source.js';
 import { RouterSource } from '../host/router_source.js';
 import { GuardSource } from '../kube/guard_source.js';
 import type { FlowChannel } from '../openflow/channel.js';
@@ -47,7 +47,10 @@ export function makeSources(
   return {
     ovs: new SwitchSource({ bridge, channel, problems, onNews: (news) => keeper.handle(news) }),
     bridge: followed,
-    addresses: new AddressSource({ read: () => readAddresses(bridge), problems, changed }),
+    addresses: new KernelSource({
+      ...{ name: 'addresses', groups: ADDRESS_EVENTS, problems, changed },
+      read: () => readAddresses(bridge),
+    }),
     services,
     guard: new GuardSource({
       ...{ settings, allowed, problems, changed },

@@ -2,6 +2,7 @@ import type { LoopWork } from '../daemon/loop.js';
 import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
 import type { BridgeState } from '../demux/state.js';
+import type { LocalAddress } from '../host/addresses.js';
 import type { Clock } from '../neighbour/clock.js';
 import { parseIp } from '../net/ip.js';
 import type { LocalDatabase } from '../switch/connection.js';
@@ -34,12 +35,14 @@ export interface StepContext {
   readonly clock: Clock;
 }
 
+const NO_ADDRESSES: readonly LocalAddress[] = [];
+
 /** Returns the work of the helper's loop: reads the sources, computes the state and its flows, and applies them. */
 export function gatewayWork(context: StepContext): LoopWork {
   const { intent, db, sources, keeper, judged, prober, announcer, servedRow, solicitedGroups } = context;
   const { problems, clock } = context;
   const { ovs, bridge, addresses, services, northbound, routers, neighbours, guard, hostPorts } = sources;
-  const bridgeStates = new Memo((facts: typeof bridge.facts, local: typeof addresses.addresses) =>
+  const bridgeStates = new Memo((facts: typeof bridge.facts, local: readonly LocalAddress[]) =>
     readBridgeState(facts, local, intent),
   );
   const ownPorts = new Memo(
@@ -72,7 +75,7 @@ export function gatewayWork(context: StepContext): LoopWork {
         nodes: services.nodeClaims,
         rows: northbound.claims,
         routers: routers.hasRead ? routers.routers : undefined,
-        local: addresses.addresses,
+        local: addresses.value ?? NO_ADDRESSES,
       }),
     });
   };
@@ -80,7 +83,7 @@ export function gatewayWork(context: StepContext): LoopWork {
     async step() {
       const { facts } = bridge;
       const node = facts?.externalIds.get(NODE_NAME);
-      const { bridgeState, problems: found } = bridgeStates.get(facts, addresses.addresses);
+      const { bridgeState, problems: found } = bridgeStates.get(facts, addresses.value ?? NO_ADDRESSES);
       problems.set('state', found);
       northbound.check(node, bridgeState);
 

@@ -85,7 +85,7 @@ function begin(given: Partial<World> = {}, intent = INTENT) {
         return world.facts;
       },
     },
-    addresses: { addresses: [] },
+    addresses: { value: [] },
     services: {
       isConfigured: true,
       book: new ServiceBook(),

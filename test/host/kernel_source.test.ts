@@ -2,13 +2,14 @@ import test from 'ava';
 import { until, when } from '../../lab/until.js';
 import { SILENT } from '../../src/daemon/log.js';
 import { Problems } from '../../src/daemon/problems.js';
-import { AddressSource } from '../../src/host/address_source.js';
 import { readAddresses } from '../../src/host/addresses.js';
+import { ADDRESS_EVENTS, KernelSource } from '../../src/host/kernel_source.js';
 
 function begin(read: () => ReturnType<typeof readAddresses>) {
   const problems = new Problems(SILENT);
   let rings = 0;
-  const source = new AddressSource({
+  const source = new KernelSource({
+    ...{ name: 'addresses', groups: ADDRESS_EVENTS },
     read,
     problems,
     changed: () => {
@@ -21,9 +22,9 @@ function begin(read: () => ReturnType<typeof readAddresses>) {
 
 test('the addresses of a device are read from the kernel on demand', async (t) => {
   const { source, rings } = begin(() => readAddresses('lo'));
-  t.deepEqual(source.addresses, []);
+  t.is(source.value, undefined);
   await source.read();
-  t.true(source.addresses.some(({ address }) => String(address) === '127.0.0.1'));
+  t.true(source.value?.some(({ address }) => String(address) === '127.0.0.1'));
   t.is(rings(), 1);
 });
 
@@ -46,7 +47,7 @@ test('a read that fails later is a problem while the last addresses stay, and is
   await until('the problem', () => when(problems.current.join() === 'there is no ip'));
   isBroken = false;
   await until('the end of the problem', () => when(problems.current.length === 0));
-  t.is(source.addresses, found);
+  t.is(source.value, found);
   stop.abort();
   await running;
 });
@@ -54,7 +55,8 @@ test('a read that fails later is a problem while the last addresses stay, and is
 test('a flood of events, as a router can cause with advertisements, causes fewer and fewer reads', async (t) => {
   let reads = 0;
   let event = () => {};
-  const source = new AddressSource({
+  const source = new KernelSource({
+    ...{ name: 'addresses', groups: ADDRESS_EVENTS },
     problems: new Problems(SILENT),
     changed: () => {},
     read: async () => {

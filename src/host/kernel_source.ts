@@ -1,0 +1,75 @@
+import { Backoff } from '../daemon/backoff.js';
+import type { Problems } from '../daemon/problems.js';
+import { sleep } from '../daemon/sleep.js';
+import type { Source } from '../daemon/source.js';
+import { Wakeup } from '../daemon/wakeup.js';
+import { type NetlinkGroup, watchNetlink } from '../native.js';
+import { explainError } from '../net/errors.js';
+
+/**
+ * Milliseconds until the facts are read again: without an event (`quiet`), after a failure (`failed`, then longer), and
+ * at least (`busy`, then longer while events come), because a router on the network causes an event with each
+ * advertisement that it sends.
+ */
+const AGAIN_MS = { quiet: 60_000, failed: 1_000, busy: 100 } as const;
+
+/** How many times longer than the first the pause between two reads becomes. */
+const MOST_BUSY = 10;
+
+export interface KernelSourceOptions<T> {
+  /** What is read, which is the owner of the problem too. */
+  readonly name: string;
+  /** The events after which the facts are read again. */
+  readonly groups: readonly NetlinkGroup[];
+  readonly read: () => Promise<T>;
+  readonly problems: Pick<Problems, 'set'>;
+  readonly changed: () => void;
+  readonly watch?: typeof watchNetlink;
+  readonly againMs?: { readonly quiet: number; readonly failed: number; readonly busy: number };
+}
+
+/** Events of links and addresses. */
+export const ADDRESS_EVENTS: readonly NetlinkGroup[] = ['link', 'ipv4-ifaddr', 'ipv6-ifaddr'];
+
+/** Facts that the kernel has, such as the addresses of a device. Netlink says when to read them again. */
+export class KernelSource<T> implements Source {
+  private found: T | undefined;
+
+  constructor(private readonly options: KernelSourceOptions<T>) {}
+
+  /** The facts as they were when last read, the same value until they are read again; `undefined` before. */
+  get value(): T | undefined {
+    return this.found;
+  }
+
+  /** Reads the facts now. @throws whatever the reading throws */
+  async read(): Promise<void> {
+    this.found = await this.options.read();
+    this.options.changed();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { name, groups, problems, watch = watchNetlink, againMs = AGAIN_MS } = this.options;
+    const wakeup = new Wakeup();
+    const netlink = watch(groups, wakeup.ring);
+    const backoff = new Backoff({ firstMs: againMs.failed });
+    const pause = new Backoff({ firstMs: againMs.busy, mostMs: MOST_BUSY * againMs.busy });
+    let waitMs = againMs.quiet;
+    while (!signal.aborted) {
+      const began = performance.now();
+      await wakeup.wait(waitMs, signal);
+      if (signal.aborted) break;
+      try {
+        await this.read();
+        problems.set(name, []);
+        backoff.reset();
+        waitMs = againMs.quiet;
+      } catch (error) {
+        problems.set(name, [explainError(error)]);
+        waitMs = backoff.next();
+      }
+      await sleep(pause.next(performance.now() - began), signal);
+    }
+    netlink.close();
+  }
+}
