@@ -133,3 +133,12 @@ function withoutStatus(line: string): string {
   const data = table.data.map((row) => row.map((value, column) => (column === up ? null : value)));
   return JSON.stringify({ ...table, data });
 }
+
+/** Starts the node's daemon; resolves when it is ready. Without an API server in its settings it follows no services. */
+export async function startNodeDaemon({ host }: Node, ...more: readonly string[]): Promise<void> {
+  await host.exec([
+    process.execPath,
+    executable('ovn-k8s-node'),
+    ...['--detach', '--pidfile', '--log-file', '-vconsole:off', ...more],
+  ]);
+}

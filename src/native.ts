@@ -161,8 +161,10 @@ const GROUPS = {
   neigh: 0x4,
   'ipv4-ifaddr': 0x10,
   'ipv4-route': 0x40,
+  'ipv4-rule': 0x80,
   'ipv6-ifaddr': 0x100,
   'ipv6-route': 0x400,
+  'ipv6-rule': 0x40000,
 };
 export type NetlinkGroup = keyof typeof GROUPS;
 

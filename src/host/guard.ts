@@ -1,5 +1,4 @@
-import { execa } from 'execa';
-import { ProductError } from '../net/errors.js';
+import { runNft } from './nft.js';
 import { readSysctl } from './sysctls.js';
 
 /**
@@ -43,17 +42,17 @@ function script(nic: string, device: string, rules: readonly string[]): string {
 
 /** Installs the guard. @throws ProductError `ERR_NFT` */
 export async function setGuard(nic: string): Promise<void> {
-  await nft(guardScript(nic));
+  await runNft(guardScript(nic));
 }
 
 /** Installs the guard of a move, in one transaction in place of the other guard. @throws ProductError `ERR_NFT` */
 export async function setMovingGuard(nic: string, bridge: string): Promise<void> {
-  await nft(movingGuardScript(nic, bridge));
+  await runNft(movingGuardScript(nic, bridge));
 }
 
 /** Removes the guard, of either kind, if there is one. @throws ProductError `ERR_NFT` */
 export async function removeGuard(nic: string): Promise<void> {
-  await nft(`table netdev ${guardTable(nic)}\ndelete table netdev ${guardTable(nic)}\n`);
+  await runNft(`table netdev ${guardTable(nic)}\ndelete table netdev ${guardTable(nic)}\n`);
 }
 
 /** Returns the output of `nft list ruleset` without the guard of `nic`. */
@@ -70,18 +69,4 @@ export function guardTable(nic: string): string {
 function hasReversePathFilter(nic: string): boolean {
   const values = ['all', nic].map((name) => readSysctl(`net/ipv4/conf/${name}/rp_filter`));
   return Math.max(...values.map((value) => Number(value ?? 0))) > 0;
-}
-
-async function nft(script: string): Promise<void> {
-  const { failed, stderr, shortMessage } = await execa('nft', ['-f', '-'], {
-    input: script,
-    reject: false,
-    timeout: 5_000,
-    detached: true,
-  });
-  if (failed)
-    throw new ProductError(
-      'ERR_NFT',
-      `nft: ${stderr.split('\n')[0] || shortMessage}; is the nftables package installed?`,
-    );
 }

@@ -1,11 +1,11 @@
-import { LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE, RULE } from './ip_shapes.js';
+import { LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE } from './ip_shapes.js';
 import { readIpJson } from './iproute_read.js';
+import { readPolicyRules } from './policy_rules.js';
 import {
   type Address,
   type Link,
   type Neighbour,
   type Route,
-  type Rule,
   type Snapshot,
   snapshotOf,
 } from './snapshot.js';
@@ -15,7 +15,7 @@ import {
  * @throws ProductError `ERR_NO_INTERFACE`, `ERR_IP`
  */
 export async function readSnapshot(device: string): Promise<Snapshot> {
-  const [links, addresses, routes4, routes6, rules4, rules6, neighbours, proxies] = await Promise.all([
+  const [links, addresses, routes4, routes6, rules, neighbours, proxies] = await Promise.all([
     readLinks(),
     readIpJson<{ ifname: string; addr_info?: readonly Address[] }>(
       LINK_ADDRESSES,
@@ -25,8 +25,7 @@ export async function readSnapshot(device: string): Promise<Snapshot> {
     ),
     readIpJson<Route>(ROUTE, '-N', '-details', '-4', 'route', 'show', 'table', 'all'),
     readIpJson<Route>(ROUTE, '-N', '-details', '-6', 'route', 'show', 'table', 'all'),
-    readIpJson<Rule>(RULE, '-N', '-4', 'rule', 'show'),
-    readIpJson<Rule>(RULE, '-N', '-6', 'rule', 'show'),
+    readPolicyRules(),
     readIpJson<Neighbour>(NEIGHBOUR, 'neighbour', 'show', 'dev', device).catch(() => []),
     readIpJson<Neighbour>(NEIGHBOUR, 'neighbour', 'show', 'proxy', 'dev', device).catch(() => []),
   ]);
@@ -34,7 +33,7 @@ export async function readSnapshot(device: string): Promise<Snapshot> {
     links,
     addresses,
     routes: [...routes4.map(ofFamily(4)), ...routes6.map(ofFamily(6))],
-    rules: [...rules4.map(ofFamily(4)), ...rules6.map(ofFamily(6))],
+    rules,
     neighbours: [...neighbours, ...proxies],
   });
 }

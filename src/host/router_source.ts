@@ -14,13 +14,13 @@ import { ROUTE } from './ip_shapes.js';
  */
 const AGAIN_MS = { quiet: 60_000, busy: 1_000 } as const;
 
-/** The default gateways that are reached through a device; none while they cannot be read. */
+/** The default gateways that are reached through a device, or through any; none while they cannot be read. */
 export class RouterSource implements Source {
   private found: readonly IpAddress[] = [];
   private isRead = false;
 
   constructor(
-    private readonly device: string,
+    private readonly device: string | undefined,
     private readonly changed: () => void,
   ) {}
 
@@ -59,10 +59,10 @@ export class RouterSource implements Source {
 }
 
 /**
- * Returns the routers of `device` in the output of `ip -json route show default` (ip-route(8)), each once.
+ * Returns the routers of `device`, or of all devices, in the output of `ip -json route show default` (ip-route(8)), each once.
  * @throws ProductError
  */
-export function parseRouters(outputs: readonly string[], device: string): readonly IpAddress[] {
+export function parseRouters(outputs: readonly string[], device: string | undefined): readonly IpAddress[] {
   const routes = outputs.flatMap((json) => parseIpJson<RouteHops>(json, ROUTE));
   return routersThrough(device, routes);
 }

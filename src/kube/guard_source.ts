@@ -3,7 +3,6 @@ import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
 import { aborted } from '../daemon/sleep.js';
 import type { Source } from '../daemon/source.js';
-import type { LocalAddress } from '../host/addresses.js';
 import { type Cidr, contains } from '../net/cidr.js';
 import { type Claim, claimOf, claimOfText, networkClaims } from '../net/claims.js';
 import type { IpAddress } from '../net/ip.js';
@@ -17,8 +16,8 @@ export interface KnownClaims {
   readonly nodes: readonly Claim[] | undefined;
   readonly rows: readonly Claim[] | undefined;
   readonly routers: readonly IpAddress[] | undefined;
-  /** The addresses of the bridge, with their networks. */
-  readonly local: readonly LocalAddress[];
+  /** The addresses on the devices that services' external addresses come in by, with their networks. */
+  readonly local: readonly Cidr[];
 }
 
 export interface GuardSourceOptions {
@@ -39,7 +38,7 @@ export class GuardSource implements Source {
   private readonly servers: ServerAddresses;
   private ofHost: readonly Claim[] = [];
   /** The host's own addresses and its networks', the same list until one changes. */
-  private readonly host = new Memo((local: readonly LocalAddress[], allowed: readonly Cidr[] | undefined) => {
+  private readonly host = new Memo((local: readonly Cidr[], allowed: readonly Cidr[] | undefined) => {
     const ofSpeaker = this.options.hasSpeaker === true ? (allowed ?? []) : [];
     const own = hostClaims().filter(
       ({ network }) => !ofSpeaker.some((one) => contains(one, network.address)),

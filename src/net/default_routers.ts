@@ -13,11 +13,14 @@ export interface RouteHops extends RouteHop {
   readonly nexthops?: readonly RouteHop[];
 }
 
-/** Returns the routers of these routes that are reached through `device`, each once. */
-export function routersThrough(device: string, routes: readonly RouteHops[]): readonly IpAddress[] {
+/** Returns the routers of these routes that are reached through `device`, or through any device, each once. */
+export function routersThrough(
+  device: string | undefined,
+  routes: readonly RouteHops[],
+): readonly IpAddress[] {
   const hops = routes
     .flatMap((route) => [route, ...(route.nexthops ?? [])])
-    .filter(({ dev }) => dev === device);
+    .filter(({ dev }) => device === undefined || dev === device);
   const texts = hops.flatMap(({ gateway, via }) => gateway ?? via?.host ?? []);
   return [...new Set(texts.map(parseIp))];
 }

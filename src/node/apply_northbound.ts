@@ -16,7 +16,13 @@ import { hostRows, type NodeHost, readNodeHosts } from '../ovn/node_hosts.js';
 import { addressPrefix } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
 import type { Uuid } from '../ovsdb/columns.js';
-import { firstOfEach, type HostFacts, hostAddresses, withoutTaken } from './desired_host_addresses.js';
+import {
+  type ClusterAddresses,
+  firstOfEach,
+  type HostFacts,
+  hostAddresses,
+  withoutTaken,
+} from './desired_host_addresses.js';
 
 /** The tables of the northbound that {@link NorthboundHost} reads. */
 export const HOST_TABLES = [
@@ -95,7 +101,8 @@ export function reconcileHost(
   return problems;
 }
 
-function clusterAddresses(nb: NorthboundView, clusterSubnets: readonly Cidr[]) {
+/** Returns the addresses that are the cluster's, not a host's. */
+export function clusterAddresses(nb: NorthboundView, clusterSubnets: readonly Cidr[]): ClusterAddresses {
   return {
     networks: [...clusterSubnets, ...readServiceSubnets(nb), ...JOIN_NETWORKS],
     served: new Set([...readServed(nb).values()].flatMap((all) => [...all])),

@@ -18,6 +18,14 @@ export interface ManagementPort {
   readonly serviceSubnets: readonly Cidr[];
 }
 
+/** Returns the networks that are reached by the management port. */
+export function managementNetworks({
+  clusterSubnets,
+  serviceSubnets,
+}: Pick<ManagementPort, 'clusterSubnets' | 'serviceSubnets'>): Cidr[] {
+  return [...clusterSubnets, ...serviceSubnets, ...JOIN_NETWORKS];
+}
+
 /**
  * Returns the `ip` commands that give the management interface its MTU and addresses, and routes to the pods, the
  * services and the routers of the cluster, and that remove those of earlier subnets; none if all are right. Other routing
@@ -25,11 +33,11 @@ export interface ManagementPort {
  */
 export function managementPortCommands(
   actual: Snapshot,
-  { subnets, clusterSubnets, serviceSubnets }: ManagementPort,
+  { subnets, ...networks }: ManagementPort,
 ): string[][] {
   const { device } = actual;
   const addresses = managementAddresses(subnets).map(formatCidr);
-  const routes = [...clusterSubnets, ...serviceSubnets, ...JOIN_NETWORKS].flatMap((network) => {
+  const routes = managementNetworks(networks).flatMap((network) => {
     const router = ofFamily(routerAddresses(subnets), network.family);
     return router === undefined ? [] : [{ to: formatCidr(networkOf(network)), via: String(router.address) }];
   });

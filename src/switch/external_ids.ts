@@ -40,7 +40,7 @@ export const FORMER_ADDRESSES = 'k8s-former-addresses';
 /**
  * Returns `external_ids` of the Open_vSwitch row: where OVN and Kubernetes are (ovn-controller(8), "CONFIGURATION").
  */
-export function readSystemIds(db: LocalDatabase): ReadonlyMap<string, string> {
+export function readSystemIds(db: Pick<LocalDatabase, 'table'>): ReadonlyMap<string, string> {
   return [...db.table('Open_vSwitch').values()][0]?.external_ids ?? new Map();
 }
 

@@ -104,6 +104,7 @@ const PROGRAMS = [
   'ovn-k8s-overlay',
   'ovn-k8s-gateway-helper',
   'ovn-k8s-watcher',
+  'ovn-k8s-node',
   'ovn-k8s-cni-overlay',
 ];
 

@@ -13,7 +13,7 @@ const KNOWN: KnownClaims = {
   nodes: [claimOf(parseIp('203.0.113.12'), 'an address of node n1')],
   rows: [{ network: parseCidr('10.244.0.0/16'), what: "in the cluster's 10.244.0.0/16" }],
   routers: [parseIp('203.0.113.1')],
-  local: [{ ...parseCidr('203.0.113.11/24'), secondary: false }],
+  local: [parseCidr('203.0.113.11/24')],
 };
 
 function begin(

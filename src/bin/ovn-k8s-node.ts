@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { Option } from 'commander';
+import { makeCommand, runCommand } from '../daemon/command.js';
+import { localDatabase } from '../daemon/directories.js';
+import { daemonCommand } from '../daemon/main.js';
+import { NODE_DAEMON } from '../daemon/programs.js';
+import { readMilliseconds } from '../daemon/timeout.js';
+import { readExternalIpCidrs } from '../kube/external_ip_cidrs.js';
+
+const command = makeCommand(
+  NODE_DAEMON,
+  'make this host reach the services of the cluster, and answer for them',
+)
+  .option('--node-name <name>', "the name of this host's Kubernetes node (default: read external_ids)")
+  .addOption(
+    new Option('--node-ports <nodes>', 'the nodes whose addresses answer node ports')
+      .choices(['all', 'gateways'])
+      .default('all'),
+  )
+  .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
+  .option('--external-ip-cidrs <list>', "networks of services' external addresses, or none (default: any)")
+  .option('--db <database>', "the local switch's database", localDatabase(process.env))
+  .option('--timeout <seconds>', 'how long to wait for the local database at start', '5');
+
+daemonCommand(command, async (daemon, given) => {
+  const allowed = readExternalIpCidrs(given.externalIpCidrs);
+  const { runNodeDaemon } = await import('../node/main.js');
+  await runNodeDaemon(daemon, {
+    db: String(given.db),
+    timeoutMs: readMilliseconds(String(given.timeout)),
+    kubeconfig: given.kubeconfig === undefined ? undefined : String(given.kubeconfig),
+    node: given.nodeName === undefined ? undefined : String(given.nodeName),
+    nodePorts: given.nodePorts === 'gateways' ? 'gateways' : 'all',
+    allowed,
+  });
+});
+
+const code = await runCommand(command, process.argv);
+if (code !== 0) process.exitCode = code;

@@ -1,0 +1,37 @@
+import type { Log } from '../daemon/log.js';
+import { runIp } from '../host/iproute_write.js';
+import type { Rule, Snapshot } from '../host/snapshot.js';
+import { managementPortCommands } from '../ovn/management_port.js';
+import { wayBackCommands } from '../ovn/way_back.js';
+import type { NodeState } from './state_node.js';
+
+/** What the kernel has of the management port. */
+export interface KernelPort {
+  readonly snapshot: Snapshot;
+  readonly rules: readonly Rule[];
+}
+
+/**
+ * Returns the `ip` commands that give `k8s-NODE` its addresses and the routes to pods, services and routers, and replies
+ * of outside clients their way back; none if all is right.
+ */
+export function portCommands({ snapshot, rules }: KernelPort, { device, ...port }: NodeState): string[][] {
+  return [
+    ...managementPortCommands(snapshot, port),
+    ...wayBackCommands(device, port.subnets, { rules, routes: snapshot.routes }),
+  ];
+}
+
+/**
+ * Runs the commands that the management port lacks.
+ * @returns whether there were any
+ * @throws ProductError `ERR_IP`
+ */
+export async function applyPort(actual: KernelPort, state: NodeState, log: Log): Promise<boolean> {
+  const commands = portCommands(actual, state);
+  for (const command of commands) {
+    log.info(`ip ${command.join(' ')}`);
+    await runIp(...command);
+  }
+  return commands.length > 0;
+}

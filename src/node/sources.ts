@@ -1,0 +1,66 @@
+import { directories } from '../daemon/directories.js';
+import type { Log } from '../daemon/log.js';
+import type { Problems } from '../daemon/problems.js';
+import { hasDevice } from '../host/device.js';
+import { readDefaultRoutes, readHostAddresses } from '../host/host_addresses.js';
+import { ADDRESS_EVENTS, KernelSource } from '../host/kernel_source.js';
+import { readPolicyRules } from '../host/policy_rules.js';
+import { readSnapshot } from '../host/read_snapshot.js';
+import { RouterSource } from '../host/router_source.js';
+import { GuardSource } from '../kube/guard_source.js';
+import { managementInterfaceName } from '../ovn/names.js';
+import { NorthboundFollower } from '../ovn/northbound_follower.js';
+import { CLAIMING_TABLES } from '../ovn/row_claims.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { NODE_NAME } from '../switch/external_ids.js';
+import { systemSettings } from '../switch/system_settings.js';
+import { HOST_TABLES } from './apply_northbound.js';
+import type { NodeDaemonOptions } from './options.js';
+import { ClusterSource } from './sources/cluster.js';
+
+/** Everything that the node's daemon follows. */
+export type Sources = ReturnType<typeof makeSources>;
+
+export interface SourcesContext {
+  readonly db: LocalDatabase;
+  readonly problems: Problems;
+  readonly log: Log;
+  /** Asks for a step: a source changed. */
+  readonly changed: () => void;
+}
+
+/** Makes the sources; none follows anything until it is run. */
+export function makeSources(options: NodeDaemonOptions, { db, problems, log, changed }: SourcesContext) {
+  const { sysconf } = directories(process.env);
+  const { kubeconfig, allowed } = options;
+  const settings = systemSettings(db);
+  const node = () => options.node ?? settings.read().get(NODE_NAME);
+  const api = { settings, kubeconfig, sysconf, env: process.env };
+  const cluster = new ClusterSource({ ...api, node, problems, log, changed });
+  const tables = [...new Set([...CLAIMING_TABLES, ...HOST_TABLES])];
+  return {
+    settings,
+    node,
+    cluster,
+    guard: new GuardSource({ settings, allowed, server: () => cluster.server, problems, changed }),
+    northbound: new NorthboundFollower({ settings, sysconf, tables, problems, changed }),
+    routers: new RouterSource(undefined, changed),
+    addresses: new KernelSource({
+      ...{ name: 'addresses', groups: ADDRESS_EVENTS, problems, changed },
+      read: async () => ({ addresses: await readHostAddresses(), defaultRoutes: await readDefaultRoutes() }),
+    }),
+    port: new KernelSource({
+      ...{ name: 'management port', problems, changed },
+      groups: [...ADDRESS_EVENTS, 'ipv4-route', 'ipv6-route', 'ipv4-rule', 'ipv6-rule'],
+      read: () => readPort(node()),
+    }),
+  };
+}
+
+/** Reads what the kernel has of `k8s-NODE`; `undefined` while there is no such interface. */
+async function readPort(node: string | undefined) {
+  const device = node === undefined ? undefined : managementInterfaceName(node);
+  if (device === undefined || !hasDevice(device)) return undefined;
+  const [snapshot, rules] = await Promise.all([readSnapshot(device), readPolicyRules()]);
+  return { snapshot, rules };
+}

@@ -1,0 +1,161 @@
+import type { AddressGuard } from '../kube/address_guard.js';
+import type { KubeObject } from '../kube/objects.js';
+import { bornAt, type Contender, lostTo, oldest, ownerText } from '../kube/seniority.js';
+import { explainError } from '../net/errors.js';
+import type { IpAddress } from '../net/ip.js';
+import type { Element } from './desired_sets.js';
+
+/** A port, or a port of an address, that one object only can have, and the elements of nft sets that it stands for. */
+export interface NodeClaim {
+  /** `tcp 30080`, `203.0.113.80 tcp 80`. */
+  readonly name: string;
+  /** An external address, which the guard judges; `undefined` for the host's own addresses. */
+  readonly external?: IpAddress;
+  /** Why nobody gets it, as in "it is …". */
+  readonly refused?: string;
+  readonly elements: readonly Element[];
+}
+
+/** Reads the claims of an object. An object that makes no sense is an exception. */
+export type ReadClaims<T> = (object: T) => readonly NodeClaim[];
+
+interface Entry extends Contender {
+  readonly claims: readonly NodeClaim[];
+}
+
+interface Bid extends Contender {
+  readonly claim: NodeClaim;
+}
+
+/** An element that was added, or deleted, since the last call. */
+export interface ElementChange {
+  readonly set: string;
+  readonly key: string;
+}
+
+/** About how many refusals are named: an author may write thousands of ports. */
+const MOST_LINES = 200;
+
+/**
+ * Which object has which elements of the nft sets. A change of one object costs what that object claims, however many
+ * there are. What two objects claim belongs to the older one.
+ */
+export class ClaimBook<T extends KubeObject> {
+  private readonly entries = new Map<string, Entry>();
+  private readonly unreadable = new Map<string, string>();
+  /** The objects that claim a name. */
+  private readonly bids = new Map<string, readonly Bid[]>();
+  /** The elements of each name now. */
+  private readonly placed = new Map<string, readonly Element[]>();
+  private readonly refusals = new Map<string, string>();
+  private readonly undecided = new Set<string>();
+  private guard: AddressGuard | undefined;
+  /** All elements now, by set and key. */
+  readonly sets = new Map<string, Map<string, string>>();
+
+  constructor(private readonly read: ReadClaims<T>) {}
+
+  /**
+   * Replaces an object by its current version; `undefined` removes it.
+   * @param key the name of a service, or what `podOwner` returns for a pod
+   */
+  put(key: string, object: T | undefined): void {
+    for (const { name } of this.entries.get(key)?.claims ?? []) {
+      this.setBids(
+        name,
+        (this.bids.get(name) ?? []).filter(({ service }) => service !== key),
+      );
+    }
+    const claims = object === undefined ? this.forget(key) : this.claimsOf(key, object);
+    const entry = { service: key, born: bornAt(object), claims };
+    for (const claim of claims)
+      this.setBids(claim.name, [...(this.bids.get(claim.name) ?? []), { ...entry, claim }]);
+    if (claims.length === 0) this.entries.delete(key);
+    else this.entries.set(key, entry);
+  }
+
+  /**
+   * Decides all claims that changed since the last call, or all of external addresses if the guard is another.
+   * @returns the elements that changed
+   */
+  decide(guard: AddressGuard | undefined): readonly ElementChange[] {
+    if (guard !== this.guard) {
+      this.guard = guard;
+      for (const [name, [bid]] of this.bids) if (bid?.claim.external !== undefined) this.undecided.add(name);
+    }
+    const changes = [...this.undecided].flatMap((name) => this.place(name));
+    this.undecided.clear();
+    return changes;
+  }
+
+  /** Lines for each claim that nobody gets, or that lost to another object, and for each object that is invalid. */
+  get problems(): readonly string[] {
+    const lines = [...this.unreadable].map(([owner, why]) => `${ownerText(owner)}: ${why}`);
+    for (const line of this.refusals.values()) {
+      if (lines.length >= MOST_LINES) break;
+      lines.push(line);
+    }
+    return lines;
+  }
+
+  private claimsOf(key: string, object: T): readonly NodeClaim[] {
+    try {
+      const claims = this.read(object);
+      this.unreadable.delete(key);
+      return claims;
+    } catch (error) {
+      this.unreadable.set(key, `${explainError(error)}; it is left out`);
+      return [];
+    }
+  }
+
+  private forget(key: string): readonly NodeClaim[] {
+    this.unreadable.delete(key);
+    return [];
+  }
+
+  private setBids(name: string, bids: readonly Bid[]): void {
+    if (bids.length === 0) this.bids.delete(name);
+    else this.bids.set(name, bids);
+    this.undecided.add(name);
+  }
+
+  /** Gives a name's elements to the object that gets it. */
+  private place(name: string): readonly ElementChange[] {
+    const before = this.placed.get(name) ?? [];
+    const bids = this.bids.get(name) ?? [];
+    const winner = oldest(bids);
+    const why = winner && this.refusal(winner.claim);
+    const after = winner === undefined || why !== undefined ? [] : winner.claim.elements;
+    this.report(name, winner, bids, why);
+    if (after.length === 0) this.placed.delete(name);
+    else this.placed.set(name, after);
+    for (const { set, key } of before) this.sets.get(set)?.delete(key);
+    for (const { set, key, value } of after) {
+      const elements = this.sets.get(set) ?? new Map<string, string>();
+      this.sets.set(set, elements.set(key, value));
+    }
+    return [...before, ...after];
+  }
+
+  private refusal({ refused, external }: NodeClaim): string | undefined {
+    if (refused !== undefined || external === undefined) return refused;
+    return this.guard === undefined
+      ? 'it is not known yet who has the address'
+      : this.guard.refusal(external);
+  }
+
+  private report(name: string, winner: Bid | undefined, bids: readonly Bid[], why: string | undefined): void {
+    const losers = bids.filter((one) => one !== winner);
+    if (winner === undefined || (why === undefined && losers.length === 0)) {
+      this.refusals.delete(name);
+    } else if (why !== undefined) {
+      this.refusals.set(name, `${ownerText(winner.service)}: ${name} is refused: ${why}`);
+    } else {
+      this.refusals.set(
+        name,
+        losers.map(({ service }) => `${ownerText(service)}: ${lostTo(winner, name)}`).join('; '),
+      );
+    }
+  }
+}

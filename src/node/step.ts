@@ -1,0 +1,109 @@
+import type { Log } from '../daemon/log.js';
+import type { LoopWork } from '../daemon/loop.js';
+import { Memo } from '../daemon/memo.js';
+import type { Problems } from '../daemon/problems.js';
+import type { AddressGuard } from '../kube/address_guard.js';
+import type { KubeObject } from '../kube/objects.js';
+import type { Claim } from '../net/claims.js';
+import type { Northbound } from '../ovn/connection.js';
+import { gatewayRouterName } from '../ovn/names.js';
+import { rowClaims } from '../ovn/row_claims.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { clusterAddresses, type NorthboundHost } from './apply_northbound.js';
+import { applyPort } from './apply_routes.js';
+import { firstOfEach, type HostFacts, hostAddresses } from './desired_host_addresses.js';
+import { tableRules } from './desired_table.js';
+import type { NodeDaemonOptions } from './options.js';
+import type { Sources } from './sources.js';
+import type { ClaimBook } from './state_claims.js';
+import { ownAddresses, readHostFacts } from './state_host.js';
+import { type NodeState, readNodeState } from './state_node.js';
+import { type Part, TableSets } from './state_sets.js';
+import type { TableKeeper } from './table_keeper.js';
+
+export interface StepContext {
+  readonly options: Pick<NodeDaemonOptions, 'node' | 'nodePorts'>;
+  readonly db: LocalDatabase;
+  readonly sources: Sources;
+  readonly keeper: TableKeeper;
+  readonly host: NorthboundHost;
+  readonly problems: Problems;
+  readonly log: Log;
+}
+
+/** Returns the work of the daemon's loop: reads the sources, computes what this host should have, and applies it. */
+export function nodeWork(context: StepContext): LoopWork {
+  const { options, db, sources, keeper, host, problems, log } = context;
+  const { settings, cluster, guard, northbound, routers, addresses, port } = sources;
+  const own = new Memo(ownAddresses);
+  const rules = new Memo((text: string) => tableRules(JSON.parse(text)));
+  const claims = new Memo((_revision: number, nb: Northbound): readonly Claim[] => rowClaims(nb));
+  const tableSets = new TableSets();
+
+  /** Makes the nft table right. */
+  const keepTable = async (nb: Northbound, state: NodeState, facts: HostFacts) => {
+    const router = gatewayRouterName(state.node);
+    const judge = guard.guard({
+      nodes: cluster.nodeClaims,
+      rows: claims.get(northbound.revision, nb),
+      routers: routers.hasRead ? routers.routers : undefined,
+      local: facts.addresses,
+    });
+    const first = firstOfEach(hostAddresses(facts, clusterAddresses(nb, state.clusterSubnets)));
+    await keeper.keep({
+      rules: rules.get(JSON.stringify({ state, first })),
+      ...tableSets.take({
+        own: own.get(facts.addresses, state.device),
+        services: cluster.isConfigured ? judge && partOf(cluster.services, judge) : NOTHING,
+        pods: cluster.isConfigured ? partOf(cluster.pods, judge) : NOTHING,
+        answersNodePorts: options.nodePorts === 'all' || hasRouter(nb, router),
+      }),
+    });
+    problems.set('services', cluster.services?.problems ?? []);
+    problems.set('pods', cluster.pods?.problems ?? []);
+  };
+
+  /** Makes the addresses and routes of `k8s-NODE` right. */
+  const keepPort = async (state: NodeState) => {
+    const actual = port.value;
+    problems.set('interface', actual === undefined ? [missing(state.device)] : []);
+    // What was changed is read again, so that the next step does not change it once more.
+    if (actual !== undefined && (await applyPort(actual, state, log))) await port.read();
+  };
+
+  return {
+    async step() {
+      const nb = northbound.database;
+      const read = readNodeState({ name: options.node, systemIds: settings.read(), nb });
+      problems.set('node', read.problems);
+      const { state } = read;
+      const { value } = addresses;
+      if (nb === undefined || state === undefined || value === undefined) return;
+      const facts = readHostFacts(value, db, state.device);
+      // One part that fails keeps no other from being right.
+      const parts = [keepTable(nb, state, facts), keepPort(state), host.apply(nb, state, facts)];
+      for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason;
+    },
+
+    audit() {
+      keeper.audit();
+    },
+  };
+}
+
+const NOTHING: Part = { sets: new Map(), changes: [] };
+
+function partOf<T extends KubeObject>(
+  book: ClaimBook<T> | undefined,
+  guard: AddressGuard | undefined,
+): Part | undefined {
+  return book && { sets: book.sets, changes: book.decide(guard) };
+}
+
+function hasRouter(nb: Northbound, router: string): boolean {
+  return nb.find('Logical_Router', ({ name }) => name === router) !== undefined;
+}
+
+function missing(device: string): string {
+  return `there is no interface ${device}; start ovs-vswitchd, or run ovn-k8s-overlay minion-init`;
+}

@@ -1,0 +1,4 @@
+import { writeFileSync } from 'node:fs';
+import { GOLDEN_FILE, goldenTable } from './golden.js';
+
+writeFileSync(GOLDEN_FILE, goldenTable());
