@@ -91,6 +91,8 @@ export class Cluster {
     const pod = await this.lab.namespace(netns);
     const outer = `v-${netns}`.slice(0, 15);
     await cable({ in: host.net, name: outer }, { in: pod, name: 'eth0', mac });
+    // The host's kernel must not answer the pod's ARP requests for addresses of the host beside OVN.
+    await host.net.ip(`link set dev ${outer} arp off`);
     await pod.ip(
       'link set eth0 mtu 1400',
       ...addresses.map((address) => `addr add ${address} dev eth0${address.includes(':') ? ' nodad' : ''}`),

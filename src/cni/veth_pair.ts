@@ -32,7 +32,8 @@ export async function readMac(run: RunProgram, name: string): Promise<string> {
 
 /**
  * Creates the pair, with the pod's end in the pod's namespace. Deletes a pair first that an earlier ADD left when it
- * was killed.
+ * was killed. The host end takes no part in ARP: with OVS's userspace datapath the kernel receives the pod's requests
+ * too, and would answer those for any address of the host with the MAC of the host end.
  * @throws CniError
  */
 export async function createPair(
@@ -49,6 +50,7 @@ export async function createPair(
     'add',
     host,
     'up',
+    ...['arp', 'off'],
     'address',
     hostMac(attachment),
     ...size,

@@ -39,7 +39,7 @@ test('ADD makes the pair, sets it up, adds the port, and returns the result', as
     dns: {},
   });
   t.deepEqual(node.kernel.changes, [
-    `ip link add ${HOST} up address ${hostMac(BOX)} mtu 1400 type veth peer name eth0 mtu 1400 netns /run/netns/box1`,
+    `ip link add ${HOST} up arp off address ${hostMac(BOX)} mtu 1400 type veth peer name eth0 mtu 1400 netns /run/netns/box1`,
     'nsenter --net=/run/netns/box1 -- ethtool -K eth0 tx off',
     'nsenter --net=/run/netns/box1 -- sh -c cd "/proc/sys/net/ipv6/conf/$1" && echo 0 >disable_ipv6 && echo 0 >accept_ra && exec ip -batch - sh eth0',
   ]);

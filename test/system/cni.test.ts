@@ -79,6 +79,16 @@ kubeTest('ADD waits for a pod and its logical port, by a monitor of the southbou
   t.regex(addressesOf(JSON.parse(adding.output))[0] ?? '', /^10\.244\.2\./);
 });
 
+kubeTest("only OVN answers a pod's ARP requests for an address of the pod's host", async (t) => {
+  const { net } = await addPod(gw1, 'asking');
+  const asked = await net.attempt(['arping', '-I', 'eth0', '-c', '3', '-w', '3', '10.244.2.2']);
+  const answers = [...asked.stdout.matchAll(/reply from \S+ +\[(\S+)\]/g)].map(([, mac = '']) =>
+    mac.toLowerCase(),
+  );
+  t.true(answers.length > 0, asked.stdout);
+  t.deepEqual([...new Set(answers)], ['0a:58:0a:f4:02:02']);
+});
+
 kubeTest('a second ADD returns the same and changes nothing', async (t) => {
   const { result, sandbox, net } = await addPod(gw1, 'twice');
   const before = [await net.exec(['ip', '-o', 'address']), await portsOf(gw1)];
