@@ -4,7 +4,9 @@
 //   probe IF ADDRESS...           [{"address", "mac"}...]
 //   announce IF ADDRESS...        {}
 //   listen IF                     {"ready": true}, then each message, until the interface is deleted
+//   speak IF ADDRESS...           {"ready": true}, then announces an address whenever a host asks for it
 import { announce } from '../src/neighbour/announce.js';
+import type { NeighbourMessage } from '../src/neighbour/message.js';
 import { NeighbourSocket } from '../src/neighbour/neighbour_socket.js';
 import { probe } from '../src/neighbour/probe.js';
 import { resolve } from '../src/neighbour/resolve.js';
@@ -22,6 +24,7 @@ const addresses = texts.map(parseIp);
 try {
   const link = new NeighbourSocket(name);
   if (mode === 'listen') listen(link);
+  else if (mode === 'speak') speak(link);
   else {
     say(await answer(link));
     link.close();
@@ -39,9 +42,16 @@ async function answer(link: NeighbourSocket): Promise<unknown> {
   return { macs, asked, rttMs: answers.map(({ rttMs }) => rttMs) };
 }
 
-function listen(link: NeighbourSocket): void {
+/** Answers as MetalLB does: from the host's interface, for addresses that no host has. */
+function speak(link: NeighbourSocket): void {
+  listen(link, ({ kind, target }) => {
+    if (kind === 'request' && addresses.includes(target)) announce(link, [target]);
+  });
+}
+
+function listen(link: NeighbourSocket, received: (message: NeighbourMessage) => void = say): void {
   link.listen({
-    received: say,
+    received,
     failed(error) {
       complain(error);
       link.close();

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import test from 'ava';
 import { type Cluster, type Node, ROUTER } from '../../lab/cluster.js';
 import type { Kubernetes } from '../../lab/kube.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import { endpointsManifest, serviceManifest } from '../../lab/manifests.js';
+import { NEIGHBOUR_AGENT } from '../../lab/neighbour.js';
 import {
   bridgeNics,
   gatewayInit,
@@ -14,7 +14,6 @@ import {
   podOptions,
   startGatewayHelper,
 } from '../../lab/overlay.js';
-import { PROJECT } from '../../lab/project.js';
 import { until, when } from '../../lab/until.js';
 import { answering, startWebServer } from '../../lab/web.js';
 
@@ -52,14 +51,10 @@ const MEMBERSHIP_MS = 2_000;
 /** Its last 24 bits are nobody else's, so no host is in its solicited-node group. */
 const SERVED = '2001:db8::ab:cdef';
 const GROUP = 'ff02::1:ffab:cdef';
-const AGENT = [
-  ...[process.execPath, `--import=${join(PROJECT, 'node_modules/tsx/dist/esm/index.mjs')}`],
-  join(PROJECT, 'lab/neighbour_agent.ts'),
-];
 
 /** Solicits the served address for 1 s, and returns how often, and which MACs answered. */
 async function solicit(): Promise<{ macs: string[]; asked: number }> {
-  return JSON.parse(await cluster.outside.exec([...AGENT, 'resolve', 'lan', SERVED, ROUTER.v6]));
+  return JSON.parse(await cluster.outside.exec([...NEIGHBOUR_AGENT, 'resolve', 'lan', SERVED, ROUTER.v6]));
 }
 
 /** Whether the switch knows that the gateway's port is in the group. */

@@ -1,19 +1,14 @@
-import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { arp } from '../../lab/frames.js';
 import { Lab } from '../../lab/lab.js';
 import { labTest } from '../../lab/lab_test.js';
 import { cable } from '../../lab/link.js';
 import type { Namespace } from '../../lab/namespace.js';
-import { PROJECT } from '../../lab/project.js';
+import { NEIGHBOUR_AGENT } from '../../lab/neighbour.js';
 import { Taps } from '../../lab/taps.js';
 import { parseIp } from '../../src/net/ip.js';
 import { parseMac } from '../../src/net/mac.js';
 
-const AGENT = [
-  ...[process.execPath, `--import=${join(PROJECT, 'node_modules/tsx/dist/esm/index.mjs')}`],
-  join(PROJECT, 'lab/neighbour_agent.ts'),
-];
 const MAC = { here: '02:00:00:00:00:01', one: '02:00:00:00:00:11', two: '02:00:00:00:00:12' };
 const ADDRESS = { v4: '203.0.113.1', v6: '2001:db8::1' };
 
@@ -41,7 +36,7 @@ async function begin(t: ExecutionContext, { twins = false } = {}) {
 }
 
 async function ask(net: Namespace, ...args: readonly string[]) {
-  return JSON.parse(await net.exec([...AGENT, ...args]));
+  return JSON.parse(await net.exec([...NEIGHBOUR_AGENT, ...args]));
 }
 
 labTest('a neighbour is resolved in both families, with a sender address and without one', async (t) => {
@@ -102,7 +97,7 @@ labTest(
   'messages of other hosts are received, also with a priority tag, but not those in a VLAN',
   async (t) => {
     const { here, one } = await begin(t);
-    const listening = here.spawn([...AGENT, 'listen', 'eth0']);
+    const listening = here.spawn([...NEIGHBOUR_AGENT, 'listen', 'eth0']);
     await listening.says(/ready/);
     const taps = await Taps.open(one, ['eth0']);
     const link = { dst: parseMac('ff:ff:ff:ff:ff:ff'), src: parseMac(MAC.one) };
@@ -132,7 +127,7 @@ labTest('a listener is notified if its interface goes down or away, and the proc
       await here.ip(change);
       continue;
     }
-    const listening = here.spawn([...AGENT, 'listen', 'eth0']);
+    const listening = here.spawn([...NEIGHBOUR_AGENT, 'listen', 'eth0']);
     await listening.says(/ready/);
     await here.ip(change);
     await listening.says(/"code":"ERR_LINK_DOWN","message":"eth0 is down or has gone/);
@@ -148,7 +143,7 @@ labTest('an interface that cannot be used is an error in one line', async (t) =>
   t.like(await ask(here, 'resolve', 'eth9', ADDRESS.v4), { code: 'ERR_NO_INTERFACE' });
   const powerless = await here.exec([
     ...['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw'],
-    ...[...AGENT, 'resolve', 'eth0', ADDRESS.v4],
+    ...[...NEIGHBOUR_AGENT, 'resolve', 'eth0', ADDRESS.v4],
   ]);
   t.like(JSON.parse(powerless), { code: 'ERR_NO_NET_RAW' });
 });

@@ -14,6 +14,7 @@ import {
   overlayWell,
   startGatewayHelper,
 } from '../../lab/overlay.js';
+import { until, when } from '../../lab/until.js';
 import { answering, httpGet, startWebServer } from '../../lab/web.js';
 
 /** The whole product, with objects made by kubectl: a client connects to a service's address, and a pod answers. */
@@ -76,6 +77,39 @@ kubeTest("the host's own ports answer as well as those of services", async (t) =
   t.regex(await httpGet(cluster.outside, `http://[${gateway.v6}]:9090/`), /from the host$/);
 });
 
+kubeTest(
+  "a pod's hostPort answers at its own gateway, and nothing of it is left after the pod",
+  async (t) => {
+    const listens = { name: 'host', containerPort: 8080, hostPort: 8088 };
+    const narrow = { name: 'v6', containerPort: 8080, hostPort: 8089, hostIP: gateway.v6 };
+    const taken = { name: 'taken', containerPort: 8080, hostPort: 9091 };
+    await startWebServer(gateway.host.net, 9091, 'the host');
+    const ports = [listens, narrow, taken];
+    await startWebPod(gateway, 'web-3', { containers: [{ name: 'main', image: 'none', ports }] });
+    const elsewhere = [{ name: 'far', containerPort: 8080, hostPort: 8090 }];
+    await startWebPod(cluster.master, 'web-4', {
+      containers: [{ name: 'main', image: 'none', ports: elsewhere }],
+    });
+    for (const host of [gateway.v4, `[${gateway.v6}]`])
+      t.deepEqual(await answering(cluster.outside, `http://${host}:8088/`, 1), ['web-3'], host);
+    t.deepEqual(await answering(cluster.outside, `http://[${gateway.v6}]:8089/`, 1), ['web-3']);
+    t.regex(await httpGet(cluster.outside, `http://${gateway.v4}:9091/`), /from the host$/);
+    for (const url of [`http://${gateway.v4}:8089/`, `http://${gateway.v4}:8090/`])
+      await t.throwsAsync(httpGet(cluster.outside, url), undefined, url);
+    t.regex(
+      await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'status'),
+      /Pod default\/web-3: host port tcp 9091 at \S+ is refused: the host uses it/,
+    );
+    await kubernetes.kubectl('delete', 'pod', 'web-3', '--force', '--grace-period=0');
+    await until('the host port to go', async () =>
+      when(!(await gateway.host.ofctl('dump-flows', 'breth0')).includes('tp_dst=8088')),
+    );
+    const server = await startWebServer(gateway.host.net, 8088, 'the host');
+    t.regex(await httpGet(cluster.outside, `http://${gateway.v4}:8088/`), /from the host$/);
+    await server.stop();
+  },
+);
+
 kubeTest('new connections work while the API server is away', async (t) => {
   await kubernetes.stopServer();
   t.deepEqual(await answering(cluster.outside, `http://${gateway.v4}:30080/`, 2), ['web-1', 'web-2']);
@@ -92,12 +126,22 @@ interface Pod {
 }
 
 /** Creates a pod, runs the plugin for it, and starts a web server in it. */
-async function startWebPod(node: Node, name: string): Promise<Pod> {
+async function startWebPod(node: Node, name: string, more: object = {}): Promise<Pod> {
   const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
-  await kubernetes.apply(podManifest(name, node.host.label));
+  await kubernetes.apply(podManifest(name, node.host.label, more));
   const { ips } = await new CniPlugin(node.host).add(sandbox);
   await startWebServer(net, 8080, name);
-  return { name, node, net, v4: ips[0]?.address.split('/')[0] ?? '' };
+  const addresses = ips.map(({ address }) => address.split('/')[0] ?? '');
+  await report(name, addresses);
+  return { name, node, net, v4: addresses[0] ?? '' };
+}
+
+/** Writes a pod's addresses into its status, as its kubelet would. */
+async function report(name: string, podIPs: readonly string[]): Promise<void> {
+  const path = `/api/v1/namespaces/default/pods/${name}/status`;
+  const pod = JSON.parse(await kubernetes.kubectl('get', '--raw', path));
+  const status = { ...pod.status, phase: 'Running', podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) };
+  await kubernetes.replaceRaw(path, { ...pod, status });
 }
 
 /** Creates a service and, as a controller would, its endpoints. */
