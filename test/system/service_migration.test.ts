@@ -26,7 +26,7 @@ let watcher: Running;
 let pods: readonly Pod[];
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
-  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'] }));
+  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'], isDualStack: true }));
   const { master } = cluster;
   gateway = cluster.node('gw1');
   await bridgeNics(cluster);
@@ -43,22 +43,37 @@ const PORT = 8080;
 const SERVICES = [
   { name: 'tcp', protocol: 'tcp', clusterIP: '10.96.0.40', nodePort: 30_040 },
   { name: 'udp', protocol: 'udp', clusterIP: '10.96.0.41', nodePort: 30_041 },
+  { name: 'tcp6', protocol: 'tcp', clusterIP: 'fd00:10:96::40', nodePort: 30_043 },
+  { name: 'udp6', protocol: 'udp', clusterIP: 'fd00:10:96::41', nodePort: 30_044 },
   { name: 'own', protocol: 'tcp', clusterIP: '10.96.0.42', nodePort: 30_042, policy: 'Local' },
 ] as const;
 
 kubeTest(
   'connections to ClusterIPs and node ports go on while rows of earlier versions are replaced',
   async (t) => {
-    const endpoints = pods.map(({ v4, node }) => ({ ip: v4, node: node.host.label }));
     for (const { name, protocol, clusterIP, nodePort, ...more } of SERVICES) {
+      const isSix = clusterIP.includes(':');
+      const endpoints = pods.map(({ addresses, node }) => ({
+        ip: addresses.find((ip) => ip.includes(':') === isSix) ?? '',
+        node: node.host.label,
+      }));
+      const ipFamilies = [isSix ? 'IPv6' : 'IPv4'];
       const policy = 'policy' in more ? { externalTrafficPolicy: more.policy } : {};
       const port = { port: PORT, protocol: protocol.toUpperCase() };
       await kubernetes.apply(
-        serviceManifest(name, { type: 'NodePort', clusterIP, ports: [{ ...port, nodePort }], ...policy }),
+        serviceManifest(name, {
+          type: 'NodePort',
+          clusterIP,
+          ipFamilies,
+          ports: [{ ...port, nodePort }],
+          ...policy,
+        }),
         endpointsManifest(name, port, endpoints),
       );
     }
-    await until('a row for each service and scope', async () => when((await rowsOfTests()).length === 6));
+    await until('a row for each service and scope', async () =>
+      when((await rowsOfTests()).length === 2 * SERVICES.length),
+    );
     await watcher.stop();
     await makeOriginal();
     await cluster.settled();
@@ -66,7 +81,10 @@ kubeTest(
     if (client === undefined) throw new Error('there is no pod');
     const ways = SERVICES.flatMap(({ protocol, clusterIP, nodePort }) => [
       { from: client.net, to: { address: clusterIP, port: PORT, protocol } },
-      { from: cluster.outside, to: { address: gateway.v4, port: nodePort, protocol } },
+      {
+        from: cluster.outside,
+        to: { address: clusterIP.includes(':') ? gateway.v6 : gateway.v4, port: nodePort, protocol },
+      },
     ]);
     const sessions: Session[] = [];
     for (const { from, to } of ways) sessions.push(await opened(from, to));
@@ -81,8 +99,12 @@ kubeTest(
     t.deepEqual(await rowsOfTests(), [
       'Service_default/own_TCP_GR_gw1',
       'Service_default/own_TCP_cluster',
+      'Service_default/tcp6_TCP_GR_gw1',
+      'Service_default/tcp6_TCP_cluster',
       'Service_default/tcp_TCP_GR_gw1',
       'Service_default/tcp_TCP_cluster',
+      'Service_default/udp6_UDP_GR_gw1',
+      'Service_default/udp6_UDP_cluster',
       'Service_default/udp_UDP_GR_gw1',
       'Service_default/udp_UDP_cluster',
     ]);
@@ -106,7 +128,8 @@ kubeTest(
 interface Pod {
   readonly node: Node;
   readonly net: Namespace;
-  readonly v4: string;
+  /** Its addresses, of both families. */
+  readonly addresses: readonly string[];
 }
 
 async function startPod(node: Node, name: string): Promise<Pod> {
@@ -114,7 +137,7 @@ async function startPod(node: Node, name: string): Promise<Pod> {
   await kubernetes.apply(podManifest(name, node.host.label));
   const { ips } = await new CniPlugin(node.host).add(sandbox);
   await Session.serve(net, PORT);
-  return { node, net, v4: ips[0]?.address.split('/')[0] ?? '' };
+  return { node, net, addresses: ips.map(({ address }) => address.split('/')[0] ?? '') };
 }
 
 let localPort = 40_000;
@@ -160,7 +183,7 @@ async function rows(): Promise<Row[]> {
 /** Returns the names of the rows of the tests' services, sorted. */
 async function rowsOfTests(): Promise<string[]> {
   const found = (await rows()).map(({ name }) => name);
-  return found.filter((name) => /default\/(tcp|udp|own)_/.test(name)).toSorted();
+  return found.filter((name) => /default\/(tcp6?|udp6?|own)_/.test(name)).toSorted();
 }
 
 /**
