@@ -6,6 +6,7 @@ import { JOIN_NETWORKS } from './addresses.js';
 import type { NorthboundView } from './connection.js';
 import { KEYS } from './keys.js';
 import { JOIN_SWITCH, nodeOfGatewayRouter, nodeOfOutsidePort, nodeOfRouterPort } from './names.js';
+import { list } from './read_row.js';
 
 /** The tables that {@link rowClaims} reads. */
 export const CLAIMING_TABLES = [
@@ -16,8 +17,8 @@ export const CLAIMING_TABLES = [
 ] as const;
 
 /**
- * Returns the addresses and networks that OVN's rows give an owner: the subnets of the cluster, of `join` and of the
- * nodes, the gateways' addresses, and the routers behind them. A row that cannot be read claims nothing.
+ * Returns the addresses and networks that OVN's rows give an owner: the subnets of the cluster, of services, of `join`
+ * and of the nodes, the gateways' addresses, and the routers behind them. A row that cannot be read claims nothing.
  */
 export function rowClaims(db: NorthboundView): Claim[] {
   return [
@@ -25,7 +26,9 @@ export function rowClaims(db: NorthboundView): Claim[] {
       network,
       what: `in switch ${JOIN_SWITCH}'s ${formatCidr(network)}`,
     })),
-    ...db.filter('Logical_Router', () => true).flatMap(routerClaims),
+    ...db
+      .filter('Logical_Router', () => true)
+      .flatMap((row) => [...routerClaims(row), ...serviceClaims(row)]),
     ...db.filter('Logical_Router_Port', () => true).flatMap(portClaims),
     ...db
       .filter('Logical_Router_Static_Route', () => true)
@@ -64,6 +67,16 @@ function routerClaims({
   const texts = (external_ids.get(KEYS.physicalIp) ?? '').split(',');
   const what = `an address of gateway ${nodeOfGatewayRouter(name) ?? name}`;
   return texts.flatMap((text) => claimOfText(text.split('/')[0] ?? '', what));
+}
+
+/** Returns the claims on the subnets of all ClusterIPs. Another service's address is no external address. */
+function serviceClaims({ external_ids }: { readonly external_ids: ReadonlyMap<string, string> }): Claim[] {
+  return list(external_ids.get(KEYS.serviceSubnets)).flatMap((text) => {
+    const cidr = cidrOrUndefined(text);
+    if (cidr === undefined) return [];
+    const network = networkOf(cidr);
+    return [{ network, what: `in ${formatCidr(network)}, the subnet of services` }];
+  });
 }
 
 function portClaims({

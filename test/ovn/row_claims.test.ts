@@ -13,6 +13,13 @@ function rows(): FakeNorthbound {
     networks: ['203.0.113.11/24', '2001:db8::11/64'],
   });
   nb.insert('Logical_Router', { name: 'GR_gw2', external_ids: new Map([['physical_ip', '203.0.113.12']]) });
+  nb.insert('Logical_Router', {
+    name: 'm',
+    external_ids: new Map([
+      ['k8s-cluster-router', 'yes'],
+      ['k8s-service-ip-subnet', '10.96.0.0/16,fd00:10:96::/112,nonsense'],
+    ]),
+  });
   nb.insert('Logical_Router_Static_Route', { ip_prefix: '0.0.0.0/0', nexthop: '203.0.113.1' });
   nb.insert('NAT', { type: 'snat', external_ip: '203.0.113.11', logical_ip: '10.244.0.0/16' });
   return nb;
@@ -28,6 +35,8 @@ const cases: readonly (readonly [string, string | undefined])[] = [
   ['203.0.113.12', 'an address of gateway gw2'],
   ['203.0.113.1', 'the next hop of a route'],
   ['203.0.113.255', "no host's address in 203.0.113.0/24"],
+  ['10.96.7.7', 'in 10.96.0.0/16, the subnet of services'],
+  ['fd00:10:96::7', 'in fd00:10:96::/112, the subnet of services'],
   ['203.0.113.80', undefined],
   ['2001:db8::80', undefined],
 ];

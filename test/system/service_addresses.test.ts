@@ -70,6 +70,7 @@ const external = () => [
   ...cluster.nodes.filter((node) => node !== gateway).flatMap(({ v4, v6 }) => [v4, v6]),
   ...[ROUTER.v4, ROUTER.v6, '255.255.255.255', '239.1.2.3', '240.0.0.1', '203.0.113.255', '10.244.2.99'],
   ...['10.244.77.1', 'fd00:10:244:2::99', '100.64.1.77', 'fd98:64::77', '10.96.0.1', 'ff0e::1'],
+  ...['10.96.77.77', 'fd00:10:96::77'],
 ];
 /** Addresses that it refuses as external IPs, and stores as ingress addresses. */
 const INGRESS = ['127.0.0.1', '0.0.0.0', '224.0.0.1', '169.254.169.254', '::1', '::', 'fe80::1', 'ff02::1'];
