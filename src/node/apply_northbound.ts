@@ -118,9 +118,10 @@ function ownerOf(
 ): (address: IpAddress) => string | undefined {
   const hosts = readNodeHosts(nb).filter((one) => one.node !== node);
   const gateways = readGateways(nb, () => {}).filter((one) => one.node !== node);
+  const ofRouter = new Set<string>(routes);
   const operators = [...nb.table('Logical_Router_Static_Route').values()].filter(
     ({ _uuid, external_ids, nexthop }) =>
-      routes.includes(_uuid) &&
+      ofRouter.has(_uuid) &&
       !external_ids.has(KEYS.host) &&
       !external_ids.has(KEYS.gateway) &&
       !management.some(({ address }) => address === nexthop),
