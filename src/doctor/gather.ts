@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { askDaemon } from '../daemon/ask.js';
 import type { Directories } from '../daemon/directories.js';
-import { GATEWAY_HELPER, WATCHER } from '../daemon/programs.js';
+import { GATEWAY_HELPER, NODE_DAEMON, WATCHER } from '../daemon/programs.js';
 import { readAddresses } from '../host/addresses.js';
 import { readEphemeralRange } from '../host/ephemeral_ports.js';
 import { readHostSockets } from '../host/sockets.js';
@@ -9,6 +9,7 @@ import { isConfigured } from '../kube/access.js';
 import { isInterfaceName } from '../net/interface_name.js';
 import { readReservedPorts } from '../overlay/host_ports.js';
 import { connectNorthbound } from '../ovn/connection.js';
+import { managementInterfaceName } from '../ovn/names.js';
 import { serverName } from '../ovn/tls.js';
 import { readBridge } from '../switch/bridge_facts.js';
 import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
@@ -18,13 +19,14 @@ import { programs, readDaemon } from './facts/daemons.js';
 import type { Echo, Facts, FlowFacts, LocalSwitch, Northbound } from './facts/facts.js';
 import { readSwitchFlows } from './facts/flows.js';
 import { readHelper } from './facts/helper.js';
-import { readNode } from './facts/kubernetes.js';
+import { readNode, readServiceIps } from './facts/kubernetes.js';
 import { readLinkFacts } from './facts/links.js';
 import { readLocalSwitch } from './facts/local.js';
 import { readLastErrors } from './facts/logs.js';
 import { readNetfilter } from './facts/netfilter.js';
 import { readNorthbound } from './facts/northbound.js';
 import { readOffloads } from './facts/offloads.js';
+import { readRoutesBy } from './facts/routes.js';
 import { connectSouthbound, readSouthbound } from './facts/southbound.js';
 import { ask, type Known, unknown } from './known.js';
 import { neededPrograms, nodeName, physicalOf, sharedBridges } from './node.js';
@@ -68,28 +70,45 @@ export async function gatherFacts(options: GatherOptions): Promise<Facts> {
     const needed = neededPrograms(local, await links);
     const northbound = ask('OVN_Northbound', patient, () => askNorthbound(ids, timeoutMs));
     const access = { systemIds: ids, sysconf: directories.sysconf, env };
-    const [echoes, southbound, offloads, flows, daemons, controllerConnection, logs, helper, kubernetes] =
-      await Promise.all([
-        northbound.then((nb) =>
-          nb.isKnown ? ask('ICMP', patient, () => options.echo(nb.value, own, timeoutMs)) : nb,
-        ),
-        ask('OVN_Southbound', patient, () => askSouthbound(ids, directories, timeoutMs)),
-        askOffloads(local, timeoutMs),
-        client.isKnown && local.isKnown ? askFlows(client.value, local.value, directories, timeoutMs) : [],
-        Promise.all(programs(directories, needed).map((one) => readDaemon(one, timeoutMs))),
-        ask('ovn-controller', timeoutMs, () => askController(directories.ovnRun, timeoutMs)),
-        askLogs(directories, timeoutMs),
-        ask(GATEWAY_HELPER, timeoutMs, () => readHelper(directories.run, timeoutMs)),
-        isConfigured(access)
-          ? ask("Kubernetes' API server", timeoutMs, () => readNode(own, access))
-          : undefined,
-      ]);
+    const [
+      echoes,
+      southbound,
+      offloads,
+      flows,
+      daemons,
+      controllerConnection,
+      logs,
+      helper,
+      kubernetes,
+      services,
+      routes,
+    ] = await Promise.all([
+      northbound.then((nb) =>
+        nb.isKnown ? ask('ICMP', patient, () => options.echo(nb.value, own, timeoutMs)) : nb,
+      ),
+      ask('OVN_Southbound', patient, () => askSouthbound(ids, directories, timeoutMs)),
+      askOffloads(local, timeoutMs),
+      client.isKnown && local.isKnown ? askFlows(client.value, local.value, directories, timeoutMs) : [],
+      Promise.all(programs(directories, needed).map((one) => readDaemon(one, timeoutMs))),
+      ask('ovn-controller', timeoutMs, () => askController(directories.ovnRun, timeoutMs)),
+      askLogs(directories, timeoutMs),
+      ask(GATEWAY_HELPER, timeoutMs, () => readHelper(directories.run, timeoutMs)),
+      isConfigured(access)
+        ? ask("Kubernetes' API server", timeoutMs, () => readNode(own, access))
+        : undefined,
+      isConfigured(access)
+        ? ask("Kubernetes' API server", timeoutMs, () => readServiceIps(access, timeoutMs))
+        : undefined,
+      ask('ip', timeoutMs, async () => (own === undefined ? [] : readRoutesBy(managementInterfaceName(own)))),
+    ]);
     return {
       now: now(),
       local,
       northbound: await northbound,
       southbound,
       kubernetes,
+      services,
+      routes,
       certificates: await readCertificates(directories.sysconf),
       links: await links,
       ports: await ports,
@@ -168,7 +187,7 @@ function askFlows(
 
 function askLogs({ log, ovnLog }: Directories, timeoutMs: number): Promise<Facts['logs']> {
   const files = [
-    ...['ovsdb-server', 'ovs-vswitchd', GATEWAY_HELPER, WATCHER].map((name) => ({
+    ...['ovsdb-server', 'ovs-vswitchd', GATEWAY_HELPER, NODE_DAEMON, WATCHER].map((name) => ({
       program: name,
       path: join(log, `${name}.log`),
     })),

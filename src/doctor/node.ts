@@ -1,4 +1,4 @@
-import { GATEWAY_HELPER } from '../daemon/programs.js';
+import { GATEWAY_HELPER, NODE_DAEMON } from '../daemon/programs.js';
 import { nodeOfManagementPort } from '../ovn/names.js';
 import { parseRemotes, type Remote } from '../ovsdb/remotes.js';
 import { IFACE_ID, NODE_NAME, OVN_NB } from '../switch/external_ids.js';
@@ -41,7 +41,7 @@ export function physicalOf({ name, interfaces }: SwitchBridge): SwitchInterface 
 }
 
 /**
- * Returns the programs that must run on this host: those of every node, and `ovn-northd` if the northbound is here.
+ * Returns the programs that must run on this host: those of every node, those of a gateway, and `ovn-northd` if the northbound is here.
  */
 export function neededPrograms(
   local: Known<LocalSwitch>,
@@ -55,6 +55,7 @@ export function neededPrograms(
   return new Set([
     ...always,
     ...(sharedBridges(local.value).length > 0 ? [GATEWAY_HELPER] : []),
+    ...(managementInterface(local.value) === undefined ? [] : [NODE_DAEMON]),
     // ovn-northd of a clustered database may run on any member.
     ...(isHere && more.length === 0 ? ['ovn-northd'] : []),
   ]);

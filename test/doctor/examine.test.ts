@@ -22,7 +22,7 @@ test('every check reports that a healthy host is healthy, and nothing else', (t)
         'offloads',
         'ports',
       ],
-      ...['flows', 'addresses', 'nodes', 'logs'],
+      ...['flows', 'addresses', 'nodes', 'services', 'logs'],
     ],
   );
   t.deepEqual(

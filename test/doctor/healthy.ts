@@ -19,6 +19,7 @@ export const HEALTHY: Facts = {
       { name: 'gw1', addresses: [parseIp('10.244.2.2')] },
     ],
     gateways: [{ node: 'gw1', isShared: true, outsideMtu: 1500 }],
+    serviceSubnets: [parseCidr('10.96.0.0/16')],
   }),
   southbound: known({
     chassis: [
@@ -31,12 +32,14 @@ export const HEALTHY: Facts = {
     ]),
   }),
   kubernetes: known('present' as const),
+  services: known([{ service: 'default/kubernetes', clusterIps: [parseIp('10.96.0.1')] }]),
   certificates: { northbound: undefined, southbound: undefined },
   links: known([
     { name: 'eth0', mtu: 1500, isUp: true, addresses: [] },
     { name: 'breth0', mtu: 1500, isUp: true, addresses: [IP4, IP6] },
     { name: 'k8s-gw1', mtu: 1400, isUp: true, addresses: [parseIp('10.244.2.2')] },
   ]),
+  routes: known(['10.244.0.0/16', '10.96.0.0/16', '100.64.1.0/24']),
   ports: known({
     ephemeral: { lo: 32_768, hi: 60_999 },
     reserved: [{ lo: 61_000, hi: 65_535 }],
@@ -51,6 +54,7 @@ export const HEALTHY: Facts = {
     ],
   }),
   netfilter: known({
+    tables: ['netdev ovn_k8s_eth0', 'inet filter', 'inet ovn-k8s-node'],
     ingressDrops: ['ovn_k8s_eth0'],
     closedChains: [{ name: 'inet filter input', ports: [22, 6081] }],
   }),
@@ -141,6 +145,7 @@ function localSwitch(): LocalSwitch {
       ['ovn-encap-ip', String(IP4)],
       ['ovn-remote', 'tcp:203.0.113.9:6642'],
       ['ovn-nb', 'tcp:203.0.113.9:6641'],
+      ['k8s-cluster-ip-subnet', '10.244.0.0/16'],
       ['k8s-external-ip-cidrs', '203.0.113.64/26'],
     ]),
     datapathTypes: ['netdev', 'system'],

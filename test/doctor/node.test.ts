@@ -37,23 +37,26 @@ test('a shared bridge is one with a mark, and its NIC a kernel device', (t) => {
   t.deepEqual(sharedBridges(switchOf(withBridge('breth0', { externalIds: new Map() }))), []);
 });
 
-test('a host needs the helper with a shared bridge, and ovn-northd with the only northbound', (t) => {
+test('a host needs the helper with a shared bridge, ovn-k8s-node with a management port, and ovn-northd with the only northbound', (t) => {
   const { links } = HEALTHY;
   const needed = (change: Partial<typeof HEALTHY>) =>
     [...neededPrograms(change.local ?? HEALTHY.local, links)].slice(3);
-  t.deepEqual(needed({}), ['ovn-k8s-gateway-helper']);
-  t.deepEqual(needed(withBridge('breth0', undefined)), []);
+  t.deepEqual(needed({}), ['ovn-k8s-gateway-helper', 'ovn-k8s-node']);
+  t.deepEqual(needed(withBridge('breth0', undefined)), ['ovn-k8s-node']);
   t.deepEqual(needed(withIds({ 'ovn-nb': 'unix:/run/ovn/ovnnb_db.sock' })), [
     'ovn-k8s-gateway-helper',
+    'ovn-k8s-node',
     'ovn-northd',
   ]);
   t.deepEqual(needed(withIds({ 'ovn-nb': 'tcp:203.0.113.10:6641' })), [
     'ovn-k8s-gateway-helper',
+    'ovn-k8s-node',
     'ovn-northd',
   ]);
+  t.deepEqual(needed(withInterface('br-int', 'k8s-gw1', undefined)), ['ovn-k8s-gateway-helper']);
   const clustered = 'tcp:203.0.113.10:6641,tcp:203.0.113.9:6641';
   for (const remotes of [clustered, 'nonsense', undefined])
-    t.deepEqual(needed(withIds({ 'ovn-nb': remotes })), ['ovn-k8s-gateway-helper'], remotes);
+    t.deepEqual(needed(withIds({ 'ovn-nb': remotes })), ['ovn-k8s-gateway-helper', 'ovn-k8s-node'], remotes);
   t.deepEqual(
     [...neededPrograms(unknown('no db.sock'), known([]))],
     ['ovsdb-server', 'ovs-vswitchd', 'ovn-controller'],

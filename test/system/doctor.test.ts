@@ -10,6 +10,7 @@ import {
   minionInit,
   overlayWell,
   startGatewayHelper,
+  startNodeDaemon,
 } from '../../lab/overlay.js';
 import { executable } from '../../lab/project.js';
 import { until, when } from '../../lab/until.js';
@@ -35,6 +36,7 @@ test.before(async () => {
   await overlayWell(gateway, ...minionInit(gateway, 2));
   await overlayWell(gateway, ...gatewayInit(gateway));
   await startGatewayHelper(gateway);
+  await Promise.all([master, gateway].map((node) => startNodeDaemon(node)));
   await cluster.settled();
 });
 test.after.always(() => cluster?.dispose());
@@ -91,6 +93,11 @@ const on = {
   signal: async (file: string, signal: NodeJS.Signals) =>
     process.kill(Number(await readFile(join(gateway.host.dir, file), 'utf8')), signal),
 };
+
+/** Ends the daemon of a node, which would mend what a test breaks. */
+function exitNodeDaemon({ host }: Node): Promise<string> {
+  return host.appctl('-t', 'ovn-k8s-node', 'exit');
+}
 
 const BREAKS: readonly Break[] = [
   {
@@ -259,15 +266,59 @@ const BREAKS: readonly Break[] = [
     check: 'nodes',
     level: 'fail',
     says: /k8s-gw1 is down/,
-    how: () => on.ip('link set k8s-gw1 down'),
-    mend: () => overlayWell(gateway, ...minionInit(gateway, 2)),
+    how: async () => {
+      await exitNodeDaemon(gateway);
+      await on.ip('link set k8s-gw1 down');
+    },
+    mend: () => startNodeDaemon(gateway),
   },
   {
     title: 'another node does not answer',
     check: 'nodes',
     level: 'fail',
     says: /management port of node master, 10\.244\.1\.2 and fd00:10:244:1::2, does not answer/,
-    how: () => master.host.net.ip('link set k8s-master down'),
+    how: async () => {
+      await exitNodeDaemon(master);
+      await master.host.net.ip('link set k8s-master down');
+    },
+    mend: () => startNodeDaemon(master),
+  },
+  {
+    title: 'the daemon of the node does not run',
+    check: 'daemons',
+    level: 'fail',
+    says: /ovn-k8s-node does not run/,
+    how: () => exitNodeDaemon(gateway),
+    mend: () => startNodeDaemon(gateway),
+  },
+  {
+    title: 'the host has no route to services',
+    check: 'services',
+    level: 'fail',
+    says: /no route to 10\.96\.0\.0\/16, fd00:10:96::\/112 by k8s-gw1/,
+    how: async () => {
+      await exitNodeDaemon(gateway);
+      await on.ip('route del 10.96.0.0/16', 'route del fd00:10:96::/112');
+    },
+    mend: () => startNodeDaemon(gateway),
+  },
+  {
+    title: 'the nft table of the node is missing',
+    check: 'services',
+    level: 'fail',
+    says: /no nft table inet ovn-k8s-node/,
+    how: async () => {
+      await exitNodeDaemon(gateway);
+      await on.nft('delete table inet ovn-k8s-node');
+    },
+    mend: () => startNodeDaemon(gateway),
+  },
+  {
+    title: 'the subnet of services is not known',
+    check: 'services',
+    level: 'warn',
+    says: /no external_ids:k8s-service-ip-subnet/,
+    how: () => overlayWell(master, ...masterInit(master, 1), '--service-ip-subnet=none'),
     mend: () => overlayWell(master, ...masterInit(master, 1)),
   },
 ];

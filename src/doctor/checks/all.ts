@@ -13,6 +13,7 @@ import { nodes } from './nodes.js';
 import { offloads } from './offloads.js';
 import { ports } from './ports.js';
 import { servers } from './servers.js';
+import { services } from './services.js';
 
 /** All checks, in the order in which an operator mends things: what others depend on comes first. */
 export const CHECKS: readonly Check[] = [
@@ -29,5 +30,6 @@ export const CHECKS: readonly Check[] = [
   flows,
   addresses,
   nodes,
+  services,
   logs,
 ];

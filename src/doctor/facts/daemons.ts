@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Directories } from '../../daemon/directories.js';
 import { readPid } from '../../daemon/pidfile.js';
-import { GATEWAY_HELPER, WATCHER } from '../../daemon/programs.js';
+import { GATEWAY_HELPER, NODE_DAEMON, WATCHER } from '../../daemon/programs.js';
 import { unixctl } from '../../daemon/unixctl_client.js';
 import { explainError } from '../../net/errors.js';
 import type { DaemonFacts } from './facts.js';
@@ -17,7 +17,7 @@ export interface Program {
 export function programs({ run, ovnRun }: Directories, needed: ReadonlySet<string>): Program[] {
   const of = (rundir: string) => (program: string) => ({ program, rundir, isNeeded: needed.has(program) });
   return [
-    ...['ovsdb-server', 'ovs-vswitchd', GATEWAY_HELPER, WATCHER].map(of(run)),
+    ...['ovsdb-server', 'ovs-vswitchd', GATEWAY_HELPER, NODE_DAEMON, WATCHER].map(of(run)),
     ...['ovn-controller', 'ovn-northd', 'ovnnb_db', 'ovnsb_db'].map(of(ovnRun)),
   ];
 }

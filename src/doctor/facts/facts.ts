@@ -1,5 +1,6 @@
 import type { LocalAddress } from '../../host/addresses.js';
 import type { HostSocket } from '../../host/sockets.js';
+import type { Cidr } from '../../net/cidr.js';
 import type { IpAddress } from '../../net/ip.js';
 import type { PortRange } from '../../net/ports.js';
 import type { FragmentMode } from '../../openflow/channel.js';
@@ -15,8 +16,12 @@ export interface Facts {
   readonly southbound: Known<Southbound>;
   /** Whether the API server has this host's Node; `undefined` if no API server is configured. */
   readonly kubernetes: Known<'present' | 'absent' | 'unreadable'> | undefined;
+  /** The services that the API server has; `undefined` if no API server is configured. */
+  readonly services: Known<readonly ServiceIps[]> | undefined;
   readonly certificates: Certificates;
   readonly links: Known<readonly LinkFacts[]>;
+  /** The destinations of the host's routes by the management port. */
+  readonly routes: Known<readonly string[]>;
   readonly ports: Known<PortFacts>;
   readonly netfilter: Known<Netfilter>;
   /** Offloads of the bridges' NICs, by name. */
@@ -63,6 +68,14 @@ export interface Northbound {
   /** The nodes with a management port. */
   readonly nodes: readonly ClusterNode[];
   readonly gateways: readonly GatewayNode[];
+  /** `--service-ip-subnet` of `master-init`. */
+  readonly serviceSubnets: readonly Cidr[];
+}
+
+export interface ServiceIps {
+  /** `NAMESPACE/NAME`. */
+  readonly service: string;
+  readonly clusterIps: readonly IpAddress[];
 }
 
 export interface ClusterNode {
@@ -114,6 +127,8 @@ export interface PortFacts {
 }
 
 export interface Netfilter {
+  /** Every table, as `FAMILY NAME`. */
+  readonly tables: readonly string[];
   /** Tables of family netdev that drop an interface's received frames, as the guard of `nics-to-bridge` does. */
   readonly ingressDrops: readonly string[];
   /** Input chains whose policy is `drop`, with the ports that rules of their tables name. */

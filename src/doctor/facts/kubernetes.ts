@@ -1,6 +1,11 @@
 import { type AccessOptions, findAccess } from '../../kube/access.js';
 import { KubeApi } from '../../kube/api.js';
 import { ApiError } from '../../kube/errors.js';
+import { SERVICE } from '../../kube/kinds.js';
+import { keyOf } from '../../kube/objects.js';
+import { Pages } from '../../kube/pages.js';
+import { clusterAddresses } from '../../kube/service.js';
+import type { ServiceIps } from './facts.js';
 
 /**
  * Asks the API server for the Node of this name. Returns `unreadable` if there is no node name or no API server to ask,
@@ -24,4 +29,24 @@ export async function readNode(
   } finally {
     api.close();
   }
+}
+
+/**
+ * Asks the API server for the cluster addresses of all services.
+ * @throws ApiError if the server does not answer, or this host's credentials may not list services
+ */
+export async function readServiceIps(options: AccessOptions, timeoutMs: number): Promise<ServiceIps[]> {
+  const access = await findAccess(options);
+  if (access === undefined) return [];
+  const api = new KubeApi(access);
+  const found: ServiceIps[] = [];
+  try {
+    await new Pages({ api, path: '/api/v1/services', shape: SERVICE, listMs: timeoutMs }).read(
+      AbortSignal.timeout(timeoutMs),
+      (service) => found.push({ service: keyOf(service), clusterIps: clusterAddresses(service) }),
+    );
+  } finally {
+    api.close();
+  }
+  return found;
 }

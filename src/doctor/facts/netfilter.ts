@@ -10,6 +10,7 @@ interface NftObject {
     readonly hook?: string;
     readonly policy?: string;
   };
+  readonly table?: { readonly family?: string; readonly name?: string };
   readonly rule?: { readonly family?: string; readonly table?: string; readonly expr?: readonly unknown[] };
 }
 
@@ -29,6 +30,7 @@ export function parseRuleset(json: string): Netfilter {
   const chains = nftables.flatMap(({ chain }) => chain ?? []);
   const rules = nftables.flatMap(({ rule }) => rule ?? []);
   return {
+    tables: nftables.flatMap(({ table }) => (table === undefined ? [] : [`${table.family} ${table.name}`])),
     ingressDrops: chains
       .filter(({ family, hook, policy }) => family === 'netdev' && hook === 'ingress' && policy === 'drop')
       .flatMap(({ table }) => table ?? []),

@@ -1,13 +1,21 @@
 import { isIP } from 'node:net';
+import { cidrOrUndefined } from '../../net/claims.js';
 import { parseIp } from '../../net/ip.js';
 import type { NorthboundView } from '../../ovn/connection.js';
+import { clusterRouterRow } from '../../ovn/gateways.js';
 import { KEYS } from '../../ovn/keys.js';
 import { gatewayRouterName, managementPortName, nodeOfGatewayRouter, toOutside } from '../../ovn/names.js';
+import { list } from '../../ovn/read_row.js';
 import type { ClusterNode, Northbound } from './facts.js';
 
 /** Reads the cluster's nodes and gateways from OVN's northbound database. */
 export function readNorthbound(db: NorthboundView): Northbound {
-  return { nodes: readNodes(db), gateways: readGatewayRouters(db) };
+  const texts = list(clusterRouterRow(db)?.external_ids.get(KEYS.serviceSubnets));
+  return {
+    nodes: readNodes(db),
+    gateways: readGatewayRouters(db),
+    serviceSubnets: texts.flatMap((text) => cidrOrUndefined(text) ?? []),
+  };
 }
 
 /** Reads every gateway router, also one whose other rows are missing or malformed. */

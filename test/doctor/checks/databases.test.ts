@@ -18,6 +18,7 @@ finds('databases', [
       'ports',
       'addresses',
       'nodes',
+      'services',
     ].map((check) => new RegExp(`^${check}: not checked: no db.sock`)),
   ],
   [
@@ -25,7 +26,7 @@ finds('databases', [
     { northbound: unknown('nb: refused') },
     'fail',
     /nb: refused/,
-    [/^nodes: not checked: nb: refused/],
+    [/^nodes: not checked: nb: refused/, /^services: not checked: nb: refused/],
   ],
   [
     'no southbound',

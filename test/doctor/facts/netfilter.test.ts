@@ -5,6 +5,7 @@ test('guards and closed chains are read from a ruleset, with the ports that its 
   const ruleset = JSON.stringify({
     nftables: [
       { metainfo: { version: '1.0.6' } },
+      { table: { family: 'inet', name: 'fw', handle: 3 } },
       {
         chain: { family: 'netdev', table: 'ovn_k8s_eth0', name: 'ingress', hook: 'ingress', policy: 'drop' },
       },
@@ -30,8 +31,9 @@ test('guards and closed chains are read from a ruleset, with the ports that its 
     ],
   });
   t.deepEqual(parseRuleset(ruleset), {
+    tables: ['inet fw'],
     ingressDrops: ['ovn_k8s_eth0'],
     closedChains: [{ name: 'inet fw input', ports: [1000, 2000, 6081] }],
   });
-  t.deepEqual(parseRuleset(''), { ingressDrops: [], closedChains: [] });
+  t.deepEqual(parseRuleset(''), { tables: [], ingressDrops: [], closedChains: [] });
 });

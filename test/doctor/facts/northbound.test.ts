@@ -1,5 +1,7 @@
 import test from 'ava';
 import { readNorthbound } from '../../../src/doctor/facts/northbound.js';
+import { formatCidr } from '../../../src/net/cidr.js';
+import { clusterRouter } from '../../../src/overlay/topology.js';
 import { gatewaySpec, nodeRows, rowsOfGateway } from '../../overlay/cluster.js';
 import { emptyNorthbound, reconcile, write } from '../../ovn/northbound.js';
 
@@ -53,4 +55,11 @@ test('a gateway router is read although its rows are incomplete or malformed', a
     { node: 'a', isShared: true, outsideMtu: undefined },
     { node: 'b', isShared: false, outsideMtu: undefined },
   ]);
+});
+
+test('the subnets of services are those of the cluster router; a text that is none is left out', async (t) => {
+  const nb = await emptyNorthbound(t);
+  t.deepEqual(readNorthbound(nb).serviceSubnets, []);
+  await reconcile(nb, [clusterRouter('m', {}, {}, { 'k8s-service-ip-subnet': '10.96.0.0/16,nonsense' })]);
+  t.deepEqual(readNorthbound(nb).serviceSubnets.map(formatCidr), ['10.96.0.0/16']);
 });
