@@ -129,5 +129,6 @@ export class EventWriter implements Source {
 
 /** Returns whether the server refuses this Event for good: asking again would not help. */
 function isRefused(error: unknown): boolean {
-  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+  const isBusy = error instanceof ApiError && (error.status === 429 || error.status >= 500);
+  return error instanceof ApiError && error.isAnswered && !isBusy;
 }

@@ -1,6 +1,6 @@
 import type { Service } from '../kube/kinds.js';
 import type { Transport } from '../net/ports.js';
-import type { Balancer, Scope } from './desired_balancer.js';
+import type { Balancer } from './desired_balancer.js';
 
 /** Kubernetes' default (`sessionAffinityConfig.clientIP.timeoutSeconds`). */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
@@ -9,14 +9,10 @@ const MAX_AFFINITY_SECONDS = 65_535;
 
 /** What decides the options of the row that has a virtual address. */
 export interface RowPolicy {
-  readonly scope: Scope;
   readonly protocol: Transport;
   /** Seconds for which a client keeps its destination; `undefined` without affinity. */
   readonly affinity: number | undefined;
-  readonly isEmpty: boolean;
-  /** Whether the destinations are those on one node, which see the client's address. */
-  readonly isLocal: boolean;
-  /** Whether traffic is dropped if there is no destination: the service has destinations on other nodes. */
+  /** Whether traffic is dropped for want of a destination: the service has destinations on other nodes only. */
   readonly isDropped: boolean;
 }
 
@@ -37,26 +33,15 @@ export function affinityLoss(seconds: number | undefined): string | undefined {
  * Returns the options of a row (ovn-nb(5), Load_Balancer). All its virtual addresses have them, so addresses that need
  * different options are in different rows.
  *
- * - `reject` answers with a reset or "port unreachable" where there is no destination. It concerns only virtual
- *   addresses without one. On a gateway router the answer needs `skip_snat`: it leaves with the address of `join` else.
+ * - `reject` answers with a reset or "port unreachable" at a virtual address without a destination. The row has it also
+ *   while there are destinations, so that an address stays in its row when they come and go.
  * - `ct_flush` makes a UDP client that goes on sending move to another destination when its own is removed. OVN
  *   does not do that together with affinity.
  */
-export function rowOptions({
-  scope,
-  protocol,
-  affinity,
-  isEmpty,
-  isLocal,
-  isDropped,
-}: RowPolicy): Balancer['options'] {
-  const isOnRouter = scope !== 'cluster' && 'gateway' in scope;
-  // Rows of switches have the option always, so that endpoints that come and go leave a virtual address in its row.
-  const rejects = !isDropped && (isEmpty || !isOnRouter);
+export function rowOptions({ protocol, affinity, isDropped }: RowPolicy): Balancer['options'] {
   return {
     ...(affinity !== undefined && { affinity_timeout: String(Math.min(affinity, MAX_AFFINITY_SECONDS)) }),
     ...(protocol === 'udp' && affinity === undefined && { ct_flush: 'true' }),
-    ...(rejects && { reject: 'true' }),
-    ...(isOnRouter && (isLocal || rejects) && { skip_snat: 'true' }),
+    ...(!isDropped && { reject: 'true' }),
   };
 }

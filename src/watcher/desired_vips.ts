@@ -46,7 +46,6 @@ interface Draft extends Omit<Vip, 'targets'> {
 /** How the destinations of a virtual address were chosen. */
 interface Choice {
   readonly destinations: readonly Destination[];
-  readonly isLocal?: boolean;
   readonly isDropped?: boolean;
 }
 
@@ -215,7 +214,7 @@ class ServicePlan {
     scope: Scope,
     protocol: Vip['balancer']['protocol'],
     vip: string,
-    { destinations, isLocal = false, isDropped = false }: Choice,
+    { destinations, isDropped = false }: Choice,
     more: Pick<Vip, 'isNodePort'> = {},
   ): void {
     const { affinity, key } = this;
@@ -224,8 +223,7 @@ class ServicePlan {
         'ERR_SERVICE',
         `it needs more than ${MOST_VIPS} virtual addresses; make several services of it`,
       );
-    const isEmpty = destinations.length === 0;
-    const options = rowOptions({ scope, protocol, affinity, isEmpty, isLocal, isDropped });
+    const options = rowOptions({ protocol, affinity, isDropped });
     this.drafts.push({ balancer: { scope, protocol, service: key, options }, vip, destinations, ...more });
   }
 }
@@ -233,7 +231,7 @@ class ServicePlan {
 /** Returns the choice of a policy `Local` for a node. Kubernetes drops traffic that only other nodes could answer. */
 function local(own: Choices, node: string): Choice {
   const destinations = own.local(node);
-  return { destinations, isLocal: true, isDropped: destinations.length === 0 && own.everywhere.length > 0 };
+  return { destinations, isDropped: destinations.length === 0 && own.everywhere.length > 0 };
 }
 
 /** Returns whether a gateway serves an external address; without a helper that says so, the first gateway does. */

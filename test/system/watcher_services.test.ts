@@ -141,7 +141,6 @@ kubeTest(
       'GR_gw1 tcp 203.0.113.11:30090': '10.244.2.5:8080',
     });
     t.regex(await options('10.96.0.12:80'), /affinity_timeout="10800"/);
-    t.regex(await options('203.0.113.11:30090'), /skip_snat="true"/);
     await kubernetes.apply(
       serviceManifest('sticky', { clusterIP: '10.96.0.12', sessionAffinity: 'None', ports: [{ port: 80 }] }),
     );

@@ -22,10 +22,10 @@ function linesOf(one: Pod, at = gateways): string[] {
 const WEB = { containerPort: 80, hostPort: 8088 };
 
 test("a host port is at the gateway of the pod's node, in the pod's families, and keeps the client's address", (t) => {
-  t.deepEqual(linesOf(pod([WEB])), ['gw1 203.0.113.10:8088 10.244.1.5:80 skip_snat']);
+  t.deepEqual(linesOf(pod([WEB])), ['gw1 203.0.113.10:8088 10.244.1.5:80 reject']);
   t.deepEqual(linesOf(pod([WEB], {}, ['10.244.1.5', 'fd00:10:244:1::5'])), [
-    'gw1 203.0.113.10:8088 10.244.1.5:80 skip_snat',
-    'gw1 [2001:db8::10]:8088 [fd00:10:244:1::5]:80 skip_snat',
+    'gw1 203.0.113.10:8088 10.244.1.5:80 reject',
+    'gw1 [2001:db8::10]:8088 [fd00:10:244:1::5]:80 reject',
   ]);
 });
 
@@ -35,7 +35,7 @@ test('TCP, UDP and SCTP have load balancers of their own', (t) => {
     hostPortVips('default/web', pod(ports), gateways).vips.map(({ balancer }) => balancer.protocol),
     ['tcp', 'udp', 'sctp'],
   );
-  t.true(linesOf(pod(ports)).includes('gw1 203.0.113.10:8088 10.244.1.5:80 ct_flush skip_snat'));
+  t.true(linesOf(pod(ports)).includes('gw1 203.0.113.10:8088 10.244.1.5:80 ct_flush reject'));
 });
 
 test('a host port with hostIP is at that address only', (t) => {

@@ -103,28 +103,28 @@ test('hints that would make too many destinations are not used, and that is said
   t.deepEqual(refused, ['the hints of its endpoints are not used: nodes would have too many destinations']);
 });
 
-test('without endpoints a service is refused, at a gateway without the forced source', (t) => {
+test('without endpoints a service is refused, at each of its addresses', (t) => {
   const one = service({ type: 'NodePort', externalIPs: ['198.51.100.7'] });
   t.deepEqual(optionsOf(one, []), [
     'cluster 10.96.0.5:80 - reject',
     'cluster 198.51.100.7:80 - reject',
     'cluster 203.0.113.10:30080 - reject',
     'cluster 203.0.113.20:30080 - reject',
-    'gw1 198.51.100.7:80 - reject skip_snat',
-    'gw1 203.0.113.10:30080 - reject skip_snat',
-    'gw2 203.0.113.20:30080 - reject skip_snat',
+    'gw1 198.51.100.7:80 - reject',
+    'gw1 203.0.113.10:30080 - reject',
+    'gw2 203.0.113.20:30080 - reject',
   ]);
 });
 
-test('a port with endpoints and one without are in rows of their own at a gateway, in one row in the cluster', (t) => {
+test('a port with endpoints and one without are in one row, in the cluster and at gateways', (t) => {
   const ports = [HTTP, { name: 'empty', port: 81, nodePort: 30_081, protocol: 'TCP' }];
   t.deepEqual(
     optionsOf(service({ type: 'NodePort', ports }), ENDPOINTS).filter((line) => /^gw1|10\.96/.test(line)),
     [
       `cluster 10.96.0.5:80 ${BOTH} reject`,
       'cluster 10.96.0.5:81 - reject',
-      `gw1 203.0.113.10:30080 ${BOTH}`,
-      'gw1 203.0.113.10:30081 - reject skip_snat',
+      `gw1 203.0.113.10:30080 ${BOTH} reject`,
+      'gw1 203.0.113.10:30081 - reject',
     ],
   );
 });
@@ -155,14 +155,14 @@ test('externalTrafficPolicy Local: a gateway without an endpoint of its own drop
   const atGateways = (endpoints = ENDPOINTS) =>
     optionsOf(local, endpoints).filter((line) => line.startsWith('gw'));
   t.deepEqual(atGateways([endpoint('10.244.2.5', { node: 'gw2' })]), [
-    'gw1 198.51.100.7:80 - skip_snat',
-    'gw1 203.0.113.10:30080 - skip_snat',
-    'gw2 203.0.113.20:30080 10.244.2.5:8080 skip_snat',
+    'gw1 198.51.100.7:80 -',
+    'gw1 203.0.113.10:30080 -',
+    'gw2 203.0.113.20:30080 10.244.2.5:8080 reject',
   ]);
   t.deepEqual(atGateways([]), [
-    'gw1 198.51.100.7:80 - reject skip_snat',
-    'gw1 203.0.113.10:30080 - reject skip_snat',
-    'gw2 203.0.113.20:30080 - reject skip_snat',
+    'gw1 198.51.100.7:80 - reject',
+    'gw1 203.0.113.10:30080 - reject',
+    'gw2 203.0.113.20:30080 - reject',
   ]);
 });
 

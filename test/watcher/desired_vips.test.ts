@@ -82,7 +82,7 @@ test('headless and ExternalName services have no address', (t) => {
   t.deepEqual(lines(service({ type: 'ExternalName' })), []);
 });
 
-test('with externalTrafficPolicy Local each gateway has its own endpoints and skips SNAT', (t) => {
+test('with externalTrafficPolicy Local each gateway has its own endpoints', (t) => {
   const local = service({ type: 'NodePort', externalTrafficPolicy: 'Local' });
   t.deepEqual(lines(local), [
     `cluster 10.96.0.5:80 ${BOTH}`,
