@@ -49,6 +49,25 @@ for (const [page, end] of [
     );
   });
 
+/** The fields of the API's types (Kubernetes 1.34, "Service" and "EndpointSlice"). */
+const SERVICE_FIELDS = `allocateLoadBalancerNodePorts clusterIP clusterIPs externalIPs externalName
+  externalTrafficPolicy internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass
+  loadBalancerIP loadBalancerSourceRanges publishNotReadyAddresses selector sessionAffinity sessionAffinityConfig
+  trafficDistribution type appProtocol name nodePort port protocol targetPort conditions hostname ip ipMode ports
+  addressType addresses ready serving terminating deprecatedTopology forNodes forZones nodeName targetRef zone`;
+
+test('docs/services.md has every field of Services and EndpointSlices', (t) => {
+  const words = new Set(
+    [...textOf('docs/services.md').matchAll(/`([^`]*)`/g)].flatMap(([, code = '']) =>
+      code.split(/[^a-zA-Z]+/),
+    ),
+  );
+  t.deepEqual(
+    SERVICE_FIELDS.split(/\s+/).filter((field) => !words.has(field)),
+    [],
+  );
+});
+
 test('CONTRIBUTING has a line for each folder of src', (t) => {
   const folders = readdirSync(join(PROJECT, 'src'), { withFileTypes: true }).filter((one) =>
     one.isDirectory(),

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../src/kube/objects.js';
 import { keyOf } from '../../src/kube/objects.js';
 
 const THINGS = '/api/v1/things';
+const NODES = '/api/v1/nodes';
 const SLICES = '/apis/discovery.k8s.io/v1';
 
 /** The fields of an object; the server adds its name and version. */
@@ -58,9 +59,13 @@ export class FakeApi {
     });
   }
 
-  static async start(): Promise<FakeApi> {
+  /** Starts at a free port of 127.0.0.1, or at a Unix socket, which other network namespaces reach too. */
+  static async start(socket?: string): Promise<FakeApi> {
     const api = new FakeApi();
-    await new Promise<void>((resolve) => api.server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => {
+      if (socket === undefined) api.server.listen(0, '127.0.0.1', resolve);
+      else api.server.listen(socket, resolve);
+    });
     return api;
   }
 
@@ -77,7 +82,12 @@ export class FakeApi {
     this.version++;
     const object = {
       ...more,
-      metadata: { ...metadata, name, namespace: 'default', resourceVersion: String(this.version) },
+      metadata: {
+        ...metadata,
+        name,
+        ...(path !== NODES && { namespace: 'default' }),
+        resourceVersion: String(this.version),
+      },
     };
     const id = idOf(path, name);
     const type = this.objects.has(id) ? 'MODIFIED' : 'ADDED';
@@ -136,7 +146,7 @@ export class FakeApi {
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? '/', this.url);
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     this.requests.push(`${request.method} ${request.url}`);
     const isWatch = url.searchParams.get('watch') === 'true';
     const fault = this.faults[isWatch ? 'watch' : 'list'].shift();
@@ -147,6 +157,7 @@ export class FakeApi {
     else if (fault === 'end') response.writeHead(200).end();
     else if (fault !== undefined) this.refuse(response, fault.status);
     else if (url.pathname === SLICES) this.hasSlices ? response.end('{}') : this.refuse(response, 404);
+    else if (request.method === 'POST') response.writeHead(201).end('{}');
     else if (isWatch) this.watch(url, response);
     else this.list(url, response);
   }

@@ -140,7 +140,7 @@ const NEVER: Readonly<Record<string, readonly string[]>> = {
   ],
   'ovn-k8s-watcher': [
     ...['patch pods', 'update pods', 'create pods', 'delete pods', 'create pods/exec', 'list secrets'],
-    ...['patch nodes', 'patch services', 'patch endpoints'],
+    ...['patch nodes', 'patch services', 'patch endpoints', 'list events', 'patch events'],
   ],
 };
 kubeTest('the rights in packaging/kubernetes are no more than needed', async (t) => {

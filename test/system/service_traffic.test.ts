@@ -14,6 +14,7 @@ import {
   overlayWell,
   startGatewayHelper,
 } from '../../lab/overlay.js';
+import { askTargets, serveTargets } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
 import { answering, httpGet, startWebServer } from '../../lab/web.js';
 
@@ -71,6 +72,98 @@ kubeTest(
   },
 );
 
+kubeTest('a service without endpoints refuses at each of its addresses, until it has one', async (t) => {
+  const named = ['TCP', 'UDP'].map((protocol) => ({ name: protocol.toLowerCase(), protocol }));
+  const ports = named.map((one) => ({ ...one, port: 83, nodePort: 30_083 }));
+  await kubernetes.apply(
+    serviceManifest('empty', {
+      type: 'NodePort',
+      clusterIP: '10.96.0.83',
+      externalIPs: ['203.0.113.83'],
+      ports,
+    }),
+  );
+  const [pod] = pods;
+  if (pod === undefined) return t.fail('no pod');
+  await serveTargets(pod.net, pod.name, 9000, [pod.v4]);
+  const targetsAt = (...addresses: readonly [string, number][]) =>
+    (['tcp', 'udp'] as const).flatMap((protocol) =>
+      addresses.map(([address, port]) => ({ protocol, address, port })),
+    );
+  const outside = targetsAt([gateway.v4, 30_083], ['203.0.113.83', 83]);
+  const inside = targetsAt([gateway.v4, 30_083], ['203.0.113.83', 83], ['10.96.0.83', 83]);
+  const clients = [
+    { from: cluster.outside, targets: outside },
+    ...pods.map(({ net }) => ({ from: net, targets: inside })),
+  ];
+  const all = async (outcome: string) => {
+    for (const { from, targets } of clients)
+      await until(`${outcome} from ${from.name}`, async () => {
+        const answers = await askTargets(from, targets);
+        return when(answers.every((one) => one.outcome === outcome));
+      });
+  };
+  await all('refused');
+  for (const { from, targets } of clients) {
+    const answers = await askTargets(
+      from,
+      targets.flatMap((target) => [target, target, target]),
+    );
+    t.true(answers.every(({ outcome }) => outcome === 'refused'));
+    // The first of three may meet a machine that is busy.
+    const fastest = targets.map((_, i) => Math.min(...answers.slice(3 * i, 3 * i + 3).map(({ ms }) => ms)));
+    t.true(Math.max(...fastest) < 100, `${fastest} ms`);
+  }
+  const endpoints = (list: readonly Pod[]) => {
+    const addresses = list.map(({ v4, node }) => ({ ip: v4, nodeName: node.host.label }));
+    const subset = { addresses, ports: named.map((one) => ({ ...one, port: 9000 })) };
+    const metadata = { name: 'empty', namespace: 'default' };
+    const subsets = list.length === 0 ? [] : [subset];
+    return kubernetes.apply({ apiVersion: 'v1', kind: 'Endpoints', metadata, subsets });
+  };
+  await endpoints([pod]);
+  await all(pod.name);
+  await endpoints([]);
+  await all('refused');
+});
+
+kubeTest(
+  'with policy Local and endpoints on another node only, the gateway drops, and pods reach them',
+  async (t) => {
+    const [elsewhere] = pods;
+    if (elsewhere === undefined) return t.fail('no pod');
+    const spec = {
+      type: 'NodePort',
+      externalTrafficPolicy: 'Local',
+      externalIPs: ['203.0.113.84'],
+      ports: [{ port: 84, nodePort: 30_084 }],
+    };
+    await serve('elsewhere', spec, [elsewhere]);
+    for (const { net } of pods) {
+      t.deepEqual(await answering(net, `http://${gateway.v4}:30084/`, 1), ['web-1']);
+      t.deepEqual(await answering(net, 'http://203.0.113.84:84/', 1), ['web-1']);
+    }
+    const targets = [
+      { protocol: 'tcp', address: gateway.v4, port: 30_084 },
+      { protocol: 'tcp', address: '203.0.113.84', port: 84 },
+    ] as const;
+    const answers = await askTargets(cluster.outside, targets);
+    t.deepEqual(
+      answers.map(({ outcome }) => outcome),
+      ['silence', 'silence'],
+    );
+  },
+);
+
+kubeTest('what a service does not get is an Event of the Service', async (t) => {
+  await serve('partly', { externalIPs: ['203.0.113.1'], ports: [{ port: 85 }] }, pods);
+  const output = '--output=jsonpath={range .items[*]}{.reason} {.message}{"\\n"}{end}';
+  const events = () =>
+    kubernetes.kubectl('get', 'events', '--field-selector=involvedObject.name=partly', output);
+  const text = await until('the Event', async () => (await events()) || undefined);
+  t.is(text.trim(), 'PartlyServed external address 203.0.113.1 is refused: it is the next hop of a route');
+});
+
 kubeTest("the host's own ports answer as well as those of services", async (t) => {
   await startWebServer(gateway.host.net, 9090, 'the host');
   t.regex(await httpGet(cluster.outside, `http://${gateway.v4}:9090/`), /from the host$/);
@@ -92,6 +185,10 @@ kubeTest(
     });
     for (const host of [gateway.v4, `[${gateway.v6}]`])
       t.deepEqual(await answering(cluster.outside, `http://${host}:8088/`, 1), ['web-3'], host);
+    t.regex(
+      await httpGet(cluster.outside, `http://${gateway.v4}:8088/`),
+      /^hello, 203\.0\.113\.1 port \d+, from web-3$/,
+    );
     t.deepEqual(await answering(cluster.outside, `http://[${gateway.v6}]:8089/`, 1), ['web-3']);
     t.regex(await httpGet(cluster.outside, `http://${gateway.v4}:9091/`), /from the host$/);
     for (const url of [`http://${gateway.v4}:8089/`, `http://${gateway.v4}:8090/`])
