@@ -39,13 +39,14 @@ export interface EventSubject {
 }
 
 interface Waiting extends EventSubject {
+  readonly owner: string;
   readonly text: string;
 }
 
 /**
  * Writes Events that say what a service does not get, for `kubectl describe service`. Each text is one Event until the
- * server forgets it, also after a restart of the watcher. Events are few and slow, and an Event that cannot be written
- * is dropped: `status` has the same lines.
+ * server forgets it, also after a restart of the watcher. Events are few and slow, and nothing waits for them: `status`
+ * has the same lines.
  */
 export class EventWriter implements Source {
   private readonly said = new Map<string, ReadonlySet<string>>();
@@ -62,7 +63,7 @@ export class EventWriter implements Source {
     else this.said.set(owner, now);
     for (const text of now)
       if (before?.has(text) !== true && this.waiting.length < MOST_WAITING)
-        this.waiting.push({ ...subject, text });
+        this.waiting.push({ ...subject, owner, text });
     if (this.waiting.length > 0) this.wakeup.ring();
   }
 
@@ -77,19 +78,13 @@ export class EventWriter implements Source {
         continue;
       }
       try {
-        await this.write(next, signal);
+        if (this.said.get(next.owner)?.has(next.text) === true) await this.write(next, signal);
         problems.set('events', []);
         backoff.reset();
         this.waiting.shift();
         await sleep(paceMs, signal);
       } catch (error) {
-        if (signal.aborted) return;
-        if (isRefused(error)) {
-          this.waiting.shift();
-          problems.set('events', [
-            `Events cannot be written: ${explainError(error)}; apply packaging/kubernetes/rbac.yaml`,
-          ]);
-        }
+        if (isDenied(error)) problems.set('events', [deniedText(error)]);
         await sleep(backoff.after(error), signal);
       }
     }
@@ -121,14 +116,25 @@ export class EventWriter implements Source {
         signal,
       );
     } catch (error) {
-      // The server has it already, or its namespace is about to be deleted.
-      if (!(error instanceof ApiError) || (error.status !== 409 && error.status !== 404)) throw error;
+      if (!isDropped(error)) throw error;
     }
   }
 }
 
-/** Returns whether the server refuses this Event for good: asking again would not help. */
-function isRefused(error: unknown): boolean {
-  const isBusy = error instanceof ApiError && (error.status === 429 || error.status >= 500);
-  return error instanceof ApiError && error.isAnswered && !isBusy;
+/**
+ * Returns whether an Event is dropped: the server has it already, its namespace is about to be deleted, or the server
+ * does not take it, which would not change.
+ */
+function isDropped(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.status < 400 || error.status >= 500) return false;
+  if (error.status === 403) return /being terminated/.test(error.message);
+  return error.status !== 401 && error.status !== 429;
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 401 || error.status === 403);
+}
+
+function deniedText(error: unknown): string {
+  return `Events cannot be written: ${explainError(error)}; apply packaging/kubernetes/rbac.yaml`;
 }

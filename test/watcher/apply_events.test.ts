@@ -15,7 +15,7 @@ interface Written {
 }
 
 /** Runs the writer against a server that answers as `answers` says, in order; then with success. */
-function start(t: { teardown: (stop: () => void) => void }, answers: (number | 'created')[] = []) {
+function start(t: { teardown: (stop: () => void) => void }, answers: (number | ApiError | 'created')[] = []) {
   const written: Written[] = [];
   let asked = 0;
   const problems = new Problems(SILENT);
@@ -24,6 +24,7 @@ function start(t: { teardown: (stop: () => void) => void }, answers: (number | '
       create: async (path, event) => {
         asked++;
         const answer = answers.shift() ?? 'created';
+        if (answer instanceof ApiError) throw answer;
         if (answer !== 'created') throw new ApiError(answer, 'POST', `${answer}`);
         written.push({ path, event: event as Written['event'] });
       },
@@ -68,30 +69,34 @@ test('a text is said once while it holds, and again after it did not', async (t)
   t.deepEqual(messages(), ['one', 'two', 'one']);
 });
 
-test('an Event that the server has already, or whose namespace is gone, is no problem', async (t) => {
-  const { writer, messages, problems } = start(t, [409, 404]);
-  writer.say('a', WEB, ['one', 'two', 'three']);
-  await until('the third', () => when(messages().join() === 'three'));
+test('an Event that the server has already or does not take, and one of a namespace that ends, are no problem', async (t) => {
+  const terminated = new ApiError(403, 'POST', '403 … because it is being terminated');
+  const { writer, messages, problems } = start(t, [409, 404, 422, terminated]);
+  writer.say('a', WEB, ['one', 'two', 'three', 'four', 'five']);
+  await until('the fifth', () => when(messages().join() === 'five'));
   t.deepEqual(problems.current, []);
 });
 
-test('an Event that is refused is dropped and named until one is written; others wait for a server that is away', async (t) => {
-  const { writer, messages, problems, asked } = start(t, [403]);
+test('while the account may write no Events that is a problem, and Events wait; so they do for a server that is away', async (t) => {
+  const { writer, messages, problems } = start(t, [403]);
   writer.say('a', WEB, ['one']);
   await until('the problem', () => when(problems.current.length === 1));
-  t.regex(
-    problems.current[0] ?? '',
-    /^Events cannot be written: POST: 403; apply packaging\/kubernetes\/rbac\.yaml$/,
-  );
-  t.is(asked(), 1);
-  writer.say('a', WEB, ['two']);
-  await until('the second', () => when(messages().join() === 'two'));
-  t.deepEqual(problems.current, []);
+  t.is(problems.current[0], 'Events cannot be written: POST: 403; apply packaging/kubernetes/rbac.yaml');
+  await until('the Event', () => when(messages().join() === 'one'));
+  await until('no problem', () => when(problems.current.length === 0));
   const away = start(t, [0, 503]);
   away.writer.say('a', WEB, ['one']);
   await until('the Event', () => when(away.messages().join() === 'one'));
   t.is(away.asked(), 3);
   t.deepEqual(away.problems.current, []);
+});
+
+test('what is no longer true when its turn comes is not said', async (t) => {
+  const { writer, messages } = start(t, [503]);
+  writer.say('a', WEB, ['one', 'two']);
+  writer.say('a', WEB, ['two']);
+  await until('the second', () => when(messages().length > 0));
+  t.deepEqual(messages(), ['two']);
 });
 
 test('a service has at most 20 Events at a time, and at most 500 wait', async (t) => {
