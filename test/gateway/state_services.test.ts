@@ -235,6 +235,16 @@ test('a service with too many pairs of ports and source ranges is left out, and 
   t.regex(problems.join(), /1000 source ranges at 6 ports are more than 5000 together/);
 });
 
+test('an ingress address with ipMode Proxy is not served, and its node port is', (t) => {
+  const one: Service = {
+    ...service('a', { type: 'LoadBalancer', ports: [HTTP] }),
+    status: { loadBalancer: { ingress: [{ ip: '203.0.113.80', ipMode: 'Proxy' }, { ip: '203.0.113.81' }] } },
+  };
+  const { nodePorts, served } = readServices([one]);
+  t.deepEqual(served.map(String), ['203.0.113.81']);
+  t.is(nodePorts.length, 1);
+});
+
 test('node port 22 is not exposed, and its service is named', (t) => {
   const ports = [HTTP, { port: 22, nodePort: 22, protocol: 'TCP' }];
   const { nodePorts, problems } = readServices([service('a', { type: 'NodePort', ports })]);

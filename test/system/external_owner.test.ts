@@ -13,6 +13,7 @@ import {
   overlayWell,
   podOptions,
   startGatewayHelper,
+  startNodeDaemon,
 } from '../../lab/overlay.js';
 import type { Running } from '../../lab/running.js';
 import { until, when } from '../../lab/until.js';
@@ -25,15 +26,17 @@ let gateways: readonly Node[];
 let pods: readonly { readonly ip: string; readonly node: string }[];
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
-  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'gw2'] }));
+  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'gw2'], isDualStack: true }));
   const { master } = cluster;
   gateways = [cluster.node('gw1'), cluster.node('gw2')];
   await bridgeNics(cluster);
   await overlayWell(master, ...masterInit(master, 1));
   for (const [n, gateway] of gateways.entries()) {
+    await gateway.host.net.sysctl({ 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 });
     await overlayWell(gateway, ...minionInit(gateway, n + 2));
     await overlayWell(gateway, ...gatewayInit(gateway));
     await startGatewayHelper(gateway, '--external-address-owner=speaker', `--external-ip-cidrs=${POOL}`);
+    await startNodeDaemon(gateway);
   }
   const options = podOptions(master, 1, 1);
   await startWebServer(await cluster.pod(master, 'web', options), 8080, 'the pod');
@@ -43,6 +46,7 @@ test.before(async () => {
 test.after.always(() => cluster?.dispose());
 
 const POOL = '203.0.113.64/26,192.0.2.0/24,2001:db8::80/121,2001:db8:7::/48';
+const DUAL = { ipFamilyPolicy: 'RequireDualStack' };
 const URL_OF = { 4: (ip: string) => ip, 6: (ip: string) => `[${ip}]` } as const;
 
 function gateway(n: 0 | 1): Node {
@@ -57,7 +61,7 @@ const helper = ({ host }: Node, ...command: readonly string[]) =>
 /** Creates a service at external addresses; resolves when both gateways serve them. */
 async function serve(name: string, externalIPs: readonly string[], more: object = {}): Promise<void> {
   await kubernetes.apply(
-    serviceManifest(name, { externalIPs, ports: [{ port: 80 }], ...more }),
+    serviceManifest(name, { ...DUAL, externalIPs, ports: [{ port: 80 }], ...more }),
     endpointsManifest(name, { port: 8080 }, pods),
   );
   for (const node of gateways)
@@ -170,9 +174,8 @@ for (const [family, ip, far, near] of [
     async (t) => {
       const name = `limited-${family}`;
       const nodePort = 30_090 + family;
-      // The lab's API server gives services IPv4 addresses only, and node ports have their families.
-      const nodePorts = family === 4 ? [`http://${gateway(0).v4}:${nodePort}/`] : [];
-      const urls = [`http://${URL_OF[family](ip)}/`, ...nodePorts];
+      const node = family === 4 ? gateway(0).v4 : gateway(0).v6;
+      const urls = [`http://${URL_OF[family](ip)}/`, `http://${URL_OF[family](node)}:${nodePort}/`];
       const speaker = await speak(gateway(0), [ip]);
       const spec = { type: 'LoadBalancer', ports: [{ port: 80, nodePort }] };
       await serve(name, [ip], { ...spec, loadBalancerSourceRanges: [near] });
@@ -193,3 +196,25 @@ for (const [family, ip, far, near] of [
       await kubernetes.kubectl('delete', 'service', name);
     },
   );
+
+for (const [family, second] of [
+  [4, '203.0.113.31'],
+  [6, '2001:db8::31'],
+] as const)
+  kubeTest(`IPv${family}: a node port answers at a second address of a gateway's host`, async (t) => {
+    const { host, v4, v6 } = gateway(1);
+    const address = `${second}/${family === 4 ? 32 : 128} dev breth0`;
+    await host.net.ip(`addr add ${address}`);
+    await kubernetes.apply(
+      serviceManifest('second', { ...DUAL, type: 'NodePort', ports: [{ port: 80, nodePort: 30_099 }] }),
+      endpointsManifest('second', { port: 8080 }, pods),
+    );
+    for (const ip of [second, family === 4 ? v4 : v6])
+      t.deepEqual(
+        await answering(cluster.outside, `http://${URL_OF[family](ip)}:30099/`, 1),
+        ['the pod'],
+        ip,
+      );
+    await kubernetes.kubectl('delete', 'service', 'second');
+    await host.net.ip(`addr del ${address}`);
+  });

@@ -65,13 +65,15 @@ export function formatStatus(status: Status): string {
   return lines.map(([name = '', value = '']) => `${`${name}:`.padEnd(11)}${printableLine(value)}\n`).join('');
 }
 
-function stateLines({ bridge, mac, addresses, phys, patch, otherPorts, demux }: GatewayState): string[][] {
+function stateLines(state: GatewayState): string[][] {
+  const { bridge, mac, addresses, phys, patch, otherPorts, demux, answersServed } = state;
   const range = demux.mode === 'port-range' ? ` ${formatPortRange(demux.range)}` : '';
   return [
     ['bridge', `${bridge} (${mac})`],
     ['addresses', addresses.join(', ') || 'none'],
     ['ports', `phys ${phys ?? 'absent'}, patch ${patch ?? 'absent'}${otherPorts ? ', others' : ''}`],
     ['demux', `${demux.mode}${range}`],
+    ...(answersServed ? [] : [['external', 'a speaker answers for external addresses']]),
   ];
 }
 

@@ -49,6 +49,11 @@ test('status shows only the known facts before there is a state', (t) => {
   t.is(lines[1], 'channel:   ofctl');
 });
 
+test('status says if a speaker answers for external addresses', (t) => {
+  const text = formatStatus({ ...STATUS, state: { ...GATEWAY, answersServed: false } });
+  t.regex(text, /^external: {2}a speaker answers for external addresses$/m);
+});
+
 test('status shows missing ports, other ports, a missing address and conntrack mode', (t) => {
   const state = {
     ...GATEWAY,
