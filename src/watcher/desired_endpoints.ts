@@ -80,8 +80,8 @@ export class Choices {
     const byNode = grouped(all, ({ node }) => (node === undefined ? [] : [node]));
     this.onNode = new Map([...byNode].map(([node, here]) => [node, usable(here)]));
     const ready = all.filter(isReady);
-    this.forNode = hinted(ready, ({ forNodes }) => forNodes);
-    this.forZone = hinted(ready, ({ forZones }) => forZones);
+    this.forNode = this.hinted(ready, ({ forNodes }) => forNodes);
+    this.forZone = this.hinted(ready, ({ forZones }) => forZones);
   }
 
   /** Whether places differ: each destination that is ready has a hint. */
@@ -99,16 +99,22 @@ export class Choices {
     const inZone = zone === undefined ? undefined : this.forZone?.get(zone);
     return this.forNode?.get(node) ?? inZone ?? this.everywhere;
   }
+
+  /** Groups by hints, if all have one. A name that all destinations are for has the very list of those everywhere. */
+  private hinted(ready: readonly Destination[], hints: (one: Destination) => readonly string[]) {
+    if (ready.length === 0 || ready.some((one) => hints(one).length === 0)) return undefined;
+    return new Map(
+      [...grouped(ready, hints)].map(([name, near]) => [
+        name,
+        near.length === this.everywhere.length ? this.everywhere : near,
+      ]),
+    );
+  }
 }
 
 function usable(all: readonly Destination[]): readonly Destination[] {
   const ready = all.filter(isReady);
   return ready.length > 0 ? ready : all.filter(({ state }) => state === 'leaving');
-}
-
-function hinted(ready: readonly Destination[], hints: (one: Destination) => readonly string[]) {
-  const isComplete = ready.length > 0 && ready.every((one) => hints(one).length > 0);
-  return isComplete ? grouped(ready, hints) : undefined;
 }
 
 /** Returns the destinations by each of their names. */

@@ -128,19 +128,21 @@ class ServicePlan {
 
   private addInside(ip: IpAddress, { protocol, port, choices }: PlannedPort, usesHints: boolean): void {
     const own = choices[familyOf(ip)];
-    const isHinted = usesHints && own.hasHints;
     const vip = hostPort(ip, port);
-    if (!usesHints && own.hasHints)
+    const { nodes } = this.around;
+    if (this.isLocalInside) {
+      for (const { node } of nodes) this.add({ node }, protocol, vip, local(own, node));
+      return;
+    }
+    const differs = own.hasHints && nodes.some(({ node }) => this.near(own, node) !== own.everywhere);
+    if (differs && !usesHints)
       this.refused.add('the hints of its endpoints are not used: nodes would have too many destinations');
-    if (!this.isLocalInside && !isHinted) {
+    if (!differs || !usesHints) {
       this.add('cluster', protocol, vip, { destinations: own.everywhere });
       return;
     }
-    if (!this.isLocalInside) this.hasHints = true;
-    for (const { node } of this.around.nodes) {
-      const choice = this.isLocalInside ? local(own, node) : this.near(own, node);
-      this.add({ node }, protocol, vip, choice);
-    }
+    this.hasHints = true;
+    for (const { node } of nodes) this.add({ node }, protocol, vip, { destinations: this.near(own, node) });
   }
 
   private addExternal(ip: IpAddress, { protocol, port, choices }: PlannedPort): void {
@@ -202,12 +204,12 @@ class ServicePlan {
       );
       return;
     }
-    const choice = this.isLocalOutside ? local(own, node) : this.near(own, node);
+    const choice = this.isLocalOutside ? local(own, node) : { destinations: this.near(own, node) };
     this.add({ gateway: node }, protocol, vip, choice, more);
   }
 
-  private near(own: Choices, node: string): Choice {
-    return { destinations: own.near({ node, zone: this.around.zones.get(node) }) };
+  private near(own: Choices, node: string): readonly Destination[] {
+    return own.near({ node, zone: this.around.zones.get(node) });
   }
 
   private add(

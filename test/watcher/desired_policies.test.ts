@@ -91,10 +91,21 @@ test('a hint that one endpoint lacks leaves the service in the cluster', (t) => 
   ]);
 });
 
+test('hints that lead every node to all endpoints leave the service in the cluster', (t) => {
+  const endpoints = [
+    endpoint('10.244.1.5', { forZones: ['a'] }),
+    endpoint('10.244.2.5', { forZones: ['a', 'b'] }),
+  ];
+  const at = (zones: ReadonlyMap<string, string>) => lines(service({}), endpoints, { nodes: NODES, zones });
+  t.deepEqual(at(new Map(NODES.map(({ node }) => [node, 'a']))), [`cluster 10.96.0.5:80 ${BOTH}`]);
+  t.deepEqual(at(new Map()), [`cluster 10.96.0.5:80 ${BOTH}`]);
+  t.is(at(new Map([['n3', 'b']])).length, 3);
+});
+
 test('hints that would make too many destinations are not used, and that is said', (t) => {
   const nodes = Array.from({ length: 600 }, (_, i) => node(`n${i}`, i % 250));
   const many = Array.from({ length: 1_000 }, (_, i) =>
-    endpoint(`10.244.${i >> 8}.${i & 255}`, { forZones: ['a'] }),
+    endpoint(`10.244.${i >> 8}.${i & 255}`, { forZones: [i === 0 ? 'b' : 'a'] }),
   );
   const zones = new Map(nodes.map((one) => [one.node, 'a']));
   const { vips, refused } = servedOf(service({}), many, { nodes, zones });
