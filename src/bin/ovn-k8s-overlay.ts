@@ -103,16 +103,20 @@ sub('minion-deinit', 'undo minion-init')
   .option(...CNI_BIN)
   .action(async (given: Record<string, string>) => {
     const { minionDeinit } = await import('../overlay/node_deinit.js');
+    const { forgetNode } = await import('../overlay/host_kernel.js');
     const { readCni, readName } = await import('../overlay/command_line.js');
     await minionDeinit({ ...common(given), node: readName(given), cni: readCni(given) });
+    await forgetNode();
   });
 
 sub('master-deinit', 'undo master-init')
   .requiredOption(...NODE_NAME)
   .action(async (given: Record<string, string>) => {
     const { masterDeinit } = await import('../overlay/node_deinit.js');
+    const { forgetNode } = await import('../overlay/host_kernel.js');
     const { readName } = await import('../overlay/command_line.js');
     await masterDeinit({ ...common(given), node: readName(given) });
+    await forgetNode();
   });
 
 function sub(name: string, description: string): Command {

@@ -45,15 +45,25 @@ export async function listNftTable(
   { terse = false } = {},
 ): Promise<readonly NftCommand[] | undefined> {
   const args = ['-j', ...(terse ? ['-t'] : []), 'list', 'table', family, name];
-  const { failed, exitCode, stdout, stderr, shortMessage } = await execa('nft', args, {
+  const { failed, exitCode, code, stdout, stderr, shortMessage } = await execa('nft', args, {
     reject: false,
     timeout: TIMEOUT_MS,
     stdin: 'ignore',
     maxBuffer: 256 * 1024 * 1024,
   });
+  // Without nft nobody has made a table.
+  if (code === 'ENOENT') return undefined;
   if (failed && exitCode === 1 && stderr.includes('No such file or directory')) return undefined;
   if (failed) throw failure(stderr, shortMessage);
   return objectsOf(stdout);
+}
+
+/** Removes a table if there is one. @throws ProductError `ERR_NFT` */
+export async function removeNftTable(family: string, name: string): Promise<void> {
+  if ((await listNftTable(family, name, { terse: true })) === undefined) return;
+  const table = { family, name };
+  // Someone else may have removed it meanwhile; deleting what does not exist is an error.
+  await runNftJson([{ add: { table } }, { delete: { table } }]);
 }
 
 /** Parses the output of `nft -j list`. @throws ProductError `ERR_NFT` */

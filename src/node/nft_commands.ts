@@ -1,12 +1,11 @@
 import type { NftCommand } from '../host/nft.js';
 import type { Family } from '../net/ip.js';
+import { NODE_TABLE } from '../ovn/names.js';
 import { FAMILIES, SETS, type SetName, type SetShape, type Sets, setOf, type Word } from './desired_sets.js';
 import type { TableRules } from './desired_table.js';
 import { addressMap, portMap } from './nft_expressions.js';
 
-/** The node's nft table. */
-export const TABLE = { family: 'inet', name: 'ovn-k8s-node' } as const;
-const IN_TABLE = { family: TABLE.family, table: TABLE.name } as const;
+const IN_TABLE = { family: NODE_TABLE.family, table: NODE_TABLE.name } as const;
 
 /** An element to add or to delete; `value` is `undefined` to delete the key. */
 export interface ElementEdit {
@@ -43,7 +42,7 @@ const BY_NAME: ReadonlyMap<string, FamilySet> = new Map(FAMILY_SETS.map((one) =>
 
 /** Returns the commands that replace the whole table, whatever it was, in one transaction. */
 export function tableCommands({ chains, rules, version }: TableRules, sets: Sets): NftCommand[] {
-  const table = { table: TABLE };
+  const table = { table: NODE_TABLE };
   return [
     // Deleting a table that does not exist is an error.
     { add: table },

@@ -16,6 +16,7 @@ import { tableRules } from './desired_table.js';
 import type { NodeDaemonOptions } from './options.js';
 import type { Sources } from './sources.js';
 import type { ClaimBook } from './state_claims.js';
+import { forwardingProblems } from './state_forwarding.js';
 import { ownAddresses, readHostFacts } from './state_host.js';
 import { type NodeState, readNodeState } from './state_node.js';
 import { type Part, TableSets } from './state_sets.js';
@@ -59,6 +60,7 @@ export function nodeWork(context: StepContext): LoopWork {
         answersNodePorts: options.nodePorts === 'all' || hasRouter(nb, router),
       }),
     });
+    problems.set('forwarding', forwardingProblems(state.subnets.map(({ family }) => family)));
     problems.set('services', cluster.services?.problems ?? []);
     problems.set('pods', cluster.pods?.problems ?? []);
   };

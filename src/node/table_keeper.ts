@@ -1,8 +1,9 @@
 import type { Log } from '../daemon/log.js';
 import { listNftTable, type NftCommand, runNftJson } from '../host/nft.js';
+import { NODE_TABLE } from '../ovn/names.js';
 import type { Sets } from './desired_sets.js';
 import type { TableRules } from './desired_table.js';
-import { type ElementEdit, elementCommands, FAMILY_SETS, TABLE, tableCommands } from './nft_commands.js';
+import { type ElementEdit, elementCommands, FAMILY_SETS, tableCommands } from './nft_commands.js';
 import { type ReadTable, readTable } from './read_table.js';
 import type { ElementChange } from './state_claims.js';
 
@@ -79,7 +80,7 @@ export class TableKeeper {
     this.actual = undefined;
     await this.send(tableCommands(rules, all));
     this.totals.tables++;
-    this.log.info(`table ${TABLE.family} ${TABLE.name} is in place`);
+    this.log.info(`table ${NODE_TABLE.family} ${NODE_TABLE.name} is in place`);
     this.actual = { version: `${rules.version} ${rules.rules.length}`, sets: all };
   }
 
@@ -90,7 +91,7 @@ export class TableKeeper {
 }
 
 const KERNEL: TableIo = {
-  list: () => listNftTable(TABLE.family, TABLE.name),
+  list: () => listNftTable(NODE_TABLE.family, NODE_TABLE.name),
   run: runNftJson,
 };
 

@@ -20,6 +20,9 @@ export function nodeOfGatewayRouter(router: string): string | undefined {
   return withoutPrefix(router, GATEWAY_ROUTER);
 }
 
+/** The nft table of a node's host, which `ovn-k8s-node` keeps. */
+export const NODE_TABLE = { family: 'inet', name: 'ovn-k8s-node' } as const;
+
 /** Returns the name of the `Load_Balancer_Group` that the switch of a node has to itself. */
 export function nodeBalancersName(node: string): string {
   return `switch_${node}`;
