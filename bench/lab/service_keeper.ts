@@ -1,12 +1,12 @@
 import { SILENT } from '../../src/daemon/log.js';
 import { Problems } from '../../src/daemon/problems.js';
 import { AddressGuard } from '../../src/kube/address_guard.js';
+import type { Endpoint } from '../../src/kube/endpoint_index.js';
 import type { Service } from '../../src/kube/kinds.js';
 import type { Northbound } from '../../src/ovn/connection.js';
 import { NorthboundKeeper } from '../../src/watcher/northbound_keeper.js';
 import { NorthboundSource } from '../../src/watcher/sources/northbound.js';
 import { Changes } from '../../src/watcher/state_changes.js';
-import type { Endpoint } from '../../src/watcher/state_endpoints.js';
 
 /** Runs the watcher's keeper in this process, on a real northbound database. Services arrive as from a watch. */
 export class ServiceKeeper {

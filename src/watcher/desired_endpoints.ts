@@ -1,6 +1,6 @@
+import type { Endpoint, EndpointState } from '../kube/endpoint_index.js';
 import { parsePort } from '../kube/service.js';
 import { type Family, familyOf, type IpAddress, parseIp } from '../net/ip.js';
-import type { Endpoint, EndpointState } from './state_endpoints.js';
 import type { HostEndpoint } from './state_hosts.js';
 
 /** An endpoint as a destination in OVN. */

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../kube/endpoint_index.js';
 import type { Service } from '../kube/kinds.js';
 import {
   clusterAddresses,
@@ -12,7 +13,6 @@ import { type Family, familyOf, type IpAddress } from '../net/ip.js';
 import type { Scope, Vip } from './desired_balancer.js';
 import { Choices, type Destination, destinationsOf, hostPort } from './desired_endpoints.js';
 import { affinityLoss, affinitySeconds, rowOptions } from './desired_row_options.js';
-import type { Endpoint } from './state_endpoints.js';
 import type { ServiceGateway } from './state_gateways.js';
 import type { HostEndpoint, ServiceNode } from './state_hosts.js';
 

@@ -3,6 +3,7 @@ import { Loop } from '../daemon/loop.js';
 import { Problems } from '../daemon/problems.js';
 import type { ApiAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
+import { EndpointSource } from '../kube/endpoint_source.js';
 import { apiServer } from '../kube/server_addresses.js';
 import type { Cidr } from '../net/cidr.js';
 import type { Northbound } from '../ovn/connection.js';
@@ -11,7 +12,6 @@ import { Annotator } from './apply_annotations.js';
 import { EventWriter } from './apply_events.js';
 import { NorthboundKeeper } from './northbound_keeper.js';
 import type { WatcherReport } from './report/status.js';
-import { EndpointSource } from './sources/endpoints.js';
 import { GuardSource } from './sources/guard.js';
 import { NorthboundSource } from './sources/northbound.js';
 import { PodSource } from './sources/pods.js';
@@ -58,7 +58,10 @@ export class FollowedCluster {
     const options = { api, changes, log, problems };
     const pods = new PodSource(options);
     const services = new ServiceSource(options);
-    const endpoints = new EndpointSource(options);
+    const endpoints = new EndpointSource({
+      ...{ api, log, problems, ring: changes.ring },
+      changed: (service) => changes.markService(service),
+    });
     this.northbound = new NorthboundSource(nb, changes);
     const { ports, balancers } = this.northbound;
     const annotator = new Annotator({ api, problems });

@@ -1,6 +1,7 @@
 import type { Problems } from '../daemon/problems.js';
 import { AddressBook } from '../kube/address_book.js';
 import type { AddressGuard } from '../kube/address_guard.js';
+import type { Endpoint } from '../kube/endpoint_index.js';
 import type { Pod, Service } from '../kube/kinds.js';
 import { boundedTexts } from '../kube/refusals.js';
 import { bornAt, ownerText, podOfOwner, podOwner } from '../kube/seniority.js';
@@ -13,7 +14,6 @@ import { hostPortVips, mayHaveHostPorts } from './desired_host_ports.js';
 import { type Refuse, type ServiceVips, type Surroundings, serviceVips } from './desired_vips.js';
 import type { GuardSource } from './sources/guard.js';
 import type { Changes } from './state_changes.js';
-import type { Endpoint } from './state_endpoints.js';
 import { GatewayBook } from './state_gateways.js';
 import { HostBook } from './state_hosts.js';
 

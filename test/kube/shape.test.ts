@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import test from 'ava';
 import fc from 'fast-check';
+import { readEndpoints, readSlice } from '../../src/kube/endpoint_objects.js';
 import { podHostPorts } from '../../src/kube/host_ports.js';
 import { ENDPOINTS, NODE, POD, SERVICE, SLICE } from '../../src/kube/kinds.js';
 import { nodeClaims } from '../../src/kube/nodes.js';
@@ -10,7 +11,6 @@ import { clusterAddresses, externalAddresses, servicePorts, sourceRanges } from 
 import { Misfit, type Shape } from '../../src/kube/shape.js';
 import { ProductError } from '../../src/net/errors.js';
 import { wantedPort } from '../../src/watcher/desired_pod_port.js';
-import { readEndpoints, readSlice } from '../../src/watcher/sources/endpoint_objects.js';
 import { realisticNode, realisticPod, realisticService } from './realistic.js';
 
 test('of an object only the fields that are read are kept', (t) => {

@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { type Endpoint, EndpointIndex } from '../../src/kube/endpoint_index.js';
 import { parseIp } from '../../src/net/ip.js';
 import { Choices, type Destination, destinationsOf } from '../../src/watcher/desired_endpoints.js';
-import { type Endpoint, EndpointIndex } from '../../src/watcher/state_endpoints.js';
 
 const NO_HOSTS = new Map();
 

@@ -3,6 +3,7 @@ import { SILENT } from '../../src/daemon/log.js';
 import { Memo } from '../../src/daemon/memo.js';
 import { Problems } from '../../src/daemon/problems.js';
 import { AddressGuard } from '../../src/kube/address_guard.js';
+import type { Endpoint } from '../../src/kube/endpoint_index.js';
 import { ANNOTATION, type Pod, type Service } from '../../src/kube/kinds.js';
 import { type Claim, claimOf } from '../../src/net/claims.js';
 import { parseIp } from '../../src/net/ip.js';
@@ -10,7 +11,6 @@ import { servedKey } from '../../src/ovn/keys.js';
 import { NorthboundKeeper } from '../../src/watcher/northbound_keeper.js';
 import { NorthboundSource } from '../../src/watcher/sources/northbound.js';
 import { Changes } from '../../src/watcher/state_changes.js';
-import type { Endpoint } from '../../src/watcher/state_endpoints.js';
 import { addCluster, addGateway, addNode } from './cluster_rows.js';
 import { FakeNorthbound } from './fake_northbound.js';
 

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../src/kube/endpoint_index.js';
 import type { Service } from '../../src/kube/kinds.js';
 import { parseIp } from '../../src/net/ip.js';
 import type { Scope, Vip } from '../../src/watcher/desired_balancer.js';
@@ -7,7 +8,6 @@ import {
   type Surroundings,
   serviceVips,
 } from '../../src/watcher/desired_vips.js';
-import type { Endpoint } from '../../src/watcher/state_endpoints.js';
 
 export const KEY = 'default/web';
 export const HTTP = { name: 'http', port: 80, nodePort: 30_080, protocol: 'TCP' };

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { EndpointIndex } from '../../src/watcher/state_endpoints.js';
+import { EndpointIndex } from '../../src/kube/endpoint_index.js';
 
 function endpoint(ip: string) {
   return { ip, port: 1, portName: '', protocol: 'TCP', node: undefined, state: 'ready' as const };

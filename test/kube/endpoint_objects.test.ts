@@ -1,5 +1,5 @@
 import test from 'ava';
-import { readEndpoints, readSlice } from '../../../src/watcher/sources/endpoint_objects.js';
+import { readEndpoints, readSlice } from '../../src/kube/endpoint_objects.js';
 
 test('an Endpoints object has each address once per port, ready or not', (t) => {
   const found = readEndpoints({

@@ -1,11 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
-import { until, when } from '../../../lab/until.js';
-import { SILENT } from '../../../src/daemon/log.js';
-import { Problems } from '../../../src/daemon/problems.js';
-import { KubeApi } from '../../../src/kube/api.js';
-import { EndpointSource } from '../../../src/watcher/sources/endpoints.js';
-import { Changes } from '../../../src/watcher/state_changes.js';
-import { FakeApi } from '../../kube/fake_api.js';
+import { until, when } from '../../lab/until.js';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
+import { KubeApi } from '../../src/kube/api.js';
+import { EndpointSource } from '../../src/kube/endpoint_source.js';
+import { FakeApi } from './fake_api.js';
 
 const SLICES = '/apis/discovery.k8s.io/v1/endpointslices';
 const ENDPOINTS = '/api/v1/endpoints';
@@ -16,12 +15,15 @@ async function follow(t: ExecutionContext, prepare: (api: FakeApi) => void) {
   prepare(api);
   const access = { server: new URL(api.url), source: 'the test', fingerprint: '', options: async () => ({}) };
   const client = new KubeApi(access);
-  const changes = new Changes(() => undefined);
+  const changed = new Set<string>();
   const reported: string[] = [];
   const log = { ...SILENT, warn: (line: string) => reported.push(line) };
   const stop = new AbortController();
   const problems = new Problems(log);
-  const source = new EndpointSource({ api: client, changes, log: SILENT, problems });
+  const source = new EndpointSource({
+    ...{ api: client, log: SILENT, problems, ring: () => undefined },
+    changed: (service) => changed.add(service),
+  });
   const run = source.run(stop.signal);
   t.teardown(async () => {
     stop.abort();
@@ -30,8 +32,12 @@ async function follow(t: ExecutionContext, prepare: (api: FakeApi) => void) {
     api.close();
   });
   const ips = (service: string) => source.of(service).map(({ ip }) => ip);
-  const marked = (service: string) =>
-    until(`a mark of ${service}`, () => when(changes.takeServices().has(service)));
+  const takes = (service: string) => {
+    const isMarked = changed.has(service);
+    changed.clear();
+    return isMarked;
+  };
+  const marked = (service: string) => until(`a mark of ${service}`, () => when(takes(service)));
   return { api, source, problems, reported, ips, marked };
 }
 

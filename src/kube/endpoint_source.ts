@@ -1,17 +1,30 @@
-import { sleep } from '../../daemon/sleep.js';
-import type { Source } from '../../daemon/source.js';
-import { Backoff } from '../../kube/backoff.js';
-import { ApiError } from '../../kube/errors.js';
-import { ENDPOINTS, type Endpoints, SERVICE_LABEL, SLICE, type Slice } from '../../kube/kinds.js';
-import type { KubeObject } from '../../kube/objects.js';
-import { Reflector } from '../../kube/reflector.js';
-import { explainError } from '../../net/errors.js';
-import type { Endpoint } from '../state_endpoints.js';
-import { EndpointIndex } from '../state_endpoints.js';
-import { type ApiSourceOptions, reflection } from './api_source.js';
+import type { Log } from '../daemon/log.js';
+import type { Problems } from '../daemon/problems.js';
+import { sleep } from '../daemon/sleep.js';
+import type { Source } from '../daemon/source.js';
+import { explainError } from '../net/errors.js';
+import type { KubeApi } from './api.js';
+import { Backoff } from './backoff.js';
+import type { Endpoint } from './endpoint_index.js';
+import { EndpointIndex } from './endpoint_index.js';
 import { readEndpoints, readSlice } from './endpoint_objects.js';
+import { ApiError } from './errors.js';
+import { ENDPOINTS, type Endpoints, SERVICE_LABEL, SLICE, type Slice } from './kinds.js';
+import type { KubeObject } from './objects.js';
+import { Reflector } from './reflector.js';
+import type { Shape } from './shape.js';
 
 const DISCOVERY = '/apis/discovery.k8s.io/v1';
+
+export interface EndpointSourceOptions {
+  readonly api: KubeApi;
+  readonly log: Log;
+  readonly problems: Pick<Problems, 'set'>;
+  /** Receives each service whose endpoints may have changed. */
+  readonly changed: (service: string) => void;
+  /** Called after each object that changed, and after each list. */
+  readonly ring: () => void;
+}
 
 /** Follows the endpoints of services: as slices if the API server has them, else as Endpoints. */
 export class EndpointSource implements Source {
@@ -19,8 +32,8 @@ export class EndpointSource implements Source {
   private followed: Reflector<KubeObject> | undefined;
   private failure: string | undefined;
 
-  constructor(private readonly options: ApiSourceOptions) {
-    this.index = new EndpointIndex((service) => options.changes.markService(service));
+  constructor(private readonly options: EndpointSourceOptions) {
+    this.index = new EndpointIndex(options.changed);
   }
 
   /** Whether the first list is complete. */
@@ -70,25 +83,40 @@ export class EndpointSource implements Source {
   }
 
   private reflectSlices(): Reflector<KubeObject> {
-    const slices: Reflector<Slice> = new Reflector(
-      reflection(this.options, `${DISCOVERY}/endpointslices`, SLICE, (key) => {
-        const slice = slices.objects.get(key);
-        const name = slice?.metadata?.labels?.[SERVICE_LABEL];
-        const service = name === undefined ? undefined : `${slice?.metadata?.namespace}/${name}`;
-        this.put(key, service, () => (slice === undefined ? [] : readSlice(slice)));
-      }),
-    );
+    const slices: Reflector<Slice> = this.reflect(`${DISCOVERY}/endpointslices`, SLICE, (key) => {
+      const slice = slices.objects.get(key);
+      const name = slice?.metadata?.labels?.[SERVICE_LABEL];
+      const service = name === undefined ? undefined : `${slice?.metadata?.namespace}/${name}`;
+      this.put(key, service, () => (slice === undefined ? [] : readSlice(slice)));
+    });
     return slices;
   }
 
   private reflectEndpoints(): Reflector<KubeObject> {
-    const endpoints: Reflector<Endpoints> = new Reflector(
-      reflection(this.options, '/api/v1/endpoints', ENDPOINTS, (key) => {
-        const object = endpoints.objects.get(key);
-        this.put(key, object && key, () => (object === undefined ? [] : readEndpoints(object)));
-      }),
-    );
+    const endpoints: Reflector<Endpoints> = this.reflect('/api/v1/endpoints', ENDPOINTS, (key) => {
+      const object = endpoints.objects.get(key);
+      this.put(key, object && key, () => (object === undefined ? [] : readEndpoints(object)));
+    });
     return endpoints;
+  }
+
+  private reflect<T extends KubeObject>(
+    path: string,
+    shape: Shape<T>,
+    changed: (key: string) => void,
+  ): Reflector<T> {
+    const { api, log, problems, ring } = this.options;
+    return new Reflector({
+      ...{ api, path, shape, log, problems },
+      changed: (key) => {
+        changed(key);
+        ring();
+      },
+      listed: (count) => {
+        log.info(`${api.name}${path}: ${count} listed`);
+        ring();
+      },
+    });
   }
 
   /** Takes over an object. One that cannot be read has no endpoints, and its service is named. */

@@ -1,6 +1,6 @@
-import type { Endpoints, Slice } from '../../kube/kinds.js';
-import { ProductError } from '../../net/errors.js';
-import type { Endpoint, EndpointState } from '../state_endpoints.js';
+import { ProductError } from '../net/errors.js';
+import type { Endpoint, EndpointState } from './endpoint_index.js';
+import type { Endpoints, Slice } from './kinds.js';
 
 /** The most endpoints in one object: each address has all ports, and the author may list thousands of both. */
 const MOST_ENDPOINTS = 100_000;
