@@ -7,6 +7,7 @@ import type { Daemon } from '../daemon/main.js';
 import { Problems } from '../daemon/problems.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
+import { HealthServers } from './apply_health.js';
 import { NorthboundHost } from './apply_northbound.js';
 import type { NodeDaemonOptions } from './options.js';
 import { registerCommands } from './report/status.js';
@@ -38,6 +39,7 @@ export async function runNodeDaemon(daemon: Daemon, options: NodeDaemonOptions):
   const sources = makeSources(options, { db, problems, log, changed: loop.ring });
   const keeper = new TableKeeper(log);
   const host = new NorthboundHost(problems);
+  const health = new HealthServers(problems);
   registerCommands(daemon, { sources, keeper, loop, problems });
 
   const { cluster, guard, northbound, routers, addresses, port } = sources;
@@ -45,8 +47,9 @@ export async function runNodeDaemon(daemon: Daemon, options: NodeDaemonOptions):
   const running = [cluster, guard, northbound, routers, addresses, port].map((source) => source.run(signal));
   daemon.ready();
   const forget = db.onChange(loop.ring);
-  await loop.run(nodeWork({ options, db, sources, keeper, host, problems, log }), signal);
+  await loop.run(nodeWork({ options, db, sources, keeper, host, health, problems, log }), signal);
   forget();
+  health.close();
   await Promise.all(running);
   db.close();
 }

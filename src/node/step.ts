@@ -9,6 +9,7 @@ import type { Northbound } from '../ovn/connection.js';
 import { gatewayRouterName } from '../ovn/names.js';
 import { rowClaims } from '../ovn/row_claims.js';
 import type { LocalDatabase } from '../switch/connection.js';
+import type { HealthServers } from './apply_health.js';
 import { clusterAddresses, type NorthboundHost } from './apply_northbound.js';
 import { applyPort } from './apply_routes.js';
 import { firstOfEach, type HostFacts, hostAddresses } from './desired_host_addresses.js';
@@ -28,13 +29,14 @@ export interface StepContext {
   readonly sources: Sources;
   readonly keeper: TableKeeper;
   readonly host: NorthboundHost;
+  readonly health: HealthServers;
   readonly problems: Problems;
   readonly log: Log;
 }
 
 /** Returns the work of the daemon's loop: reads the sources, computes what this host should have, and applies it. */
 export function nodeWork(context: StepContext): LoopWork {
-  const { options, db, sources, keeper, host, problems, log } = context;
+  const { options, db, sources, keeper, host, health, problems, log } = context;
   const { settings, cluster, guard, northbound, routers, addresses, port } = sources;
   const own = new Memo(ownAddresses);
   const rules = new Memo((text: string) => tableRules(JSON.parse(text)));
@@ -43,7 +45,6 @@ export function nodeWork(context: StepContext): LoopWork {
 
   /** Makes the nft table right. */
   const keepTable = async (nb: Northbound, state: NodeState, facts: HostFacts) => {
-    const router = gatewayRouterName(state.node);
     const judge = guard.guard({
       nodes: cluster.nodeClaims,
       rows: claims.get(northbound.revision, nb),
@@ -57,12 +58,25 @@ export function nodeWork(context: StepContext): LoopWork {
         own: own.get(facts.addresses, state.device),
         services: cluster.isConfigured ? judge && partOf(cluster.services, judge) : NOTHING,
         pods: cluster.isConfigured ? partOf(cluster.pods, judge) : NOTHING,
-        answersNodePorts: options.nodePorts === 'all' || hasRouter(nb, router),
+        answersNodePorts: answersNodePorts(nb, state),
       }),
     });
     problems.set('forwarding', forwardingProblems(state.subnets.map(({ family }) => family)));
     problems.set('services', cluster.services?.problems ?? []);
     problems.set('pods', cluster.pods?.problems ?? []);
+  };
+
+  const answersNodePorts = (nb: Northbound, { node }: NodeState) =>
+    options.nodePorts === 'all' || hasRouter(nb, gatewayRouterName(node));
+
+  /** Answers the load balancers in front of the nodes. */
+  const keepHealth = async (nb: Northbound, state: NodeState) => {
+    const known = cluster.health;
+    if (known === undefined) return;
+    const { book, endpoints } = known;
+    const isAsked = answersNodePorts(nb, state);
+    await health.keep(isAsked ? book.checks(state.node, (service) => endpoints.of(service)) : new Map());
+    problems.set('health check ports', book.problems);
   };
 
   /** Makes the addresses and routes of `k8s-NODE` right. */
@@ -83,7 +97,10 @@ export function nodeWork(context: StepContext): LoopWork {
       if (nb === undefined || state === undefined || value === undefined) return;
       const facts = readHostFacts(value, db, state.device);
       // One part that fails keeps no other from being right.
-      const parts = [keepTable(nb, state, facts), keepPort(state), host.apply(nb, state, facts)];
+      const parts = [
+        ...[keepTable(nb, state, facts), keepPort(state)],
+        ...[host.apply(nb, state, facts), keepHealth(nb, state)],
+      ];
       for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason;
     },
 

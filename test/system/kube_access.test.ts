@@ -136,7 +136,7 @@ kubeTest(
 const NEVER: Readonly<Record<string, readonly string[]>> = {
   'ovn-k8s-node': [
     ...['get pods', 'patch pods', 'patch pods/status', 'delete pods', 'create pods/exec', 'list secrets'],
-    ...['list endpoints', 'patch nodes', 'patch services', 'patch services/status', 'create pods'],
+    ...['get endpoints', 'patch nodes', 'patch services', 'patch services/status', 'create pods'],
   ],
   'ovn-k8s-watcher': [
     ...['patch pods', 'update pods', 'create pods', 'delete pods', 'create pods/exec', 'list secrets'],

@@ -4,6 +4,7 @@ import type { Source } from '../../daemon/source.js';
 import type { ApiAccess } from '../../kube/access.js';
 import { KubeApi } from '../../kube/api.js';
 import { ApiFollower, type ApiSettings } from '../../kube/api_follower.js';
+import { EndpointSource } from '../../kube/endpoint_source.js';
 import { type Pod, SERVICE, type Service } from '../../kube/kinds.js';
 import { PODS, podsOfNode } from '../../kube/node_pods.js';
 import { NODES, NodeSource } from '../../kube/nodes.js';
@@ -12,6 +13,7 @@ import { podOwner } from '../../kube/seniority.js';
 import type { Claim } from '../../net/claims.js';
 import { followSetting } from '../../switch/system_settings.js';
 import { ClaimBook } from '../state_claims.js';
+import { HealthBook } from '../state_health.js';
 import { podClaims } from '../state_pod_claims.js';
 import { serviceClaims } from '../state_service_claims.js';
 
@@ -33,6 +35,9 @@ interface Followed {
   readonly nodes: NodeSource;
   /** `undefined` while the name of this node is not known. */
   readonly pods: Reflector<Pod> | undefined;
+  readonly health: HealthBook;
+  /** Followed only if a service has a health check's port. */
+  readonly endpoints: EndpointSource;
 }
 
 /**
@@ -70,6 +75,13 @@ export class ClusterSource implements Source {
     return this.followed?.pods?.hasSynced === true ? this.podBook : undefined;
   }
 
+  /** Which services have a health check's port, and the endpoints; `undefined` until both are known. */
+  get health(): { readonly book: HealthBook; readonly endpoints: EndpointSource } | undefined {
+    const { services, health: book, endpoints } = this.followed ?? {};
+    if (services?.hasSynced !== true || book === undefined || endpoints === undefined) return undefined;
+    return book.isNeeded && !endpoints.hasSynced ? undefined : { book, endpoints };
+  }
+
   /** The addresses of the cluster's nodes, the same list until one changes; `undefined` until the first list is here. */
   get nodeClaims(): readonly Claim[] | undefined {
     return this.followed?.nodes.hasSynced === true ? this.followed.nodes.claims : undefined;
@@ -92,11 +104,17 @@ export class ClusterSource implements Source {
     const pods = new ClaimBook(podClaims);
     const common = { api, log, problems };
     const listed = () => changed();
+    const health = new HealthBook();
+    const endpoints = new EndpointSource({ ...common, changed: () => undefined, ring: changed });
+    let following: Promise<void> | undefined;
     const reflector: Reflector<Service> = new Reflector({
       ...common,
       ...{ path: SERVICES, shape: SERVICE },
       changed: (key) => {
-        services.put(key, reflector.objects.get(key));
+        const service = reflector.objects.get(key);
+        services.put(key, service);
+        health.put(key, service);
+        if (health.isNeeded) following ??= endpoints.run(signal);
         changed();
       },
       listed: (count) => {
@@ -109,6 +127,7 @@ export class ClusterSource implements Source {
       server: access.server,
       services: reflector,
       nodes: new NodeSource({ ...common, changed }),
+      ...{ health, endpoints },
       pods:
         name === undefined
           ? undefined
@@ -124,6 +143,7 @@ export class ClusterSource implements Source {
     this.restart(followed, services, pods);
     try {
       await Promise.all([reflector, followed.nodes, followed.pods].map((one) => one?.run(signal)));
+      await following;
     } finally {
       for (const path of [SERVICES, NODES, PODS]) problems.set(path, []);
       api.close();
