@@ -23,6 +23,8 @@ export interface SetShape {
 export const SETS = {
   /** The host's own addresses. */
   own: { key: ['address'] },
+  /** The addresses of all hosts that answer node ports: a connection that this host opens need not go there. */
+  nodes: { key: ['address'] },
   /** External addresses of services: to the address in the cluster. */
   external: { key: ['address', 'protocol', 'port'], value: 'endpoint' },
   /** The same with `externalTrafficPolicy: Local`, for clients outside: to this port of the node's router. */

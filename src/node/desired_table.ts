@@ -21,7 +21,7 @@ import {
   setMark,
   toAddress,
   toEndpoint,
-  toOwn,
+  toHost,
   toPortOf,
 } from './nft_expressions.js';
 import type { NodeState } from './state_node.js';
@@ -71,7 +71,7 @@ const CHAINS: readonly (Chain & { readonly rules: ChainRules })[] = [
   { name: 'marks', base: { type: 'filter', hook: 'prerouting', prio: -150 }, rules: marks },
   { name: 'source_ranges', base: { type: 'filter', hook: 'prerouting', prio: -101 }, rules: sourceRanges },
   { name: 'arriving', base: { type: 'nat', hook: 'prerouting', prio: -100 }, rules: arriving },
-  { name: 'opened_here', base: { type: 'nat', hook: 'output', prio: -100 }, rules: translations },
+  { name: 'opened_here', base: { type: 'nat', hook: 'output', prio: -100 }, rules: openedHere },
   { name: 'way_back', base: { type: 'route', hook: 'output', prio: -150 }, rules: wayBack },
   { name: 'leaving', base: { type: 'nat', hook: 'postrouting', prio: 100 }, rules: leaving },
 ];
@@ -135,7 +135,7 @@ function sourceRanges({ device, family }: Port): Expression[][] {
   return [
     [outside, inSet(at, 'restricted', family), inSet([source, ...at], 'allowed', family, '!='), DROP],
     [
-      ...[outside, toOwn(family), inSet(PORT, 'restricted_port', family)],
+      ...[outside, toHost(family), inSet(PORT, 'restricted_port', family)],
       ...[inSet([source, ...PORT], 'allowed_port', family, '!='), DROP],
     ],
   ];
@@ -149,23 +149,28 @@ function arriving(port: Port): Expression[][] {
   const { device, family, management, router, host } = port;
   const inside = match(meta('iifname'), device);
   const outside = differsFromAll(meta('iifname'), [device, 'lo']);
-  const toHost = [inside, match(ip(family, 'daddr'), management), HAS_PORT];
+  const toManagement = [inside, match(ip(family, 'daddr'), management), HAS_PORT];
   return [
-    ...(host === undefined ? [] : [[...toHost, toAddress(family, host)]]),
+    ...(host === undefined ? [] : [[...toManagement, toAddress(family, host)]]),
     [outside, HAS_PORT, toPortOf(family, router, addressAndPort(family), 'external_local')],
-    [outside, toOwn(family), inSet(PORT, 'node_port_local', family), toAddress(family, router)],
+    [outside, toHost(family), inSet(PORT, 'node_port_local', family), toAddress(family, router)],
     ...translations(port),
   ];
 }
 
+/** Translates what this host opens: also to node ports of other nodes, which it then does not depend on. */
+function openedHere(port: Port): Expression[][] {
+  return translations(port, 'nodes');
+}
+
 /** Translates external addresses, node ports and host ports to an address of the cluster. */
-function translations({ family }: Port): Expression[][] {
+function translations({ family }: Port, whose: 'own' | 'nodes' = 'own'): Expression[][] {
   const at = addressAndPort(family);
   return [
     [HAS_PORT, toEndpoint(family, at, 'external')],
-    [toOwn(family), HAS_PORT, toEndpoint(family, PORT, 'node_port')],
-    [toOwn(family), HAS_PORT, toEndpoint(family, at, 'host_port_at')],
-    [toOwn(family), HAS_PORT, toEndpoint(family, PORT, 'host_port')],
+    [toHost(family, whose), HAS_PORT, toEndpoint(family, PORT, 'node_port')],
+    [toHost(family), HAS_PORT, toEndpoint(family, at, 'host_port_at')],
+    [toHost(family), HAS_PORT, toEndpoint(family, PORT, 'host_port')],
   ];
 }
 

@@ -43,9 +43,9 @@ export function inSet(
   return match(key.length === 1 ? (key[0] ?? {}) : { concat: key }, `@${setOf(name, family)}`, op);
 }
 
-/** Matches packets to the host's own addresses. */
-export function toOwn(family: Family): Expression {
-  return inSet([ip(family, 'daddr')], 'own', family);
+/** Matches packets to the host's own addresses, or to those of all nodes. */
+export function toHost(family: Family, whose: 'own' | 'nodes' = 'own'): Expression {
+  return inSet([ip(family, 'daddr')], whose, family);
 }
 
 /** Translates the destination to an address, and its port to what a map has for the key. */

@@ -25,6 +25,8 @@ export interface Part {
 /** What the elements of the table come from. */
 export interface SetFacts {
   readonly own: readonly IpAddress[];
+  /** The addresses of all hosts that answer node ports. */
+  readonly nodes: readonly IpAddress[];
   /** `undefined` while the services, or who owns which address, are not known. */
   readonly services: Part | undefined;
   /** `undefined` while the node's pods are not known. */
@@ -48,27 +50,35 @@ export class TableSets {
   take(facts: SetFacts): DesiredSets {
     const { last } = this;
     this.last = facts;
-    const { own, services, pods } = facts;
+    const { services, pods } = facts;
     const isSame =
       last !== undefined &&
       last.services?.sets === services?.sets &&
       last.pods?.sets === pods?.sets &&
       last.answersNodePorts === facts.answersNodePorts;
-    const addresses = new Set([...own, ...(last?.own ?? [])]);
-    const ownChanges =
-      last?.own === own ? [] : [...addresses].map((key) => ({ set: setOf('own', familyOf(key)), key }));
+    const addressChanges = (['own', 'nodes'] as const).flatMap((name) =>
+      last === undefined || last[name] === facts[name]
+        ? []
+        : [...facts[name], ...last[name]].map((key) => ({ set: setOf(name, familyOf(key)), key })),
+    );
     return {
       sets: allSets(facts),
-      changes: isSame ? [...ownChanges, ...(services?.changes ?? []), ...(pods?.changes ?? [])] : undefined,
+      changes: isSame
+        ? [...addressChanges, ...(services?.changes ?? []), ...(pods?.changes ?? [])]
+        : undefined,
     };
   }
 }
 
-function allSets({ own, services, pods, answersNodePorts }: SetFacts): Sets {
+function allSets({ own, nodes, services, pods, answersNodePorts }: SetFacts): Sets {
   const sets = new Map<string, ReadonlyMap<string, string>>();
   for (const family of FAMILIES) {
-    const mine = own.filter((address) => familyOf(address) === family);
-    sets.set(setOf('own', family), new Map(mine.map((address) => [address, ''])));
+    const ofFamily = (all: readonly IpAddress[]) => all.filter((address) => familyOf(address) === family);
+    for (const [name, all] of [
+      ['own', own],
+      ['nodes', nodes],
+    ] as const)
+      sets.set(setOf(name, family), new Map(ofFamily(all).map((address) => [address, ''])));
     const add = (names: readonly SetName[], part: Part | undefined) => {
       for (const name of part === undefined ? [] : names) {
         const set = setOf(name, family);

@@ -5,8 +5,11 @@ import type { Problems } from '../daemon/problems.js';
 import type { AddressGuard } from '../kube/address_guard.js';
 import type { KubeObject } from '../kube/objects.js';
 import type { Claim } from '../net/claims.js';
+import type { IpAddress } from '../net/ip.js';
 import type { Northbound } from '../ovn/connection.js';
+import { readGateways } from '../ovn/gateways.js';
 import { gatewayRouterName } from '../ovn/names.js';
+import { readNodeHosts } from '../ovn/node_hosts.js';
 import { rowClaims } from '../ovn/row_claims.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import type { HealthServers } from './apply_health.js';
@@ -41,6 +44,14 @@ export function nodeWork(context: StepContext): LoopWork {
   const own = new Memo(ownAddresses);
   const rules = new Memo((text: string) => tableRules(JSON.parse(text)));
   const claims = new Memo((_revision: number, nb: Northbound): readonly Claim[] => rowClaims(nb));
+  const nodes = new Memo((_revision: number, nb: Northbound, mine: readonly IpAddress[]) => {
+    const answering =
+      options.nodePorts === 'all'
+        ? [...mine, ...readNodeHosts(nb).flatMap((one) => one.addresses)]
+        : readGateways(nb, () => {}).flatMap(({ physical }) => physical);
+    return keepEqual(answering);
+  });
+  const keepEqual = equalKeeper();
   const tableSets = new TableSets();
 
   /** Makes the nft table right. */
@@ -51,11 +62,13 @@ export function nodeWork(context: StepContext): LoopWork {
       routers: routers.hasRead ? routers.routers : undefined,
       local: facts.addresses,
     });
+    const mine = own.get(facts.addresses, state.device);
     const first = firstOfEach(hostAddresses(facts, clusterAddresses(nb, state.clusterSubnets)));
     await keeper.keep({
       rules: rules.get(JSON.stringify({ state, first })),
       ...tableSets.take({
-        own: own.get(facts.addresses, state.device),
+        own: mine,
+        nodes: nodes.get(northbound.revision, nb, mine),
         services: cluster.isConfigured ? judge && partOf(cluster.services, judge) : NOTHING,
         pods: cluster.isConfigured ? partOf(cluster.pods, judge) : NOTHING,
         answersNodePorts: answersNodePorts(nb, state),
@@ -107,6 +120,16 @@ export function nodeWork(context: StepContext): LoopWork {
     audit() {
       keeper.audit();
     },
+  };
+}
+
+/** Returns a function that returns the last list again while the addresses are the same. */
+function equalKeeper(): (addresses: readonly IpAddress[]) => readonly IpAddress[] {
+  let last: readonly IpAddress[] = [];
+  return (addresses) => {
+    const distinct = [...new Set(addresses)];
+    if (distinct.join() !== last.join()) last = distinct;
+    return last;
   };
 }
 

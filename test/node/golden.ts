@@ -41,6 +41,7 @@ export function goldenTable(): string {
   const parts = [services, pods].map((book) => ({ changes: book.decide(OPEN_GUARD), sets: book.sets }));
   const { sets } = new TableSets().take({
     own: ['203.0.113.12', '2001:db8::12'].map(parseIp),
+    nodes: ['203.0.113.10', '203.0.113.12', '2001:db8::12'].map(parseIp),
     services: parts[0],
     pods: parts[1],
     answersNodePorts: true,
