@@ -101,15 +101,20 @@ export class VipAssigner {
     for (const ip of moved) for (const key of this.addresses.wanting(ip)) changes.markService(key);
   }
 
-  /** Reads the nodes again if they are marked. Marks the services that have endpoints or node ports of their own there. */
+  /**
+   * Reads the nodes again if they are marked. Marks the services that have endpoints at hosts which changed, and those
+   * of policy `Local`, which have node ports of their own on each node. A node that comes or goes marks all services.
+   */
   private updateHosts(): void {
-    const { nb, changes, endpoints, guard } = this.options;
+    const { nb, services, changes, endpoints, guard } = this.options;
     const before = this.zones;
     this.zones = guard.zones;
     if (this.zones !== before) this.markAll();
     if (!changes.takeHosts()) return;
     const { isOther, moved } = this.hosts.read(nb);
-    if (isOther) this.markAll();
+    if (isOther)
+      for (const [key, { spec }] of services.objects)
+        if (spec?.externalTrafficPolicy === 'Local') changes.markService(key);
     if (moved.size > 0) for (const key of endpoints.servicesAt(moved)) changes.markService(key);
   }
 

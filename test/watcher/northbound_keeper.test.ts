@@ -516,6 +516,25 @@ test('a host that says or changes its own address changes the services with an e
   t.deepEqual(targets().sort(), ['10.244.1.9:9090', '203.0.113.1:9090']);
 });
 
+test('a node where ovn-k8s-node comes to run gets node ports of policy Local at its router', async (t) => {
+  const { nb, keeper, services, setService, vips } = startInCluster();
+  setService('web', '198.51.100.1');
+  const web = services.get('ns/web');
+  const spec = { ...web?.spec, clusterIP: '10.96.0.1', externalTrafficPolicy: 'Local' };
+  services.set('ns/web', { ...web, spec });
+  await keeper.step();
+  t.false(vips().includes('10.244.1.1:30080'));
+  const gw1 = nb.find('Logical_Switch', ({ name }) => name === 'gw1');
+  if (gw1 === undefined) return t.fail('no switch');
+  const external_ids = new Map([...gw1.external_ids, ['k8s-host-addresses', '203.0.113.1']]);
+  nb.update('Logical_Switch', gw1._uuid, { external_ids });
+  await keeper.step();
+  t.true(vips().includes('10.244.1.1:30080'));
+  nb.update('Logical_Switch', gw1._uuid, { external_ids: gw1.external_ids });
+  await keeper.step();
+  t.false(vips().includes('10.244.1.1:30080'));
+});
+
 test('nodes that get zones, or other zones, change where hints lead', async (t) => {
   const { nb, world, keeper, services, endpoints, changes } = startInCluster();
   addNode(nb, 'n2', 2);
