@@ -2,6 +2,7 @@ import type { DefaultRoute, HostAddress } from '../host/host_addresses.js';
 import { type Cidr, contains } from '../net/cidr.js';
 import { type Family, familyOf, type IpAddress } from '../net/ip.js';
 import { specialUse } from '../net/special_use.js';
+import { addressPrefix } from '../ovn/routes.js';
 
 /** What this host knows about its own addresses. */
 export interface HostFacts {
@@ -69,37 +70,48 @@ export function withoutTaken(
 
 /** Returns the addresses that the host's own pods have, at most one a family. */
 function ownAddresses(host: HostFacts): HostAddress[] {
-  const first = FAMILIES.flatMap((family) => ownAddress(host, family) ?? []);
+  const found = FAMILIES.flatMap((family) => ownAddress(host, family) ?? []);
   // A family without a default route has its own address where the other family has.
-  const devices = first.map(({ device }) => device);
-  const rest = FAMILIES.filter((family) => first.every((one) => one.family !== family));
-  return [
-    ...first,
-    ...rest.flatMap(
-      (family) =>
-        host.addresses.find(
-          (one) => one.family === family && !one.secondary && devices.includes(one.device),
-        ) ?? [],
-    ),
-  ].toSorted((a, b) => a.family - b.family);
+  const devices = found.map(({ device }) => device);
+  const missing = FAMILIES.filter((family) => found.every((one) => one.family !== family));
+  const rest = missing.flatMap((family) =>
+    devices.flatMap((device) => mainAddress(host, family, device) ?? []),
+  );
+  return [...found, ...rest].toSorted((a, b) => a.family - b.family);
 }
 
 /**
  * Returns the host's own address of a family: the one that it shares with a gateway router, else the source of its default
  * route, else the end of its tunnels.
  */
-function ownAddress(
-  { addresses, defaultRoutes, physical, encap }: HostFacts,
-  family: Family,
-): HostAddress | undefined {
+function ownAddress(host: HostFacts, family: Family): HostAddress | undefined {
   const having = (wanted: readonly (IpAddress | undefined)[]) =>
-    addresses.find((one) => one.family === family && wanted.includes(one.address));
-  const route = defaultRoutes.find((one) => one.family === family);
+    host.addresses.find((one) => one.family === family && wanted.includes(one.address));
+  const route = host.defaultRoutes.find((one) => one.family === family);
   return (
-    having(physical) ??
+    having(host.physical) ??
     having([route?.source]) ??
-    addresses.find((one) => one.family === family && !one.secondary && one.device === route?.device) ??
-    having(encap)
+    (route && mainAddress(host, family, route.device)) ??
+    having(host.encap)
+  );
+}
+
+/**
+ * Returns the address of a device that a host is known by: the end of its tunnels, else the oldest address that has a
+ * network, else the oldest one. The addresses of keepalived and kube-vip come and go.
+ */
+function mainAddress(
+  { addresses, encap }: HostFacts,
+  family: Family,
+  device: string,
+): HostAddress | undefined {
+  const all = addresses.filter((one) => one.family === family && one.device === device && !one.secondary);
+  // The kernel lists the newest IPv6 address first, and the newest IPv4 address last.
+  const oldestFirst = family === 6 ? all.toReversed() : all;
+  return (
+    oldestFirst.find(({ address }) => encap.includes(address)) ??
+    oldestFirst.find(({ address, prefix }) => `${address}/${prefix}` !== addressPrefix(address)) ??
+    oldestFirst[0]
   );
 }
 

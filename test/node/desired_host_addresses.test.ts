@@ -51,6 +51,30 @@ test('a family without a default route has its own address on the device of the 
   ]);
 });
 
+test('an address that keepalived adds does not become the own one', (t) => {
+  // In the order of the kernel: the newest IPv6 address comes first.
+  const addresses = [
+    ...[
+      address('eth0', '203.0.113.12/24'),
+      address('eth0', '203.0.113.70/32'),
+      address('eth0', '198.51.100.9/24'),
+    ],
+    ...[
+      address('eth0', '2001:db8::71/64'),
+      address('eth0', '2001:db8::70/128'),
+      address('eth0', '2001:db8::12/64'),
+    ],
+    address('eth0', '2001:db8::1/128'),
+  ];
+  const defaultRoutes = [route(4, 'eth0'), route(6, 'eth0')];
+  t.deepEqual(of({ addresses, defaultRoutes }).slice(0, 2), ['203.0.113.12', '2001:db8::12']);
+  t.deepEqual(of({ addresses, defaultRoutes: defaultRoutes.slice(0, 1) }).slice(0, 2), [
+    ...['203.0.113.12', '2001:db8::12'],
+  ]);
+  const encap = ['198.51.100.9', '2001:db8::71'].map(parseIp);
+  t.deepEqual(of({ addresses, defaultRoutes, encap }).slice(0, 2), ['198.51.100.9', '2001:db8::71']);
+});
+
 test("addresses of the cluster, of the management port and of services, and special ones, are no host's", (t) => {
   const addresses = [
     ...ETH,
