@@ -12,7 +12,7 @@ import {
   readServiceSubnets,
 } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
-import { hostRows, type NodeHost, readNodeHosts } from '../ovn/node_hosts.js';
+import { hostRows, hostTranslations, type NodeHost, readNodeHosts } from '../ovn/node_hosts.js';
 import { addressPrefix } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
 import type { Uuid } from '../ovsdb/columns.js';
@@ -30,6 +30,7 @@ export const HOST_TABLES = [
   'Logical_Router_Port',
   'Logical_Router_Static_Route',
   'Logical_Switch',
+  'NAT',
 ] as const;
 
 /** This node, as its init command wrote it into the local database. */
@@ -46,7 +47,7 @@ const TIMEOUT_MS = 5_000;
 
 /**
  * Keeps what the northbound knows about this host's addresses, so that pods of every node reach them by the tunnel: the
- * list on the node's switch, and a route for each address to the management port.
+ * list on the node's switch, a route for each address to the management port, and a SNAT rule on each other gateway.
  */
 export class NorthboundHost {
   /** The addresses that the last step saw; `undefined` before the first one. */
@@ -92,10 +93,14 @@ export function reconcileHost(
   const all = hostAddresses(host, clusterAddresses(nb, clusterSubnets));
   const { addresses, problems } = withoutTaken(all, ownerOf(nb, router.static_routes, node, management));
   // The route to the address that this host and its gateway router share stays as long as the gateway wants it.
-  const shared = readGateways(nb, () => {})
+  const gateways = readGateways(nb, () => {});
+  const shared = gateways
     .filter((gateway) => gateway.node === node && gateway.isShared)
     .flatMap(({ physical }) => physical);
-  reconcileRows(nb, txn, hostRows(router.name, { node, addresses, management }, shared));
+  reconcileRows(nb, txn, [
+    ...hostRows(router.name, { node, addresses, management }, shared),
+    ...hostTranslations(gateways, { node, addresses }),
+  ]);
   // minion-deinit may have deleted the switch since: no route may then be left behind.
   if (!txn.isEmpty) txn.expect('Logical_Switch', row._uuid, { name: node });
   return problems;

@@ -9,7 +9,7 @@ import {
   switchTo,
   toSwitch,
 } from '../ovn/names.js';
-import { hostRoutes } from '../ovn/node_hosts.js';
+import { hostRoutes, hostTranslations } from '../ovn/node_hosts.js';
 import { reconcileRows } from '../ovn/rows.js';
 import { CLUSTER_SUBNETS, NODE_NAME, readSystemIds, setSystemIds } from '../switch/external_ids.js';
 import { removePort } from '../switch/ports.js';
@@ -77,6 +77,14 @@ function removeNode({ nb }: Databases, txn: NorthboundTransaction, node: string)
     if (port !== undefined) txn.mutate('Logical_Router', _uuid, { ports: { delete: [port] } });
   const router = findClusterRouter(nb);
   if (router !== undefined) reconcileRows(nb, txn, [hostRoutes(router, node, [])]);
+  reconcileRows(
+    nb,
+    txn,
+    hostTranslations(
+      readGateways(nb, () => undefined),
+      { node, addresses: [] },
+    ),
+  );
 }
 
 /** Deletes the rows that belong to no node: the cluster router, switch `join`, and the services' load balancers. */

@@ -2,8 +2,9 @@ import type { Cidr } from '../net/cidr.js';
 import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
 import { managementAddresses, ofFamily } from './addresses.js';
 import type { NorthboundView } from './connection.js';
-import { subnetsOf } from './gateways.js';
+import { type Gateway, subnetsOf } from './gateways.js';
 import { KEYS } from './keys.js';
+import { gatewayRouterName } from './names.js';
 import { list } from './read_row.js';
 import { addressPrefix } from './routes.js';
 import { type Wanted, wanted } from './rows.js';
@@ -66,6 +67,32 @@ export function hostRoutes(router: string, node: string, routes: readonly Wanted
     holds: { static_routes: routes },
     sheds: { static_routes: { [KEYS.host]: node } },
   });
+}
+
+/**
+ * Returns the gateway routers with a SNAT rule for each address of a host, except its own gateway. A host that asks a
+ * node port of another gateway appears as that router to every endpoint. Else an endpoint on the gateway's own node would
+ * see the host's address, whose route leads past the gateway that tracks the connection.
+ */
+export function hostTranslations(
+  gateways: readonly Pick<Gateway, 'node' | 'join'>[],
+  { node, addresses }: Pick<NodeHost, 'node' | 'addresses'>,
+): Wanted[] {
+  const mark = { [KEYS.host]: node };
+  return gateways.map((gateway) =>
+    wanted('Logical_Router', {
+      is: { name: gatewayRouterName(gateway.node) },
+      holds: {
+        nat: addresses.flatMap((address) => {
+          const own = ofFamily(gateway.join, familyOf(address));
+          if (own === undefined || gateway.node === node) return [];
+          const is = { type: 'snat', logical_ip: address };
+          return [wanted('NAT', { is, set: { external_ip: own.address }, pairs: { external_ids: mark } })];
+        }),
+      },
+      sheds: { nat: mark },
+    }),
+  );
 }
 
 function hostRoute(node: string, address: IpAddress, management: readonly Cidr[]): Wanted[] {

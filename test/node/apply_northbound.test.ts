@@ -2,6 +2,7 @@ import test from 'ava';
 import { parseCidr } from '../../src/net/cidr.js';
 import { NorthboundHost } from '../../src/node/apply_northbound.js';
 import type { Northbound } from '../../src/ovn/connection.js';
+import { KEYS } from '../../src/ovn/keys.js';
 import { readNodeHosts } from '../../src/ovn/node_hosts.js';
 import { gatewaySpec, nodeRows, routeRows, routesOf, rowsOfGateway } from '../overlay/cluster.js';
 import { emptyNorthbound, reconcile, write } from '../ovn/northbound.js';
@@ -111,6 +112,26 @@ test('the route to the address of host and gateway router is one row, whoever ma
   await reconcile(nb, routeRows(nb));
   await a.has('203.0.113.10/24');
   t.deepEqual(toHost(), ['203.0.113.10/32 10.244.1.2']);
+});
+
+test('other gateways translate the host, its own gateway does not, and no rule stays behind', async (t) => {
+  const { nb, a } = await cluster(t);
+  await reconcile(nb, rowsOfGateway(gatewaySpec('a', 10)));
+  await reconcile(nb, rowsOfGateway(gatewaySpec('b', 11)));
+  const rules = (router: string) =>
+    (nb.find('Logical_Router', ({ name }) => name === router)?.nat ?? [])
+      .flatMap((uuid) => nb.table('NAT').get(uuid) ?? [])
+      .filter(({ external_ids }) => external_ids.get(KEYS.host) === 'a')
+      .map(({ logical_ip, external_ip }) => `${logical_ip} ${external_ip}`)
+      .toSorted();
+  await a.has('203.0.113.10/24', '203.0.113.70/32');
+  t.deepEqual(rules('GR_b'), ['203.0.113.10 100.64.1.11', '203.0.113.70 100.64.1.11']);
+  t.deepEqual(rules('GR_a'), []);
+  // gateway-init again leaves them alone.
+  await reconcile(nb, rowsOfGateway(gatewaySpec('b', 11)));
+  t.is(rules('GR_b').length, 2);
+  await a.has('203.0.113.10/24');
+  t.deepEqual(rules('GR_b'), ['203.0.113.10 100.64.1.11']);
 });
 
 test("an address that another gateway or an operator's route has is left alone", async (t) => {
