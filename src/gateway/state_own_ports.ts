@@ -1,4 +1,5 @@
 import type { NodePort } from '../demux/state.js';
+import type { HostPorts } from '../host/host_port_source.js';
 import type { HostSocket } from '../host/sockets.js';
 import type { AddressGuard } from '../kube/address_guard.js';
 import { portRefusal } from '../kube/service.js';
@@ -22,12 +23,6 @@ export interface OwnPort {
 
 /** What a service or a pod is not given: its kind, its key, and the line that says what and why. */
 export type Refusal = readonly [kind: OwnPort['kind'], owner: string, line: string];
-
-/** The ports that the host uses itself. */
-export interface HostPorts {
-  readonly sockets: readonly HostSocket[];
-  readonly ephemeral: PortRange;
-}
 
 export interface OwnPortFacts {
   /** `undefined` while it is not known which addresses may be served. */

@@ -42,9 +42,11 @@ export async function runNodeDaemon(daemon: Daemon, options: NodeDaemonOptions):
   const health = new HealthServers(problems);
   registerCommands(daemon, { sources, keeper, loop, problems });
 
-  const { cluster, guard, northbound, routers, addresses, port } = sources;
+  const { cluster, guard, northbound, routers, addresses, port, hostPorts } = sources;
   await Promise.all([addresses.read(), port.read()]);
-  const running = [cluster, guard, northbound, routers, addresses, port].map((source) => source.run(signal));
+  const running = [cluster, guard, northbound, routers, addresses, port, hostPorts].map((source) =>
+    source.run(signal),
+  );
   daemon.ready();
   const forget = db.onChange(loop.ring);
   await loop.run(nodeWork({ options, db, sources, keeper, host, health, problems, log }), signal);

@@ -3,6 +3,7 @@ import type { Log } from '../daemon/log.js';
 import type { Problems } from '../daemon/problems.js';
 import { hasDevice } from '../host/device.js';
 import { readDefaultRoutes, readHostAddresses } from '../host/host_addresses.js';
+import { HostPortSource } from '../host/host_port_source.js';
 import { ADDRESS_EVENTS, KernelSource } from '../host/kernel_source.js';
 import { readPolicyRules } from '../host/policy_rules.js';
 import { readSnapshot } from '../host/read_snapshot.js';
@@ -45,6 +46,7 @@ export function makeSources(options: NodeDaemonOptions, { db, problems, log, cha
     guard: new GuardSource({ settings, allowed, server: () => cluster.server, problems, changed }),
     northbound: new NorthboundFollower({ settings, sysconf, tables, problems, changed }),
     routers: new RouterSource(undefined, changed),
+    hostPorts: new HostPortSource({ problems, changed }),
     addresses: new KernelSource({
       ...{ name: 'addresses', groups: ADDRESS_EVENTS, problems, changed },
       read: async () => ({ addresses: await readHostAddresses(), defaultRoutes: await readDefaultRoutes() }),

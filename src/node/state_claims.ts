@@ -11,6 +11,8 @@ export interface NodeClaim {
   readonly name: string;
   /** An external address, which the guard judges; `undefined` for the host's own addresses. */
   readonly external?: IpAddress;
+  /** A port of the host, `tcp 8088`, that nobody gets while a program of the host listens on it. */
+  readonly hostPort?: string;
   /** Why nobody gets it, as in "it is …". */
   readonly refused?: string;
   readonly elements: readonly Element[];
@@ -33,6 +35,14 @@ export interface ElementChange {
   readonly key: string;
 }
 
+/** What claims are judged by. */
+export interface Judge {
+  /** `undefined` while it is not known which addresses have an owner. */
+  readonly guard: AddressGuard | undefined;
+  /** Who listens on which port of the host; `undefined` while that is not known. */
+  readonly listeners?: ReadonlyMap<string, string> | undefined;
+}
+
 /** About how many refusals are named: an author may write thousands of ports. */
 const MOST_LINES = 200;
 
@@ -49,7 +59,7 @@ export class ClaimBook<T extends KubeObject> {
   private readonly placed = new Map<string, readonly Element[]>();
   private readonly refusals = new Map<string, string>();
   private readonly undecided = new Set<string>();
-  private guard: AddressGuard | undefined;
+  private judge: Judge = { guard: undefined };
   /** All elements now, by set and key. */
   readonly sets = new Map<string, Map<string, string>>();
 
@@ -75,17 +85,27 @@ export class ClaimBook<T extends KubeObject> {
   }
 
   /**
-   * Decides all claims that changed since the last call, or all of external addresses if the guard is another.
+   * Decides all claims that changed since the last call, and those that are judged by what changed.
    * @returns the elements that changed
    */
-  decide(guard: AddressGuard | undefined): readonly ElementChange[] {
-    if (guard !== this.guard) {
-      this.guard = guard;
-      for (const [name, [bid]] of this.bids) if (bid?.claim.external !== undefined) this.undecided.add(name);
-    }
+  decide(judge: Judge): readonly ElementChange[] {
+    const { guard, listeners } = this.judge;
+    this.judge = judge;
+    const isJudged = ({ external, hostPort }: NodeClaim) =>
+      (external !== undefined && judge.guard !== guard) ||
+      (hostPort !== undefined && judge.listeners !== listeners);
+    if (judge.guard !== guard || judge.listeners !== listeners)
+      for (const [name, bids] of this.bids)
+        if (bids.some(({ claim }) => isJudged(claim))) this.undecided.add(name);
     const changes = [...this.undecided].flatMap((name) => this.place(name));
     this.undecided.clear();
     return changes;
+  }
+
+  /** The ports of the host that are claimed, each once. */
+  get hostPorts(): readonly string[] {
+    const claims = [...this.entries.values()].flatMap((entry) => entry.claims);
+    return [...new Set(claims.flatMap(({ hostPort }) => hostPort ?? []))];
   }
 
   /** Lines for each claim that nobody gets, or that lost to another object, and for each object that is invalid. */
@@ -138,11 +158,13 @@ export class ClaimBook<T extends KubeObject> {
     return [...before, ...after];
   }
 
-  private refusal({ refused, external }: NodeClaim): string | undefined {
-    if (refused !== undefined || external === undefined) return refused;
-    return this.guard === undefined
-      ? 'it is not known yet who has the address'
-      : this.guard.refusal(external);
+  private refusal({ refused, external, hostPort }: NodeClaim): string | undefined {
+    const { guard, listeners } = this.judge;
+    if (refused !== undefined) return refused;
+    const listener = hostPort === undefined ? undefined : listeners?.get(hostPort);
+    if (listener !== undefined) return `the host uses it: ${listener}`;
+    if (external === undefined) return undefined;
+    return guard === undefined ? 'it is not known yet who has the address' : guard.refusal(external);
   }
 
   private report(name: string, winner: Bid | undefined, bids: readonly Bid[], why: string | undefined): void {

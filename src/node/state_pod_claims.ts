@@ -29,6 +29,6 @@ export function podClaims(pod: Pod): readonly NodeClaim[] {
     });
     const name = hostIp === undefined ? `host port ${port}` : `host port ${hostIp} ${port}`;
     const why = portRefusal(hostPort) ?? (NEEDED.includes(port) ? 'the host needs this port' : undefined);
-    return why === undefined ? { name, elements } : { name, elements, refused: why };
+    return { name, elements, hostPort: port, ...(why !== undefined && { refused: why }) };
   });
 }

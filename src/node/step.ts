@@ -2,7 +2,7 @@ import type { Log } from '../daemon/log.js';
 import type { LoopWork } from '../daemon/loop.js';
 import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
-import type { AddressGuard } from '../kube/address_guard.js';
+import type { HostPorts } from '../host/host_port_source.js';
 import type { KubeObject } from '../kube/objects.js';
 import type { Claim } from '../net/claims.js';
 import type { IpAddress } from '../net/ip.js';
@@ -19,7 +19,7 @@ import { firstOfEach, type HostFacts, hostAddresses } from './desired_host_addre
 import { tableRules } from './desired_table.js';
 import type { NodeDaemonOptions } from './options.js';
 import type { Sources } from './sources.js';
-import type { ClaimBook } from './state_claims.js';
+import type { ClaimBook, Judge } from './state_claims.js';
 import { forwardingProblems } from './state_forwarding.js';
 import { ownAddresses, readHostFacts } from './state_host.js';
 import { type NodeState, readNodeState } from './state_node.js';
@@ -40,19 +40,30 @@ export interface StepContext {
 /** Returns the work of the daemon's loop: reads the sources, computes what this host should have, and applies it. */
 export function nodeWork(context: StepContext): LoopWork {
   const { options, db, sources, keeper, host, health, problems, log } = context;
-  const { settings, cluster, guard, northbound, routers, addresses, port } = sources;
+  const { settings, cluster, guard, northbound, routers, addresses, port, hostPorts } = sources;
   const own = new Memo(ownAddresses);
   const rules = new Memo((text: string) => tableRules(JSON.parse(text)));
-  const claims = new Memo((_revision: number, nb: Northbound): readonly Claim[] => rowClaims(nb));
+  const keepClaims = equalKeeper<Claim>();
+  const claims = new Memo((_revision: number, nb: Northbound) => keepClaims(rowClaims(nb)));
+  const keepNodes = equalKeeper<IpAddress>();
   const nodes = new Memo((_revision: number, nb: Northbound, mine: readonly IpAddress[]) => {
     const answering =
       options.nodePorts === 'all'
         ? [...mine, ...readNodeHosts(nb).flatMap((one) => one.addresses)]
         : readGateways(nb, () => {}).flatMap(({ physical }) => physical);
-    return keepEqual(answering);
+    return keepNodes([...new Set(answering)]);
   });
-  const keepEqual = equalKeeper();
+  const listeners = new Memo(listenersOf);
   const tableSets = new TableSets();
+
+  /** Returns what the host ports of pods translate, once it is known which of them the host uses itself. */
+  const podPart = () => {
+    const ports = hostPorts.portsFor(cluster.pods?.hostPorts ?? []);
+    const isKnown = cluster.pods?.hostPorts.length === 0 || ports !== undefined;
+    return isKnown
+      ? partOf(cluster.pods, { guard: undefined, listeners: ports && listeners.get(ports) })
+      : undefined;
+  };
 
   /** Makes the nft table right. */
   const keepTable = async (nb: Northbound, state: NodeState, facts: HostFacts) => {
@@ -69,8 +80,8 @@ export function nodeWork(context: StepContext): LoopWork {
       ...tableSets.take({
         own: mine,
         nodes: nodes.get(northbound.revision, nb, mine),
-        services: cluster.isConfigured ? judge && partOf(cluster.services, judge) : NOTHING,
-        pods: cluster.isConfigured ? partOf(cluster.pods, judge) : NOTHING,
+        services: cluster.isConfigured ? judge && partOf(cluster.services, { guard: judge }) : NOTHING,
+        pods: cluster.isConfigured ? podPart() : NOTHING,
         answersNodePorts: answersNodePorts(nb, state),
       }),
     });
@@ -119,27 +130,30 @@ export function nodeWork(context: StepContext): LoopWork {
 
     audit() {
       keeper.audit();
+      hostPorts.look();
     },
   };
 }
 
-/** Returns a function that returns the last list again while the addresses are the same. */
-function equalKeeper(): (addresses: readonly IpAddress[]) => readonly IpAddress[] {
-  let last: readonly IpAddress[] = [];
-  return (addresses) => {
-    const distinct = [...new Set(addresses)];
-    if (distinct.join() !== last.join()) last = distinct;
+/** Returns a function that returns the last list again while its values are the same. */
+function equalKeeper<T>(): (values: readonly T[]) => readonly T[] {
+  let last: readonly T[] = [];
+  return (values) => {
+    if (JSON.stringify(values) !== JSON.stringify(last)) last = values;
     return last;
   };
 }
 
 const NOTHING: Part = { sets: new Map(), changes: [] };
 
-function partOf<T extends KubeObject>(
-  book: ClaimBook<T> | undefined,
-  guard: AddressGuard | undefined,
-): Part | undefined {
-  return book && { sets: book.sets, changes: book.decide(guard) };
+function partOf<T extends KubeObject>(book: ClaimBook<T> | undefined, judge: Judge): Part | undefined {
+  return book && { sets: book.sets, changes: book.decide(judge) };
+}
+
+/** Returns which program listens on which port of the host. */
+function listenersOf(ports: HostPorts): ReadonlyMap<string, string> {
+  const listening = ports.sockets.filter(({ isListening }) => isListening);
+  return new Map(listening.map(({ protocol, port, text }) => [`${protocol} ${port}`, `${protocol} ${text}`]));
 }
 
 function hasRouter(nb: Northbound, router: string): boolean {

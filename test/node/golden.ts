@@ -38,7 +38,10 @@ export function goldenTable(): string {
       ['10.244.3.16', 'fd00:10:244:3::16'],
     ),
   );
-  const parts = [services, pods].map((book) => ({ changes: book.decide(OPEN_GUARD), sets: book.sets }));
+  const parts = [services, pods].map((book) => ({
+    changes: book.decide({ guard: OPEN_GUARD }),
+    sets: book.sets,
+  }));
   const { sets } = new TableSets().take({
     own: ['203.0.113.12', '2001:db8::12'].map(parseIp),
     nodes: ['203.0.113.10', '203.0.113.12', '2001:db8::12'].map(parseIp),

@@ -1,9 +1,8 @@
 import test from 'ava';
-import { until, when } from '../../../lab/until.js';
-import { SILENT } from '../../../src/daemon/log.js';
-import { Problems } from '../../../src/daemon/problems.js';
-import { HostPortSource } from '../../../src/gateway/sources/host_ports.js';
-import type { HostPorts } from '../../../src/gateway/state_own_ports.js';
+import { until, when } from '../../lab/until.js';
+import { SILENT } from '../../src/daemon/log.js';
+import { Problems } from '../../src/daemon/problems.js';
+import { HostPortSource, type HostPorts } from '../../src/host/host_port_source.js';
 
 test('the sockets are read once a port is wanted, again for another port, and again when asked', async (t) => {
   const ephemeral = { lo: 32_768, hi: 60_999 };

@@ -1,11 +1,17 @@
-import type { Problems } from '../../daemon/problems.js';
-import { sleep } from '../../daemon/sleep.js';
-import type { Source } from '../../daemon/source.js';
-import { Wakeup } from '../../daemon/wakeup.js';
-import { readEphemeralRange } from '../../host/ephemeral_ports.js';
-import { readHostSockets } from '../../host/sockets.js';
-import { explainError } from '../../net/errors.js';
-import type { HostPorts } from '../state_own_ports.js';
+import type { Problems } from '../daemon/problems.js';
+import { sleep } from '../daemon/sleep.js';
+import type { Source } from '../daemon/source.js';
+import { Wakeup } from '../daemon/wakeup.js';
+import { explainError } from '../net/errors.js';
+import type { PortRange } from '../net/ports.js';
+import { readEphemeralRange } from './ephemeral_ports.js';
+import { type HostSocket, readHostSockets } from './sockets.js';
+
+/** The ports that the host uses itself. */
+export interface HostPorts {
+  readonly sockets: readonly HostSocket[];
+  readonly ephemeral: PortRange;
+}
 
 export interface HostPortSourceOptions {
   readonly problems: Pick<Problems, 'set'>;
