@@ -51,7 +51,7 @@ for (const [page, end] of [
 
 /** The fields of the API's types (Kubernetes 1.34, "Service" and "EndpointSlice"). */
 const SERVICE_FIELDS = `allocateLoadBalancerNodePorts clusterIP clusterIPs externalIPs externalName
-  externalTrafficPolicy internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass
+  externalTrafficPolicy healthCheckNodePort internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass
   loadBalancerIP loadBalancerSourceRanges publishNotReadyAddresses selector sessionAffinity sessionAffinityConfig
   trafficDistribution type appProtocol name nodePort port protocol targetPort conditions hostname ip ipMode ports
   addressType addresses ready serving terminating deprecatedTopology forNodes forZones nodeName targetRef zone`;
