@@ -16,6 +16,7 @@ const EXECUTABLES = [
   'ovn-k8s-util',
   'ovn-k8s-overlay',
   'ovn-k8s-gateway-helper',
+  'ovn-k8s-node',
   'ovn-k8s-watcher',
   'ovn-k8s-cni-overlay',
 ];
@@ -71,7 +72,10 @@ async function showAll(cluster: Cluster): Promise<void> {
     port: MANAGEMENT_PORT,
   });
   await setUp(master, gateway);
-  if (kubernetes !== undefined) await startWatcher(master);
+  if (kubernetes !== undefined) {
+    await startInBackground(master, 'ovn-k8s-watcher', '--overlay');
+    for (const node of [master, gateway]) await startInBackground(node, 'ovn-k8s-node');
+  }
   const pods = [
     await startPod(cluster, 'master', kubernetes),
     await startPod(cluster, 'gw1', kubernetes),
@@ -118,28 +122,16 @@ async function setUp(master: Node, gateway: Node): Promise<void> {
     `--default-gw=${ROUTER.v4}`,
     '--node-name=gw1',
   );
-  await operator(
+  await startInBackground(
     gateway,
     'ovn-k8s-gateway-helper',
     '--physical-bridge=breth0',
     '--physical-interface=eth0',
-    '--pidfile',
-    '--log-file',
-    '--detach',
-    '-vconsole:off',
   );
 }
 
-async function startWatcher(master: Node): Promise<void> {
-  await operator(
-    master,
-    'ovn-k8s-watcher',
-    '--overlay',
-    '--pidfile',
-    '--log-file',
-    '--detach',
-    '-vconsole:off',
-  );
+async function startInBackground(node: Node, program: string, ...args: readonly string[]): Promise<void> {
+  await operator(node, program, ...args, '--pidfile', '--log-file', '--detach', '-vconsole:off');
 }
 
 /** Runs one of the product's executables on a host as its operator would, and shows it. */
@@ -192,12 +184,19 @@ async function plugPod(cluster: Cluster, on: NodeName, name: string): Promise<Po
   return { net: await cluster.pod(cluster.node(on), name, { on, ...network }), address };
 }
 
-/** Makes a service of the pods and returns what its node port answered. */
+/** What a node port answered to one client. */
+interface Fetched {
+  /** Who asked, as in "from …". */
+  readonly from: string;
+  readonly answers: readonly string[];
+}
+
+/** Makes a service of the pods and returns what its node port answered to each client. */
 async function fetchService(
   cluster: Cluster,
   kubernetes: Kubernetes,
   pods: readonly Pod[],
-): Promise<readonly string[]> {
+): Promise<readonly Fetched[]> {
   await kubernetes.apply(
     serviceManifest('web', { type: 'NodePort', ports: [{ port: 80, nodePort: NODE_PORT }] }),
     endpointsManifest(
@@ -208,8 +207,17 @@ async function fetchService(
   );
   say(`kubectl apply: Service web, NodePort ${NODE_PORT}, with both pods behind it`);
   const service = `http://${cluster.node('gw1').v4}:${NODE_PORT}/`;
-  await answering(cluster.outside, service, pods.length);
-  return fetchOften(cluster.outside, service);
+  const clients: readonly [from: string, net: Namespace][] = [
+    [ROUTER.v4, cluster.outside],
+    ["gw1's own host", cluster.node('gw1').host.net],
+    ["a hostNetwork pod's place, the host of master", cluster.master.host.net],
+  ];
+  const fetched: Fetched[] = [];
+  for (const [from, net] of clients) {
+    await answering(net, service, pods.length);
+    fetched.push({ from, answers: await fetchOften(net, service) });
+  }
+  return fetched;
 }
 
 function serverOf(answer: string): string {
@@ -225,7 +233,7 @@ async function fetchOften(from: Namespace, url: string): Promise<string[]> {
 function show(
   { alive, answered, sent, longestGapMs }: SessionReport,
   outward: readonly string[],
-  inward: readonly string[] | undefined,
+  inward: readonly Fetched[] | undefined,
   counters: string,
 ): void {
   say(`
@@ -241,11 +249,13 @@ ${counters.replace(/^/gm, '    ')}
 `);
 }
 
-function aboutService(inward: readonly string[]): string {
-  const servers = inward.map(serverOf);
-  const share = (name: string) => `${name} answered ${servers.filter((one) => one === name).length}`;
-  return `and from ${ROUTER.v4} the service's node port ${NODE_PORT} of gw1 was fetched ${inward.length} times:
-    ${[...new Set(servers)].map(share).join(', ')}`;
+function aboutService(inward: readonly Fetched[]): string {
+  const lines = inward.map(({ from, answers }) => {
+    const servers = answers.map(serverOf);
+    const share = (name: string) => `${name} answered ${servers.filter((one) => one === name).length}`;
+    return `    from ${from}, ${answers.length} times: ${[...new Set(servers)].map(share).join(', ')}`;
+  });
+  return `\nServices: node port ${NODE_PORT} of gw1 was fetched\n${lines.join('\n')}`;
 }
 
 function leaveUp(cluster: Cluster): void {
