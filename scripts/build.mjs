@@ -16,6 +16,7 @@ const others = [
   { in: 'bench/run.ts', out: 'bench' },
   { in: 'bench/section_agent.ts', out: 'section_agent' },
   { in: 'bench/lab/neighbour_agent.ts', out: 'neighbour_agent' },
+  { in: 'bench/lab/nft_agent.ts', out: 'nft_agent' },
   { in: 'bench/lab/process_agent.ts', out: 'process_agent' },
 ].filter((entry) => existsSync(entry.in));
 

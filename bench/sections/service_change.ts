@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { Lab } from '../../lab/lab.js';
+import { PROJECT } from '../../lab/project.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { CentralNode } from '../lab/central_node.js';
 import { ServiceKeeper } from '../lab/service_keeper.js';
@@ -12,6 +15,8 @@ export const serviceChange: Section = {
     `The watcher's own keeper on a real northbound database, with ${FEW} and then ${MANY} services of two endpoints. One`,
     'endpoint of one service changes: time of the step, from the changed object until the reply to its transaction, and the',
     'size of that transaction. The sizes are compared with the median of the few services.',
+    "ovn-k8s-node's own keeper of the nft table, with as many node ports and external addresses: time from one service's",
+    'changed elements until nft monitor reports them, and until the nft process has ended.',
   ],
 
   async measure(): Promise<Report> {
@@ -21,6 +26,7 @@ export const serviceChange: Section = {
     const many = await changeSome(central, keeper, MANY, 110);
     keeper.end();
     central.dispose();
+    const table = await changeTable(MANY);
     const size: Figure = { name: `transaction, ${FEW} services`, unit: 'octets', samples: few.octets };
     return {
       figures: [
@@ -39,6 +45,14 @@ export const serviceChange: Section = {
           to: size,
           targets: [{ of: 'median', as: 'ratio', atMost: 1.02 }],
         },
+        {
+          name: `nft table, ${MANY} services`,
+          unit: 'ms',
+          samples: table.inForce,
+          targets: [{ of: 'median', as: 'value', atMost: 10 }],
+        },
+        { name: 'the same, nft has ended', unit: 'ms', samples: table.ended },
+        { name: `nft table, from nothing to ${MANY} services`, unit: 'ms', samples: [table.firstMs] },
       ],
     };
   },
@@ -57,4 +71,20 @@ async function changeSome(central: CentralNode, keeper: ServiceKeeper, count: nu
     octets.push(one.octets);
   }
   return { milliseconds, octets };
+}
+
+interface TableTimes {
+  readonly firstMs: number;
+  readonly inForce: readonly number[];
+  readonly ended: readonly number[];
+}
+
+/** Keeps a table in a namespace of its own, and changes services one after the other. */
+async function changeTable(services: number): Promise<TableTimes> {
+  const lab = Lab.open();
+  const net = await lab.namespace('node');
+  const agent = [process.execPath, join(PROJECT, 'dist/nft_agent.js')];
+  const answer = await net.exec([...agent, String(services), String(CHANGES)]);
+  lab.dispose();
+  return JSON.parse(answer);
 }
