@@ -19,6 +19,14 @@ const command = makeCommand(
   )
   .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
   .option('--external-ip-cidrs <list>', "networks of services' external addresses, or none (default: any)")
+  .addOption(
+    new Option(
+      '--external-address-owner <owner>',
+      "who answers for services' external addresses: the first gateway, or a speaker such as MetalLB or keepalived",
+    )
+      .choices(['first', 'speaker'])
+      .default('first'),
+  )
   .option('--db <database>', "the local switch's database", localDatabase(process.env))
   .option('--timeout <seconds>', 'how long to wait for the local database at start', '5');
 
@@ -30,6 +38,7 @@ daemonCommand(command, async (daemon, given) => {
     timeoutMs: readMilliseconds(String(given.timeout)),
     kubeconfig: given.kubeconfig === undefined ? undefined : String(given.kubeconfig),
     node: given.nodeName === undefined ? undefined : String(given.nodeName),
+    hasSpeaker: given.externalAddressOwner === 'speaker',
     nodePorts: given.nodePorts === 'gateways' ? 'gateways' : 'all',
     allowed,
   });

@@ -15,8 +15,8 @@ import { makeSources } from './sources.js';
 import { nodeWork } from './step.js';
 import { TableKeeper } from './table_keeper.js';
 
-/** Milliseconds between two audits, which find what no event announced. */
-const AUDIT_MS = 60_000;
+/** Milliseconds between two audits, which find what no event announced. A firewall may be loaded again at any time. */
+const AUDIT_MS = 10_000;
 /** The wait after a failed step. */
 const RETRY = { firstMs: 1_000 };
 /** More than there are sources; a leak has more. */

@@ -11,6 +11,8 @@ export interface NodeDaemonOptions {
   readonly node: string | undefined;
   /** `--node-ports`: the nodes whose addresses answer node ports. */
   readonly nodePorts: 'all' | 'gateways';
+  /** `--external-address-owner=speaker`: a speaker may put external addresses on this host. */
+  readonly hasSpeaker: boolean;
   /** `--external-ip-cidrs`; `undefined` if the option is absent. */
   readonly allowed: readonly Cidr[] | undefined;
 }

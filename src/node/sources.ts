@@ -33,7 +33,7 @@ export interface SourcesContext {
 /** Makes the sources; none follows anything until it is run. */
 export function makeSources(options: NodeDaemonOptions, { db, problems, log, changed }: SourcesContext) {
   const { sysconf } = directories(process.env);
-  const { kubeconfig, allowed } = options;
+  const { kubeconfig, allowed, hasSpeaker } = options;
   const settings = systemSettings(db);
   const node = () => options.node ?? settings.read().get(NODE_NAME);
   const api = { settings, kubeconfig, sysconf, env: process.env };
@@ -43,7 +43,10 @@ export function makeSources(options: NodeDaemonOptions, { db, problems, log, cha
     settings,
     node,
     cluster,
-    guard: new GuardSource({ settings, allowed, server: () => cluster.server, problems, changed }),
+    guard: new GuardSource({
+      ...{ settings, allowed, hasSpeaker, problems, changed },
+      server: () => cluster.server,
+    }),
     northbound: new NorthboundFollower({ settings, sysconf, tables, problems, changed }),
     routers: new RouterSource(undefined, changed),
     hostPorts: new HostPortSource({ problems, changed }),

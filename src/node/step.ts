@@ -37,6 +37,9 @@ export interface StepContext {
   readonly log: Log;
 }
 
+/** Each of so many audits reads all elements of the table, which takes 0.3 s of CPU for 10,000 services. */
+const WHOLE = 6;
+
 /** Returns the work of the daemon's loop: reads the sources, computes what this host should have, and applies it. */
 export function nodeWork(context: StepContext): LoopWork {
   const { options, db, sources, keeper, host, health, problems, log } = context;
@@ -55,6 +58,7 @@ export function nodeWork(context: StepContext): LoopWork {
   });
   const listeners = new Memo(listenersOf);
   const tableSets = new TableSets();
+  let audits = 0;
 
   /** Returns what the host ports of pods translate, once it is known which of them the host uses itself. */
   const podPart = () => {
@@ -129,8 +133,10 @@ export function nodeWork(context: StepContext): LoopWork {
     },
 
     audit() {
-      keeper.audit();
-      hostPorts.look();
+      audits++;
+      const isWhole = audits % WHOLE === 0;
+      keeper.audit({ elements: isWhole });
+      if (isWhole) hostPorts.look();
     },
   };
 }

@@ -9,8 +9,8 @@ import type { ElementChange } from './state_claims.js';
 
 /** The kernel's side. */
 export interface TableIo {
-  /** Returns the table's objects; `undefined` if there is no such table. */
-  list(): Promise<readonly NftCommand[] | undefined>;
+  /** Returns the table's objects, without elements if `terse`; `undefined` if there is no such table. */
+  list(options?: { readonly terse: boolean }): Promise<readonly NftCommand[] | undefined>;
   /** Runs commands as one transaction. */
   run(commands: readonly NftCommand[]): Promise<void>;
 }
@@ -31,20 +31,26 @@ export class TableKeeper {
   /** What was sent since the start. */
   readonly totals = { transactions: 0, elements: 0, tables: 0 };
   private actual: ReadTable | undefined;
+  private isAudited = false;
+  private isRight = false;
 
   constructor(
     private readonly log: Log,
     private readonly io: TableIo = KERNEL,
   ) {}
 
-  /** Reads the table back at the next call: someone else may have changed it. */
-  audit(): void {
-    this.actual = undefined;
+  /**
+   * Looks at the next call whether the table is still there, with its rules: a firewall that is loaded again may flush all
+   * tables. With `elements`, reads it back whole.
+   */
+  audit({ elements }: { readonly elements: boolean }): void {
+    this.isAudited = true;
+    if (elements) this.actual = undefined;
   }
 
-  /** Whether the table was read since the last audit, and is as it should be. */
+  /** Whether the table was as it should be when last looked at. */
   get isKept(): boolean {
-    return this.actual?.version !== undefined;
+    return this.isRight;
   }
 
   /** Returns how many elements a set has; 0 while the table was not read. */
@@ -53,7 +59,18 @@ export class TableKeeper {
   }
 
   /** Makes the table what it should be. @throws ProductError `ERR_NFT` */
-  async keep({ rules, sets, changes }: DesiredTable): Promise<void> {
+  async keep(desired: DesiredTable): Promise<void> {
+    try {
+      await this.compare(desired);
+      this.isRight = true;
+    } catch (error) {
+      this.isRight = false;
+      throw error;
+    }
+  }
+
+  private async compare({ rules, sets, changes }: DesiredTable): Promise<void> {
+    await this.glance();
     const isRead = this.actual !== undefined;
     this.actual ??= readTable((await this.io.list()) ?? []);
     const { actual } = this;
@@ -75,6 +92,14 @@ export class TableKeeper {
     }
   }
 
+  /** Forgets what the kernel has if an audit finds others' rules in the table, or no table. */
+  private async glance(): Promise<void> {
+    if (!this.isAudited || this.actual === undefined) return;
+    const objects = await this.io.list({ terse: true });
+    this.isAudited = false;
+    if (readTable(objects ?? []).version !== this.actual.version) this.actual = undefined;
+  }
+
   private async replace(rules: TableRules, sets: Sets, actual: ReadTable): Promise<void> {
     const all = new Map(FAMILY_SETS.map(({ set }) => [set, new Map(sets.get(set) ?? actual.sets.get(set))]));
     this.actual = undefined;
@@ -91,7 +116,7 @@ export class TableKeeper {
 }
 
 const KERNEL: TableIo = {
-  list: () => listNftTable(NODE_TABLE.family, NODE_TABLE.name),
+  list: (options) => listNftTable(NODE_TABLE.family, NODE_TABLE.name, options),
   run: runNftJson,
 };
 

@@ -107,15 +107,15 @@ test('an audit finds what others changed: elements are repaired, and rules by th
   ]);
   await keeper.keep({ rules: RULES, sets: ONE, changes: [] });
   t.is(nft.ran.length, 2, 'nothing says so before an audit');
-  keeper.audit();
+  keeper.audit({ elements: true });
   await keeper.keep({ rules: RULES, sets: ONE, changes: [] });
   t.is(keeper.totals.tables, 2, 'half of an element is not ours');
   nft.change((objects) => objects.filter((one) => one.rule === undefined));
-  keeper.audit();
+  keeper.audit({ elements: false });
   await keeper.keep({ rules: RULES, sets: ONE, changes: [] });
   t.is(keeper.totals.tables, 3);
   nft.change(() => []);
-  keeper.audit();
+  keeper.audit({ elements: false });
   await keeper.keep({ rules: RULES, sets: ONE, changes: [] });
   t.is(keeper.totals.tables, 4);
 });
