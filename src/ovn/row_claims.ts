@@ -33,7 +33,8 @@ export function rowClaims(db: NorthboundView): Claim[] {
     ...db
       .filter('Logical_Router_Static_Route', () => true)
       .flatMap(({ nexthop }) => claimOfText(nexthop, 'the next hop of a route')),
-    ...db.filter('NAT', () => true).flatMap(natClaims),
+    // A speaker puts external addresses on a host, for whose addresses gateways have rules.
+    ...db.filter('NAT', ({ external_ids }) => !external_ids.has(KEYS.host)).flatMap(natClaims),
   ];
 }
 

@@ -22,6 +22,10 @@ function rows(): FakeNorthbound {
   });
   nb.insert('Logical_Router_Static_Route', { ip_prefix: '0.0.0.0/0', nexthop: '203.0.113.1' });
   nb.insert('NAT', { type: 'snat', external_ip: '203.0.113.11', logical_ip: '10.244.0.0/16' });
+  nb.insert('NAT', {
+    ...{ type: 'snat', external_ip: '100.64.1.2', logical_ip: '203.0.113.90' },
+    external_ids: new Map([['k8s-host', 'n1']]),
+  });
   return nb;
 }
 
@@ -38,6 +42,7 @@ const cases: readonly (readonly [string, string | undefined])[] = [
   ['10.96.7.7', 'in 10.96.0.0/16, the subnet of services'],
   ['fd00:10:96::7', 'in fd00:10:96::/112, the subnet of services'],
   ['203.0.113.80', undefined],
+  ['203.0.113.90', undefined],
   ['2001:db8::80', undefined],
 ];
 for (const [ip, what] of cases)
