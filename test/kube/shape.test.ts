@@ -20,6 +20,7 @@ test('of an object only the fields that are read are kept', (t) => {
       namespace: 'team-1',
       resourceVersion: '1000001',
       creationTimestamp: '2026-01-01T00:00:00Z',
+      uid: '8f1c2d3e-4b5a-4c6d-9e8f-000000000001',
     },
     spec: {
       clusterIP: '10.96.0.1',
