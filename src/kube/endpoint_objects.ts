@@ -26,10 +26,10 @@ export function readEndpoints({ subsets }: Endpoints): Endpoint[] {
   );
 }
 
-/** Returns the endpoints in one of a service's slices. @throws ProductError `ERR_SERVICE` for too many */
+/** Returns the endpoints in one of a service's slices. @throws ProductError `ERR_SERVICE` for names or too many */
 export function readSlice({ addressType, endpoints, ports }: Slice): Endpoint[] {
-  // A load balancer of OVN takes no host names.
-  if (addressType === 'FQDN') return [];
+  if (addressType === 'FQDN')
+    throw new ProductError('ERR_SERVICE', 'its endpoints of type FQDN are names, not addresses');
   const addresses = (endpoints ?? []).reduce((sum, one) => sum + (one.addresses ?? []).length, 0);
   refuseMany(addresses * (ports ?? []).length);
   return (endpoints ?? []).flatMap(({ addresses = [], conditions, hints, nodeName }) => {

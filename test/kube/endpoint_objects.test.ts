@@ -59,9 +59,12 @@ test('the hints of an endpoint are the names of zones and nodes', (t) => {
   t.deepEqual([found?.forZones, found?.forNodes], [['a', 'b'], ['n1']]);
 });
 
-test('host names are skipped', (t) => {
+test('a slice of names is refused, as a load balancer takes addresses only', (t) => {
   const endpoints = [{ addresses: ['example.com'] }];
-  t.deepEqual(readSlice({ addressType: 'FQDN', endpoints, ports: PORTS }), []);
+  t.throws(() => readSlice({ addressType: 'FQDN', endpoints, ports: PORTS }), {
+    code: 'ERR_SERVICE',
+    message: 'its endpoints of type FQDN are names, not addresses',
+  });
 });
 
 test('an object with thousands of ports at thousands of addresses is refused before they are multiplied', (t) => {
