@@ -16,15 +16,21 @@ export function findMisfits(nb: NorthboundView, node: string, bridgeState: Bridg
   const name = gatewayRouterName(node);
   const router = nb.find('Logical_Router', (row) => row.name === name);
   if (router === undefined) return [`OVN has no gateway router ${name}; run gateway-init`];
-  const nats = router.nat
+  const all = router.nat
     .flatMap((uuid) => nb.table('NAT').get(uuid) ?? [])
-    // The rules for anything translate clients of services, not pods (src/overlay/gateway_router.ts).
-    .filter(({ type, logical_ip }) => type === 'snat' && !FAMILIES.map(anywhere).includes(logical_ip));
+    .filter(({ type }) => type === 'snat');
+  const nats = all.filter((nat) => !isForClients(nat));
   return [
     ...portMisfits(nb, name, bridgeState),
     ...addressMisfits(name, nats, bridgeState),
     ...rangeMisfits(name, nats, bridgeState),
+    ...(all.some(isForClients) ? [] : [`${name} does not translate clients of services; ${REMEDY}`]),
   ];
+}
+
+/** Returns whether a rule translates clients of services, not pods (src/overlay/gateway_router.ts). */
+function isForClients({ logical_ip }: { readonly logical_ip: string }): boolean {
+  return FAMILIES.some((family) => logical_ip === anywhere(family));
 }
 
 interface SnatRow {

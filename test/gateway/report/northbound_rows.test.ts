@@ -23,12 +23,15 @@ async function gateway({
   networks = ['203.0.113.10/24', '2001:db8::10/64'],
   translatesTo = ['203.0.113.10', '2001:db8::10'],
   range = '61000-65535',
+  anywhere = ['0.0.0.0/0'],
 } = {}): Promise<void> {
   const txn = nb.transaction('a gateway');
   for (const { _uuid } of nb.table('Logical_Router').values()) txn.delete('Logical_Router', _uuid);
   const nat = translatesTo.map((external_ip) =>
     txn.insert('NAT', { type: 'snat', external_ip, logical_ip: '10.244.0.0/16', external_port_range: range }),
   );
+  for (const logical_ip of anywhere)
+    nat.push(txn.insert('NAT', { type: 'snat', external_ip: '100.64.1.2', logical_ip }));
   const port = txn.insert('Logical_Router_Port', { name: 'rtoe-GR_gw', mac, networks });
   const router = txn.insert('Logical_Router', { name: 'GR_gw', ports: [port], nat });
   const uuid: Uuid | undefined = (await txn.commit()).get(router);
@@ -53,6 +56,7 @@ test.serial('each row that does not fit is named with the remedy', async (t) => 
     [{ networks: ['no address'] }, /rtoe-GR_gw has no address, not 203\.0\.113\.10,2001:db8::10; /],
     [{ translatesTo: ['203.0.113.9'] }, /GR_gw translates to 203\.0\.113\.9; /],
     [{ range: '' }, /GR_gw translates to ports "", the rules expect 61000-65535; /],
+    [{ anywhere: [] }, /GR_gw does not translate clients of services; .*again/],
   ];
   for (const [rows, line] of cases) {
     await gateway(rows);
