@@ -1,6 +1,6 @@
 // Servers and a client of many targets at once, over TCP and UDP.
 //   target_agent.mjs serve NAME PORT ADDRESS...   answers each connection and each datagram with "NAME CLIENT_ADDRESS"
-//   target_agent.mjs ask                          reads [{ protocol, address, port }] and prints [{ outcome, client, attempts, ms }]
+//   target_agent.mjs ask ATTEMPT_MS               reads [{ protocol, address, port }] and prints [{ outcome, client, attempts, ms }]
 // An outcome is the server's name, "refused", "silence" or an error code of connect(2).
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -9,17 +9,14 @@ import process from 'node:process';
 import { text } from 'node:stream/consumers';
 
 const DEADLINE_MS = 5000;
-/**
- * A client tries again with a new socket: the userspace datapath drops the first packet to another node while it
- * resolves that node's MAC, and Debian's OVS 3.1 does not translate the address of a retransmission.
- */
-const ATTEMPT_MS = 800;
-const [mode, name, port, ...addresses] = process.argv.slice(2);
+/** A client of UDP sends again from the same socket. */
+const AGAIN_MS = 300;
+const [mode, ...rest] = process.argv.slice(2);
 
-if (mode === 'serve') await serve();
-else await ask();
+if (mode === 'serve') await serve(...rest);
+else await ask(Number(rest[0]));
 
-async function serve() {
+async function serve(name, port, ...addresses) {
   const answer = (client) => `${name} ${client.replace(/^::ffff:/, '')}`;
   for (const address of addresses) {
     const server = createServer((socket) => {
@@ -35,27 +32,27 @@ async function serve() {
   console.log('serving');
 }
 
-async function ask() {
+async function ask(attemptMs) {
   const targets = JSON.parse(await text(process.stdin));
-  const answers = await Promise.all(targets.map(askUntilAnswered));
+  const answers = await Promise.all(targets.map((target) => askUntilAnswered(target, attemptMs)));
   process.stdout.write(JSON.stringify(answers), () => process.exit());
 }
 
-async function askUntilAnswered(target) {
+async function askUntilAnswered(target, attemptMs) {
   const began = performance.now();
   const since = () => Math.round(performance.now() - began);
   for (let attempts = 1; ; attempts += 1) {
     const start = performance.now();
-    const found = await (target.protocol === 'tcp' ? askTcp(target) : askUdp(target));
+    const found = await (target.protocol === 'tcp' ? askTcp : askUdp)(target, attemptMs);
     if (found.outcome !== 'silence' || since() > DEADLINE_MS)
       return { ...found, attempts, ms: Math.round(performance.now() - start) };
   }
 }
 
-function askTcp({ address, port }) {
+function askTcp({ address, port }, attemptMs) {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
-    const late = setTimeout(() => settle({ outcome: 'silence' }), ATTEMPT_MS);
+    const late = setTimeout(() => settle({ outcome: 'silence' }), attemptMs);
     let answer = '';
     const settle = (found) => {
       clearTimeout(late);
@@ -70,12 +67,14 @@ function askTcp({ address, port }) {
   });
 }
 
-function askUdp({ address, port }) {
+function askUdp({ address, port }, attemptMs) {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    const late = setTimeout(() => settle({ outcome: 'silence' }), ATTEMPT_MS);
+    const late = setTimeout(() => settle({ outcome: 'silence' }), attemptMs);
+    const again = setInterval(() => socket.send('?', () => undefined), AGAIN_MS);
     const settle = (found) => {
       clearTimeout(late);
+      clearInterval(again);
       socket.removeAllListeners('error').on('error', () => undefined);
       socket.close();
       resolve(found);

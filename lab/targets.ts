@@ -35,7 +35,16 @@ export async function serveTargets(
   return server;
 }
 
-/** Asks many targets at once from inside a namespace. Returns one answer for each, within about 5 s. */
-export async function askTargets(from: Namespace, targets: readonly Target[]): Promise<TargetAnswer[]> {
-  return JSON.parse(await from.exec([process.execPath, AGENT, 'ask'], { input: JSON.stringify(targets) }));
+/**
+ * Asks many targets at once from inside a namespace. Returns one answer for each, within about 5 s. A client opens a
+ * new socket after `attemptMs`: the userspace datapath drops the first packet to another node while it resolves that
+ * node's MAC, and a TCP client sends its second one after 1 s.
+ */
+export async function askTargets(
+  from: Namespace,
+  targets: readonly Target[],
+  { attemptMs = 800 }: { readonly attemptMs?: number } = {},
+): Promise<TargetAnswer[]> {
+  const argv = [process.execPath, AGENT, 'ask', String(attemptMs)];
+  return JSON.parse(await from.exec(argv, { input: JSON.stringify(targets) }));
 }

@@ -1,0 +1,118 @@
+import { type Cluster, type Node, startCluster } from './cluster.js';
+import { CniPlugin, makeSandbox } from './cni.js';
+import type { Kubernetes } from './kube.js';
+import { addKubernetes, startWatcher } from './kube_cluster.js';
+import { nodeManifest, podManifest, serviceManifest } from './manifests.js';
+import type { Namespace } from './namespace.js';
+import {
+  bridgeNics,
+  gatewayInit,
+  masterInit,
+  minionInit,
+  overlayWell,
+  startGatewayHelper,
+} from './overlay.js';
+import { serveTargets } from './targets.js';
+import { until, when } from './until.js';
+
+/** A server of TCP and UDP, in a pod or on a host. */
+export interface Server {
+  readonly name: string;
+  readonly net: Namespace;
+  /** The node that it runs on. */
+  readonly node: string;
+  readonly port: number;
+  /** Its addresses, one a family. */
+  readonly ips: readonly string[];
+}
+
+/** The whole product on a real API server, with a server `pod-NODE` and a server `host-NODE` on every node. */
+export class ServiceCluster {
+  private constructor(
+    readonly cluster: Cluster,
+    readonly kubernetes: Kubernetes,
+    readonly servers: ReadonlyMap<string, Server>,
+  ) {}
+
+  static async start(nodes: readonly string[], gateways: readonly string[]): Promise<ServiceCluster> {
+    const cluster = await startCluster({ nodes });
+    const kubernetes = await addKubernetes(cluster, { isDualStack: true });
+    const { master } = cluster;
+    await bridgeNics(cluster);
+    await overlayWell(master, ...masterInit(master, 1));
+    for (const [index, node] of cluster.nodes.entries())
+      if (index > 0) await overlayWell(node, ...minionInit(node, index + 1));
+    for (const gateway of gateways)
+      await overlayWell(cluster.node(gateway), ...gatewayInit(cluster.node(gateway)));
+    await kubernetes.apply(...cluster.nodes.map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
+    await Promise.all(gateways.map((gateway) => startGatewayHelper(cluster.node(gateway))));
+    await startWatcher(master);
+    const servers = await Promise.all(
+      cluster.nodes.flatMap((node) => [startPod(cluster, kubernetes, node), startOnHost(node)]),
+    );
+    return new ServiceCluster(cluster, kubernetes, new Map(servers.map((one) => [one.name, one])));
+  }
+
+  server(name: string): Server {
+    const found = this.servers.get(name);
+    if (found === undefined) throw new Error(`there is no server ${name}`);
+    return found;
+  }
+
+  /** Creates or changes a dual-stack service of TCP and UDP and, as a controller would, its endpoints. */
+  async serve(name: string, port: number, spec: object, servers: readonly string[]): Promise<void> {
+    const ports = ['TCP', 'UDP'].map((protocol) => ({
+      name: protocol.toLowerCase(),
+      protocol,
+      port,
+      ...('type' in spec && { nodePort: 30_000 + port }),
+    }));
+    const manifest = serviceManifest(name, { ipFamilyPolicy: 'RequireDualStack', ports, ...spec });
+    await this.kubernetes.apply(manifest, this.endpoints(name, servers));
+  }
+
+  /** Replaces the endpoints of a service; resolves when the API server has them. */
+  async moveTo(name: string, servers: readonly string[]): Promise<void> {
+    await this.kubernetes.apply(this.endpoints(name, servers));
+  }
+
+  /** Returns a service's cluster addresses, once OVN's rows have them on every host. */
+  async clusterIps(name: string): Promise<readonly string[]> {
+    const found = await this.kubernetes.kubectl(
+      ...['get', 'service', name, '--output=jsonpath={.spec.clusterIPs[*]}'],
+    );
+    const ips = found.split(' ');
+    await until(`the load balancers of ${name}`, async () => {
+      const vips = await this.cluster.nbctl('--bare', '--columns=vips', 'list', 'Load_Balancer');
+      return when(ips.every((ip) => vips.includes(ip)));
+    });
+    await this.cluster.settled();
+    return ips;
+  }
+
+  private endpoints(name: string, servers: readonly string[]): object {
+    const subsets = servers.map((server) => {
+      const { node, port, ips } = this.server(server);
+      const ports = ['TCP', 'UDP'].map((protocol) => ({ name: protocol.toLowerCase(), protocol, port }));
+      return { addresses: ips.map((ip) => ({ ip, nodeName: node })), ports };
+    });
+    return { apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace: 'default' }, subsets };
+  }
+}
+
+async function startPod(cluster: Cluster, kubernetes: Kubernetes, { host }: Node): Promise<Server> {
+  const name = `pod-${host.label}`;
+  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
+  await kubernetes.apply(podManifest(name, host.label));
+  const { ips } = await new CniPlugin(host).add(sandbox);
+  const addresses = ips.map(({ address }) => address.split('/')[0] ?? '');
+  await serveTargets(net, name, 8080, addresses);
+  return { name, net, node: host.label, port: 8080, ips: addresses };
+}
+
+/** Starts a server that listens on the host's own addresses only. */
+async function startOnHost({ host, v4, v6 }: Node): Promise<Server> {
+  const name = `host-${host.label}`;
+  await serveTargets(host.net, name, 9090, [v4, v6]);
+  return { name, net: host.net, node: host.label, port: 9090, ips: [v4, v6] };
+}
