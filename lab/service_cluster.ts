@@ -11,8 +11,9 @@ import {
   minionInit,
   overlayWell,
   startGatewayHelper,
+  startNodeDaemon,
 } from './overlay.js';
-import { serveTargets } from './targets.js';
+import { askTargets, serveTargets, type Target, type TargetAnswer } from './targets.js';
 import { until, when } from './until.js';
 
 /** A server of TCP and UDP, in a pod or on a host. */
@@ -24,6 +25,38 @@ export interface Server {
   readonly port: number;
   /** Its addresses, one a family. */
   readonly ips: readonly string[];
+}
+
+/** Returns the targets at addresses: TCP and UDP. */
+export function targetsAt(addresses: readonly string[], port: number): Target[] {
+  return addresses.flatMap((address) =>
+    (['tcp', 'udp'] as const).map((protocol) => ({ protocol, address, port })),
+  );
+}
+
+/** Asks targets again and again, until every answer is right: services take a moment to reach every host. */
+export async function untilAnswered(
+  from: Namespace,
+  targets: readonly Target[],
+  isRight: (answer: TargetAnswer) => boolean,
+): Promise<void> {
+  let wrong: readonly string[] = [];
+  try {
+    await until(
+      'all answers to be right',
+      async () => {
+        const answers = await askTargets(from, targets);
+        wrong = answers.flatMap((answer, index) => {
+          const { protocol, address, port } = targets[index] ?? {};
+          return isRight(answer) ? [] : [`${protocol} ${address} ${port}: ${JSON.stringify(answer)}`];
+        });
+        return when(wrong.length === 0);
+      },
+      20_000,
+    );
+  } catch (cause) {
+    throw new Error(`${from.name} has wrong answers:\n${wrong.join('\n')}`, { cause });
+  }
 }
 
 /** The whole product on a real API server, with a server `pod-NODE` and a server `host-NODE` on every node. */
@@ -46,6 +79,7 @@ export class ServiceCluster {
       await overlayWell(cluster.node(gateway), ...gatewayInit(cluster.node(gateway)));
     await kubernetes.apply(...cluster.nodes.map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
     await Promise.all(gateways.map((gateway) => startGatewayHelper(cluster.node(gateway))));
+    await Promise.all(cluster.nodes.map((node) => startNodeDaemon(node)));
     await startWatcher(master);
     const servers = await Promise.all(
       cluster.nodes.flatMap((node) => [startPod(cluster, kubernetes, node), startOnHost(node)]),

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
-import type { Node } from '../../lab/cluster.js';
+import { type Node, ROUTER } from '../../lab/cluster.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import type { Namespace } from '../../lab/namespace.js';
-import { ServiceCluster } from '../../lab/service_cluster.js';
-import { askTargets, type Target } from '../../lab/targets.js';
+import { startNodeDaemon } from '../../lab/overlay.js';
+import { ServiceCluster, targetsAt, untilAnswered } from '../../lab/service_cluster.js';
+import { askTargets, type TargetAnswer } from '../../lab/targets.js';
+import { until, when } from '../../lab/until.js';
 
 /** What clients outside reach by the gateways: two gateways, a node that is none, pods and hosts on each. */
 let lab: ServiceCluster;
@@ -18,16 +22,15 @@ test.before(async () => {
     await lab.clusterIps(pod);
   }
 });
-test.after.always(async (t) => {
-  for (const crash of (await lab?.cluster.crashes()) ?? []) t.log(crash);
-  lab?.cluster.dispose();
-});
+test.after.always(() => lab?.cluster.dispose());
 
 for (const lost of ['first packet', 'first answer'] as const)
   kubeTest(`a client outside whose ${lost} is lost is answered by the same socket`, async (t) => {
     for (const pod of PODS) await lose(lab.server(pod).net, lost);
     const targets = PODS.flatMap((pod, index) =>
-      gateways.flatMap((gateway) => nodePort(gateway, 30_081 + index).map((target) => ({ ...target, pod }))),
+      gateways.flatMap(({ v4, v6 }) =>
+        targetsAt([v4, v6], 30_081 + index).map((target) => ({ ...target, pod })),
+      ),
     );
     const answers = await askTargets(lab.cluster.outside, targets, { attemptMs: 5000 });
     for (const [index, { outcome, attempts }] of answers.entries()) {
@@ -37,16 +40,76 @@ for (const lost of ['first packet', 'first answer'] as const)
     for (const pod of PODS) t.is(await countLost(lab.server(pod).net), targets.length / PODS.length);
   });
 
+const HOSTS: readonly (readonly [name: string, port: number, servers: readonly string[]])[] = [
+  ['another-host', 84, ['host-master']],
+  ['own-host', 85, ['host-gw1']],
+  ['hosts-and-pod', 86, ['host-master', 'host-gw1', 'host-gw2', 'pod-gw2']],
+];
+
+for (const [name, port, servers] of HOSTS)
+  kubeTest(`clients outside reach ${servers.join(', ')} at node ports and an external address`, async (t) => {
+    const external = [`203.0.113.${port}`, `2001:db8::${port}`];
+    await lab.serve(name, port, { type: 'NodePort', externalIPs: external }, servers);
+    const targets = [
+      ...gateways.flatMap(({ v4, v6 }) => targetsAt([v4, v6], 30_000 + port)),
+      ...targetsAt(external, port),
+    ];
+    await untilAnswered(lab.cluster.outside, targets, ({ outcome }) => servers.includes(outcome));
+    t.pass();
+  });
+
+kubeTest(
+  "with policy Local the gateway's own host sees the client's address, whatever rp_filter is",
+  async (t) => {
+    const spec = { type: 'NodePort', externalTrafficPolicy: 'Local' };
+    await lab.serve('local-host', 87, spec, ['host-gw1']);
+    const [own, other] = [lab.cluster.node('gw1'), lab.cluster.node('gw2')];
+    const clients: readonly (string | undefined)[] = [ROUTER.v4, ROUTER.v6];
+    for (const filter of [0, 1, 2]) {
+      await own.host.net.sysctl({ 'net.ipv4.conf.all.rp_filter': filter });
+      await restartNodeDaemon(own);
+      const isRight = ({ outcome, client }: TargetAnswer) =>
+        outcome === 'host-gw1' && clients.includes(client);
+      await untilAnswered(lab.cluster.outside, targetsAt([own.v4, own.v6], 30_087), isRight);
+    }
+    const elsewhere = await askTargets(lab.cluster.outside, targetsAt([other.v4, other.v6], 30_087));
+    t.deepEqual(new Set(elsewhere.map(({ outcome }) => outcome)), new Set(['silence']));
+  },
+);
+
 kubeTest('no packet of a gateway router was dropped at the bridge', async (t) => {
   for (const { host } of gateways)
     t.regex(await host.appctl('-t', 'ovn-k8s-gateway-helper', 'demux/show'), /^pod-drop +0\b/m);
+  for (const crash of await lab.cluster.crashes()) t.log(crash);
 });
 
-/** Returns the targets of a node port at a gateway: TCP and UDP, IPv4 and IPv6. */
-function nodePort({ v4, v6 }: Node, port: number): Target[] {
-  return [v4, v6].flatMap((address) =>
-    (['tcp', 'udp'] as const).map((protocol) => ({ protocol, address, port })),
-  );
+kubeTest(
+  "pods of every living node reach the API server's ClusterIP when the first gateway is dead",
+  async (t) => {
+    const { kubernetes, cluster } = lab;
+    const ports = [{ name: 'https', port: 6443, protocol: 'TCP' }];
+    const subsets = [{ addresses: [{ ip: cluster.master.v4 }], ports }];
+    const metadata = { name: 'kubernetes', namespace: 'default' };
+    await kubernetes.apply({ apiVersion: 'v1', kind: 'Endpoints', metadata, subsets });
+    await cluster.node('gw1').host.killSwitch();
+    for (const pod of ['pod-master', 'pod-gw2'])
+      await until(`${pod} to reach the API server`, async () => {
+        const { exitCode } = await lab
+          .server(pod)
+          .net.attempt(['timeout', '2', 'bash', '-c', '</dev/tcp/10.96.0.1/443']);
+        return when(exitCode === 0);
+      });
+    t.pass();
+  },
+);
+
+/** The daemon looks at `rp_filter` when it starts, and once a minute. */
+async function restartNodeDaemon(node: Node): Promise<void> {
+  const { host } = node;
+  await host.appctl('-t', 'ovn-k8s-node', 'exit');
+  const pidfile = join(host.rundir, 'ovn-k8s-node.pid');
+  await until('the daemon to end', () => when(!existsSync(pidfile)));
+  await startNodeDaemon(node);
 }
 
 /** Makes a pod lose the first packet from each port of its clients, or its first answer to each. */
