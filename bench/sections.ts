@@ -12,6 +12,7 @@ import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
 import { ring } from './sections/ring.js';
 import { serviceChange } from './sections/service_change.js';
+import { serviceReach } from './sections/service_reach.js';
 import { serviceRows } from './sections/service_rows.js';
 import { services } from './sections/services.js';
 import { snat } from './sections/snat.js';
@@ -34,6 +35,7 @@ export const SECTIONS: readonly Section[] = [
   services,
   serviceRows,
   serviceChange,
+  serviceReach,
   watcher,
   cni,
   snat,
