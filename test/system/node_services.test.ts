@@ -1,0 +1,450 @@
+import { join } from 'node:path';
+import test from 'ava';
+import { type Cluster, type Node, ROUTER } from '../../lab/cluster.js';
+import { CniPlugin, makeSandbox } from '../../lab/cni.js';
+import { ACCOUNT_TOKENS, type Kubernetes } from '../../lab/kube.js';
+import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { kubeTest } from '../../lab/kube_test.js';
+import { endpointsManifest, nodeManifest, podManifest, serviceManifest } from '../../lab/manifests.js';
+import type { Namespace } from '../../lab/namespace.js';
+import {
+  bridgeNics,
+  cniDirectories,
+  gatewayInit,
+  masterInit,
+  minionInit,
+  overlayWell,
+  startGatewayHelper,
+  startNodeDaemon,
+} from '../../lab/overlay.js';
+import { PROJECT } from '../../lab/project.js';
+import { askTargets, serveTargets, type Target } from '../../lab/targets.js';
+import { until, when } from '../../lab/until.js';
+
+/**
+ * What ovn-k8s-node does for hosts, on a real API server in both families: `gw1` has a shared NIC, `master` and `n1` are
+ * no gateways. Servers of hosts listen on the addresses of their NIC only.
+ */
+const EXTERNAL = ['203.0.113.80', '2001:db8::80'];
+const PORTS = { pods: 30_080, master: 30_090, gw1: 30_091, n1: 30_092 };
+const HOST_PORT = 8088;
+const FOREIGN =
+  'table inet foreign {\n\tchain output {\n\t\ttype nat hook output priority -100; policy accept;\n\t}\n}';
+const PROTOCOLS = ['tcp', 'udp'] as const;
+
+let cluster: Cluster;
+let kubernetes: Kubernetes;
+let master: Node;
+let gateway: Node;
+let node: Node;
+let pods: readonly Pod[];
+/** The cluster addresses of each service, one a family. */
+const clusterIps = new Map<string, readonly string[]>();
+
+test.before(async () => {
+  if (process.getuid?.() !== 0) return;
+  ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'n1'], isDualStack: true }));
+  ({ master } = cluster);
+  gateway = cluster.node('gw1');
+  node = cluster.node('n1');
+  await bridgeNics(cluster);
+  await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
+  for (const { host } of cluster.nodes) {
+    await host.net.sysctl({ 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 });
+    await host.exec(['nft', '-f', '-'], { input: `${FOREIGN}\n` });
+  }
+  await overlayWell(master, ...masterInit(master, 1));
+  await overlayWell(gateway, ...minionInit(gateway, 2));
+  await overlayWell(node, ...minionInit(node, 3));
+  await overlayWell(gateway, ...gatewayInit(gateway));
+  await startWatcher(master);
+  for (const { host } of [gateway, node])
+    await host.vsctl(
+      ...['set', 'Open_vSwitch', '.', `external_ids:k8s-api-token="${ACCOUNT_TOKENS['ovn-k8s-node']}"`],
+    );
+  await startGatewayHelper(gateway);
+  for (const one of cluster.nodes) await startNodeDaemon(one);
+  await countServiceFrames();
+
+  await kubernetes.apply(...cluster.nodes.map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
+  const hostPort = {
+    containers: [{ name: 'main', image: 'none', ports: [{ containerPort: 8080, hostPort: HOST_PORT }] }],
+  };
+  pods = [await startPod(gateway, 'web-gw1', {}), await startPod(node, 'web-n1', hostPort)];
+  await serve('pods', { externalIPs: EXTERNAL, nodePort: PORTS.pods }, 8080, podEndpoints());
+  for (const one of cluster.nodes) {
+    await serveTargets(one.host.net, one.host.label, 9090, [one.v4, one.v6]);
+    await serve(
+      one.host.label,
+      { nodePort: PORTS[one.host.label as keyof typeof PORTS] },
+      9090,
+      hostEndpoints(one),
+    );
+  }
+  await everyNodeTranslates(2 * 2 * 4);
+  await cluster.settled();
+});
+test.after.always(() => cluster?.dispose());
+
+for (const label of ['master', 'gw1', 'n1'] as const)
+  kubeTest(
+    `from the host of ${label}, each service answers at each of its addresses and at all nodes`,
+    async (t) => {
+      const { net } = cluster.node(label).host;
+      await allAnswer(t, net, [...servicesInside(), ...externalAddresses(), ...allNodePorts()]);
+    },
+  );
+
+kubeTest('from pods, each node port answers at all nodes', async (t) => {
+  for (const { net } of pods) await allAnswer(t, net, [...servicesInside(), ...allNodePorts()]);
+});
+
+kubeTest('from outside, each node port answers at all nodes, gateway or not', async (t) => {
+  await allAnswer(t, cluster.outside, [...externalAddresses(), ...allNodePorts()]);
+});
+
+kubeTest('no frame to an address of a service has left a host by its NIC', async (t) => {
+  const json = JSON.parse(await cluster.outside.exec(['nft', '-j', 'list', 'counters']));
+  const counters = (json.nftables as { counter?: { name: string; packets: number } }[]).flatMap(
+    ({ counter }) => counter ?? [],
+  );
+  t.deepEqual(
+    counters.map(({ name, packets }) => `${name} ${packets}`),
+    ['to_services 0'],
+  );
+});
+
+kubeTest(
+  "a host port answers at its node's addresses, for the host itself, other hosts, pods and outside",
+  async (t) => {
+    const targets = PROTOCOLS.filter((one) => one === 'tcp').flatMap((protocol) =>
+      [node.v4, node.v6].map((address) => ({ what: 'web-n1', protocol, address, port: HOST_PORT })),
+    );
+    const clients = [
+      ...cluster.nodes.map(({ host }) => host.net),
+      ...pods.map(({ net }) => net),
+      cluster.outside,
+    ];
+    for (const net of clients) await allAnswer(t, net, targets);
+  },
+);
+
+kubeTest('with policy Local, outside reaches endpoints of the node only, and hosts reach all', async (t) => {
+  const spec = { externalTrafficPolicy: 'Local', nodePort: 30_100 };
+  await serve('local', spec, 8080, podEndpoints());
+  const at = ({ v4, v6 }: Node) =>
+    [v4, v6].map((address) => ({ protocol: 'tcp' as const, address, port: 30_100 }));
+  await until('the service at n1', async () => {
+    const [one] = await askTargets(cluster.outside, at(node));
+    return when(one?.outcome === 'web-n1');
+  });
+  const many = Array.from({ length: 10 }, () => at(node)).flat();
+  t.deepEqual(namesOf(await askTargets(cluster.outside, many)), ['web-n1']);
+  t.deepEqual(namesOf(await askTargets(node.host.net, many)), ['web-gw1', 'web-n1']);
+  t.deepEqual(namesOf(await askTargets(master.host.net, [...many, ...at(gateway)])), ['web-gw1', 'web-n1']);
+  t.deepEqual(namesOf(await askTargets(cluster.outside, at(master))), ['silence'], 'no endpoint there');
+});
+
+kubeTest("with policy Local, a gateway's own host as endpoint sees the client's address", async (t) => {
+  await serve(
+    'local-host',
+    { externalTrafficPolicy: 'Local', nodePort: 30_101 },
+    9090,
+    hostEndpoints(gateway),
+  );
+  const targets = PROTOCOLS.flatMap((protocol) =>
+    [gateway.v4, gateway.v6].map((address) => ({ protocol, address, port: 30_101 })),
+  );
+  const answers = await until('answers', async () => {
+    const found = await askTargets(cluster.outside, targets);
+    return found.every(({ outcome }) => outcome === 'gw1') ? found : undefined;
+  });
+  t.deepEqual(
+    answers.map(({ client }) => client),
+    [ROUTER.v4, ROUTER.v6, ROUTER.v4, ROUTER.v6],
+  );
+});
+
+kubeTest('source ranges restrict clients outside at a node that is no gateway, and no host', async (t) => {
+  const spec = { type: 'LoadBalancer', nodePort: 30_102, loadBalancerSourceRanges: ['192.0.2.0/24'] };
+  await serve('ranges', spec, 8080, podEndpoints());
+  const at = [node.v4, node.v6].map((address) => ({ protocol: 'tcp' as const, address, port: 30_102 }));
+  await until('hosts', async () => when(isAnswered(await askTargets(node.host.net, at))));
+  t.deepEqual(namesOf(await askTargets(cluster.outside, at)), ['silence']);
+  await serve(
+    'ranges',
+    { ...spec, loadBalancerSourceRanges: [`${ROUTER.v4}/32`, '2001:db8::/64'] },
+    8080,
+    podEndpoints(),
+  );
+  await until('the outside', async () => when(isAnswered(await askTargets(cluster.outside, at))));
+});
+
+kubeTest('a Local load balancer has a health check: 200 where an endpoint is, 503 elsewhere', async (t) => {
+  const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', nodePort: 30_103 };
+  const endpoints = podEndpoints().filter((one) => one.node === 'n1');
+  await serve('checked', { ...spec, healthCheckNodePort: 32_100 }, 8080, endpoints);
+  const fetched = (address: string) =>
+    cluster.outside.attempt([
+      ...[process.execPath, '--eval'],
+      `fetch('http://${address}:32100/').then(async (r) => console.log(r.status, await r.text()))`,
+    ]);
+  for (const { host, v4, v6 } of cluster.nodes)
+    for (const address of [v4, `[${v6}]`]) {
+      const isHere = host.label === 'n1';
+      const answer = await until(`the health check at ${address}`, async () => {
+        const { stdout } = await fetched(address);
+        return stdout.startsWith(isHere ? '200' : '503') ? stdout : undefined;
+      });
+      t.regex(answer, /"namespace":"default","name":"checked"\},"localEndpoints":\d/);
+      t.regex(answer, isHere ? /"localEndpoints":1/ : /"localEndpoints":0/);
+    }
+});
+
+kubeTest('routes come back when somebody deletes them, or the link goes down', async (t) => {
+  const { net } = node.host;
+  const targets = servicesInside();
+  await net.ip('route del 10.96.0.0/16', 'route del fd00:10:96::/112');
+  await until('the routes', async () =>
+    when((await net.exec(['ip', 'route', 'show', '10.96.0.0/16'])).includes('k8s-n1')),
+  );
+  await allAnswer(t, net, targets);
+  await net.ip('link set k8s-n1 down');
+  await until('the link', async () =>
+    when((await net.exec(['ip', '-6', 'route', 'show', 'fd00:10:96::/112'])).includes('k8s-n1')),
+  );
+  await net.ip('rule del priority 6400');
+  await until('the rule', async () => when((await net.exec(['ip', 'rule'])).includes('lookup 6400')));
+  await allAnswer(t, net, targets);
+});
+
+kubeTest('the table comes back after another program deleted it', async (t) => {
+  const { net } = node.host;
+  await net.exec(['nft', 'delete', 'table', 'inet', 'ovn-k8s-node']);
+  const isThere = async () => when((await net.exec(['nft', 'list', 'tables'])).includes('ovn-k8s-node'));
+  await until('the table', isThere, 20_000);
+  await allAnswer(t, net, [...externalAddresses(), ...allNodePorts()]);
+});
+
+kubeTest('an address that comes answers node ports, also from pods, until it goes', async (t) => {
+  const { net } = node.host;
+  const second = '203.0.113.99';
+  const targets: Asked[] = [{ what: 'pods', protocol: 'tcp', address: second, port: PORTS.pods }];
+  await net.ip(`addr add ${second}/24 dev breth0`);
+  const asking = [cluster.outside, net, ...pods.map((one) => one.net)];
+  for (const from of asking)
+    await until(`an answer at ${second}`, async () => when(isAnswered(await askTargets(from, targets))));
+  await net.ip(`addr del ${second}/24 dev breth0`);
+  await until('the address to be gone', async () => {
+    const set = await net.exec(['nft', 'list', 'set', 'inet', 'ovn-k8s-node', 'own4']);
+    return when(!set.includes(second));
+  });
+  t.pass();
+});
+
+kubeTest(
+  'a restarted daemon sends nothing to the kernel, and the tables of others are as they were',
+  async (t) => {
+    for (const { host } of cluster.nodes) {
+      const before = await tableOf(host);
+      await host.appctl('-t', 'ovn-k8s-node', 'exit');
+      await startNodeDaemon(cluster.node(host.label));
+      const status = await until('the daemon to know the services', async () => {
+        const found = JSON.parse(await host.appctl('-t', 'ovn-k8s-node', 'status', '--json'));
+        return found.synced && found.counts.nodePorts > 0 && found.totals.looks > 3 ? found : undefined;
+      });
+      t.is(status.totals.transactions, 0, host.label);
+      t.deepEqual(await tableOf(host), before);
+      t.deepEqual(status.problems, []);
+      t.true((await host.exec(['nft', 'list', 'ruleset'])).includes(FOREIGN));
+    }
+  },
+);
+
+kubeTest(
+  'an external address that a speaker put on the host answers there, for the host and for outside',
+  async (t) => {
+    const address = '203.0.113.90';
+    const target: Asked[] = [{ what: 'pods', protocol: 'tcp', address, port: 80 }];
+    await node.host.net.ip(`addr add ${address}/32 dev lo`);
+    await serve('spoken', { externalIPs: [address], nodePort: 30_104 }, 8080, podEndpoints());
+    await node.host.appctl('-t', 'ovn-k8s-node', 'exit');
+    await startNodeDaemon(node, '--external-address-owner=speaker', `--external-ip-cidrs=${address}/32`);
+    for (const from of [node.host.net, cluster.outside])
+      await until(`an answer at ${address}`, async () => when(isAnswered(await askTargets(from, target))));
+    t.pass();
+  },
+);
+
+kubeTest('with --node-ports=gateways a node without a gateway answers no node port', async (t) => {
+  const targets = [node.v4, node.v6].map((address) => ({
+    protocol: 'tcp' as const,
+    address,
+    port: PORTS.pods,
+  }));
+  await node.host.appctl('-t', 'ovn-k8s-node', 'exit');
+  await startNodeDaemon(node, '--node-ports=gateways');
+  await until('n1 to refuse', async () =>
+    when(namesOf(await askTargets(cluster.outside, targets)).join() === 'refused'),
+  );
+  await allAnswer(t, node.host.net, servicesInside());
+});
+
+kubeTest('minion-deinit removes table, rules and routes, and the daemon puts nothing back', async (t) => {
+  const { host } = node;
+  await overlayWell(node, 'minion-deinit', '--node-name=n1', ...cniDirectories(node));
+  const left = async () => {
+    const texts = await Promise.all(
+      [
+        ['nft', 'list', 'tables'],
+        ['ip', 'rule'],
+        ['ip', '-6', 'rule'],
+        ['ip', 'route', 'show', 'table', 'all'],
+      ].map((argv) => host.exec(argv)),
+    );
+    return texts.join('\n').match(/ovn-k8s-node|6400|10\.96\.|k8s-n1/g);
+  };
+  t.is(await left(), null);
+  const status = await host.appctl('-t', 'ovn-k8s-node', 'status');
+  t.regex(status, /external_ids:k8s-node-name is not set; run ovn-k8s-overlay minion-init/);
+  t.is(await left(), null);
+  t.true((await host.exec(['nft', 'list', 'ruleset'])).includes(FOREIGN));
+});
+
+interface Asked extends Target {
+  /** The service that must answer, or the server. */
+  readonly what: string;
+}
+
+interface Pod {
+  readonly name: string;
+  readonly node: Node;
+  readonly net: Namespace;
+  readonly addresses: readonly string[];
+}
+
+async function allAnswer(
+  t: { deepEqual: (a: unknown, b: unknown, m?: string) => void },
+  net: Namespace,
+  asked: readonly Asked[],
+): Promise<void> {
+  const answers = await askTargets(net, asked);
+  const wrong = asked.flatMap(({ what, protocol, address, port }, i) => {
+    const { outcome = 'nothing' } = answers[i] ?? {};
+    const isRight = what === 'pods' ? outcome.startsWith('web-') : outcome === what;
+    return isRight ? [] : [`${what} ${protocol} ${address} ${port}: ${outcome}`];
+  });
+  t.deepEqual(wrong, [], net.name);
+}
+
+function isAnswered(answers: Awaited<ReturnType<typeof askTargets>>): boolean {
+  return answers.every(({ outcome }) => outcome.startsWith('web-'));
+}
+
+function namesOf(answers: Awaited<ReturnType<typeof askTargets>>): string[] {
+  return [...new Set(answers.map(({ outcome }) => outcome))].sort();
+}
+
+/** Returns what the daemon's table has, with the kernel's handles; the kernel lists the elements of a set in any order. */
+async function tableOf({ net }: Node['host']): Promise<string[]> {
+  const { nftables } = JSON.parse(await net.exec(['nft', '-j', 'list', 'table', 'inet', 'ovn-k8s-node']));
+  return (nftables as Record<string, { elem?: unknown[] }>[]).flatMap((object) =>
+    Object.entries(object).map(([kind, { elem = [], ...rest }]) =>
+      JSON.stringify([kind, rest, elem.map((one) => JSON.stringify(one)).sort()]),
+    ),
+  );
+}
+
+function servicesInside(): Asked[] {
+  return [...clusterIps]
+    .filter(([what]) => what in PORTS)
+    .flatMap(([what, addresses]) =>
+      PROTOCOLS.flatMap((protocol) => addresses.map((address) => ({ what, protocol, address, port: 80 }))),
+    );
+}
+
+function externalAddresses(): Asked[] {
+  return PROTOCOLS.flatMap((protocol) =>
+    EXTERNAL.map((address) => ({ what: 'pods', protocol, address, port: 80 })),
+  );
+}
+
+function allNodePorts(): Asked[] {
+  return cluster.nodes.flatMap(({ v4, v6 }) =>
+    Object.entries(PORTS).flatMap(([what, port]) =>
+      PROTOCOLS.flatMap((protocol) => [v4, v6].map((address) => ({ what, protocol, address, port }))),
+    ),
+  );
+}
+
+function podEndpoints() {
+  return pods.flatMap(({ node: on, addresses }) => addresses.map((ip) => ({ ip, node: on.host.label })));
+}
+
+function hostEndpoints({ v4, v6, host }: Node) {
+  return [v4, v6].map((ip) => ({ ip, node: host.label }));
+}
+
+async function startPod(on: Node, name: string, spec: object): Promise<Pod> {
+  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
+  await kubernetes.apply(podManifest(name, on.host.label, spec));
+  const { ips } = await new CniPlugin(on.host).add(sandbox);
+  const addresses = ips.map(({ address }) => address.split('/')[0] ?? '');
+  await report(name, addresses);
+  await serveTargets(net, name, 8080, addresses);
+  return { name, node: on, net, addresses };
+}
+
+/** Reports a pod's addresses, as kubelet does. */
+async function report(name: string, addresses: readonly string[]): Promise<void> {
+  const pod = JSON.parse(await kubernetes.kubectl('get', 'pod', name, '--output=json'));
+  const status = { phase: 'Running', podIP: addresses[0], podIPs: addresses.map((ip) => ({ ip })) };
+  await kubernetes.replaceRaw(`/api/v1/namespaces/default/pods/${name}/status`, { ...pod, status });
+}
+
+/** Creates a dual-stack service and, as a controller would, its endpoints. A load balancer has one protocol only. */
+async function serve(
+  name: string,
+  { nodePort, ...spec }: { readonly nodePort: number; readonly [field: string]: unknown },
+  port: number,
+  endpoints: readonly { readonly ip: string; readonly node: string }[],
+): Promise<void> {
+  const protocols = spec.type === 'LoadBalancer' ? (['tcp'] as const) : PROTOCOLS;
+  const named = protocols.map((one) => ({ name: one, protocol: one.toUpperCase() }));
+  const dualStack = { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'] };
+  const ports = named.map((one) => ({ ...one, port: 80, nodePort }));
+  const list = endpointsManifest(name, { port }, endpoints) as { subsets: object[] };
+  await kubernetes.apply(serviceManifest(name, { type: 'NodePort', ...dualStack, ...spec, ports }), {
+    ...list,
+    subsets: list.subsets.map((one) => ({ ...one, ports: named.map((of) => ({ ...of, port })) })),
+  });
+  const text = await kubernetes.kubectl('get', 'service', name, '--output=jsonpath={.spec.clusterIPs}');
+  clusterIps.set(name, JSON.parse(text));
+}
+
+/** Waits until each node has this many node ports in its table. */
+async function everyNodeTranslates(nodePorts: number): Promise<void> {
+  for (const { host } of cluster.nodes)
+    await until(`${nodePorts} node ports at ${host.label}`, async () => {
+      const { counts } = JSON.parse(await host.appctl('-t', 'ovn-k8s-node', 'status', '--json'));
+      return when(counts.nodePorts === nodePorts);
+    });
+}
+
+/** Counts the frames from hosts to services' addresses that reach the network outside. */
+async function countServiceFrames(): Promise<void> {
+  const devices = cluster.nodes.map(({ host }) => host.label).join(', ');
+  await cluster.outside.exec(['nft', '-f', '-'], {
+    input: [
+      'table netdev watched {',
+      '  counter to_services { }',
+      '  chain ingress {',
+      `    type filter hook ingress devices = { ${devices} } priority 0;`,
+      '    ip daddr { 10.96.0.0/16, 203.0.113.80 } counter name to_services',
+      '    ip6 daddr { fd00:10:96::/112, 2001:db8::80 } counter name to_services',
+      '  }',
+      '}',
+      '',
+    ].join('\n'),
+  });
+}
