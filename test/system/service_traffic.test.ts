@@ -177,8 +177,10 @@ kubeTest(
     const narrow = { name: 'v6', containerPort: 8080, hostPort: 8089, hostIP: gateway.v6 };
     const taken = { name: 'taken', containerPort: 8080, hostPort: 9091 };
     await startWebServer(gateway.host.net, 9091, 'the host');
-    const ports = [listens, narrow, taken];
-    await startWebPod(gateway, 'web-3', { containers: [{ name: 'main', image: 'none', ports }] });
+    const udp = { name: 'udp', containerPort: 5353, hostPort: 5300, protocol: 'UDP' };
+    const ports = [listens, narrow, taken, udp];
+    const pod = await startWebPod(gateway, 'web-3', { containers: [{ name: 'main', image: 'none', ports }] });
+    await serveTargets(pod.net, 'web-3', 5353, ['::']);
     const elsewhere = [{ name: 'far', containerPort: 8080, hostPort: 8090 }];
     await startWebPod(cluster.master, 'web-4', {
       containers: [{ name: 'main', image: 'none', ports: elsewhere }],
@@ -193,10 +195,26 @@ kubeTest(
     t.regex(await httpGet(cluster.outside, `http://${gateway.v4}:9091/`), /from the host$/);
     for (const url of [`http://${gateway.v4}:8089/`, `http://${gateway.v4}:8090/`])
       await t.throwsAsync(httpGet(cluster.outside, url), undefined, url);
-    t.regex(
-      await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'status'),
-      /Pod default\/web-3: host port tcp 9091 at \S+ is refused: the host uses it/,
+    const overUdp = [gateway.v4, gateway.v6].map((address) => ({
+      protocol: 'udp' as const,
+      address,
+      port: 5300,
+    }));
+    t.deepEqual(
+      (await askTargets(cluster.outside, overUdp)).map(({ outcome }) => outcome),
+      ['web-3', 'web-3'],
     );
+    const refusal = /Pod default\/web-3: host port tcp 9091 at \S+ is refused: the host uses it/;
+    const status = () => gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'status');
+    t.regex(await status(), refusal);
+    await gateway.host.appctl('-t', 'ovn-k8s-gateway-helper', 'exit');
+    await until('the helper to end', async () => when(/cannot/.test(await status().catch(String))));
+    await startGatewayHelper(gateway);
+    const restarted = await until('it to know pods and sockets', async () => {
+      const text = await status();
+      return refusal.test(text) ? text : undefined;
+    });
+    t.regex(restarted, /bundles 0, flows added 0, deleted 0/);
     await kubernetes.kubectl('delete', 'pod', 'web-3', '--force', '--grace-period=0');
     await until('the host port to go', async () =>
       when(!(await gateway.host.ofctl('dump-flows', 'breth0')).includes('tp_dst=8088')),
