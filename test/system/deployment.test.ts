@@ -64,10 +64,21 @@ kubeTest('every command of docs/deployment.md does what the page says', async (t
         'web-gw1',
         'web-gw2',
       ]);
+    await hostsReachService(t);
     for (const { sandbox, node } of pods)
       t.is((await new CniPlugin(cluster.node(node).host).run('DEL', sandbox)).exitCode, 0);
   }
 });
+
+/** Checks that every host reaches the service at its cluster address and at node ports, and that its daemon is content. */
+async function hostsReachService(t: ExecutionContext): Promise<void> {
+  const ip = await kubernetes.kubectl('get', 'service', 'web', '--output=jsonpath={.spec.clusterIP}');
+  for (const { host } of cluster.nodes) {
+    const urls = [`http://${ip}/`, 'http://203.0.113.10:30080/', 'http://203.0.113.11:30080/'];
+    for (const url of urls) t.deepEqual(await answering(host.net, url, 2), ['web-gw1', 'web-gw2'], url);
+    t.notRegex(await host.appctl('-t', 'ovn-k8s-node', 'status'), /problem/);
+  }
+}
 
 /** Returns the lines of each block marked ```sh HOST, in order. */
 function commandsOf(page: string): Step[] {
