@@ -182,11 +182,11 @@ async function nodePorts({ host }: Node): Promise<Set<string>> {
 
 /** Returns the same for each virtual address of the gateway in OVN. */
 async function balanced({ cluster }: KubeCluster, { v4, host }: Node): Promise<Set<string>> {
-  const columns = ['--format=csv', '--no-headings', '--columns=name,vips'];
+  const columns = ['--format=csv', '--data=bare', '--no-headings', '--columns=name,vips'];
   const rows = (await cluster.nbctl(...columns, 'list', 'Load_Balancer')).split('\n');
   const own = rows.flatMap((row) => {
-    const [, protocol = '', vips = ''] = new RegExp(`_(TCP|UDP)_GR_${host.label},(.*)`).exec(row) ?? [];
-    const ports = vips.matchAll(new RegExp(`${v4}:(3\\d{4})=`, 'g'));
+    const [, protocol = '', vips = ''] = new RegExp(`_(TCP|UDP)_GR_${host.label}"*,(.*)`).exec(row) ?? [];
+    const ports = vips.matchAll(new RegExp(`${v4}:(3\\d{4})"*=`, 'g'));
     return [...ports].map(([, port]) => `${protocol.toLowerCase()} ${port}`);
   });
   return new Set(own);
