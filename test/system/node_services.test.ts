@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { type Cluster, type Node, ROUTER } from '../../lab/cluster.js';
-import { CniPlugin, makeSandbox } from '../../lab/cni.js';
 import { ACCOUNT_TOKENS, type Kubernetes } from '../../lab/kube.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { kubeTest } from '../../lab/kube_test.js';
-import { endpointsManifest, nodeManifest, podManifest, serviceManifest } from '../../lab/manifests.js';
+import { nodeManifest } from '../../lab/manifests.js';
 import type { Namespace } from '../../lab/namespace.js';
+import { NodeServices, type ServingPod, tableOf } from '../../lab/node_services.js';
 import {
   bridgeNics,
   cniDirectories,
@@ -37,14 +37,14 @@ let kubernetes: Kubernetes;
 let master: Node;
 let gateway: Node;
 let node: Node;
-let pods: readonly Pod[];
-/** The cluster addresses of each service, one a family. */
-const clusterIps = new Map<string, readonly string[]>();
+let services: NodeServices;
+let pods: readonly ServingPod[];
 
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'n1'], isDualStack: true }));
   ({ master } = cluster);
+  services = new NodeServices(cluster, kubernetes);
   gateway = cluster.node('gw1');
   node = cluster.node('n1');
   await bridgeNics(cluster);
@@ -64,24 +64,24 @@ test.before(async () => {
     );
   await startGatewayHelper(gateway);
   for (const one of cluster.nodes) await startNodeDaemon(one);
-  await countServiceFrames();
+  await services.countServiceFrames();
 
   await kubernetes.apply(...cluster.nodes.map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
   const hostPort = {
     containers: [{ name: 'main', image: 'none', ports: [{ containerPort: 8080, hostPort: HOST_PORT }] }],
   };
-  pods = [await startPod(gateway, 'web-gw1', {}), await startPod(node, 'web-n1', hostPort)];
-  await serve('pods', { externalIPs: EXTERNAL, nodePort: PORTS.pods }, 8080, podEndpoints());
+  pods = [await services.startPod(gateway, 'web-gw1', {}), await services.startPod(node, 'web-n1', hostPort)];
+  await services.serve('pods', { externalIPs: EXTERNAL, nodePort: PORTS.pods }, 8080, podEndpoints());
   for (const one of cluster.nodes) {
     await serveTargets(one.host.net, one.host.label, 9090, [one.v4, one.v6]);
-    await serve(
+    await services.serve(
       one.host.label,
       { nodePort: PORTS[one.host.label as keyof typeof PORTS] },
       9090,
       hostEndpoints(one),
     );
   }
-  await everyNodeTranslates(2 * 2 * 4);
+  await services.everyNodeTranslates(2 * 2 * 4);
   await cluster.settled();
 });
 test.after.always(() => cluster?.dispose());
@@ -131,7 +131,7 @@ kubeTest(
 
 kubeTest('with policy Local, outside reaches endpoints of the node only, and hosts reach all', async (t) => {
   const spec = { externalTrafficPolicy: 'Local', nodePort: 30_100 };
-  await serve('local', spec, 8080, podEndpoints());
+  await services.serve('local', spec, 8080, podEndpoints());
   const at = ({ v4, v6 }: Node) =>
     [v4, v6].map((address) => ({ protocol: 'tcp' as const, address, port: 30_100 }));
   await until('the service at n1', async () => {
@@ -146,7 +146,7 @@ kubeTest('with policy Local, outside reaches endpoints of the node only, and hos
 });
 
 kubeTest("with policy Local, a gateway's own host as endpoint sees the client's address", async (t) => {
-  await serve(
+  await services.serve(
     'local-host',
     { externalTrafficPolicy: 'Local', nodePort: 30_101 },
     9090,
@@ -167,11 +167,11 @@ kubeTest("with policy Local, a gateway's own host as endpoint sees the client's 
 
 kubeTest('source ranges restrict clients outside at a node that is no gateway, and no host', async (t) => {
   const spec = { type: 'LoadBalancer', nodePort: 30_102, loadBalancerSourceRanges: ['192.0.2.0/24'] };
-  await serve('ranges', spec, 8080, podEndpoints());
+  await services.serve('ranges', spec, 8080, podEndpoints());
   const at = [node.v4, node.v6].map((address) => ({ protocol: 'tcp' as const, address, port: 30_102 }));
   await until('hosts', async () => when(isAnswered(await askTargets(node.host.net, at))));
   t.deepEqual(namesOf(await askTargets(cluster.outside, at)), ['silence']);
-  await serve(
+  await services.serve(
     'ranges',
     { ...spec, loadBalancerSourceRanges: [`${ROUTER.v4}/32`, '2001:db8::/64'] },
     8080,
@@ -183,7 +183,7 @@ kubeTest('source ranges restrict clients outside at a node that is no gateway, a
 kubeTest('a Local load balancer has a health check: 200 where an endpoint is, 503 elsewhere', async (t) => {
   const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', nodePort: 30_103 };
   const endpoints = podEndpoints().filter((one) => one.node === 'n1');
-  await serve('checked', { ...spec, healthCheckNodePort: 32_100 }, 8080, endpoints);
+  await services.serve('checked', { ...spec, healthCheckNodePort: 32_100 }, 8080, endpoints);
   const fetched = (address: string) =>
     cluster.outside.attempt([
       ...[process.execPath, '--eval'],
@@ -267,7 +267,7 @@ kubeTest(
     const address = '203.0.113.90';
     const target: Asked[] = [{ what: 'pods', protocol: 'tcp', address, port: 80 }];
     await node.host.net.ip(`addr add ${address}/32 dev lo`);
-    await serve('spoken', { externalIPs: [address], nodePort: 30_104 }, 8080, podEndpoints());
+    await services.serve('spoken', { externalIPs: [address], nodePort: 30_104 }, 8080, podEndpoints());
     await node.host.appctl('-t', 'ovn-k8s-node', 'exit');
     await startNodeDaemon(node, '--external-address-owner=speaker', `--external-ip-cidrs=${address}/32`);
     for (const from of [node.host.net, cluster.outside])
@@ -316,13 +316,6 @@ interface Asked extends Target {
   readonly what: string;
 }
 
-interface Pod {
-  readonly name: string;
-  readonly node: Node;
-  readonly net: Namespace;
-  readonly addresses: readonly string[];
-}
-
 async function allAnswer(
   t: { deepEqual: (a: unknown, b: unknown, m?: string) => void },
   net: Namespace,
@@ -345,18 +338,8 @@ function namesOf(answers: Awaited<ReturnType<typeof askTargets>>): string[] {
   return [...new Set(answers.map(({ outcome }) => outcome))].sort();
 }
 
-/** Returns what the daemon's table has, with the kernel's handles; the kernel lists the elements of a set in any order. */
-async function tableOf({ net }: Node['host']): Promise<string[]> {
-  const { nftables } = JSON.parse(await net.exec(['nft', '-j', 'list', 'table', 'inet', 'ovn-k8s-node']));
-  return (nftables as Record<string, { elem?: unknown[] }>[]).flatMap((object) =>
-    Object.entries(object).map(([kind, { elem = [], ...rest }]) =>
-      JSON.stringify([kind, rest, elem.map((one) => JSON.stringify(one)).sort()]),
-    ),
-  );
-}
-
 function servicesInside(): Asked[] {
-  return [...clusterIps]
+  return [...services.clusterIps]
     .filter(([what]) => what in PORTS)
     .flatMap(([what, addresses]) =>
       PROTOCOLS.flatMap((protocol) => addresses.map((address) => ({ what, protocol, address, port: 80 }))),
@@ -383,68 +366,4 @@ function podEndpoints() {
 
 function hostEndpoints({ v4, v6, host }: Node) {
   return [v4, v6].map((ip) => ({ ip, node: host.label }));
-}
-
-async function startPod(on: Node, name: string, spec: object): Promise<Pod> {
-  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
-  await kubernetes.apply(podManifest(name, on.host.label, spec));
-  const { ips } = await new CniPlugin(on.host).add(sandbox);
-  const addresses = ips.map(({ address }) => address.split('/')[0] ?? '');
-  await report(name, addresses);
-  await serveTargets(net, name, 8080, addresses);
-  return { name, node: on, net, addresses };
-}
-
-/** Reports a pod's addresses, as kubelet does. */
-async function report(name: string, addresses: readonly string[]): Promise<void> {
-  const pod = JSON.parse(await kubernetes.kubectl('get', 'pod', name, '--output=json'));
-  const status = { phase: 'Running', podIP: addresses[0], podIPs: addresses.map((ip) => ({ ip })) };
-  await kubernetes.replaceRaw(`/api/v1/namespaces/default/pods/${name}/status`, { ...pod, status });
-}
-
-/** Creates a dual-stack service and, as a controller would, its endpoints. A load balancer has one protocol only. */
-async function serve(
-  name: string,
-  { nodePort, ...spec }: { readonly nodePort: number; readonly [field: string]: unknown },
-  port: number,
-  endpoints: readonly { readonly ip: string; readonly node: string }[],
-): Promise<void> {
-  const protocols = spec.type === 'LoadBalancer' ? (['tcp'] as const) : PROTOCOLS;
-  const named = protocols.map((one) => ({ name: one, protocol: one.toUpperCase() }));
-  const dualStack = { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'] };
-  const ports = named.map((one) => ({ ...one, port: 80, nodePort }));
-  const list = endpointsManifest(name, { port }, endpoints) as { subsets: object[] };
-  await kubernetes.apply(serviceManifest(name, { type: 'NodePort', ...dualStack, ...spec, ports }), {
-    ...list,
-    subsets: list.subsets.map((one) => ({ ...one, ports: named.map((of) => ({ ...of, port })) })),
-  });
-  const text = await kubernetes.kubectl('get', 'service', name, '--output=jsonpath={.spec.clusterIPs}');
-  clusterIps.set(name, JSON.parse(text));
-}
-
-/** Waits until each node has this many node ports in its table. */
-async function everyNodeTranslates(nodePorts: number): Promise<void> {
-  for (const { host } of cluster.nodes)
-    await until(`${nodePorts} node ports at ${host.label}`, async () => {
-      const { counts } = JSON.parse(await host.appctl('-t', 'ovn-k8s-node', 'status', '--json'));
-      return when(counts.nodePorts === nodePorts);
-    });
-}
-
-/** Counts the frames from hosts to services' addresses that reach the network outside. */
-async function countServiceFrames(): Promise<void> {
-  const devices = cluster.nodes.map(({ host }) => host.label).join(', ');
-  await cluster.outside.exec(['nft', '-f', '-'], {
-    input: [
-      'table netdev watched {',
-      '  counter to_services { }',
-      '  chain ingress {',
-      `    type filter hook ingress devices = { ${devices} } priority 0;`,
-      '    ip daddr { 10.96.0.0/16, 203.0.113.80 } counter name to_services',
-      '    ip6 daddr { fd00:10:96::/112, 2001:db8::80 } counter name to_services',
-      '  }',
-      '}',
-      '',
-    ].join('\n'),
-  });
 }
