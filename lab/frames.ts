@@ -105,11 +105,16 @@ export function transport(
 }
 
 /** Returns an ICMP message (RFC 792, RFC 4443) of the family of `ip`; `rest` follows type, code and checksum. */
-export function icmp(link: Link, ip: Ip, type: number, rest: Buffer): Buffer {
-  if (!isIpv4(ip.src)) return icmp6(link, ip, type, 0, rest, 64);
-  const message = Buffer.concat([Buffer.from([type, 0, 0, 0]), rest]);
+export function icmp(link: Link, ip: Ip, type: number, rest: Buffer, code = 0): Buffer {
+  if (!isIpv4(ip.src)) return icmp6(link, ip, type, code, rest, 64);
+  const message = Buffer.concat([Buffer.from([type, code, 0, 0]), rest]);
   message.writeUInt16BE(checksum(message), 2);
   return packet(link, ip, 1, message);
+}
+
+/** Returns a packet of any other IP protocol, with the marker as payload. */
+export function other(link: Link, ip: Ip, protocol: number, marker: Buffer): Buffer {
+  return packet(link, ip, protocol, marker);
 }
 
 /** Returns a later fragment, with payload and no transport header (RFC 791, RFC 8200 section 4.5). */

@@ -103,7 +103,8 @@ class ClassTable {
  public:
   explicit ClassTable(GatewayFacts facts) : facts_(std::move(facts)), by_port_(ByPort(facts_)) {}
 
-  /// `tracked`: whether connection tracking knows the packet's connection as a pod's. It matters only without a range.
+  /// `tracked`: whether connection tracking knows the packet's connection as a pod's. With a range it
+  /// matters only for protocols without ports.
   PacketClass Classify(const Packet& packet, PortRole role, bool tracked = false) const noexcept {
     if (packet.cut) return PacketClass::kTruncated;
     if (role == PortRole::kPatch) return FromPatch(packet);
@@ -182,12 +183,19 @@ class ClassTable {
   PacketClass ToUs(const Ip& ip, bool tracked) const noexcept {
     if (IsIcmp(ip) && ip.icmp_type == (ip.type == kEtherIpv4 ? 8 : 128)) return PacketClass::kEchoRequest;
     if ((ip.frag & kLaterFragment) != 0) return PacketClass::kFragment;
-    return IsAnswer(ip) ? PacketClass::kIcmp : Unclaimed(tracked);
+    if (IsAnswer(ip)) return PacketClass::kIcmp;
+    if (IsIcmp(ip)) return Unclaimed(tracked);
+    const bool is_fragment = facts_.range && facts_.has_patch && ip.frag != 0;
+    return is_fragment ? PacketClass::kFragment : Tracked(tracked);
   }
 
   /// Classifies a packet to IP that no other row takes: the host's, or a pod's if connection tracking says so.
   PacketClass Unclaimed(bool tracked) const noexcept {
-    return tracked && facts_.has_patch && !facts_.range ? PacketClass::kPodReturn : PacketClass::kManagement;
+    return Tracked(tracked && !facts_.range);
+  }
+
+  PacketClass Tracked(bool tracked) const noexcept {
+    return tracked && facts_.has_patch ? PacketClass::kPodReturn : PacketClass::kManagement;
   }
 
   PacketClass FromPatch(const Packet& packet) const noexcept {

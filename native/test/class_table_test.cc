@@ -66,6 +66,15 @@ void Rows() {
   CHECK(table->Classify(Parse(gateway::Bytes(frame).first(36), frame.size()), PortRole::kPhys) == PacketClass::kTruncated);
 }
 
+void TrackedWithoutPorts() {
+  const ClassTable table(Facts());
+  const auto gre = Hex({"0a58cb00710a 020000000001 0800 45000018 00010000 402f 0000 cb007101 cb00710a 00000000"});
+  CHECK(table.Classify(Parse(gre), PortRole::kPhys) == PacketClass::kManagement);
+  CHECK(table.Classify(Parse(gre), PortRole::kPhys, true) == PacketClass::kPodReturn);
+  const auto udp = Udp("cb00710a", "0035");
+  CHECK(table.Classify(Parse(udp), PortRole::kPhys, true) == PacketClass::kManagement);
+}
+
 void Tracked() {
   GatewayFacts facts = Facts();
   facts.range.reset();
@@ -86,6 +95,7 @@ void Counted() {
 
 int main() {
   Test("a packet has the class of its row in the table", Rows);
+  Test("with a range a tracked packet without ports belongs to a pod", TrackedWithoutPorts);
   Test("without a range a tracked packet belongs to a pod", Tracked);
   Test("packets and bytes are counted by class", Counted);
 }

@@ -26,7 +26,8 @@ const IDS = CLASSES.length + 1;
  * Classifies batches of frames as the flows of `demuxFlows(state)` do, in the addon.
  *
  * A malformed frame has the class that the switch gives it, and is counted as malformed as well. In `conntrack` mode a
- * frame does not show whether it belongs to a pod: its class is `management`, unless `isTracked` is set.
+ * frame does not show whether it belongs to a pod, nor in `port-range` mode one of a protocol without ports: its class
+ * is `management`, unless `isTracked` is set.
  */
 export class Classifier {
   private readonly native: NativeClassifier;

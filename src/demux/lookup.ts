@@ -1,6 +1,6 @@
 import type { Action } from '../openflow/actions.js';
 import { classIdOf } from '../openflow/cookie.js';
-import { UNTRACKED } from '../openflow/ct_state.js';
+import { trackedAs, UNTRACKED } from '../openflow/ct_state.js';
 import type { FieldName } from '../openflow/fields.js';
 import type { Flow } from '../openflow/flow.js';
 import type { Term } from '../openflow/match.js';
@@ -30,7 +30,8 @@ export class FlowTables {
 
   /**
    * Follows `packet` from table 0 on.
-   * @param ctState the `ct_state` bits that the packet has after it passed through a zone
+   * @param ctState the `ct_state` bits that the packet has after it passed through the first zone; a further zone finds
+   *   a new connection, as in ofproto/trace
    */
   lookup(packet: PacketFields, ctState = UNTRACKED): Verdict {
     const traversal = new Traversal(this, packet, ctState);
@@ -55,12 +56,14 @@ class Traversal {
   private readonly fields: Map<FieldName, bigint>;
   private readonly output: (Ofport | 'NORMAL')[] = [];
   private decided: Flow | undefined;
+  private readonly ctStates: bigint[];
 
   constructor(
     private readonly tables: FlowTables,
     packet: PacketFields,
-    private readonly ctState: bigint,
+    ctState: bigint,
   ) {
+    this.ctStates = [ctState];
     this.fields = new Map([...packet, ['reg0', 0n], ['ct_state', UNTRACKED]]);
   }
 
@@ -107,7 +110,7 @@ class Traversal {
         return;
       case 'ct':
         if (action.table === undefined) return;
-        this.fields.set('ct_state', this.ctState);
+        this.fields.set('ct_state', this.ctStates.shift() ?? trackedAs('new'));
         this.enter(action.table);
     }
   }

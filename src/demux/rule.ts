@@ -81,7 +81,7 @@ export class Rule {
   }
 
   /** Gives the rule the priority of class `name` plus `steps`, ahead of the plain rules of that class. */
-  ahead(name: PacketClass, steps: 1 | 2): Rule {
+  ahead(name: PacketClass, steps: 1 | 2 | 3): Rule {
     return new Rule({ ...this.place, priority: priorityOf(name) + steps }, this.matches, this.actions);
   }
 
@@ -147,6 +147,15 @@ export class Rule {
     return this.each(targets.map((target) => [PROTOCOL[protocol], target]));
   }
 
+  /** Matches TCP, UDP, SCTP, and the ICMP of the match's family. */
+  portedOrIcmp(): Rule {
+    const matches = this.matches.flatMap((match) => {
+      const icmp = term('nw_proto', isV6(match) ? ICMP6 : ICMP);
+      return [...Object.values(PROTOCOL), icmp].map((protocol) => extend(match, protocol));
+    });
+    return new Rule(this.place, matches, this.actions);
+  }
+
   /** Matches the types `v4` of ICMP in an IPv4 match, and the types `v6` of ICMPv6 in an IPv6 match. */
   icmp(types: { readonly v4: readonly number[]; readonly v6: readonly number[] }): Rule {
     const matches = this.matches.flatMap((match) => {
@@ -160,6 +169,11 @@ export class Rule {
   /** Matches second and later fragments (`nw_frag=later`, ovs-fields(7)) of a bridge with `nx-match` handling. */
   laterFragment(): Rule {
     return this.each([[term('nw_frag', 3)]]);
+  }
+
+  /** Matches every fragment (`nw_frag=yes`). */
+  fragment(): Rule {
+    return this.each([[term('nw_frag', 1, 1)]]);
   }
 
   /** Matches what connection tracking says of a packet that has passed through a zone. */

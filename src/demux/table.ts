@@ -9,11 +9,11 @@ import type { Flow } from '../openflow/flow.js';
 import { LOCAL } from '../openflow/ofport.js';
 import { ANNOUNCEMENT_TABLE, announcementFlows } from './announcement.js';
 import type { PacketClass } from './classes.js';
+import { portlessFlows } from './portless.js';
 import { ADVERTISEMENT, REQUEST, type Rule, rule, SOLICITATION, steer } from './rule.js';
 import type { BridgeState, GatewayState, NodePort, RestrictedPort } from './state.js';
+import { POD_ZONE } from './zones.js';
 
-/** The zone that tracks the connections of pods in `conntrack` mode; the original's number. */
-const POD_ZONE = 64000;
 /** Decides, in `conntrack` mode, on a packet that has passed through the zone. */
 const TRACKED_TABLE = 1;
 
@@ -38,6 +38,7 @@ export function demuxFlows(state: GatewayState): Flow[] {
   // Where the bridge has other ports, NORMAL serves them along with LOCAL and PHYS.
   const toHosts = state.otherPorts ? 'NORMAL' : LOCAL;
   const toNetwork = state.otherPorts ? 'NORMAL' : phys;
+  const portless = portlessFlows(state, toNetwork);
 
   return [
     // Without its priority tag a frame has its class. A tag of a VLAN behind that one makes it `other`.
@@ -70,6 +71,7 @@ export function demuxFlows(state: GatewayState): Flow[] {
     toOwn('icmp').icmp(REPLIES_AND_ERRORS).output(LOCAL, patch),
 
     podReturnFlows(state),
+    portless.podReturn,
 
     toMac('management').output(LOCAL),
 
@@ -78,9 +80,11 @@ export function demuxFlows(state: GatewayState): Flow[] {
     rule('pod-drop').ahead('pod-out', 2).from(patch).arp({ spa: addresses, tpa: addresses }).drop(),
     rule('pod-drop').ahead('pod-out', 2).from(patch).toGroup().nd(ADVERTISEMENT, addresses).drop(),
     dropClaims(state, furtherAddresses),
+    portless.podOut,
     podOutFlows(state),
     rule('pod-drop').from(patch).anyTag().drop(),
 
+    portless.hostOut,
     rule('host-out').from(LOCAL).output(toNetwork),
 
     rule('other').anyTag().output('NORMAL'),
@@ -131,7 +135,7 @@ export function servedFlows(state: BridgeState): (address: IpAddress) => Flow[] 
     if (addresses.includes(address)) return [];
     const served = [address];
     const podOut = rule('pod-out').from(patch).fromMac(mac);
-    const hostOut = rule('host-out').ahead('host-out', 1).from(LOCAL);
+    const hostOut = rule('host-out').ahead('host-out', 3).from(LOCAL);
     return [
       answersServed ? rule('neighbour-request').from(phys).neighbourRequest(served).output(patch) : [],
 
@@ -184,7 +188,7 @@ function podOutFlows({ mac, phys, patch, addresses, furtherAddresses, demux }: B
     out.fromIp(linkLocal).nd(SOLICITATION).output(phys),
     out.fromIp(linkLocal).nd(ADVERTISEMENT).output(phys),
   ];
-  if (demux.mode === 'port-range') return [...uncommitted, out.fromIp(addresses).output(phys)].flat();
+  if (demux.mode === 'port-range') return uncommitted.flat();
   return [
     ...untracked(out, addresses).map((one) => one.output(phys)),
     ...uncommitted,

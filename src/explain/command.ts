@@ -31,7 +31,7 @@ export function addExplain(command: Command): void {
     .addOption(
       new Option(
         '--ct-state <state>',
-        'state of the connection, where the helper runs with --demux=conntrack',
+        'state of the connection, where connection tracking decides (docs/explain.md)',
       )
         .choices(['new', 'est', 'rel'])
         .default('new'),

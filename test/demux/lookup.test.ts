@@ -18,7 +18,10 @@ test('the flow with the highest priority decides, and is named', (t) => {
   t.like(lookup(GATEWAY, `${TO_IP},tp_dst=61001`), { class: 'pod-return', output: [PATCH] });
   const verdict = lookup(GATEWAY, `${TO_IP},tp_dst=22`);
   t.like(verdict, { class: 'management', output: [LOCAL] });
-  t.is(verdict.flow, `table=0,priority=50,in_port=1,vlan_tci=0x0000/0x1fff,dl_dst=${MAC} actions=LOCAL`);
+  t.is(
+    verdict.flow,
+    `table=0,priority=53,tcp,in_port=1,vlan_tci=0x0000/0x1fff,dl_dst=${MAC},nw_dst=${IP4} actions=LOCAL`,
+  );
 });
 
 test('a packet never leaves by its input port', (t) => {

@@ -15,7 +15,7 @@ function explain(words: readonly string[], from: NamedRole = 'phys', state = GAT
 
 test('an explanation has the class, the flow, and the roles of the outputs', (t) => {
   t.like(explain(TO_HOST), { number: 1, class: 'management', output: ['local'], isMalformed: false });
-  t.regex(explain(TO_HOST).flow ?? '', /^table=0,priority=50,.* actions=LOCAL$/);
+  t.regex(explain(TO_HOST).flow ?? '', /^table=0,priority=53,.* actions=LOCAL$/);
   t.like(explain(['icmp/3/1', '198.51.100.1', '203.0.113.10']), { output: ['local', 'patch'] });
   t.like(explain(['tcp', '192.0.2.1:1', '192.0.2.2:2'], 'patch'), { class: 'pod-drop', output: [] });
 });

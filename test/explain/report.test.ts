@@ -18,7 +18,7 @@ test('the text names the packet, the flow, the outputs and the answer of the swi
   t.deepEqual(formatExplanation(EXPLANATION, GATEWAY, AGREED).split('\n'), [
     '1: management',
     '  packet  tcp,dl_src=02:00:00:00:00:01,dl_dst=0a:58:cb:00:71:0a,nw_src=198.51.100.1,nw_dst=203.0.113.10,tp_src=40000,tp_dst=22',
-    '  flow    table=0,priority=50,in_port=1,vlan_tci=0x0000/0x1fff,dl_dst=0a:58:cb:00:71:0a actions=LOCAL',
+    '  flow    table=0,priority=53,tcp,in_port=1,vlan_tci=0x0000/0x1fff,dl_dst=0a:58:cb:00:71:0a,nw_dst=203.0.113.10 actions=LOCAL',
     '  output  local',
     '  switch  agrees',
     '',

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { arp, icmp, laterFragment, nd, transport } from '../../lab/frames.js';
+import { arp, icmp, laterFragment, nd, other, transport } from '../../lab/frames.js';
 import { labTest } from '../../lab/lab_test.js';
 import {
   BROADCAST,
@@ -167,6 +167,42 @@ for (const mode of ['port-range', 'conntrack'] as const) {
     },
   );
 }
+
+labTest(
+  'port-range: packets with ports pass the datapath once and make no conntrack entry; GRE of a pod makes one',
+  async (t) => {
+    const wire = await Wire.start();
+    t.teardown(() => wire.dispose());
+    await wire.startHelper('--demux=port-range');
+    const toRouter = { dst: ROUTER_MAC, src: MAC };
+    for (const f of FAMILIES) {
+      const [inbound, outbound] = [
+        { src: OUTSIDE[f], dst: IP[f] },
+        { src: IP[f], dst: OUTSIDE[f] },
+      ];
+      const request = f === 4 ? 8 : 128;
+      for (const protocol of ['tcp', 'udp', 'sctp'] as const) {
+        await wire.send('phys', segment(toUs, inbound, protocol, 22));
+        await wire.send('phys', segment(toUs, inbound, protocol, RANGE.lo));
+        await wire.send('local', segment(toRouter, outbound, protocol, 443));
+        await wire.send('patch', segment(toRouter, outbound, protocol, 443));
+      }
+      await wire.send('phys', (m) => icmp(toUs, inbound, request, rest(m)));
+      await wire.send('local', (m) => icmp(toRouter, outbound, request, rest(m)));
+      await wire.send('patch', (m) => icmp(toRouter, outbound, request, rest(m)));
+    }
+    t.notRegex(await wire.host.appctl('dpctl/dump-flows'), /recirc\(|ct\(/);
+    t.is((await wire.host.appctl('dpctl/dump-conntrack')).trim(), '');
+    const gre = (m: Buffer) => other(toRouter, { src: IP[4], dst: OUTSIDE[4] }, 47, m);
+    t.deepEqual(await wire.send('patch', gre), { phys: 1, local: 0, patch: 0 });
+    const back = (m: Buffer) => other(toUs, { src: OUTSIDE[4], dst: IP[4] }, 47, m);
+    t.deepEqual(await wire.send('phys', back), { phys: 0, local: 0, patch: 1 });
+    t.is((await wire.host.appctl('dpctl/dump-conntrack')).trim().split('\n').length, 1);
+    // The host's own tunnel to the same far end.
+    t.deepEqual(await wire.send('local', gre), { phys: 1, local: 0, patch: 0 });
+    t.deepEqual(await wire.send('phys', back), { phys: 0, local: 1, patch: 0 });
+  },
+);
 
 labTest(
   'the switch serves another port of the bridge as if there were no helper, and OVN receives none of its frames',

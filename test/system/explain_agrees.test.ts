@@ -112,6 +112,25 @@ function neighbours6(): Case[] {
   ];
 }
 
+labTest("port-range: a packet without ports is a pod's if only pods have sent to its sender", async (t) => {
+  const wire = await Wire.start();
+  t.teardown(() => wire.dispose());
+  await wire.startHelper('--demux=port-range');
+  const state = parseState(await wire.helper('state/show'));
+  const tables = new FlowTables(demuxFlows(state));
+  for (const f of [4, 6] as const) {
+    const [src, dst] = f === 6 ? ['ipv6_src', 'ipv6_dst'] : ['nw_src', 'nw_dst'];
+    const link = `in_port=${state.phys},dl_src=${ROUTER_MAC},dl_dst=${MAC}`;
+    const text = `${f === 6 ? 'ipv6' : 'ip'},${link},${src}=${OUTSIDE[f]},${dst}=${IP[f]},nw_proto=47`;
+    for (const ct of CT_STATES) {
+      const predicted = tables.lookup(fieldsOf(text), trackedAs(ct));
+      const { class: name, output } = readTrace('breth0', await trace(wire, text, ct));
+      t.deepEqual([name, output], [predicted.class, predicted.output], `${text} ct ${ct}`);
+      t.is(predicted.class, ct === 'est' ? 'pod-return' : 'management', `${text} ct ${ct}`);
+    }
+  }
+});
+
 for (const mode of ['port-range', 'conntrack'] as const) {
   labTest(`${mode}: the switch and the lookup agree on every class, in both families`, async (t) => {
     const wire = await Wire.start();
