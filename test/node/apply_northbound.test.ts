@@ -57,6 +57,23 @@ test('the addresses of a host are written with a route each, follow it, and are 
   t.deepEqual(hostsOf(nb), { a: '203.0.113.10', b: '203.0.113.11' });
 });
 
+test('a step in which neither host nor database has changed reads no row', async (t) => {
+  const { nb, a } = await cluster(t);
+  await a.has('203.0.113.10/24');
+  await a.has('203.0.113.10/24');
+  let reads = 0;
+  const find = nb.find.bind(nb);
+  nb.find = (...args) => {
+    reads++;
+    return find(...args);
+  };
+  await a.has('203.0.113.10/24');
+  t.is(reads, 0);
+  await write(nb, (txn) => txn.insert('Logical_Switch', { name: 'c' }));
+  await a.has('203.0.113.10/24');
+  t.true(reads > 0);
+});
+
 test('of two daemons that write at the same time, each has its rows', async (t) => {
   const { nb, a, b } = await cluster(t);
   await Promise.all([a.has('203.0.113.10/24'), b.has('203.0.113.11/24')]);
