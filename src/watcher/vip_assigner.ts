@@ -1,11 +1,12 @@
 import type { Problems } from '../daemon/problems.js';
 import { AddressBook } from '../kube/address_book.js';
-import type { AddressGuard } from '../kube/address_guard.js';
+import { AddressGuard } from '../kube/address_guard.js';
 import type { Endpoint } from '../kube/endpoint_index.js';
 import type { Pod, Service } from '../kube/kinds.js';
 import { boundedTexts } from '../kube/refusals.js';
 import { bornAt, ownerText, podOfOwner, podOwner } from '../kube/seniority.js';
 import { explainError } from '../net/errors.js';
+import type { IpAddress } from '../net/ip.js';
 import type { NorthboundView } from '../ovn/connection.js';
 import type { EventWriter } from './apply_events.js';
 import { VipAssignments } from './desired_assignments.js';
@@ -103,7 +104,8 @@ export class VipAssigner {
 
   /**
    * Reads the nodes again if they are marked. Marks the services that have endpoints at hosts which changed, and those
-   * of policy `Local`, which have node ports of their own on each node. A node that comes or goes marks all services.
+   * of policy `Local`, which have node ports of their own on each node. The source marks all services when a node comes
+   * or goes.
    */
   private updateHosts(): void {
     const { nb, services, changes, endpoints, guard } = this.options;
@@ -134,17 +136,20 @@ export class VipAssigner {
   }
 
   /**
-   * Returns the function that refuses external addresses. Until everything is known that it depends on, it refuses all
-   * but those that the database has.
+   * Returns the function that refuses external addresses. Until nodes and servers are known, it judges by OVN's rows and
+   * by the other services, and refuses all addresses but those that the database has.
    */
   private refuser(): Refuse {
     const { nb } = this.options;
     const { guard, addresses } = this;
-    if (guard !== undefined)
-      return (ip, _vip, isOwn) =>
-        isOwn ? guard.narrowing(ip) : (guard.refusal(ip) ?? addresses.refusal(ip));
+    const known = guard ?? new AddressGuard({ claims: this.book.claims, allowed: undefined });
+    const judge = (ip: IpAddress, isOwn: boolean) =>
+      isOwn ? known.narrowing(ip) : (known.refusal(ip) ?? addresses.refusal(ip));
+    if (guard !== undefined) return (ip, _vip, isOwn) => judge(ip, isOwn);
     let present: ReadonlySet<string> | undefined;
-    return (_ip, vip) => {
+    return (ip, vip, isOwn) => {
+      const refusal = judge(ip, isOwn);
+      if (refusal !== undefined) return refusal;
       present ??= new Set(nb.filter('Load_Balancer', () => true).flatMap(({ vips }) => [...vips.keys()]));
       return present.has(vip) ? undefined : 'the addresses of nodes and servers are not known yet';
     };

@@ -429,6 +429,37 @@ test('until nodes are known, external addresses stay as the database has them, a
   t.deepEqual(problems.current, []);
 });
 
+test('until nodes are known, no service gets the cluster address or the node address of another one', async (t) => {
+  const { nb, world, keeper, services, setService } = startInCluster();
+  nb.insert('Logical_Router_Port', { name: 'rtos-gw1', networks: ['10.244.1.1/24'] });
+  services.set('ns/web', {
+    metadata: { namespace: 'ns', name: 'web', creationTimestamp: new Date(2_000).toISOString() },
+    spec: {
+      ...{ clusterIP: '10.96.0.1', externalTrafficPolicy: 'Local', type: 'NodePort' },
+      ports: [{ port: 80, nodePort: 30_080 }],
+    },
+  });
+  const gw1 = nb.find('Logical_Switch', ({ name }) => name === 'gw1');
+  if (gw1 === undefined) return t.fail('no switch');
+  nb.update('Logical_Switch', gw1._uuid, {
+    external_ids: new Map([...gw1.external_ids, ['k8s-host-addresses', '203.0.113.1']]),
+  });
+  const owners = () =>
+    nb.filter('Load_Balancer', () => true).map(({ external_ids }) => external_ids.get('k8s-service'));
+  await keeper.step();
+  world.claims = undefined;
+  setService('thief', '10.96.0.1', 1);
+  setService('other', '10.244.1.1', 1, 30_080);
+  for (const name of ['thief', 'other'])
+    services.set(`ns/${name}`, {
+      ...services.get(`ns/${name}`),
+      spec: { ...services.get(`ns/${name}`)?.spec, type: 'ClusterIP' },
+    });
+  keeper.audit();
+  await keeper.step();
+  t.deepEqual([...new Set(owners())], ['ns/web']);
+});
+
 test('an external address that another service gets as its cluster address is taken from the first service', async (t) => {
   const { services, changes, keeper, problems, setService, vips } = startInCluster();
   setService('web', '10.96.0.7');
@@ -533,6 +564,25 @@ test('a node where ovn-k8s-node comes to run gets node ports of policy Local at 
   nb.update('Logical_Switch', gw1._uuid, { external_ids: gw1.external_ids });
   await keeper.step();
   t.false(vips().includes('10.244.1.1:30080'));
+});
+
+test('a node that joins has the services of internalTrafficPolicy Local too', async (t) => {
+  const { nb, keeper, services, changes } = startInCluster();
+  services.set('ns/web', {
+    metadata: { namespace: 'ns', name: 'web' },
+    spec: { clusterIP: '10.96.0.1', internalTrafficPolicy: 'Local', ports: [{ port: 80 }] },
+  });
+  changes.markService('ns/web');
+  const groups = () =>
+    nb
+      .filter('Load_Balancer_Group', ({ load_balancer }) => load_balancer.length > 0)
+      .map(({ name }) => name)
+      .sort();
+  await keeper.step();
+  t.deepEqual(groups(), ['switch_gw1']);
+  addNode(nb, 'n2', 2);
+  await keeper.step();
+  t.deepEqual(groups(), ['switch_gw1', 'switch_n2']);
 });
 
 test('nodes that get zones, or other zones, change where hints lead', async (t) => {
