@@ -35,7 +35,7 @@ export class ServiceKeeper {
       ports: source.ports,
       balancers: source.balancers,
       changes: this.changes,
-      guard: { guard: () => guard, zones: new Map() },
+      guard: { guard: () => guard, isPending: false, zones: new Map() },
       events: { say: () => undefined },
       annotator: { want: () => undefined, forget: () => undefined },
       problems: new Problems(SILENT),

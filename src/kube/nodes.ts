@@ -14,7 +14,7 @@ export interface NodeSourceOptions {
   readonly api: KubeApi;
   readonly log: Log;
   readonly problems: Pick<Problems, 'set'>;
-  /** Called when an address or the zone of a node was changed, and when the first list is complete. */
+  /** Called when an address or the zone of a node was changed, after each list, and when {@link NodeSource.problem} changes. */
   readonly changed: () => void;
 }
 
@@ -32,7 +32,12 @@ export class NodeSource implements Source {
       path: NODES,
       shape: NODE,
       log,
-      problems,
+      problems: {
+        set: (owner, texts) => {
+          problems.set(owner, texts);
+          changed();
+        },
+      },
       changed: (key) => {
         const node = reflector.objects.get(key);
         const text = JSON.stringify([node?.status, node?.metadata?.labels]);

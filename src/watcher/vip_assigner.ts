@@ -34,7 +34,7 @@ export interface VipAssignerOptions {
     servicesAt(ips: ReadonlySet<string>): ReadonlySet<string>;
   };
   readonly changes: Changes;
-  readonly guard: Pick<GuardSource, 'guard' | 'zones'>;
+  readonly guard: Pick<GuardSource, 'guard' | 'isPending' | 'zones'>;
   readonly events: Pick<EventWriter, 'say'>;
   readonly problems: Pick<Problems, 'set'>;
 }

@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { until, when } from '../../lab/until.js';
 import { SILENT } from '../../src/daemon/log.js';
@@ -26,9 +26,11 @@ test("a node's addresses are claimed, and its names are not", (t) => {
   );
 });
 
-test('nodes and their zones are followed; a Node that is written with the same addresses changes nothing', async (t) => {
+/** A source of nodes at an API server that a test plays. */
+async function start(t: ExecutionContext, prepare: (api: FakeApi) => void = () => undefined) {
   const api = await FakeApi.start();
   t.teardown(() => api.close());
+  prepare(api);
   const access = new KubeApi({
     server: new URL(api.url),
     source: 'test',
@@ -49,15 +51,29 @@ test('nodes and their zones are followed; a Node that is written with the same a
     await running;
     access.close();
   });
+  return { api, source, rung: () => rings };
+}
+
+test('a server that refuses the nodes is a problem, which rings', async (t) => {
+  const { source, rung } = await start(t, ({ faults }) => faults.list.push({ status: 403 }));
+  t.is(source.problem, undefined);
+  await until('the refusal', () => when(source.problem !== undefined));
+  t.is(rung(), 1);
+  await until('the nodes', () => when(source.hasSynced));
+  t.true(rung() > 1);
+});
+
+test('nodes and their zones are followed; a Node that is written with the same addresses changes nothing', async (t) => {
+  const { api, source, rung } = await start(t);
   api.set('m', { status: status('203.0.113.10') }, NODES);
   const addresses = () => source.claims.map(({ network }) => String(network.address));
   await until('the node', () => when(addresses().join() === '203.0.113.10'));
   t.true(source.hasSynced);
-  const [before, known] = [rings, source.claims];
+  const [before, known] = [rung(), source.claims];
   api.set('m', { status: status('203.0.113.10'), heartbeat: 2 }, NODES);
   api.set('n', { status: status('203.0.113.12') }, NODES);
   await until('the second node', () => when(addresses().length === 2));
-  t.is(rings, before + 1);
+  t.is(rung(), before + 1);
   t.not(source.claims, known);
   t.is(source.claims, source.claims);
   const { zones } = source;

@@ -26,7 +26,7 @@ function start() {
   const pods = new Map<string, Pod>();
   const services = new Map<string, Service>();
   const endpoints = new Map<string, Endpoint[]>();
-  const synced = { pods: true, services: true, endpoints: true };
+  const synced = { pods: true, services: true, endpoints: true, nodes: true };
   const annotations = new Map<string, string>();
   const problems = new Problems(SILENT);
   const rung = { times: 0 };
@@ -71,6 +71,9 @@ function start() {
     changes,
     guard: {
       guard: (rows) => world.claims && guards.get(world.claims, rows),
+      get isPending() {
+        return !synced.nodes;
+      },
       get zones() {
         return world.zones;
       },
@@ -137,7 +140,7 @@ test('it waits for the database, then for the cluster router, and writes nothing
   t.deepEqual(ports(), ['ns_one']);
 });
 
-for (const source of ['pods', 'services', 'endpoints'] as const)
+for (const source of ['pods', 'services', 'endpoints', 'nodes'] as const)
   test(`it writes nothing before the first list of ${source}`, async (t) => {
     const { keeper, synced, setPod, ports } = startInCluster();
     setPod('one');

@@ -56,6 +56,14 @@ export class GuardSource implements Source {
     });
   }
 
+  /**
+   * Whether the nodes may be known in a moment: the server has neither listed nor refused them yet. Without their zones
+   * hints lead elsewhere.
+   */
+  get isPending(): boolean {
+    return !this.nodes.hasSynced && this.nodes.problem === undefined;
+  }
+
   /** The zone of each node that has one; the same map until a zone changes. */
   get zones(): ReadonlyMap<string, string> {
     return this.nodes.zones;
