@@ -97,6 +97,12 @@ export function readServed(db: NorthboundView): ReadonlyMap<string, ReadonlySet<
   );
 }
 
+/** Returns the nodes whose gateway routers have `lb_force_snat_ip` of an earlier version; `gateway-init` removes it. */
+export function readForcedSnat(db: NorthboundView): ReadonlySet<string> {
+  const rows = db.filter('Logical_Router', ({ options }) => options.has('lb_force_snat_ip'));
+  return new Set(rows.flatMap(({ name }) => nodeOfGatewayRouter(name) ?? []));
+}
+
 /** Returns the subnets of a node's logical switch; none if the node has no switch. @throws ProductError `ERR_BAD_ROW` */
 export function readNodeSubnets(db: NorthboundView, node: string): Cidr[] {
   const found = db.find('Logical_Switch', ({ name }) => name === node);

@@ -39,7 +39,8 @@ export function hostPortVips(key: string, pod: Pod, gateways: readonly ServiceGa
         const own = reported.find((one) => familyOf(one) === familyOf(ip));
         if (own === undefined) return [];
         const scope = { gateway: gateway.node };
-        const options = rowOptions({ protocol, affinity: undefined, isDropped: false });
+        const skipsSnat = gateway.forcesSnat === true;
+        const options = rowOptions({ protocol, affinity: undefined, isDropped: false, skipsSnat });
         const balancer = { scope, protocol, service: podOwner(key), options };
         return [{ balancer, vip: hostPort(ip, port), targets: hostPort(own, containerPort) }];
       });

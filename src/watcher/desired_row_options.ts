@@ -14,6 +14,8 @@ export interface RowPolicy {
   readonly affinity: number | undefined;
   /** Whether traffic is dropped for want of a destination: the service has destinations on other nodes only. */
   readonly isDropped: boolean;
+  /** Whether the row keeps a gateway router of an earlier version from translating clients. */
+  readonly skipsSnat?: boolean;
 }
 
 /** Returns how long a client of a service keeps its destination, in seconds; `undefined` without affinity. */
@@ -37,11 +39,14 @@ export function affinityLoss(seconds: number | undefined): string | undefined {
  *   while there are destinations, so that an address stays in its row when they come and go.
  * - `ct_flush` makes a UDP client that goes on sending move to another destination when its own is removed. OVN
  *   does not do that together with affinity.
+ * - `skip_snat` overrides `lb_force_snat_ip` of a gateway router of an earlier version: a policy `Local` and a host port
+ *   keep the client's address, and a refusal must leave with the address that the client asked.
  */
-export function rowOptions({ protocol, affinity, isDropped }: RowPolicy): Balancer['options'] {
+export function rowOptions({ protocol, affinity, isDropped, skipsSnat }: RowPolicy): Balancer['options'] {
   return {
     ...(affinity !== undefined && { affinity_timeout: String(Math.min(affinity, MAX_AFFINITY_SECONDS)) }),
     ...(protocol === 'udp' && affinity === undefined && { ct_flush: 'true' }),
+    ...(skipsSnat === true && { skip_snat: 'true' }),
     ...(!isDropped && { reject: 'true' }),
   };
 }

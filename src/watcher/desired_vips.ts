@@ -47,6 +47,7 @@ interface Draft extends Omit<Vip, 'targets'> {
 interface Choice {
   readonly destinations: readonly Destination[];
   readonly isDropped?: boolean;
+  readonly skipsSnat?: boolean;
 }
 
 /** The most virtual addresses of one service: each node may have its own. */
@@ -192,7 +193,7 @@ class ServicePlan {
 
   /** Adds a virtual address for clients outside. */
   private addAtGateway(
-    { node, isShared }: ServiceGateway,
+    { node, isShared, forcesSnat = false }: ServiceGateway,
     protocol: Vip['balancer']['protocol'],
     vip: string,
     own: Choices,
@@ -205,7 +206,8 @@ class ServicePlan {
       return;
     }
     const choice = this.isLocalOutside ? local(own, node) : { destinations: this.near(own, node) };
-    this.add({ gateway: node }, protocol, vip, choice, more);
+    const skipsSnat = forcesSnat && (this.isLocalOutside || choice.destinations.length === 0);
+    this.add({ gateway: node }, protocol, vip, { ...choice, skipsSnat }, more);
   }
 
   private near(own: Choices, node: string): readonly Destination[] {
@@ -216,7 +218,7 @@ class ServicePlan {
     scope: Scope,
     protocol: Vip['balancer']['protocol'],
     vip: string,
-    { destinations, isDropped = false }: Choice,
+    { destinations, isDropped = false, skipsSnat = false }: Choice,
     more: Pick<Vip, 'isNodePort'> = {},
   ): void {
     const { affinity, key } = this;
@@ -225,7 +227,7 @@ class ServicePlan {
         'ERR_SERVICE',
         `it needs more than ${MOST_VIPS} virtual addresses; make several services of it`,
       );
-    const options = rowOptions({ protocol, affinity, isDropped });
+    const options = rowOptions({ protocol, affinity, isDropped, skipsSnat });
     this.drafts.push({ balancer: { scope, protocol, service: key, options }, vip, destinations, ...more });
   }
 }

@@ -3,7 +3,7 @@ import type { Claim } from '../net/claims.js';
 import { explainError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 import type { NorthboundView } from '../ovn/connection.js';
-import { readGateways, readServed } from '../ovn/gateways.js';
+import { readForcedSnat, readGateways, readServed } from '../ovn/gateways.js';
 import { rowClaims } from '../ovn/row_claims.js';
 
 /** A gateway as services see it. */
@@ -13,6 +13,11 @@ export interface ServiceGateway {
   readonly isFirst: boolean;
   /** Whether its addresses are the host's too, so that the flows of its bridge decide which traffic it gets. */
   readonly isShared: boolean;
+  /**
+   * Whether its router translates the clients of all services, as `gateway-init` of an earlier version made it. Rows must
+   * then say where it must not.
+   */
+  readonly forcesSnat?: boolean;
   /** The external addresses that its helper serves; absent for a gateway without a helper that says so. */
   readonly served?: ReadonlySet<string> | undefined;
 }
@@ -61,11 +66,13 @@ export class GatewayBook {
       kept.push(...this.known.filter((gateway) => gateway.node === node));
     });
     problems.set('gateways', unreadable);
+    const forced = readForcedSnat(db);
     const known = read.map(({ node, physical, isFirst, isShared }) => ({
       node,
       addresses: physical,
       isFirst,
       isShared,
+      forcesSnat: forced.has(node),
     }));
     return [...known, ...kept].sort((a, b) => (a.node < b.node ? -1 : 1));
   }

@@ -29,6 +29,11 @@ test("a host port is at the gateway of the pod's node, in the pod's families, an
   ]);
 });
 
+test('a host port keeps the address of clients at a gateway of an earlier version too', (t) => {
+  const forced = gateways.map((one) => ({ ...one, forcesSnat: true }));
+  t.deepEqual(linesOf(pod([WEB]), forced), ['gw1 203.0.113.10:8088 10.244.1.5:80 skip_snat reject']);
+});
+
 test('TCP, UDP and SCTP have load balancers of their own', (t) => {
   const ports = ['TCP', 'UDP', 'SCTP'].map((protocol) => ({ ...WEB, protocol }));
   t.deepEqual(

@@ -177,6 +177,26 @@ test('externalTrafficPolicy Local: a gateway without an endpoint of its own drop
   ]);
 });
 
+test('a gateway of an earlier version keeps the address of clients of policy Local, and can refuse', (t) => {
+  const gateways = AROUND.gateways.map((one) => ({ ...one, forcesSnat: one.node === 'gw1' }));
+  const atGateways = (externalTrafficPolicy: string, endpoints = ENDPOINTS) =>
+    optionLines(
+      servedOf(service({ type: 'NodePort', externalTrafficPolicy }), endpoints, { gateways }).vips,
+    ).filter((line) => line.startsWith('gw') && !line.includes('2001'));
+  t.deepEqual(atGateways('Local'), [
+    'gw1 203.0.113.10:30080 10.244.1.5:8080 skip_snat reject',
+    'gw2 203.0.113.20:30080 10.244.2.5:8080 reject',
+  ]);
+  t.deepEqual(atGateways('Cluster'), [
+    `gw1 203.0.113.10:30080 ${BOTH} reject`,
+    `gw2 203.0.113.20:30080 ${BOTH} reject`,
+  ]);
+  t.deepEqual(atGateways('Cluster', []), [
+    'gw1 203.0.113.10:30080 - skip_snat reject',
+    'gw2 203.0.113.20:30080 - reject',
+  ]);
+});
+
 test('externalTrafficPolicy Local: pods and hosts reach all endpoints, at node ports and external addresses', (t) => {
   const local = service({ type: 'NodePort', externalTrafficPolicy: 'Local', externalIPs: ['198.51.100.7'] });
   t.deepEqual(

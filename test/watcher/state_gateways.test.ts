@@ -29,4 +29,12 @@ test('a reading says whether a gateway differs, and which addresses began or cea
   t.deepEqual([...(book.gateways[0]?.served ?? [])].toSorted(), ['203.0.113.81', '203.0.113.82']);
   addGateway(nb, 'gw2', 2, false);
   t.true(read().isOther);
+  const txn = nb.transaction('gateway-init of an earlier version');
+  txn.mutate('Logical_Router', router, { options: { set: { lb_force_snat_ip: '100.64.1.1' } } });
+  await txn.commit();
+  t.true(read().isOther);
+  t.deepEqual(
+    book.gateways.map(({ forcesSnat }) => forcesSnat),
+    [true, false],
+  );
 });
