@@ -225,6 +225,38 @@ kubeTest(
   },
 );
 
+kubeTest(
+  'a gateway of an earlier version serves every policy and refuses, and so it does after gateway-init',
+  async (t) => {
+    const ports = (port: number) => [{ port, nodePort: 30_000 + port }];
+    const local = { type: 'NodePort', externalTrafficPolicy: 'Local' };
+    await serve('old-local', { ...local, externalIPs: ['203.0.113.86'], ports: ports(86) }, pods);
+    await serve('old-cluster', { type: 'NodePort', ports: ports(87) }, pods);
+    await kubernetes.apply(serviceManifest('old-empty', { type: 'NodePort', ports: ports(88) }));
+    const check = async () => {
+      for (const url of [`http://${gateway.v4}:30086/`, 'http://203.0.113.86:86/']) {
+        await until(`the client's address at ${url}`, async () => {
+          const answer = await httpGet(cluster.outside, url).catch(String);
+          return when(/^hello, 203\.0\.113\.1 port \d+, from web-2$/.test(answer));
+        });
+        t.deepEqual(await answering(cluster.outside, url, 1), ['web-2']);
+      }
+      t.deepEqual(await answering(cluster.outside, `http://${gateway.v4}:30087/`, 2), ['web-1', 'web-2']);
+      const empty = { protocol: 'tcp', address: gateway.v4, port: 30_088 } as const;
+      await until('a refusal', async () =>
+        when((await askTargets(cluster.outside, [empty]))[0]?.outcome === 'refused'),
+      );
+    };
+    await cluster.nbctl(
+      ...['lr-nat-del', 'GR_gw1', 'snat', '0.0.0.0/0', '--'],
+      ...['set', 'Logical_Router', 'GR_gw1', 'options:lb_force_snat_ip=100.64.1.2'],
+    );
+    await check();
+    await overlayWell(gateway, ...gatewayInit(gateway));
+    await check();
+  },
+);
+
 kubeTest('new connections work while the API server is away', async (t) => {
   await kubernetes.stopServer();
   t.deepEqual(await answering(cluster.outside, `http://${gateway.v4}:30080/`, 2), ['web-1', 'web-2']);
