@@ -4,6 +4,7 @@ import { bornAt, type Contender, lostTo, oldest, ownerText } from '../kube/senio
 import { explainError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 import type { Element } from './desired_sets.js';
+import { isServed, type ServedAddresses } from './state_served.js';
 
 /** A port, or a port of an address, that one object only can have, and the elements of nft sets that it stands for. */
 export interface NodeClaim {
@@ -41,6 +42,8 @@ export interface Judge {
   readonly guard: AddressGuard | undefined;
   /** Who listens on which port of the host; `undefined` while that is not known. */
   readonly listeners?: ReadonlyMap<string, string> | undefined;
+  /** The external addresses that gateways serve. An address that none serves may be that of a host outside. */
+  readonly served?: ServedAddresses;
 }
 
 /** About how many refusals are named: an author may write thousands of ports. */
@@ -89,12 +92,14 @@ export class ClaimBook<T extends KubeObject> {
    * @returns the elements that changed
    */
   decide(judge: Judge): readonly ElementChange[] {
-    const { guard, listeners } = this.judge;
+    const before = this.judge;
     this.judge = judge;
+    const { guard, listeners, served } = before;
     const isJudged = ({ external, hostPort }: NodeClaim) =>
-      (external !== undefined && judge.guard !== guard) ||
+      (external !== undefined &&
+        (judge.guard !== guard || isOut(external, judge) !== isOut(external, before))) ||
       (hostPort !== undefined && judge.listeners !== listeners);
-    if (judge.guard !== guard || judge.listeners !== listeners)
+    if (judge.guard !== guard || judge.listeners !== listeners || judge.served !== served)
       for (const [name, bids] of this.bids)
         if (bids.some(({ claim }) => isJudged(claim))) this.undecided.add(name);
     const changes = [...this.undecided].flatMap((name) => this.place(name));
@@ -146,7 +151,8 @@ export class ClaimBook<T extends KubeObject> {
     const bids = this.bids.get(name) ?? [];
     const winner = oldest(bids);
     const why = winner && this.refusal(winner.claim);
-    const after = winner === undefined || why !== undefined ? [] : winner.claim.elements;
+    const isPlaced = winner !== undefined && why === undefined && !isOut(winner.claim.external, this.judge);
+    const after = isPlaced ? winner.claim.elements : [];
     this.report(name, winner, bids, why);
     if (after.length === 0) this.placed.delete(name);
     else this.placed.set(name, after);
@@ -180,4 +186,9 @@ export class ClaimBook<T extends KubeObject> {
       );
     }
   }
+}
+
+/** Returns whether an external address is left alone because no gateway serves it. Its helper names the reason. */
+function isOut(external: IpAddress | undefined, { served = 'all' }: Judge): boolean {
+  return external !== undefined && !isServed(served, external);
 }

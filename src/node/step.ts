@@ -23,6 +23,7 @@ import type { ClaimBook, Judge } from './state_claims.js';
 import { forwardingProblems } from './state_forwarding.js';
 import { ownAddresses, readHostFacts } from './state_host.js';
 import { type NodeState, readNodeState } from './state_node.js';
+import { servedAddresses, servedKeeper } from './state_served.js';
 import { type Part, TableSets } from './state_sets.js';
 import type { TableKeeper } from './table_keeper.js';
 
@@ -48,6 +49,8 @@ export function nodeWork(context: StepContext): LoopWork {
   const rules = new Memo((text: string) => tableRules(JSON.parse(text)));
   const keepClaims = equalKeeper<Claim>();
   const claims = new Memo((_revision: number, nb: Northbound) => keepClaims(rowClaims(nb)));
+  const keepServed = servedKeeper();
+  const served = new Memo((_revision: number, nb: Northbound) => keepServed(servedAddresses(nb)));
   const keepNodes = equalKeeper<IpAddress>();
   const nodes = new Memo((_revision: number, nb: Northbound, mine: readonly IpAddress[]) => {
     const answering =
@@ -84,7 +87,9 @@ export function nodeWork(context: StepContext): LoopWork {
       ...tableSets.take({
         own: mine,
         nodes: nodes.get(northbound.revision, nb, mine),
-        services: cluster.isConfigured ? judge && partOf(cluster.services, { guard: judge }) : NOTHING,
+        services: cluster.isConfigured
+          ? judge && partOf(cluster.services, { guard: judge, served: served.get(northbound.revision, nb) })
+          : NOTHING,
         pods: cluster.isConfigured ? podPart() : NOTHING,
         answersNodePorts: answersNodePorts(nb, state),
       }),

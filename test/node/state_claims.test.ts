@@ -49,6 +49,19 @@ test('an address that the guard refuses is not translated, until it is free', (t
   t.deepEqual(book.decide(OPEN), [], 'the same guard judges nothing again');
 });
 
+test('an external address is translated only where a gateway serves it', (t) => {
+  const book = new ClaimBook(serviceClaims);
+  book.put('default/a', born('2026-01-01T00:00:00Z', '10.96.0.1'));
+  book.decide({ ...OPEN, served: new Set() });
+  t.deepEqual(external(book), [undefined], 'another host may have it');
+  const served = new Set(['203.0.113.80']);
+  t.true(book.decide({ ...OPEN, served }).length > 0);
+  t.deepEqual(external(book), ['10.96.0.1 80']);
+  t.deepEqual(book.decide({ ...OPEN, served: new Set([...served, '203.0.113.81']) }), [], 'another address');
+  book.decide(OPEN);
+  t.deepEqual(external(book), ['10.96.0.1 80'], 'no gateway says which');
+});
+
 test('a service that makes no sense is named and left out, and mends with its next version', (t) => {
   const book = new ClaimBook(serviceClaims);
   book.put('default/a', service({ externalIPs: ['nonsense'] }));

@@ -1,0 +1,34 @@
+import type { IpAddress } from '../net/ip.js';
+import type { NorthboundView } from '../ovn/connection.js';
+import { readGateways, readServed } from '../ovn/gateways.js';
+
+/** The external addresses that gateways serve; `all` where no gateway says which. */
+export type ServedAddresses = 'all' | ReadonlySet<string>;
+
+/**
+ * Returns the external addresses that gateways serve, as the watcher understands it: a gateway's helper asks the network
+ * whether another host has an address, and the first gateway serves all if no helper there says which.
+ */
+export function servedAddresses(nb: NorthboundView): ServedAddresses {
+  const served = readServed(nb);
+  const first = readGateways(nb, () => {}).find(({ isFirst }) => isFirst);
+  const isAsked = first === undefined ? served.size > 0 : served.has(first.node);
+  return isAsked ? new Set([...served.values()].flatMap((all) => [...all])) : 'all';
+}
+
+export function isServed(served: ServedAddresses, address: IpAddress): boolean {
+  return served === 'all' || served.has(address);
+}
+
+/** Returns a function that returns the last addresses again while they are the same. */
+export function servedKeeper(): (served: ServedAddresses) => ServedAddresses {
+  let last: ServedAddresses = 'all';
+  return (served) => {
+    if (textOf(served) !== textOf(last)) last = served;
+    return last;
+  };
+}
+
+function textOf(served: ServedAddresses): string {
+  return served === 'all' ? served : JSON.stringify([...served].toSorted());
+}
