@@ -64,6 +64,8 @@ export class TableKeeper {
       await this.compare(desired);
       this.isRight = true;
     } catch (error) {
+      // The changes of this call are not announced again, so the next one compares everything.
+      this.actual = undefined;
       this.isRight = false;
       throw error;
     }
@@ -78,12 +80,7 @@ export class TableKeeper {
     const edits =
       isRead && changes !== undefined ? editsOf(changes, sets, actual.sets) : allEdits(sets, actual.sets);
     if (edits.length === 0) return;
-    try {
-      await this.send(elementCommands(edits));
-    } catch (error) {
-      this.actual = undefined;
-      throw error;
-    }
+    await this.send(elementCommands(edits));
     this.totals.elements += edits.length;
     for (const { set, key, after } of edits) {
       const elements = actual.sets.get(set);
@@ -102,7 +99,6 @@ export class TableKeeper {
 
   private async replace(rules: TableRules, sets: Sets, actual: ReadTable): Promise<void> {
     const all = new Map(FAMILY_SETS.map(({ set }) => [set, new Map(sets.get(set) ?? actual.sets.get(set))]));
-    this.actual = undefined;
     await this.send(tableCommands(rules, all));
     this.totals.tables++;
     this.log.info(`table ${NODE_TABLE.family} ${NODE_TABLE.name} is in place`);

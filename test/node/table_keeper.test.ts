@@ -12,6 +12,7 @@ class FakeNft {
   private objects: NftCommand[] | undefined;
 
   async list(): Promise<readonly NftCommand[] | undefined> {
+    if (this.failing !== undefined) throw this.failing;
     return this.objects;
   }
 
@@ -133,4 +134,18 @@ test('after a failure the table is read back and compared whole', async (t) => {
   await keeper.keep({ rules: RULES, sets, changes: undefined });
   t.is(nft.ran.length, 2);
   t.is(keeper.sizeOf('node_port4'), 1);
+});
+
+test('a change is not lost if the audit before it fails', async (t) => {
+  const nft = new FakeNft();
+  const keeper = new TableKeeper(SILENT, nft);
+  await keeper.keep({ rules: RULES, sets: ONE, changes: undefined });
+  nft.failing = new Error('timed out');
+  keeper.audit({ elements: false });
+  const sets = nodePorts(['udp 30080', '10.96.0.2 80']);
+  const changes = ['tcp 30080', 'udp 30080'].map((key) => ({ set: 'node_port4', key }));
+  await t.throwsAsync(keeper.keep({ rules: RULES, sets, changes }));
+  nft.failing = undefined;
+  await keeper.keep({ rules: RULES, sets, changes: [] });
+  t.is(nft.ran.length, 2);
 });
