@@ -12,6 +12,7 @@ import {
   readServiceSubnets,
 } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
+import { gatewayRouterName } from '../ovn/names.js';
 import { hostRows, hostTranslations, type NodeHost, readNodeHosts } from '../ovn/node_hosts.js';
 import { addressPrefix } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
@@ -50,8 +51,8 @@ const TIMEOUT_MS = 5_000;
  * list on the node's switch, a route for each address to the management port, and a SNAT rule on each other gateway.
  */
 export class NorthboundHost {
-  /** The addresses that the last step saw; `undefined` before the first one. */
-  private former: ReadonlySet<string> | undefined;
+  /** The addresses that the last step saw. All are new at the first one: this host may have been down for long. */
+  private former: ReadonlySet<string> = new Set();
   /** The database that {@link hasChanged} is about. */
   private followed: Northbound | undefined;
   private hasChanged = true;
@@ -70,7 +71,7 @@ export class NorthboundHost {
     this.applied = '';
     this.hasChanged = false;
     const present = new Set(host.addresses.map(({ address }): string => address));
-    const hasArrived = (address: string) => this.former?.has(address) === false && present.has(address);
+    const hasArrived = (address: string) => !this.former.has(address) && present.has(address);
     if ([...present].some(hasArrived))
       await this.commit(nb, (txn) => takeOver(nb, txn, facts, { ...host, hasArrived }));
     let found: readonly string[] = [];
@@ -165,8 +166,8 @@ function ownerOf(
 }
 
 /**
- * Adds to `txn` what takes addresses from other nodes that have arrived at this host while it was watched: the node that
- * had them before may be dead (keepalived, kube-vip). A host's own address is never taken.
+ * Adds to `txn` what takes addresses that have arrived at this host from other nodes: the node that had them before may be
+ * dead (keepalived, kube-vip). A host's own address is never taken.
  */
 export function takeOver(
   nb: NorthboundView,
@@ -182,6 +183,7 @@ export function takeOver(
     .filter(({ gone }) => gone.length > 0);
   if (router === undefined || taken.length === 0) return;
   const routes = taken.flatMap(({ other, gone }) => routesTo(nb, router.static_routes, other, gone));
+  dropTranslations(nb, txn, node, taken);
   txn.expect('Logical_Router', router._uuid, { static_routes: router.static_routes });
   if (routes.length > 0) txn.mutate('Logical_Router', router._uuid, { static_routes: { delete: routes } });
   for (const { other, gone } of taken) {
@@ -193,6 +195,31 @@ export function takeOver(
       external_ids: { set: { [KEYS.hostAddresses]: rest.join(',') } },
     });
   }
+}
+
+/** An address that was another node's until now. */
+interface Taken {
+  readonly other: NodeHost;
+  readonly gone: readonly IpAddress[];
+}
+
+/** Deletes the rules for these addresses on the gateway router of `node`, which translates its own host's never. */
+function dropTranslations(
+  nb: NorthboundView,
+  txn: NorthboundTransaction,
+  node: string,
+  taken: readonly Taken[],
+): void {
+  const row = nb.find('Logical_Router', ({ name }) => name === gatewayRouterName(node));
+  if (row === undefined) return;
+  const rows = nb.table('NAT');
+  const rules = row.nat.filter((uuid) => {
+    const rule = rows.get(uuid);
+    const isOf = ({ other, gone }: Taken) =>
+      rule?.external_ids.get(KEYS.host) === other.node && gone.some((address) => address === rule.logical_ip);
+    return taken.some(isOf);
+  });
+  if (rules.length > 0) txn.mutate('Logical_Router', row._uuid, { nat: { delete: rules } });
 }
 
 /** Returns the addresses of a host that are not its own. */
