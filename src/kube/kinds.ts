@@ -11,6 +11,11 @@ export const ANNOTATION = 'ovn';
 /** The label of a node with its zone (Kubernetes, "Well-Known Labels, Annotations and Taints"). */
 export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
+/** The label of a service that another proxy serves (Kubernetes, KEP-2447). */
+export const PROXY_LABEL = 'service.kubernetes.io/service-proxy-name';
+/** The label of a service that no proxy serves (Kubernetes, "Well-Known Labels, Annotations and Taints"). */
+export const HEADLESS_LABEL = 'service.kubernetes.io/headless';
+
 /** What is kept of every object. */
 const identity = { name: text, namespace: text, resourceVersion: text };
 const endpointPorts = list(fields({ name: text, port: number, protocol: text }));
@@ -25,7 +30,12 @@ const hostPorts = list(
 );
 
 export const SERVICE = fields({
-  metadata: fields({ ...identity, creationTimestamp: text, uid: text }),
+  metadata: fields({
+    ...identity,
+    creationTimestamp: text,
+    labels: fields({ [HEADLESS_LABEL]: text, [PROXY_LABEL]: text }),
+    uid: text,
+  }),
   spec: fields({
     clusterIP: text,
     clusterIPs: list(text),

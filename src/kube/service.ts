@@ -2,7 +2,7 @@ import { type Cidr, networkOf, parseCidr } from '../net/cidr.js';
 import { ProductError } from '../net/errors.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
 import { TRANSPORTS, type Transport } from '../net/ports.js';
-import type { Service } from './kinds.js';
+import { HEADLESS_LABEL, PROXY_LABEL, type Service } from './kinds.js';
 
 /** A port of a service. */
 export interface ServicePort {
@@ -18,11 +18,18 @@ type WrittenPort = NonNullable<NonNullable<Service['spec']>['ports']>[number];
 /** The most pairs of a port and an address of one service: its author may list thousands of both. */
 const MOST_PAIRS = 20_000;
 
+/** Returns whether kube-proxy leaves a service to another proxy, or to none, by its labels. So do we. */
+export function isLeftToOthers({ metadata }: Service): boolean {
+  const labels = metadata?.labels;
+  return labels?.[HEADLESS_LABEL] !== undefined || labels?.[PROXY_LABEL] !== undefined;
+}
+
 /**
- * Returns the ports of a service, with node ports if its type has them.
+ * Returns the ports of a service, with node ports if its type has them. A service that is left to others has none for us.
  * @throws ProductError `ERR_SERVICE` for an invalid number or protocol, or too many ports and addresses
  */
 export function servicePorts(service: Service): ServicePort[] {
+  if (isLeftToOthers(service)) return [];
   refuseMany(service);
   const { spec } = service;
   const hasNodePorts = spec?.type === 'NodePort' || spec?.type === 'LoadBalancer';
@@ -31,12 +38,13 @@ export function servicePorts(service: Service): ServicePort[] {
 
 /**
  * Returns the addresses of a service outside of the cluster: external IPs and ingress addresses. An `ExternalName`
- * service is an alias in DNS and has none. An ingress address with `ipMode: Proxy` is the load balancer's own: it
+ * service is an alias in DNS and has none; nor has a service that is left to others. An ingress address with `ipMode: Proxy` is the load balancer's own: it
  * sends the traffic to node ports.
  * @throws ProductError for an invalid address
  */
-export function externalAddresses({ spec, status }: Service): IpAddress[] {
-  if (spec?.type === 'ExternalName') return [];
+export function externalAddresses(service: Service): IpAddress[] {
+  const { spec, status } = service;
+  if (spec?.type === 'ExternalName' || isLeftToOthers(service)) return [];
   const ingress = spec?.type === 'LoadBalancer' ? (status?.loadBalancer?.ingress ?? []) : [];
   const own = ingress.filter(({ ipMode }) => ipMode !== 'Proxy');
   const texts = [...(spec?.externalIPs ?? []), ...own.flatMap(({ ip }) => ip ?? [])];

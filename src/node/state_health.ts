@@ -1,6 +1,6 @@
 import type { Endpoint } from '../kube/endpoint_index.js';
 import type { Service } from '../kube/kinds.js';
-import { portRefusal } from '../kube/service.js';
+import { isLeftToOthers, portRefusal } from '../kube/service.js';
 import { isIpv4, parseIp } from '../net/ip.js';
 
 /** What the load balancer in front of the nodes asks this node about one service. */
@@ -51,7 +51,9 @@ export class HealthBook {
 }
 
 /** Returns the port of a `Local` load balancer, the only kind that has one (Kubernetes, "healthCheckNodePort"). */
-function healthPort({ spec }: Service): number | undefined {
+function healthPort(service: Service): number | undefined {
+  if (isLeftToOthers(service)) return undefined;
+  const { spec } = service;
   const isChecked = spec?.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
   const port = spec?.healthCheckNodePort ?? 0;
   return isChecked && Number.isInteger(port) && port > 0 && port <= 65_535 ? port : undefined;

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { SERVICE } from '../../src/kube/kinds.js';
 import {
   clusterAddresses,
   externalAddresses,
@@ -17,6 +18,21 @@ test('node ports count for the types that have them, and not before they are all
   t.deepEqual(nodePorts('ClusterIP'), [undefined]);
   t.deepEqual(nodePorts('NodePort', [{ ...port, nodePort: 0 }]), [undefined]);
 });
+
+for (const label of ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'])
+  test(`a service with the label ${label} is left to others, whatever the value`, (t) => {
+    const spec = {
+      ...{ clusterIP: '10.96.0.1', externalIPs: ['192.0.2.1'], type: 'NodePort' },
+      ports: [{ port: 80, nodePort: 30_080 }],
+    };
+    const labelled = SERVICE({ metadata: { labels: { [label]: '' } }, spec });
+    t.deepEqual(servicePorts(labelled), []);
+    t.deepEqual(externalAddresses(labelled), []);
+    t.deepEqual(clusterAddresses(labelled), ['10.96.0.1'] as never, 'no other service may take it');
+    const other = SERVICE({ metadata: { labels: { app: 'web' } }, spec });
+    t.is(servicePorts(other).length, 1);
+    t.is(externalAddresses(other).length, 1);
+  });
 
 test('a port has its name and protocol, by default none and TCP', (t) => {
   t.deepEqual(

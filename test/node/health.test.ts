@@ -33,6 +33,11 @@ test("only Local load balancers have a health check's port, and ssh's is refused
   book.put('default/ssh', service({ ...LOCAL, healthCheckNodePort: 22 }));
   t.deepEqual([...book.checks('a', () => [])], []);
   t.regex(book.problems.join(), /Service default\/ssh: healthCheckNodePort 22 is refused: .* for ssh/);
+  const others = service({ ...LOCAL, healthCheckNodePort: 31_000 });
+  const labels = { 'service.kubernetes.io/service-proxy-name': 'other' };
+  book.put('default/others', { ...others, metadata: { ...others.metadata, labels } });
+  t.deepEqual([...book.checks('a', () => [])], [], 'a service that is left to another proxy');
+  book.put('default/others', undefined);
   book.put('default/ssh', undefined);
   t.false(book.isNeeded);
 });
