@@ -30,12 +30,16 @@ export function rowClaims(db: NorthboundView): Claim[] {
       .filter('Logical_Router', () => true)
       .flatMap((row) => [...routerClaims(row), ...serviceClaims(row)]),
     ...db.filter('Logical_Router_Port', () => true).flatMap(portClaims),
-    ...db
-      .filter('Logical_Router_Static_Route', () => true)
-      .flatMap(({ nexthop }) => claimOfText(nexthop, 'the next hop of a route')),
+    ...nextHops(db).flatMap((nexthop) => claimOfText(nexthop, 'the next hop of a route')),
     // A speaker puts external addresses on a host, for whose addresses gateways have rules.
     ...db.filter('NAT', ({ external_ids }) => !external_ids.has(KEYS.host)).flatMap(natClaims),
   ];
+}
+
+/** Returns the next hops of all routes, each once, so that another route to one of them is no other claim. */
+function nextHops(db: NorthboundView): string[] {
+  const routes = db.filter('Logical_Router_Static_Route', () => true);
+  return [...new Set(routes.map(({ nexthop }) => nexthop))].toSorted();
 }
 
 /** Returns the MACs of all gateways: one of them may still answer for an address that this gateway takes over. */

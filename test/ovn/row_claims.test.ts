@@ -50,6 +50,21 @@ for (const [ip, what] of cases)
     t.is(new Claims(rowClaims(rows())).whatIs(parseIp(ip)), what);
   });
 
+test('routes that come, go or change their order claim the same while their next hops are the same', (t) => {
+  const nb = rows();
+  const route = (ip_prefix: string, nexthop: string) =>
+    nb.insert('Logical_Router_Static_Route', { ip_prefix, nexthop });
+  const first = route('203.0.113.20/32', '10.244.2.2');
+  route('203.0.113.30/32', '10.244.3.2');
+  const before = rowClaims(nb);
+  const second = route('203.0.113.100/32', '10.244.2.2');
+  t.deepEqual(rowClaims(nb), before);
+  nb.delete('Logical_Router_Static_Route', first);
+  t.deepEqual(rowClaims(nb), before);
+  nb.delete('Logical_Router_Static_Route', second);
+  t.notDeepEqual(rowClaims(nb), before);
+});
+
 test('rows that cannot be read claim nothing, and a translation of everything does not claim everything', (t) => {
   const nb = rows();
   const before = rowClaims(nb).length;
