@@ -1,7 +1,8 @@
+import { Claims } from '../net/claims.js';
 import { familyOf, type IpAddress } from '../net/ip.js';
-import { ofFamily, routerAddresses } from '../ovn/addresses.js';
+import { JOIN_NETWORKS, ofFamily, routerAddresses } from '../ovn/addresses.js';
 import type { NorthboundView } from '../ovn/connection.js';
-import { subnetsOf } from '../ovn/gateways.js';
+import { readServiceSubnets, subnetsOf } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
 import { type NodeHost, readNodeHosts } from '../ovn/node_hosts.js';
 
@@ -45,7 +46,7 @@ export class HostBook {
 
   /** Reads the rows again. A node whose subnets cannot be read is left out. */
   read(db: NorthboundView): HostChanges {
-    const hosts = readNodeHosts(db);
+    const hosts = withoutCluster(db, readNodeHosts(db));
     const withDaemon = new Set(hosts.map(({ node }) => node));
     const nodes = db
       .filter('Logical_Switch', ({ external_ids }) => external_ids.has(KEYS.gatewayIp))
@@ -64,12 +65,35 @@ export class HostBook {
 }
 
 /** Returns the addresses of the cluster router on a node's switch; none if they cannot be read. */
-function routersOf(row: Parameters<typeof subnetsOf>[0]): IpAddress[] {
+function routersOf(row: Parameters<typeof subnetsOf>[0]): readonly IpAddress[] {
+  return orNone(() => routerAddresses(subnetsOf(row))).map(({ address }) => address);
+}
+
+/** Returns what is read from rows, or none if they cannot be read. */
+function orNone<T>(read: () => readonly T[]): readonly T[] {
   try {
-    return routerAddresses(subnetsOf(row)).map(({ address }) => address);
+    return read();
   } catch {
     return [];
   }
+}
+
+/**
+ * Returns the hosts without addresses of pods, services and routers. Every node may write the northbound: none may so
+ * take the traffic to another one's pod.
+ */
+function withoutCluster(db: NorthboundView, hosts: readonly NodeHost[]): NodeHost[] {
+  const switches = db.filter('Logical_Switch', ({ external_ids }) => external_ids.has(KEYS.gatewayIp));
+  const networks = [
+    ...JOIN_NETWORKS,
+    ...orNone(() => readServiceSubnets(db)),
+    ...switches.flatMap((row) => orNone(() => subnetsOf(row))),
+  ];
+  const cluster = new Claims(networks.map((network) => ({ network, what: 'in the cluster' })));
+  return hosts.map((host) => ({
+    ...host,
+    addresses: host.addresses.filter((ip) => cluster.whatIs(ip) === undefined),
+  }));
 }
 
 /** Returns the hosts by their own addresses: the first of each family. Others may be on another host in a moment. */

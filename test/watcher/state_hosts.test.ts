@@ -43,6 +43,23 @@ test("the first address of each family is a host's own, and stands for its manag
   t.deepEqual(read().moved, new Set(['203.0.113.1', '203.0.113.2']));
 });
 
+test("the address of a pod, a service or a router is no host's, whatever a node says", (t) => {
+  const { nb, book, read, set } = start();
+  addNode(nb, 'n2', 2);
+  nb.insert('Logical_Router', {
+    name: 'm',
+    external_ids: new Map([
+      ['k8s-cluster-router', 'yes'],
+      ['k8s-service-ip-subnet', '10.96.0.0/16'],
+    ]),
+  });
+  for (const theirs of ['10.244.2.9', '10.244.1.9', '10.96.0.1', '100.64.1.2', 'fd98:64::2']) {
+    set(`${theirs},203.0.113.1`);
+    read();
+    t.deepEqual([...book.hosts.keys()], ['203.0.113.1'], theirs);
+  }
+});
+
 test('a host whose subnet has not the family of its address keeps that address', (t) => {
   const { book, read, set } = start();
   set('203.0.113.1,2001:db8::1', '10.244.1.1/24');
