@@ -1,5 +1,4 @@
 import type { Log } from '../daemon/log.js';
-import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
 import { classOfId, type PacketClass } from '../demux/classes.js';
 import type { BridgeState, GatewayState } from '../demux/state.js';
@@ -19,7 +18,7 @@ import {
   fillIn,
   type KnownExposure,
   NOTHING_EXPOSED,
-  restrictedOfServed,
+  ServedRestrictions,
 } from './state_exposure.js';
 import { recoverExposure } from './state_recovered.js';
 
@@ -59,7 +58,7 @@ export class BridgeKeeper {
   private desired: Desired | undefined;
   /** The flows of the last step, while the switch has not restarted: only another program can have changed them. */
   private placed: Keyed<Flow> | undefined;
-  private readonly ofServed = new Memo(restrictedOfServed);
+  private readonly restrictions = new ServedRestrictions();
   private readonly pace = new RepairPace();
   private readonly clock: Clock;
   private cancelLook: (() => void) | undefined;
@@ -129,7 +128,7 @@ export class BridgeKeeper {
       if (this.exposure === undefined && this.isUp)
         this.exposure = recoverExposure(await this.installed.read());
       const exposure = fillIn(known, this.exposure ?? NOTHING_EXPOSED, (...parts) =>
-        this.ofServed.get(...parts),
+        this.restrictions.of(...parts),
       );
       this.current = bridgeState && { ...bridgeState, ...exposure };
       if (bridgeState !== undefined && this.isUp) await this.settle(bridgeState, exposure);

@@ -46,7 +46,7 @@ export function readService(service: Service): ReadService {
         ({ protocol, port }): ExposedPort => ({
           name: `${protocol} ${address} port ${port}`,
           address,
-          port: { protocol, port, ...only },
+          port: { protocol, port, at: [address], ...only },
         }),
       ),
     );

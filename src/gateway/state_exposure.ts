@@ -48,6 +48,31 @@ export function fillIn(known: KnownExposure, last: Exposure, ofServed = restrict
   return { nodePorts, served, restricted: ofServed(restricted, served) };
 }
 
+/** The restricted ports whose address is served. While no address changes, a step costs only what changed. */
+export class ServedRestrictions {
+  private last:
+    | {
+        readonly restricted: Exposure['restricted'];
+        readonly served: Exposure['served'];
+        readonly result: Exposure['restricted'];
+      }
+    | undefined;
+
+  of(restricted: Exposure['restricted'], served: Exposure['served']): Exposure['restricted'] {
+    const { last } = this;
+    const result =
+      last?.served === served
+        ? last.result.with(
+            last.restricted
+              .differences(restricted)
+              .map(({ key, after }) => [key, after && served.get(after.address) && after]),
+          )
+        : restrictedOfServed(restricted, served);
+    this.last = { restricted, served, result };
+    return result;
+  }
+}
+
 /** Returns the restricted ports whose address is served. */
 export function restrictedOfServed(
   restricted: Exposure['restricted'],

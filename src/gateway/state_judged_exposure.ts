@@ -58,7 +58,7 @@ export class JudgedExposure {
   private last:
     | {
         readonly base: Exposure['nodePorts'];
-        readonly text: string;
+        readonly ports: readonly NodePort[];
         readonly nodePorts: Exposure['nodePorts'];
       }
     | undefined;
@@ -105,11 +105,11 @@ export class JudgedExposure {
     this.own = this.judgedPorts.get(ownPorts, guard, host, podRange?.lo, podRange?.hi, addresses, now);
     const { accepted } = this.own;
     const kept = arePodsKnown ? [] : others(inPlace?.nodePorts ?? [], accepted);
-    const text = kept.length === 0 ? this.own.text : JSON.stringify([...accepted, ...kept]);
-    if (this.last?.base !== wanted.nodePorts || this.last.text !== text) {
-      const beside = besides([...accepted, ...kept], wanted.nodePorts);
+    const ports = [...accepted, ...kept];
+    if (this.last?.base !== wanted.nodePorts || !areSame(this.last.ports, ports)) {
+      const beside = besides(ports, wanted.nodePorts);
       const nodePorts = wanted.nodePorts.with(beside.map((one) => [nodePortKey(one), one]));
-      this.last = { base: wanted.nodePorts, text, nodePorts };
+      this.last = { base: wanted.nodePorts, ports, nodePorts };
     }
     return this.last.nodePorts;
   }
@@ -145,6 +145,11 @@ export class JudgedExposure {
     this.problems.set('external addresses', linesOf('Service'));
     this.problems.set('ports of pods', linesOf('Pod'));
   }
+}
+
+/** Returns whether two lists have the same objects. The ports of a service that did not change are the same objects. */
+function areSame(some: readonly NodePort[], others: readonly NodePort[]): boolean {
+  return some.length === others.length && some.every((one, i) => one === others[i]);
 }
 
 /** Returns the ports in place that no accepted one replaces. */

@@ -45,8 +45,6 @@ export interface Verdict {
 /** The ports of the gateway's own addresses that services and pods get, and why they do not get others. */
 export interface JudgedPorts {
   readonly accepted: readonly NodePort[];
-  /** The text of `accepted`; equal ports have equal texts. */
-  readonly text: string;
   readonly refusals: readonly Refusal[];
 }
 
@@ -63,9 +61,8 @@ const NEEDED: ReadonlyMap<string, string> = new Map([
 
 /** Decides which of these ports services and pods get. Of two that want the same, the first gets it. */
 export function judgeOwnPorts(wanted: readonly OwnPort[], facts: OwnPortFacts): JudgedPorts {
-  const { host } = facts;
   const sockets = new Map<string, HostSocket[]>();
-  for (const one of host?.sockets ?? []) {
+  for (const one of facts.host?.sockets ?? []) {
     const key = `${one.protocol} ${one.port}`;
     const ofPort = sockets.get(key) ?? [];
     ofPort.push(one);
@@ -76,15 +73,13 @@ export function judgeOwnPorts(wanted: readonly OwnPort[], facts: OwnPortFacts): 
   for (const one of wanted) {
     const { kind, owner, port } = one;
     const key = nodePortKey(port);
-    const ofPort = host && { ...host, sockets: sockets.get(everywhere(port)) ?? [] };
-    const verdict = judgeOwnPort(one, { ...facts, host: ofPort });
+    const verdict = judgeOwnPort(one, facts, sockets.get(everywhere(port)) ?? []);
     const first = owners.get(key);
     if (verdict.isServed && first === undefined) owners.set(key, one);
     const refused = verdict.refused ?? (first && `it belongs to ${first.kind} ${first.owner}`);
     if (refused !== undefined) refusals.push([kind, owner, `${describe(one)} is refused: ${refused}`]);
   }
-  const accepted = [...owners.values()].map(({ port }) => port);
-  return { accepted, text: JSON.stringify(accepted), refusals };
+  return { accepted: [...owners.values()].map(({ port }) => port), refusals };
 }
 
 /** Returns those of `ports` that are not among `others` as ports at all addresses: their flows would be the same. */
@@ -103,17 +98,23 @@ function describe({ kind, address, port }: OwnPort): string {
 }
 
 /**
- * Decides whether a service or a pod gets a port of the gateway's own address. The host keeps the ports that it uses: those of
- * its sockets, and all that the kernel may give to its next connection. What is not known yet stays as it is.
+ * Decides whether a service or a pod gets a port of the gateway's own address. The host keeps the ports that it uses:
+ * those of its sockets, and all that the kernel may give to its next connection. What is not known yet stays as it is.
+ *
+ * @param sockets the host's sockets, at least those with the port
  */
-export function judgeOwnPort({ kind, address, port }: OwnPort, facts: OwnPortFacts): Verdict {
+export function judgeOwnPort(
+  { kind, address, port }: OwnPort,
+  facts: OwnPortFacts,
+  sockets = facts.host?.sockets ?? [],
+): Verdict {
   const { guard, host, podRange, inPlace } = facts;
   const fixed = portRefusal(port.port) ?? neededRefusal(port) ?? rangeRefusal(port, podRange, 'pods');
   if (fixed !== undefined) return { isServed: false, refused: fixed };
   const isLimited = kind === 'Service';
   if (host === undefined || (isLimited && guard === undefined))
     return { isServed: [nodePortKey(port), everywhere(port)].some((key) => inPlace.get(key) !== undefined) };
-  const socket = host.sockets.find((one) => uses(one, port, address));
+  const socket = sockets.find((one) => uses(one, port, address));
   const refused =
     (isLimited ? guard?.narrowing(address) : undefined) ??
     rangeRefusal(port, host.ephemeral, 'the host') ??

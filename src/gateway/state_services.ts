@@ -67,7 +67,7 @@ export class ServiceBook {
       [...this.book.wanting(address)].flatMap((service) =>
         (this.entries.get(service)?.exposed ?? []).flatMap((one) =>
           one.address === address && this.owner(one.name)?.service === service
-            ? [{ kind: 'Service', owner: service, address, port: { ...one.port, at: [address] } }]
+            ? [{ kind: 'Service', owner: service, address, port: one.port }]
             : [],
         ),
       ),

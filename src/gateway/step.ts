@@ -4,7 +4,7 @@ import type { Problems } from '../daemon/problems.js';
 import type { BridgeState } from '../demux/state.js';
 import type { LocalAddress } from '../host/addresses.js';
 import type { Clock } from '../neighbour/clock.js';
-import { parseIp } from '../net/ip.js';
+import { type IpAddress, parseIp } from '../net/ip.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { NODE_NAME } from '../switch/external_ids.js';
 import type { Announcer } from './apply_announcements.js';
@@ -19,6 +19,7 @@ import { readBridgeState, snatRange } from './state_bridge.js';
 import { knownExposure, nodePortKey } from './state_exposure.js';
 import type { HostPortBook } from './state_host_ports.js';
 import type { JudgedExposure } from './state_judged_exposure.js';
+import type { OwnPort } from './state_own_ports.js';
 import type { ServiceBook } from './state_services.js';
 
 export interface StepContext {
@@ -45,24 +46,22 @@ export function gatewayWork(context: StepContext): LoopWork {
   const bridgeStates = new Memo((facts: typeof bridge.facts, local: readonly LocalAddress[]) =>
     readBridgeState(facts, local, intent),
   );
+  const podPorts = new Memo((pods: HostPortBook | undefined, _revision: number | undefined, own: string) =>
+    pods === undefined ? [] : pods.portsAt(parseAddresses(own)),
+  );
   const ownPorts = new Memo(
-    (
-      book: ServiceBook,
-      _revision: number,
-      pods: HostPortBook | undefined,
-      _podRevision: number | undefined,
-      own: string,
-    ) => {
-      const addresses = own === '' ? [] : own.split(',').map(parseIp);
-      return [...book.portsAt(addresses), ...(pods?.portsAt(addresses) ?? [])];
-    },
+    (book: ServiceBook, _revision: number, ofPods: readonly OwnPort[], own: string) => [
+      ...book.portsAt(parseAddresses(own)),
+      ...ofPods,
+    ],
   );
   /** Returns which of the services' wishes this gateway exposes; `undefined` until they are known. */
   const judge = (bridgeState: BridgeState | undefined, isServing: boolean | undefined) => {
     const wanted = services.take();
     const { book, hostPorts: pods } = services;
     const own = bridgeState?.addresses ?? [];
-    const ports = ownPorts.get(book, book.revision, pods, pods?.revision, own.join());
+    const text = own.join();
+    const ports = ownPorts.get(book, book.revision, podPorts.get(pods, pods?.revision, text), text);
     const host = hostPorts.portsFor(ports.map(({ port }) => nodePortKey(port)));
     if (wanted === undefined || bridgeState === undefined) return undefined;
     return judged.judge({
@@ -117,4 +116,9 @@ export function gatewayWork(context: StepContext): LoopWork {
       neighbours.report();
     },
   };
+}
+
+/** Reads addresses that are joined by commas. */
+function parseAddresses(text: string): IpAddress[] {
+  return text === '' ? [] : text.split(',').map(parseIp);
 }

@@ -61,6 +61,7 @@ export class Keyed<V> implements Iterable<V> {
   }
 
   *[Symbol.iterator](): Iterator<V> {
+    if (this.size === 0) return;
     for (const branch of this.tree)
       for (const twig of branch) for (const leaf of twig) if (leaf !== NO_LEAF) yield* leaf.values();
   }

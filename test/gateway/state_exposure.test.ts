@@ -1,5 +1,14 @@
 import test from 'ava';
-import { exposureOf, fillIn, knownExposure, NOTHING_EXPOSED } from '../../src/gateway/state_exposure.js';
+import fc from 'fast-check';
+import type { RestrictedPort } from '../../src/demux/state.js';
+import {
+  exposureOf,
+  fillIn,
+  knownExposure,
+  NOTHING_EXPOSED,
+  restrictedOfServed,
+  ServedRestrictions,
+} from '../../src/gateway/state_exposure.js';
 import { parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
 
@@ -55,4 +64,23 @@ test('everything is unknown until the API server has listed its services', (t) =
     served: undefined,
     restricted: undefined,
   });
+});
+
+test('after any changes the restrictions of served addresses are those of the last ports and addresses', (t) => {
+  const addresses = ['203.0.113.80', '203.0.113.81', '203.0.113.82'].map(parseIp);
+  const ports = addresses.flatMap((address) =>
+    [80, 81].map((port): RestrictedPort => ({ address, protocol: 'tcp', port, sources: [] })),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.subarray(addresses), fc.subarray(ports), fc.boolean())), (steps) => {
+      const restrictions = new ServedRestrictions();
+      let last = NOTHING_EXPOSED;
+      for (const [served, restricted, keepsServed] of steps) {
+        const next = exposureOf([], served, restricted);
+        last = keepsServed ? { ...next, served: last.served } : next;
+        const found = restrictions.of(last.restricted, last.served);
+        t.deepEqual([...found], [...restrictedOfServed(last.restricted, last.served)]);
+      }
+    }),
+  );
 });

@@ -200,3 +200,20 @@ test('where another host answers, an address is served at once', (t) => {
   });
   t.deepEqual([...(served ?? [])].map(String).toSorted(), [TAKEN, '203.0.113.80'].toSorted());
 });
+
+test("a changed service leaves the other services' ports of the gateway's own address the same objects", (t) => {
+  const book = new ServiceBook();
+  const put = (name: string, port: number) =>
+    book.put(`ns/${name}`, {
+      metadata: { name, namespace: 'ns' },
+      spec: { externalIPs: [OWN], ports: [{ port }] },
+    });
+  for (let i = 0; i < 100; i++) put(`s${i}`, 8_000 + i);
+  const { judge } = begin();
+  const now = () => judge({ wanted: book.take(), ownPorts: book.portsAt([OWN]) }).nodePorts;
+  const before = now();
+  put('s7', 9_000);
+  const after = now();
+  const changed = after && before?.differences(after).map(({ key }) => key);
+  t.deepEqual(changed?.toSorted(), [`tcp 8007 ${OWN}`, `tcp 9000 ${OWN}`]);
+});
