@@ -1,8 +1,7 @@
 import type { NodePort } from '../demux/state.js';
 import type { Service } from '../kube/kinds.js';
 import { externalAddresses, portRefusal, servicePorts, sourceRanges } from '../kube/service.js';
-import type { Cidr } from '../net/cidr.js';
-import { explainError, ProductError } from '../net/errors.js';
+import { explainError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 
 /** What only one service can have: a node port, or a port of an address. */
@@ -17,22 +16,24 @@ export interface ExposedPort {
 /** What one service exposes, each name once. */
 export interface ReadService {
   readonly exposed: readonly ExposedPort[];
-  /** One line for each node port that no service gets. */
+  /** One line for each node port that no service gets, and for source ranges that are too many. */
   readonly refused: readonly string[];
   /** Why the service cannot be read. It exposes nothing then. */
   readonly problem?: string;
 }
 
-/** The most pairs of a port and a source range of one service: each takes a flow at each address. */
+/** The most flows that the source ranges of one service take: one for each range at each port of each address. */
 const MOST_RESTRICTED = 5_000;
+const TOO_MUCH = `take more than ${MOST_RESTRICTED} flows, so no client outside is allowed; make several services of it`;
 
 /** Reads what one service exposes. A service that makes no sense is a problem, not an exception. */
 export function readService(service: Service): ReadService {
   try {
     const ports = servicePorts(service);
     const ranges = sourceRanges(service);
-    const only = ranges === undefined ? {} : { sources: ranges };
-    const refused: string[] = [];
+    const isMuch = ranges !== undefined && isTooMuch(service, ports.length, ranges.length);
+    const only = ranges === undefined ? {} : { sources: isMuch ? [] : ranges };
+    const refused = isMuch ? [`${ranges.length} source ranges ${TOO_MUCH}`] : [];
     const nodePorts = ports.flatMap(({ protocol, nodePort: port }): ExposedPort[] => {
       if (port === undefined) return [];
       const refusal = portRefusal(port);
@@ -51,17 +52,16 @@ export function readService(service: Service): ReadService {
       ),
     );
     const byName = new Map([...nodePorts, ...addressPorts].map((one) => [one.name, one]));
-    if (ranges !== undefined) refuseMany(byName.size, ranges);
     return { exposed: [...byName.values()], refused };
   } catch (error) {
     return { exposed: [], refused: [], problem: `${explainError(error)}; it is left out` };
   }
 }
 
-function refuseMany(ports: number, ranges: readonly Cidr[]): void {
-  if (ports * ranges.length <= MOST_RESTRICTED) return;
-  throw new ProductError(
-    'ERR_SERVICE',
-    `${ranges.length} source ranges at ${ports} ports are more than ${MOST_RESTRICTED} together; make several services of it`,
-  );
+/**
+ * Returns whether the source ranges are too many. The service keeps its ports then, without a client: another service
+ * may have the same address, and OVN's load balancers know no ranges.
+ */
+function isTooMuch(service: Service, ports: number, ranges: number): boolean {
+  return ports * (1 + externalAddresses(service).length) * ranges > MOST_RESTRICTED;
 }
