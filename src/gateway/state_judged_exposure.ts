@@ -12,6 +12,7 @@ import {
   judgeOwnPorts,
   type OwnPort,
   type OwnPortFacts,
+  refusalLine,
 } from './state_own_ports.js';
 import type { ServiceBook } from './state_services.js';
 
@@ -115,7 +116,7 @@ export class JudgedExposure {
   }
 
   /** Writes one problem for each address and port that a service does not get. */
-  private report({ book, isServing, gateways }: JudgedFacts): void {
+  private report({ book, wanted, ownPorts, isServing, gateways }: JudgedFacts): void {
     const { own } = this;
     const text = JSON.stringify([book.revision, this.admission.revision, isServing, gateways]);
     if (text === this.reported && own === this.reportedOwn) return;
@@ -128,6 +129,9 @@ export class JudgedExposure {
       refused[kind].set(owner, lines);
     };
     for (const [kind, owner, line] of own?.refusals ?? []) add(kind, owner, line);
+    for (const one of ownPorts)
+      if (one.kind === 'Pod' && wanted.nodePorts.get(everywhere(one.port)) !== undefined)
+        add('Pod', one.owner, refusalLine(one, 'it is a node port of a service'));
     // A gateway that does not serve them has nothing to do with other addresses.
     const reasons = isServing === true ? [book.clusterRefusals(), this.admission.refusals()] : [];
     let named = 0;

@@ -77,7 +77,7 @@ export function judgeOwnPorts(wanted: readonly OwnPort[], facts: OwnPortFacts): 
     const first = owners.get(key);
     if (verdict.isServed && first === undefined) owners.set(key, one);
     const refused = verdict.refused ?? (first && `it belongs to ${first.kind} ${first.owner}`);
-    if (refused !== undefined) refusals.push([kind, owner, `${describe(one)} is refused: ${refused}`]);
+    if (refused !== undefined) refusals.push([kind, owner, refusalLine(one, refused)]);
   }
   return { accepted: [...owners.values()].map(({ port }) => port), refusals };
 }
@@ -92,9 +92,11 @@ export function everywhere({ protocol, port }: Pick<NodePort, 'protocol' | 'port
   return nodePortKey({ protocol, port });
 }
 
-function describe({ kind, address, port }: OwnPort): string {
-  if (kind === 'Pod') return `host port ${port.protocol} ${port.port} at ${address}`;
-  return `external address ${address} port ${port.protocol} ${port.port}`;
+/** Returns the line that says why a service or a pod does not get a port, as in "it is …". */
+export function refusalLine({ kind, address, port }: OwnPort, reason: string): string {
+  const name = kind === 'Pod' ? 'host port' : `external address ${address} port`;
+  const where = kind === 'Pod' ? ` at ${address}` : '';
+  return `${name} ${port.protocol} ${port.port}${where} is refused: ${reason}`;
 }
 
 /**

@@ -166,11 +166,14 @@ test("a pod's host port is exposed at any gateway, and one that the host listens
   ]);
 });
 
-test('a port that a service has as node port is not exposed twice, whatever a pod wants', (t) => {
-  const { judge } = begin();
+test('a port that a service has as node port is not exposed twice, and a pod that wants it is named', (t) => {
+  const { judge, problems } = begin();
   const nodePort = { protocol: 'tcp', port: 30_080, sources: [] } as const;
   const { nodePorts } = judge({ wanted: exposureOf([nodePort], []), ownPorts: [hostPort(30_080)] });
   t.deepEqual([...(nodePorts ?? [])], [nodePort]);
+  t.deepEqual(problems.current, [
+    'Pod ns/pod: host port tcp 30080 at 203.0.113.11 is refused: it is a node port of a service',
+  ]);
 });
 
 test('until pods are known the ports in place stay, but those that services have now', (t) => {
