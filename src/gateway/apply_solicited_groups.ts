@@ -23,13 +23,15 @@ export interface SolicitedGroupsOptions {
 }
 
 /**
- * Joins the solicited-node group of each served IPv6 address that this gateway answers for (RFC 4291 section 2.7.1). Nobody but OVN has
- * the address, so without this a switch outside that snoops MLD keeps its solicitations back. Addresses that end in the
- * same 24 bits share a group. The kernel reports the memberships, and answers queries.
+ * Joins the solicited-node group of each served IPv6 address that this gateway answers for (RFC 4291 section 2.7.1).
+ * Nobody but OVN has the address, so without this a switch outside that snoops MLD keeps its solicitations back.
+ * Addresses that end in the same 24 bits share a group. The kernel reports the memberships, and answers queries.
  */
 export class SolicitedGroups {
   private sockets: { readonly socket: GroupSocket; readonly groups: Set<Ipv6Address> }[] = [];
   private wanted: ReadonlySet<Ipv6Address> = new Set();
+  /** The group of each address that this gateway answers for. */
+  private groupOf = new Map<Ipv6Address, Ipv6Address>();
   /** The interface that the sockets' memberships are on. */
   private index: number | undefined;
   private isJoining = false;
@@ -54,9 +56,13 @@ export class SolicitedGroups {
     if (answered === this.last && index === this.lastIndex) return;
     this.last = answered;
     this.lastIndex = index;
-    const groups = new Set<Ipv6Address>();
-    for (const ip of answered) if (isIpv6(ip) && !addresses.includes(ip)) groups.add(solicitedNodeGroup(ip));
-    this.wanted = groups;
+    // Computing a group takes much longer than looking it up.
+    const before = this.groupOf;
+    this.groupOf = new Map();
+    for (const ip of answered)
+      if (isIpv6(ip) && !addresses.includes(ip))
+        this.groupOf.set(ip, before.get(ip) ?? solicitedNodeGroup(ip));
+    this.wanted = new Set(this.groupOf.values());
     if (!this.isJoining) void this.become();
   }
 

@@ -15,12 +15,19 @@ export type OpenGroups = (device: string) => Promise<GroupSocket>;
 
 /**
  * Opens a socket whose memberships make the kernel send MLD reports (RFC 3810) on `device`, so that switches that snoop
- * MLD bring the groups' packets. It is bound to loopback: nobody can send to it.
+ * MLD bring the groups' packets. It is bound to loopback: nobody outside can send to it.
  */
-export const openGroupSocket: OpenGroups = async (device) => {
+export const openGroupSocket = async (device: string, loopback = '::1'): Promise<GroupSocket> => {
   const socket = createSocket('udp6');
-  socket.bind({ address: '::1', port: 0, exclusive: true });
-  await once(socket, 'listening');
+  // Nothing is read from it, so an error of reading has no effect.
+  socket.on('error', () => undefined);
+  try {
+    socket.bind({ address: loopback, port: 0, exclusive: true });
+    await once(socket, 'listening');
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
   socket.unref();
   const on = `::%${device}`;
   return {
