@@ -125,8 +125,8 @@ export class BridgeKeeper {
    */
   async keep(bridgeState: BridgeState | undefined, known: KnownExposure): Promise<GatewayState | undefined> {
     try {
-      if (this.exposure === undefined && this.isUp)
-        this.exposure = recoverExposure(await this.installed.read());
+      if (this.exposure === undefined && bridgeState !== undefined && this.isUp)
+        this.exposure = recoverExposure(await this.installed.read(), bridgeState.answersServed);
       const exposure = fillIn(known, this.exposure ?? NOTHING_EXPOSED, (...parts) =>
         this.restrictions.of(...parts),
       );

@@ -32,21 +32,31 @@ interface RecoveredPort {
 /**
  * Returns what services exposed when the installed flows were made. A helper that starts while the API server is away
  * keeps that, with its restrictions.
+ *
+ * @param answersServed whether this gateway answers for served addresses. It takes over only those that it has answered
+ *   for then: for the others a speaker answered, and maybe still does
  */
-export function recoverExposure(installed: Iterable<FlowIdentity>): Exposure {
+export function recoverExposure(installed: Iterable<FlowIdentity>, answersServed: boolean): Exposure {
   const flows = [...installed].flatMap(readFlow);
-  const own = new Set(flows.filter(({ name }) => name === 'echo-request').map(({ address }) => address));
+  const own = addressesOf(flows, 'echo-request');
   const ports = collect(
     flows.filter(({ name }) => name === 'node-port'),
     () => '',
   );
   const external = flows.filter(({ name }) => name === 'external');
+  const answered = addressesOf(flows, 'neighbour-request');
   const restricted = collect(external, ({ address }) => address);
   return exposureOf(
     ports.map((one) => nodePortOf(one, own)),
-    external.filter(({ port }) => port === undefined).map(({ address }) => address),
+    external
+      .filter(({ port, address }) => port === undefined && (!answersServed || answered.has(address)))
+      .map(({ address }) => address),
     restricted.flatMap((one) => [...one.at].map((address) => restrictedOf(one, address))),
   );
+}
+
+function addressesOf(flows: readonly ReadFlow[], wanted: PacketClass): ReadonlySet<IpAddress> {
+  return new Set(flows.filter(({ name }) => name === wanted).map(({ address }) => address));
 }
 
 function nodePortOf(recovered: RecoveredPort, own: ReadonlySet<IpAddress>): NodePort {
@@ -87,12 +97,20 @@ function collect(flows: readonly ReadFlow[], groupOf: (flow: ReadFlow) => string
   return [...ports.values()];
 }
 
+/** The classes whose flows say what is exposed. */
+const READ: ReadonlySet<PacketClass> = new Set([
+  'node-port',
+  'external',
+  'echo-request',
+  'neighbour-request',
+]);
+
 /** Reads a flow; returns none for a flow without an address, or of a class that exposes nothing. */
 function readFlow({ cookie, key, text }: FlowIdentity): ReadFlow[] {
   const name = classOfId(classIdOf(cookie));
-  if (name !== 'node-port' && name !== 'external' && name !== 'echo-request') return [];
+  if (name === undefined || !READ.has(name)) return [];
   const match = parseMatch(splitKey(key).where);
-  const address = match && termOf(match, 'nw_dst', 'ipv6_dst');
+  const address = match && termOf(match, 'nw_dst', 'ipv6_dst', 'arp_tpa', 'nd_target');
   if (match === undefined || address === undefined) return [];
   const protocol = TRANSPORTS.find(
     (one) => BigInt(PROTOCOL_NUMBERS[one]) === termOf(match, 'nw_proto')?.value,

@@ -15,7 +15,8 @@ test('an exposure is recovered from the flows that were made for it, with every 
     fc.property(gateways, ({ ...state }) => {
       fc.pre(state.phys !== undefined && state.patch !== undefined);
       const flows = demuxFlows(state);
-      t.deepEqual(texts(demuxFlows({ ...state, ...recoverExposure(flows) })), texts(flows));
+      const recovered = recoverExposure(flows, state.answersServed);
+      t.deepEqual(texts(demuxFlows({ ...state, ...recovered })), texts(flows));
     }),
     { numRuns: 300 },
   );
@@ -23,7 +24,7 @@ test('an exposure is recovered from the flows that were made for it, with every 
 
 test('a node port at all shared addresses follows them when they change', (t) => {
   const nodePorts: NodePort[] = [{ protocol: 'tcp', port: 30_080 }];
-  const recovered = recoverExposure(demuxFlows({ ...GATEWAY, nodePorts }));
+  const recovered = recoverExposure(demuxFlows({ ...GATEWAY, nodePorts }), true);
   t.deepEqual([...recovered.nodePorts], nodePorts);
   const moved = { ...GATEWAY, addresses: [parseIp('203.0.113.20')] };
   t.deepEqual(texts(demuxFlows({ ...moved, ...recovered })), texts(demuxFlows({ ...moved, nodePorts })));
@@ -34,5 +35,16 @@ test('an altered flow that cannot be parsed recovers nothing', (t) => {
     ...flow,
     key: 'table=0,priority=1,?',
   }));
-  t.deepEqual(recoverExposure(altered), NOTHING_EXPOSED);
+  t.deepEqual(recoverExposure(altered, true), NOTHING_EXPOSED);
+});
+
+test('a gateway that begins to answer takes over no address for which a speaker answered', (t) => {
+  const served = ['203.0.113.80', '2001:db8::80'].map(parseIp);
+  const recover = (before: boolean, after: boolean) => {
+    const flows = demuxFlows({ ...GATEWAY, served, answersServed: before });
+    return [...recoverExposure(flows, after).served].toSorted();
+  };
+  t.deepEqual(recover(false, true), []);
+  for (const after of [true, false]) t.deepEqual(recover(true, after), served.toSorted());
+  t.deepEqual(recover(false, false), served.toSorted());
 });

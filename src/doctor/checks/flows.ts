@@ -58,7 +58,8 @@ function differing(
     externalAddressOwner: helper.isKnown && !helper.value.answersServed ? 'speaker' : 'first',
   });
   if (bridgeState === undefined) return [];
-  const bundle = diffFlows(desiredFlows(bridgeState, recoverExposure(ours)).flows, byKey(ours));
+  const exposure = recoverExposure(ours, bridgeState.answersServed);
+  const bundle = diffFlows(desiredFlows(bridgeState, exposure).flows, byKey(ours));
   const [first] = [...bundle.add, ...bundle.remove];
   return bundleSize(bundle) === 0 || first === undefined
     ? []
