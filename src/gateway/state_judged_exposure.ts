@@ -34,6 +34,9 @@ export interface JudgedFacts extends Omit<OwnPortFacts, 'inPlace'> {
   readonly inPlace: Exposure | undefined;
 }
 
+/** The ports that services wanted at the last call; those of pods among them do not count. */
+type ServicePorts = Pick<Exposure, 'nodePorts'> & Pick<JudgedFacts, 'ownPorts'>;
+
 /** About how many refused addresses are named: an author of Services may list thousands. */
 const MAX_ADDRESSES = 200;
 
@@ -56,6 +59,7 @@ export class JudgedExposure {
     },
   );
   private own: JudgedPorts | undefined;
+  private ofServices: ServicePorts = { nodePorts: NOTHING_EXPOSED.nodePorts, ownPorts: [] };
   private last:
     | {
         readonly base: Exposure['nodePorts'];
@@ -105,7 +109,10 @@ export class JudgedExposure {
     const now = isKnown ? NOTHING_EXPOSED.nodePorts : (inPlace?.nodePorts ?? wanted.nodePorts);
     this.own = this.judgedPorts.get(ownPorts, guard, host, podRange?.lo, podRange?.hi, addresses, now);
     const { accepted } = this.own;
-    const kept = arePodsKnown ? [] : others(inPlace?.nodePorts ?? [], accepted);
+    // What services had before and do not want now is no port of a pod.
+    const before = this.ofServices;
+    this.ofServices = { nodePorts: wanted.nodePorts, ownPorts };
+    const kept = arePodsKnown ? [] : others(inPlace?.nodePorts ?? [], [...accepted, ...portsOf(before)]);
     const ports = [...accepted, ...kept];
     if (this.last?.base !== wanted.nodePorts || !areSame(this.last.ports, ports)) {
       const beside = besides(ports, wanted.nodePorts);
@@ -156,10 +163,14 @@ function areSame(some: readonly NodePort[], others: readonly NodePort[]): boolea
   return some.length === others.length && some.every((one, i) => one === others[i]);
 }
 
-/** Returns the ports in place that no accepted one replaces. */
-function others(inPlace: Iterable<NodePort>, accepted: readonly NodePort[]): NodePort[] {
-  const replaced = new Set(accepted.map(everywhere));
-  return [...inPlace].filter((port) => !replaced.has(everywhere(port)));
+/** Returns the ports in place that are not among `known` at any address. */
+function others(inPlace: Iterable<NodePort>, known: readonly NodePort[]): NodePort[] {
+  const keys = new Set(known.map(everywhere));
+  return [...inPlace].filter((port) => !keys.has(everywhere(port)));
+}
+
+function portsOf({ nodePorts, ownPorts }: ServicePorts): readonly NodePort[] {
+  return [...nodePorts, ...ownPorts.flatMap(({ kind, port }) => (kind === 'Service' ? port : []))];
 }
 
 /** Returns `served` without the addresses that no service wants any more; `undefined` if services want all of them. */

@@ -52,6 +52,7 @@ export class Reflector<T extends KubeObject> implements Source {
   /** The version of the last list or event. */
   private newest: string | undefined;
   private failure: string | undefined;
+  private isForbidden = false;
   private isListed = false;
 
   constructor(private readonly options: ReflectorOptions<T>) {
@@ -76,6 +77,11 @@ export class Reflector<T extends KubeObject> implements Source {
     return this.failure;
   }
 
+  /** Whether the server's last answer was that this account may not read the objects (HTTP 403). */
+  get isRefused(): boolean {
+    return this.isForbidden;
+  }
+
   /** Follows the objects until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { now = () => performance.now(), random } = this.options;
@@ -92,6 +98,7 @@ export class Reflector<T extends KubeObject> implements Source {
       } catch (error) {
         if (signal.aborted) return;
         version = undefined;
+        this.isForbidden = error instanceof ApiError && error.status === 403;
         this.setFailure(explainError(error));
         await sleep(this.backoff.after(error), signal);
       }
@@ -160,6 +167,7 @@ export class Reflector<T extends KubeObject> implements Source {
   }
 
   private setFailure(failure: string | undefined): void {
+    if (failure === undefined) this.isForbidden = false;
     if (failure === this.failure) return;
     this.failure = failure;
     this.options.problems.set(this.options.path, failure === undefined ? [] : [failure]);

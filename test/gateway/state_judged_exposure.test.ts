@@ -194,6 +194,17 @@ test('until pods are known the ports in place stay, but those that services have
   t.is(judge({ wanted, inPlace: undefined, arePodsKnown: false }).nodePorts, undefined);
 });
 
+test('a node port of a deleted service is given up, also before pods are known', (t) => {
+  const { judge } = begin();
+  const wanted = exposureOf([{ protocol: 'tcp', port: 30_080 }], []);
+  const first = exposureOf([{ protocol: 'tcp', port: 8088 }], []);
+  const { nodePorts } = judge({ wanted, inPlace: first, ownPorts: [], arePodsKnown: false });
+  t.is(nodePorts?.size, 2);
+  const inPlace = { ...NOTHING_EXPOSED, nodePorts: nodePorts ?? NOTHING_EXPOSED.nodePorts };
+  const after = judge({ wanted: NOTHING_EXPOSED, inPlace, ownPorts: [], arePodsKnown: false });
+  t.deepEqual(ports(after), ['tcp 8088']);
+});
+
 test('where another host answers, an address is served at once', (t) => {
   const { judge } = begin('203.0.113.80', TAKEN);
   t.deepEqual([...(judge().served ?? [])], []);

@@ -31,10 +31,13 @@ export class HostPodSource implements Source {
     return this.hostPorts;
   }
 
-  /** Whether the pods were listed, or cannot be: a server that refuses them does not hold up services. */
+  /**
+   * Whether the pods were listed, or may not be: then there are none. After any other failure the ports in place stay,
+   * because the next list may have them.
+   */
   get isKnown(): boolean {
     if (this.options.node() === undefined) return true;
-    return this.reflector !== undefined && (this.reflector.hasSynced || this.reflector.problem !== undefined);
+    return this.reflector !== undefined && (this.reflector.hasSynced || this.reflector.isRefused);
   }
 
   async run(signal: AbortSignal): Promise<void> {

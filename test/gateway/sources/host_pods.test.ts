@@ -61,6 +61,16 @@ test('a server that refuses pods is a problem, and holds nothing up', async (t) 
   t.regex(problems.current.join(), /api\/v1\/pods.*403/);
 });
 
+test('a server that fails to list pods leaves them unknown, so that host ports in place stay', async (t) => {
+  const { server, source, problems, ports } = await begin(t, 'gw1');
+  server.set('web', podWith(8088), PODS);
+  server.faults.list.push({ status: 500 });
+  await until('the failure', () => when(/pods.*500/.test(problems.current.join())));
+  t.false(source.isKnown);
+  await until('the list', () => when(source.isKnown));
+  t.deepEqual(ports(), [8088]);
+});
+
 test('a node without a name has no pods, until gateway-init names it', async (t) => {
   const { server, settings, source, node, ports } = await begin(t, undefined);
   server.set('web', podWith(8088), PODS);
