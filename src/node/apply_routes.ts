@@ -2,7 +2,7 @@ import type { Log } from '../daemon/log.js';
 import { runIp } from '../host/iproute_write.js';
 import type { Rule, Snapshot } from '../host/snapshot.js';
 import { writeSysctls } from '../host/sysctls.js';
-import { managementPortCommands } from '../ovn/management_port.js';
+import { advertisementChanges, managementPortCommands } from '../ovn/management_port.js';
 import { wayBackCommands } from '../ovn/way_back.js';
 import { reversePathChanges } from './state_forwarding.js';
 import type { NodeState } from './state_node.js';
@@ -25,12 +25,12 @@ export function portCommands({ snapshot, rules }: KernelPort, { device, ...port 
 }
 
 /**
- * Runs the commands that the management port lacks, and lets clients outside come by it.
+ * Runs the commands that the management port lacks. Lets clients outside come by it, and no pod be a router on it.
  * @returns whether there were any
  * @throws ProductError `ERR_IP`, `ERR_SYSCTL`
  */
 export async function applyPort(actual: KernelPort, state: NodeState, log: Log): Promise<boolean> {
-  writeSysctls(reversePathChanges(state.device));
+  writeSysctls([...reversePathChanges(state.device), ...advertisementChanges(state.device)]);
   const commands = portCommands(actual, state);
   for (const command of commands) {
     log.info(`ip ${command.join(' ')}`);

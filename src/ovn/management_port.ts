@@ -2,7 +2,7 @@ import { awaitDevice } from '../host/device.js';
 import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import { isInMain, type Snapshot } from '../host/snapshot.js';
-import { readSysctl, sysctlPath, writeSysctls } from '../host/sysctls.js';
+import { readSysctl, type SysctlChange, sysctlPath, writeSysctls } from '../host/sysctls.js';
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
 import { JOIN_NETWORKS, managementAddresses, ofFamily, routerAddresses } from './addresses.js';
 import { managementInterfaceName } from './names.js';
@@ -80,15 +80,17 @@ export async function setUpManagementPort(
 ): Promise<void> {
   const device = managementInterfaceName(node);
   await awaitDevice(device, timeoutMs);
-  ignoreAdvertisements(device);
+  writeSysctls(advertisementChanges(device));
   const commands = managementPortCommands(await readSnapshot(device), port);
   for (const command of commands) await runIp(...command);
 }
 
-/** Makes the host ignore router advertisements on `device`: the node's pods can send them, and no router does. */
-function ignoreAdvertisements(device: string): void {
+/** Returns the change that makes the host ignore router advertisements on `device`: pods can send them, no router does. */
+export function advertisementChanges(
+  device: string,
+  read: typeof readSysctl = readSysctl,
+): readonly SysctlChange[] {
   const name = `net/ipv6/conf/${device}/accept_ra`;
-  const old = readSysctl(name);
-  if (old === undefined || old === '0') return;
-  writeSysctls([{ path: sysctlPath(name), value: '0', old }]);
+  const old = read(name);
+  return old === undefined || old === '0' ? [] : [{ path: sysctlPath(name), value: '0', old }];
 }

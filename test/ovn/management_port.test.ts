@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Snapshot } from '../../src/host/snapshot.js';
 import { parseCidr } from '../../src/net/cidr.js';
-import { managementPortCommands } from '../../src/ovn/management_port.js';
+import { advertisementChanges, managementPortCommands } from '../../src/ovn/management_port.js';
 
 const NEW: Snapshot = {
   device: 'k8s-a',
@@ -86,4 +86,14 @@ test('another subnet replaces the addresses of the former one, and every route i
     'route replace 100.64.1.0/24 via 10.244.7.1 dev k8s-a',
     'route replace fd98:64::/64 via fd00:2::1 dev k8s-a',
   ]);
+});
+
+test('router advertisements of pods are ignored, and a kernel without IPv6 needs no change', (t) => {
+  const changes = (value: string | undefined) =>
+    advertisementChanges('k8s-a', (name) => (name === 'net/ipv6/conf/k8s-a/accept_ra' ? value : undefined));
+  t.deepEqual(
+    changes('1').map(({ path, value }) => `${path} ${value}`),
+    ['/proc/sys/net/ipv6/conf/k8s-a/accept_ra 0'],
+  );
+  t.deepEqual([changes('0'), changes(undefined)], [[], []]);
 });
