@@ -6,6 +6,7 @@ import { daemonCommand } from '../daemon/main.js';
 import { NODE_DAEMON } from '../daemon/programs.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 import { readExternalIpCidrs } from '../kube/external_ip_cidrs.js';
+import { readNodePortAddresses } from '../node/options.js';
 
 const command = makeCommand(
   NODE_DAEMON,
@@ -16,6 +17,10 @@ const command = makeCommand(
     new Option('--node-ports <nodes>', 'the nodes whose addresses answer node ports')
       .choices(['all', 'gateways'])
       .default('all'),
+  )
+  .option(
+    '--node-port-addresses <list>',
+    "networks of the nodes' addresses that answer node ports (default: all addresses)",
   )
   .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
   .option('--external-ip-cidrs <list>', "networks of services' external addresses, or none (default: any)")
@@ -40,6 +45,7 @@ daemonCommand(command, async (daemon, given) => {
     node: given.nodeName === undefined ? undefined : String(given.nodeName),
     hasSpeaker: given.externalAddressOwner === 'speaker',
     nodePorts: given.nodePorts === 'gateways' ? 'gateways' : 'all',
+    nodePortAddresses: readNodePortAddresses(given.nodePortAddresses),
     allowed,
   });
 });

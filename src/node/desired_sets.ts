@@ -23,6 +23,8 @@ export interface SetShape {
 export const SETS = {
   /** The host's own addresses. */
   own: { key: ['address'] },
+  /** Those of them that answer node ports, and host ports of all addresses (`--node-port-addresses`). */
+  answering: { key: ['address'] },
   /** The addresses of all hosts that answer node ports: a connection that this host opens need not go there. */
   nodes: { key: ['address'] },
   /** External addresses of services: to the address in the cluster. */

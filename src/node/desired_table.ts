@@ -135,7 +135,7 @@ function sourceRanges({ device, family }: Port): Expression[][] {
   return [
     [outside, inSet(at, 'restricted', family), inSet([source, ...at], 'allowed', family, '!='), DROP],
     [
-      ...[outside, toHost(family), inSet(PORT, 'restricted_port', family)],
+      ...[outside, toHost(family, 'answering'), inSet(PORT, 'restricted_port', family)],
       ...[inSet([source, ...PORT], 'allowed_port', family, '!='), DROP],
     ],
   ];
@@ -153,7 +153,7 @@ function arriving(port: Port): Expression[][] {
   return [
     ...(host === undefined ? [] : [[...toManagement, toAddress(family, host)]]),
     [outside, HAS_PORT, toPortOf(family, router, addressAndPort(family), 'external_local')],
-    [outside, toHost(family), inSet(PORT, 'node_port_local', family), toAddress(family, router)],
+    [outside, toHost(family, 'answering'), inSet(PORT, 'node_port_local', family), toAddress(family, router)],
     ...translations(port),
   ];
 }
@@ -164,13 +164,13 @@ function openedHere(port: Port): Expression[][] {
 }
 
 /** Translates external addresses, node ports and host ports to an address of the cluster. */
-function translations({ family }: Port, whose: 'own' | 'nodes' = 'own'): Expression[][] {
+function translations({ family }: Port, whose: 'answering' | 'nodes' = 'answering'): Expression[][] {
   const at = addressAndPort(family);
   return [
     [HAS_PORT, toEndpoint(family, at, 'external')],
     [toHost(family, whose), HAS_PORT, toEndpoint(family, PORT, 'node_port')],
-    [toHost(family), HAS_PORT, toEndpoint(family, at, 'host_port_at')],
-    [toHost(family), HAS_PORT, toEndpoint(family, PORT, 'host_port')],
+    [toHost(family, 'own'), HAS_PORT, toEndpoint(family, at, 'host_port_at')],
+    [toHost(family, 'answering'), HAS_PORT, toEndpoint(family, PORT, 'host_port')],
   ];
 }
 

@@ -43,8 +43,8 @@ export function inSet(
   return match(key.length === 1 ? (key[0] ?? {}) : { concat: key }, `@${setOf(name, family)}`, op);
 }
 
-/** Matches packets to the host's own addresses, or to those of all nodes. */
-export function toHost(family: Family, whose: 'own' | 'nodes' = 'own'): Expression {
+/** Matches packets to an address of a set of hosts' addresses. */
+export function toHost(family: Family, whose: 'own' | 'answering' | 'nodes'): Expression {
   return inSet([ip(family, 'daddr')], whose, family);
 }
 

@@ -1,4 +1,5 @@
 import type { DefaultRoute, HostAddress } from '../host/host_addresses.js';
+import { type Cidr, contains } from '../net/cidr.js';
 import { type IpAddress, parseIp } from '../net/ip.js';
 import { specialUse } from '../net/special_use.js';
 import { list } from '../ovn/read_row.js';
@@ -34,6 +35,15 @@ export function ownAddresses(addresses: readonly HostAddress[], managementInterf
     ({ device, address }) => device !== managementInterface && specialUse(address) === undefined,
   );
   return [...new Set(own.map(({ address }) => address))];
+}
+
+/** Returns those of the addresses that answer node ports: those in one of the networks; all without networks. */
+export function answeringOf(
+  addresses: readonly IpAddress[],
+  networks: readonly Cidr[] | undefined,
+): readonly IpAddress[] {
+  if (networks === undefined) return addresses;
+  return addresses.filter((address) => networks.some((network) => contains(network, address)));
 }
 
 function parseOrNone(text: string): IpAddress[] {

@@ -2,6 +2,7 @@ import { familyOf, type IpAddress } from '../net/ip.js';
 import { FAMILIES, type SetName, type Sets, setOf } from './desired_sets.js';
 import type { ElementChange } from './state_claims.js';
 
+const ADDRESS_SETS = ['own', 'answering', 'nodes'] as const satisfies readonly SetName[];
 const SERVICE_SETS: readonly SetName[] = [
   ...(['external', 'external_local', 'restricted', 'allowed'] as const),
   ...(['node_port', 'node_port_local', 'restricted_port', 'allowed_port'] as const),
@@ -25,6 +26,8 @@ export interface Part {
 /** What the elements of the table come from. */
 export interface SetFacts {
   readonly own: readonly IpAddress[];
+  /** Those of this host's addresses that answer node ports and host ports. */
+  readonly answering: readonly IpAddress[];
   /** The addresses of all hosts that answer node ports. */
   readonly nodes: readonly IpAddress[];
   /** `undefined` while the services, or who owns which address, are not known. */
@@ -56,7 +59,7 @@ export class TableSets {
       last.services?.sets === services?.sets &&
       last.pods?.sets === pods?.sets &&
       last.answersNodePorts === facts.answersNodePorts;
-    const addressChanges = (['own', 'nodes'] as const).flatMap((name) =>
+    const addressChanges = ADDRESS_SETS.flatMap((name) =>
       last === undefined || last[name] === facts[name]
         ? []
         : [...facts[name], ...last[name]].map((key) => ({ set: setOf(name, familyOf(key)), key })),
@@ -70,15 +73,13 @@ export class TableSets {
   }
 }
 
-function allSets({ own, nodes, services, pods, answersNodePorts }: SetFacts): Sets {
+function allSets(facts: SetFacts): Sets {
+  const { services, pods, answersNodePorts } = facts;
   const sets = new Map<string, ReadonlyMap<string, string>>();
   for (const family of FAMILIES) {
     const ofFamily = (all: readonly IpAddress[]) => all.filter((address) => familyOf(address) === family);
-    for (const [name, all] of [
-      ['own', own],
-      ['nodes', nodes],
-    ] as const)
-      sets.set(setOf(name, family), new Map(ofFamily(all).map((address) => [address, ''])));
+    for (const name of ADDRESS_SETS)
+      sets.set(setOf(name, family), new Map(ofFamily(facts[name]).map((address) => [address, ''])));
     const add = (names: readonly SetName[], part: Part | undefined) => {
       for (const name of part === undefined ? [] : names) {
         const set = setOf(name, family);

@@ -21,14 +21,14 @@ import type { NodeDaemonOptions } from './options.js';
 import type { Sources } from './sources.js';
 import type { ClaimBook, Judge } from './state_claims.js';
 import { forwardingProblems } from './state_forwarding.js';
-import { ownAddresses, readHostFacts } from './state_host.js';
+import { answeringOf, ownAddresses, readHostFacts } from './state_host.js';
 import { type NodeState, readNodeState } from './state_node.js';
 import { servedAddresses, servedKeeper } from './state_served.js';
 import { type Part, TableSets } from './state_sets.js';
 import type { TableKeeper } from './table_keeper.js';
 
 export interface StepContext {
-  readonly options: Pick<NodeDaemonOptions, 'node' | 'nodePorts'>;
+  readonly options: Pick<NodeDaemonOptions, 'node' | 'nodePorts' | 'nodePortAddresses'>;
   readonly db: LocalDatabase;
   readonly sources: Sources;
   readonly keeper: TableKeeper;
@@ -57,8 +57,9 @@ export function nodeWork(context: StepContext): LoopWork {
       options.nodePorts === 'all'
         ? [...mine, ...readNodeHosts(nb).flatMap((one) => one.addresses)]
         : readGateways(nb, () => {}).flatMap(({ physical }) => physical);
-    return keepNodes([...new Set(answering)]);
+    return keepNodes(answeringOf([...new Set(answering)], options.nodePortAddresses));
   });
+  const answering = new Memo((mine: readonly IpAddress[]) => answeringOf(mine, options.nodePortAddresses));
   const listeners = new Memo(listenersOf);
   const tableSets = new TableSets();
   let audits = 0;
@@ -86,6 +87,7 @@ export function nodeWork(context: StepContext): LoopWork {
       rules: rules.get(JSON.stringify({ state, first })),
       ...tableSets.take({
         own: mine,
+        answering: answering.get(mine),
         nodes: nodes.get(northbound.revision, nb, mine),
         services: cluster.isConfigured
           ? judge && partOf(cluster.services, { guard: judge, served: served.get(northbound.revision, nb) })

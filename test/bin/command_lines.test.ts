@@ -30,7 +30,7 @@ const COMMANDS = {
   ],
   'ovn-k8s-gateway-helper': ['--physical-bridge', '--physical-interface', '--demux', '--flow-channel'],
   'ovn-k8s-watcher': ['--overlay', '--kubeconfig', '--pidfile'],
-  'ovn-k8s-node': ['--node-name', '--node-ports', '--kubeconfig', '--pidfile'],
+  'ovn-k8s-node': ['--node-name', '--node-ports', '--node-port-addresses', '--kubeconfig', '--pidfile'],
   'ovn-k8s-cni-overlay': ['CNI_COMMAND'],
 } as const;
 

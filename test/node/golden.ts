@@ -43,7 +43,8 @@ export function goldenTable(): string {
     sets: book.sets,
   }));
   const { sets } = new TableSets().take({
-    own: ['203.0.113.12', '2001:db8::12'].map(parseIp),
+    own: ['203.0.113.12', '192.168.7.12', '2001:db8::12'].map(parseIp),
+    answering: ['203.0.113.12', '2001:db8::12'].map(parseIp),
     nodes: ['203.0.113.10', '203.0.113.12', '2001:db8::12'].map(parseIp),
     services: parts[0],
     pods: parts[1],
