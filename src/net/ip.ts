@@ -26,7 +26,8 @@ export function parseIp(text: string): IpAddress {
   if (family === 0 || trimmed.includes('%')) {
     throw new ProductError('ERR_NOT_AN_ADDRESS', `"${text}" is not an IPv4 or IPv6 address`);
   }
-  return canonical(ipaddr.parse(trimmed));
+  // `net.isIP` takes four decimal numbers without leading zeros only, which is the canonical text.
+  return family === 4 ? (trimmed as Ipv4Address) : canonical(ipaddr.parse(trimmed));
 }
 
 export function familyOf(ip: IpAddress): Family {
