@@ -7,6 +7,7 @@ import { managementInterfaceName, managementPortName } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
+import { translatedSets } from '../ovn/translated_sets.js';
 import {
   CLUSTER_SUBNETS,
   IFACE_ID,
@@ -126,7 +127,7 @@ function addNode(
   for (const network of [...subnets, ...clusterSubnets])
     refuseServiceNetwork(serviceSubnets, network, `of node ${node}`);
   const balancers = clusterBalancers();
-  // If the node is a gateway already, its new subnets change the routes.
+  // If the node is a gateway already, its new subnets change the routes and the translation of clients.
   const gateways = readGateways(nb).map((gateway) =>
     gateway.node === node ? { ...gateway, subnets } : gateway,
   );
@@ -140,6 +141,7 @@ function addNode(
       { [KEYS.serviceSubnets]: serviceSubnets.map(formatCidr).join(',') || undefined },
     ),
     joinSwitch(router),
+    ...translatedSets(gateways).map(({ row }) => row),
     nodeSwitch(node, subnets, managementOf(subnets), balancers),
   ]);
 }

@@ -191,6 +191,22 @@ labTest(
 );
 
 labTest(
+  "a gateway whose node gets another subnet translates the clients of the former subnet's pods",
+  async (t) => {
+    const gw1 = cluster.node('gw1');
+    const translated = () => find('Address_Set', 'name=k8s_snat_gw1_ip4', 'addresses');
+    const before = await translated();
+    await overlayWell(gw1, ...minionInit(gw1, 77));
+    const after = await translated();
+    t.notDeepEqual(after, before);
+    await overlayWell(gw1, ...gatewayInit(gw1));
+    t.deepEqual(await translated(), after);
+    await overlayWell(gw1, ...minionInit(gw1, GW1));
+    t.deepEqual(await translated(), before);
+  },
+);
+
+labTest(
   "pods on a gateway's node leave by that gateway until another gateway ramps their subnet out",
   async (t) => {
     const [gw1, gw2] = [cluster.node('gw1'), cluster.node('gw2')];
