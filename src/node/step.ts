@@ -28,7 +28,7 @@ import { type Part, TableSets } from './state_sets.js';
 import type { TableKeeper } from './table_keeper.js';
 
 export interface StepContext {
-  readonly options: Pick<NodeDaemonOptions, 'node' | 'nodePorts' | 'nodePortAddresses'>;
+  readonly options: Pick<NodeDaemonOptions, 'node' | 'nodePorts' | 'nodePortAddresses' | 'hasSpeaker'>;
   readonly db: LocalDatabase;
   readonly sources: Sources;
   readonly keeper: TableKeeper;
@@ -50,7 +50,9 @@ export function nodeWork(context: StepContext): LoopWork {
   const keepClaims = equalKeeper<Claim>();
   const claims = new Memo((_revision: number, nb: Northbound) => keepClaims(rowClaims(nb)));
   const keepServed = servedKeeper();
-  const served = new Memo((_revision: number, nb: Northbound) => keepServed(servedAddresses(nb)));
+  const served = new Memo((_revision: number, nb: Northbound) =>
+    keepServed(options.hasSpeaker ? 'all' : servedAddresses(nb)),
+  );
   const keepNodes = equalKeeper<IpAddress>();
   const nodes = new Memo((_revision: number, nb: Northbound, mine: readonly IpAddress[]) => {
     const answering =
