@@ -85,9 +85,7 @@ struct GatewayFacts {
   AddressSet served;
   /// The members of `served` that this gateway answers for.
   AddressSet answered;
-  /// Other addresses of the host that `ports_at` can name.
-  AddressSet further;
-  /// The members of `served` and `further` that the gateway router may send from.
+  /// The members of `served` that the gateway router may send from.
   AddressSet served_sources;
   /// Node ports at some addresses only, sorted.
   std::vector<PortAt> ports_at;
@@ -172,11 +170,9 @@ class ClassTable {
 
   /// Classifies a packet to MAC and an address that is not IP.
   PacketClass ToOther(const Ip& ip) const noexcept {
-    const bool is_further = facts_.further.Has(ip.type, ip.dst);
-    if (is_further && (ip.frag & kLaterFragment) != 0) return PacketClass::kFragment;
     if (HasPorts(ip) && IsPortAt(ip)) return PacketClass::kNodePort;
-    if (facts_.has_patch && facts_.served.Has(ip.type, ip.dst)) return PacketClass::kExternal;
-    return is_further && IsAnswer(ip) ? PacketClass::kIcmp : PacketClass::kManagement;
+    const bool is_served = facts_.has_patch && facts_.served.Has(ip.type, ip.dst);
+    return is_served ? PacketClass::kExternal : PacketClass::kManagement;
   }
 
   /// Classifies a packet to IP without ports.
@@ -230,8 +226,7 @@ class ClassTable {
 
   /// Whether OVN may send from this address of IPv6 but not answer for it.
   bool IsForeign(const Address& address) const noexcept {
-    return facts_.further.Has(kEtherIpv6, address) ||
-           (facts_.served.Has(kEtherIpv6, address) && !facts_.answered.Has(kEtherIpv6, address));
+    return facts_.served.Has(kEtherIpv6, address) && !facts_.answered.Has(kEtherIpv6, address);
   }
 
   PacketClass FromLocal(const Packet& packet) const noexcept {

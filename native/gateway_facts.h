@@ -38,7 +38,7 @@ class GatewayFactsReader {
     facts_.has_patch = from.Get("patch").ToBoolean();
     facts_.other_ports = from.Get("otherPorts").ToBoolean();
     return Addresses(from.Get("addresses"), facts_.addresses) && Addresses(from.Get("served"), facts_.served) &&
-           Addresses(from.Get("answered"), facts_.answered) && Addresses(from.Get("further"), facts_.further) &&
+           Addresses(from.Get("answered"), facts_.answered) &&
            Addresses(from.Get("servedSources"), facts_.served_sources) && PortsAt(from.Get("portsAt")) &&
            Ports(from.Get("tcp"), facts_.tcp_ports) &&
            Ports(from.Get("udp"), facts_.udp_ports) && Ports(from.Get("sctp"), facts_.sctp_ports) &&

@@ -31,9 +31,7 @@ export interface GatewayFacts {
   readonly served: readonly Uint8Array[];
   /** Those of `served` that this gateway answers for. */
   readonly answered: readonly Uint8Array[];
-  /** Other addresses of the host that `portsAt` can name. */
-  readonly further: readonly Uint8Array[];
-  /** Those of `served` and `further` that a packet of a pod may have as its source. */
+  /** Those of `served` that a packet of a pod may have as its source. */
   readonly servedSources: readonly Uint8Array[];
   /** Node ports at some addresses only: the number of the protocol, two octets of the port, and the address. */
   readonly portsAt: readonly Uint8Array[];

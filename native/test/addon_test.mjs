@@ -18,7 +18,6 @@ const facts = {
   addresses: [Uint8Array.of(203, 0, 113, 10), new Uint8Array(16)],
   served: [],
   answered: [],
-  further: [],
   servedSources: [],
   portsAt: [],
   tcp: none,

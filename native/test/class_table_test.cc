@@ -26,7 +26,6 @@ GatewayFacts Facts() {
   facts.has_patch = true;
   facts.addresses.Add(gateway::kEtherIpv4, {0, 0xcb00710a});
   for (std::uint64_t last = 200; last > 0; --last) facts.served.Add(gateway::kEtherIpv4, {0, 0xc6336400 + last});
-  facts.further.Add(gateway::kEtherIpv4, {0, 0xcb007163});
   facts.ports_at.push_back({gateway::kEtherIpv4, 17, 8053, {0, 0xcb007163}});
   facts.tcp_ports.set(30080);
   facts.range.emplace(61000, 65535);

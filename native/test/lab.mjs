@@ -28,7 +28,6 @@ export const FACTS = {
   addresses: [NEAR_ADDRESS],
   served: [],
   answered: [],
-  further: [],
   servedSources: [],
   portsAt: [],
   tcp: NO_PORTS,

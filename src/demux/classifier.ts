@@ -71,7 +71,7 @@ export class Classifier {
 
 /** Converts `state` into the form that the addon reads. */
 export function gatewayFacts(state: GatewayState): GatewayFacts {
-  const { mac, addresses, furtherAddresses, answersServed, demux } = state;
+  const { mac, addresses, answersServed, demux } = state;
   const served = [...state.served].filter((ip) => !addresses.includes(ip));
   const nodePorts = [...state.nodePorts];
   const ports = (transport: Transport) =>
@@ -89,8 +89,7 @@ export function gatewayFacts(state: GatewayState): GatewayFacts {
     addresses: addresses.map(octets),
     served: served.map(octets),
     answered: (answersServed ? served : []).map(octets),
-    further: furtherAddresses.map(octets),
-    servedSources: [...served.filter((ip) => !isLinkLocal(ip)), ...furtherAddresses].map(octets),
+    servedSources: served.filter((ip) => !isLinkLocal(ip)).map(octets),
     portsAt: nodePorts.flatMap(({ protocol, port, at = [] }) => at.map((ip) => portAt(protocol, port, ip))),
     tcp: ports('tcp'),
     udp: ports('udp'),

@@ -8,7 +8,7 @@ import type { Ofport } from '../openflow/ofport.js';
 export interface NodePort {
   readonly protocol: Transport;
   readonly port: number;
-  /** The addresses that have it, of `addresses` and `furtherAddresses`; by default each of `addresses`. */
+  /** The only addresses that have it; by default each of `addresses`. */
   readonly at?: readonly IpAddress[];
   /** The only clients that reach it; by default all. A family without a range has none. */
   readonly sources?: readonly Cidr[];
@@ -40,8 +40,6 @@ export interface BridgeState {
   readonly otherPorts: boolean;
   /** IP: the addresses that host and gateway router share, at most one of each family. */
   readonly addresses: readonly IpAddress[];
-  /** Other addresses of the host that a node port can be at. The host answers for them and has all their other ports. */
-  readonly furtherAddresses: readonly IpAddress[];
   /** Whether this gateway answers ARP and neighbour discovery for served addresses; if not, another host does. */
   readonly answersServed: boolean;
   readonly demux: Demux;

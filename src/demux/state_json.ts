@@ -51,7 +51,6 @@ export function parseState(text: string): GatewayState {
       patch: portOf(state.patch, 'patch'),
       otherPorts: booleanOf(state.otherPorts, 'otherPorts'),
       addresses: addressesOf(state.addresses, 'addresses'),
-      furtherAddresses: addressesOf(state.furtherAddresses, 'furtherAddresses'),
       answersServed: booleanOf(state.answersServed, 'answersServed'),
       served: addressesOf(state.served, 'served'),
       restricted: listOf(state.restricted, 'restricted').map(restrictedOf),

@@ -30,10 +30,9 @@ const REPLIES_AND_ERRORS = { v4: [0, 3, 4, 5, 11, 12], v6: [1, 2, 3, 4, 129] };
  * A flow's priority comes from its class, so the order of this list has no effect on the switch.
  */
 export function demuxFlows(state: GatewayState): Flow[] {
-  const { mac, phys, patch, addresses, furtherAddresses } = state;
+  const { mac, phys, patch, addresses } = state;
   const toMac = (name: PacketClass) => rule(name).from(phys).toMac(mac);
   const toIp = (name: PacketClass) => toMac(name).to(addresses);
-  const toOwn = (name: PacketClass) => toMac(name).to([...addresses, ...furtherAddresses]);
   const toGroup = (name: PacketClass) => rule(name).from(phys).toGroup();
   // Where the bridge has other ports, NORMAL serves them along with LOCAL and PHYS.
   const toHosts = state.otherPorts ? 'NORMAL' : LOCAL;
@@ -45,7 +44,9 @@ export function demuxFlows(state: GatewayState): Flow[] {
     [phys, LOCAL].map((port) =>
       rule('other').ahead('tunnel', 2).from(port).priorityTagged().taggedTwice().output('NORMAL'),
     ),
-    steer('tunnel').ahead('tunnel', 1).priorityTagged().popTag().resubmit(0),
+    [phys, LOCAL, patch].map((port) =>
+      steer('tunnel').ahead('tunnel', 1).from(port).priorityTagged().popTag().resubmit(0),
+    ),
 
     toIp('tunnel').transport('udp', GENEVE_PORT).output(LOCAL),
     toIp('tunnel').transport('tcp', STT_PORT).output(LOCAL),
@@ -61,14 +62,14 @@ export function demuxFlows(state: GatewayState): Flow[] {
 
     toIp('echo-request').icmp(ECHO_REQUEST).output(LOCAL),
 
-    toOwn('fragment').laterFragment().output(LOCAL, patch),
+    toIp('fragment').laterFragment().output(LOCAL, patch),
 
     [...state.nodePorts].flatMap(nodePortFlows(state)),
 
     [...state.restricted].flatMap(restrictedFlows(state)),
     [...state.served].flatMap(servedFlows(state)),
 
-    toOwn('icmp').icmp(REPLIES_AND_ERRORS).output(LOCAL, patch),
+    toIp('icmp').icmp(REPLIES_AND_ERRORS).output(LOCAL, patch),
 
     podReturnFlows(state),
     portless.podReturn,
@@ -79,7 +80,6 @@ export function demuxFlows(state: GatewayState): Flow[] {
 
     rule('pod-drop').ahead('pod-out', 2).from(patch).arp({ spa: addresses, tpa: addresses }).drop(),
     rule('pod-drop').ahead('pod-out', 2).from(patch).toGroup().nd(ADVERTISEMENT, addresses).drop(),
-    dropClaims(state, furtherAddresses),
     portless.podOut,
     podOutFlows(state),
     rule('pod-drop').from(patch).anyTag().drop(),
@@ -179,11 +179,10 @@ function podReturnFlows({ mac, phys, patch, addresses, demux }: BridgeState): Fl
 }
 
 /** Returns the flows of row 12: what the gateway router may send under the host's MAC. */
-function podOutFlows({ mac, phys, patch, addresses, furtherAddresses, demux }: BridgeState): Flow[] {
+function podOutFlows({ mac, phys, patch, addresses, demux }: BridgeState): Flow[] {
   const out = rule('pod-out').from(patch).fromMac(mac);
   const linkLocal = [linkLocalOf(mac)];
   const uncommitted = [
-    out.fromIp(furtherAddresses).output(phys),
     out.arp({ spa: addresses, sha: mac }).output(phys),
     out.fromIp(linkLocal).nd(SOLICITATION).output(phys),
     out.fromIp(linkLocal).nd(ADVERTISEMENT).output(phys),

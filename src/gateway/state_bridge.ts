@@ -56,7 +56,6 @@ export function readBridgeState(
         (port) => !known.has(port.name) && port.ofport !== undefined && port.ofport !== LOCAL,
       ),
       addresses,
-      furtherAddresses: [],
       answersServed: intent.externalAddressOwner === 'first',
       demux,
     },

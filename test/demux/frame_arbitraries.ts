@@ -220,7 +220,6 @@ const unrestricted = fc.record({
   patch: mostly(fc.constant<GatewayState['patch']>(PATCH), fc.constant(undefined)),
   otherPorts: fc.boolean(),
   addresses: mostly(fc.constant<IpAddress[]>([IP4, IP6]), some<IpAddress>(IP4, IP6)),
-  furtherAddresses: some(FURTHER4, FURTHER6),
   answersServed: fc.boolean(),
   served: some(EXTERNAL4, EXTERNAL6, IP4, IP6, parseIp('169.254.0.9'), parseIp('fe80::9')),
   restricted: fc.constant([]),

@@ -19,7 +19,6 @@ export const GATEWAY: GatewayState = {
   patch: PATCH,
   otherPorts: false,
   addresses: [IP4, IP6],
-  furtherAddresses: [],
   answersServed: true,
   served: [],
   restricted: [],

@@ -54,7 +54,6 @@ test('each value of a state is validated', (t) => {
     { nodePorts: [{ protocol: 'tcp', port: 80, at: ['203.0.113.0/24'] }] },
     { nodePorts: [{ protocol: 'tcp', port: 80, sources: ['203.0.113.1'] }] },
     { nodePorts: [{ protocol: 'tcp', port: 80, sources: null }] },
-    { furtherAddresses: undefined },
     { answersServed: 'yes' },
     { restricted: [{ address: '203.0.113.80', protocol: 'tcp', port: 80 }] },
     { restricted: [{ address: 'x', protocol: 'tcp', port: 80, sources: [] }] },
