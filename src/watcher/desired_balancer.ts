@@ -1,4 +1,4 @@
-import { TRANSPORTS, type Transport } from '../net/ports.js';
+import type { Transport } from '../net/ports.js';
 import { CLUSTER_BALANCERS, gatewayRouterName, nodeBalancersName } from '../ovn/names.js';
 
 /** Where the virtual addresses of a load balancer are: on all node switches, one gateway's router, one node's switch. */
@@ -49,37 +49,13 @@ export function balancerText({ scope, protocol, service, options }: Balancer): s
   return JSON.stringify([scopeText(scope), protocol, service, Object.entries(options).sort()]);
 }
 
-/** Reads the scope and the protocol of a {@link balancerText}; `undefined` for any other text. */
-export function parseBalancerText(text: string): Pick<Balancer, 'scope' | 'protocol'> | undefined {
-  const [scopeOf, protocol] = readList(text);
-  const scope = readScope(scopeOf);
-  const transport = TRANSPORTS.find((one) => one === protocol);
-  return scope === undefined || transport === undefined ? undefined : { scope, protocol: transport };
-}
-
 /** Returns the text of what only one service can have: an address, a port and a protocol in one scope. */
 export function vipText({ balancer: { scope, protocol }, vip }: VipId): string {
   return `${scope === 'cluster' ? '' : groupName(scope)} ${protocol} ${vip}`;
 }
 
-/** A gateway is a text as in rows of earlier versions, which had no other scopes. */
+/** A gateway is a text as in rows of earlier versions, which had no scope of a node. */
 function scopeText(scope: Scope): string | { readonly node: string } {
   if (scope === 'cluster') return '';
   return 'gateway' in scope ? scope.gateway : { node: scope.node };
-}
-
-function readScope(value: unknown): Scope | undefined {
-  if (value === '') return 'cluster';
-  if (typeof value === 'string') return { gateway: value };
-  const isNode = typeof value === 'object' && value !== null && 'node' in value;
-  return isNode && typeof value.node === 'string' ? { node: value.node } : undefined;
-}
-
-function readList(text: string): readonly unknown[] {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : [];
-  } catch {
-    return [];
-  }
 }

@@ -4,7 +4,6 @@ import {
   balancerName,
   balancerText,
   groupName,
-  parseBalancerText,
   vipText,
 } from '../../src/watcher/desired_balancer.js';
 
@@ -34,31 +33,6 @@ test('the order of options does not change the text; any other difference does',
   ] as const)
     t.not(balancerText({ ...OWN, ...other }), balancerText(OWN));
 });
-
-test('scope and protocol are read back from the text', (t) => {
-  t.deepEqual(parseBalancerText(balancerText(CLUSTER)), { scope: 'cluster', protocol: 'tcp' });
-  t.deepEqual(parseBalancerText(balancerText(OWN)), { scope: { gateway: 'gw1' }, protocol: 'sctp' });
-  t.deepEqual(parseBalancerText(balancerText({ ...OWN, scope: { node: 'n1' } }))?.scope, { node: 'n1' });
-  const quoted = { ...OWN, scope: { gateway: 'a"b' } };
-  t.deepEqual(parseBalancerText(balancerText(quoted))?.scope, { gateway: 'a"b' });
-});
-
-for (const bad of [
-  '',
-  'garbage',
-  '{}',
-  'null',
-  '7',
-  '[]',
-  '["gw1"]',
-  '["gw1","icmp"]',
-  '[1,"tcp"]',
-  '[{"node":1},"tcp"]',
-  '[{},"tcp"]',
-])
-  test(`no load balancer is read from ${bad || 'an empty text'}`, (t) => {
-    t.is(parseBalancerText(bad), undefined);
-  });
 
 test('one address, port and protocol in one scope is one thing, whichever row has it', (t) => {
   const vip = '192.0.2.1:80';
