@@ -32,14 +32,16 @@ export class BalancerGroups {
 
   /**
    * Makes the groups that nodes and gateways lack, and attaches them. Takes services' load balancers off the switches
-   * and routers that have them without a group, as those of earlier versions have.
+   * and routers that have them without a group, as those of earlier versions have. A switch of an operator's that has the
+   * cluster's load balancers so gets the cluster's group.
    */
   complete(db: NorthboundView): void {
     const cluster = this.ensure('cluster');
     for (const row of db.table('Logical_Switch').values()) {
-      if (!row.external_ids.has(KEYS.gatewayIp)) continue;
-      attachGroups(this.txn, 'Logical_Switch', row, [cluster, this.ensure({ node: row.name })]);
-      this.detach(db, 'Logical_Switch', row);
+      const isNode = row.external_ids.has(KEYS.gatewayIp);
+      const isServed = this.detach(db, 'Logical_Switch', row);
+      if (isNode) attachGroups(this.txn, 'Logical_Switch', row, [cluster, this.ensure({ node: row.name })]);
+      else if (isServed) attachGroups(this.txn, 'Logical_Switch', row, [cluster]);
     }
     for (const row of db.table('Logical_Router').values()) {
       const gateway = row.options.has('chassis') ? nodeOfGatewayRouter(row.name) : undefined;
@@ -98,17 +100,19 @@ export class BalancerGroups {
     return group;
   }
 
+  /** Takes services' load balancers off a switch or a router; returns whether it had any. */
   private detach(
     db: NorthboundView,
     table: 'Logical_Switch' | 'Logical_Router',
     { _uuid, load_balancer }: { readonly _uuid: Uuid; readonly load_balancer: readonly Uuid[] },
-  ): void {
+  ): boolean {
     const balancers = db.table('Load_Balancer');
     const ours = load_balancer.filter((uuid) => {
       const row = balancers.get(uuid);
       return row !== undefined && isServiceBalancer(row);
     });
     if (ours.length > 0) this.txn.mutate(table, _uuid, { load_balancer: { delete: ours } });
+    return ours.length > 0;
   }
 }
 

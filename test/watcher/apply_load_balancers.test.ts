@@ -221,6 +221,23 @@ test('an audit makes and attaches the groups that nodes and gateways lack', asyn
   t.is(nb.committed.length, length + 1);
 });
 
+test("an operator's switch that has the cluster's row of an earlier version gets the cluster's group", async (t) => {
+  const { nb, assignments, audit } = start();
+  const shared = makeOriginal(nb).get('k8s-cluster-lb-tcp=yes') ?? ('' as Uuid);
+  const theirs = nb.insert('Logical_Switch', { name: 'theirs', load_balancer: [shared] });
+  const other = nb.insert('Logical_Switch', { name: 'other' });
+  assignments.put('d/web', 1, [{ balancer: CLUSTER, vip: VIP, targets: TARGETS }]);
+  for (const run of ['first', 'second']) {
+    await audit();
+    const groups = (uuid: Uuid) =>
+      (nb.table('Logical_Switch').get(uuid)?.load_balancer_group ?? []).map(
+        (one) => nb.table('Load_Balancer_Group').get(one)?.name,
+      );
+    t.deepEqual(groups(theirs), ['k8s-cluster'], run);
+    t.deepEqual(groups(other), [], run);
+  }
+});
+
 test('rows of earlier versions become rows in groups, in one transaction that leaves no address out', async (t) => {
   const { nb, nodes, assignments, audit, rowOf, members, router } = start();
   const shared = makeOriginal(nb);
