@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { execa } from 'execa';
 import { ProductError } from '../net/errors.js';
@@ -19,10 +19,24 @@ export async function runNft(script: string): Promise<void> {
 /** O_TMPFILE (open(2)), which Node.js does not name: a file that has no name, and goes with its descriptor. */
 const O_TMPFILE = 0o20_200_000;
 
+/** Folders for such a file: memory first, since a table must change also while a disk is full or read-only. */
+const FOLDERS: readonly string[] = ['/dev/shm', tmpdir()];
+
+/** Opens a file without a name, in the first of the folders that can have one. @throws the last folder's error */
+export async function openUnnamed(folders: readonly string[] = FOLDERS): Promise<FileHandle> {
+  const [folder = tmpdir(), ...more] = folders;
+  try {
+    return await open(folder, O_TMPFILE | constants.O_RDWR, 0o600);
+  } catch (error) {
+    if (more.length === 0) throw error;
+    return openUnnamed(more);
+  }
+}
+
 /** Runs commands as one transaction: the kernel has all of them or none. @throws ProductError `ERR_NFT` */
 export async function runNftJson(commands: readonly NftCommand[]): Promise<void> {
   // nft 1.0.6 opens /dev/stdin for JSON, which fails: Node.js makes a socket of it.
-  const file = await open(tmpdir(), O_TMPFILE | constants.O_RDWR, 0o600);
+  const file = await openUnnamed();
   try {
     const path = `/proc/${process.pid}/fd/${file.fd}`;
     await file.write(JSON.stringify({ nftables: commands }), 0);
