@@ -180,7 +180,7 @@ class ClassTable {
     if (IsIcmp(ip) && ip.icmp_type == (ip.type == kEtherIpv4 ? 8 : 128)) return PacketClass::kEchoRequest;
     if ((ip.frag & kLaterFragment) != 0) return PacketClass::kFragment;
     if (IsAnswer(ip)) return PacketClass::kIcmp;
-    if (IsIcmp(ip)) return Unclaimed(tracked);
+    if (IsIcmp(ip) || ip.proto == kVrrp) return Unclaimed(tracked);
     const bool is_fragment = facts_.range && facts_.has_patch && ip.frag != 0;
     return is_fragment ? PacketClass::kFragment : Tracked(tracked);
   }

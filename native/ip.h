@@ -16,6 +16,7 @@ inline constexpr std::uint8_t kIcmp = 1;
 inline constexpr std::uint8_t kTcp = 6;
 inline constexpr std::uint8_t kUdp = 17;
 inline constexpr std::uint8_t kIcmp6 = 58;
+inline constexpr std::uint8_t kVrrp = 112;
 inline constexpr std::uint8_t kSctp = 132;
 
 /// The bits of `frag`: a fragment, and a fragment that is not the first (`nw_frag` of ovs-fields(7)).

@@ -2,16 +2,15 @@ import type { Flow } from '../openflow/flow.js';
 import { LOCAL } from '../openflow/ofport.js';
 import { type Destination, rule, steer } from './rule.js';
 import type { BridgeState } from './state.js';
-import { HOST_ZONE, POD_ZONE } from './zones.js';
+import { HOST_ZONE, POD_ZONE, TRACKED_TABLE } from './zones.js';
 
-/** Decides on a packet that has passed through the pods' zone. */
-const TRACKED_TABLE = 1;
 /** Decides on a packet of a pod's connection that has passed through the host's zone. */
 const CONTESTED_TABLE = 3;
 
 /**
  * The flows, in `port-range` mode, of IP protocols without ports, such as GRE and ESP: no port tells a pod's replies
- * from the host's packets, so connection tracking does. It sees neither TCP, UDP, SCTP nor ICMP, nor fragments.
+ * from the host's packets, so connection tracking does. It sees neither TCP, UDP, SCTP nor ICMP, nor fragments. VRRP is
+ * always the host's: a pod must not take the advertisements that keep a host of keepalived the backup.
  */
 export interface PortlessFlows {
   readonly podReturn: readonly Flow[];
@@ -35,7 +34,7 @@ export function portlessFlows(state: BridgeState, toNetwork: Destination): Portl
   const [podOutAhead, hostOutAhead] = [podOut.ahead('pod-out', 1), hostOut.ahead('host-out', 2)];
   return {
     podReturn: [
-      toIp(management.ahead('management', 3)).portedOrIcmp().output(LOCAL),
+      toIp(management.ahead('management', 3)).stateless().output(LOCAL),
       toIp(rule('fragment').ahead('management', 2)).fragment().output(LOCAL, patch),
       toIp(steer('management').ahead('management', 1)).track(POD_ZONE, TRACKED_TABLE),
       steer('pod-return')
@@ -49,12 +48,12 @@ export function portlessFlows(state: BridgeState, toNetwork: Destination): Portl
       rule('pod-return').inTable(CONTESTED_TABLE).from(phys).output(patch),
     ].flat(),
     podOut: [
-      podOutAhead.portedOrIcmp().output(phys),
+      podOutAhead.stateless().output(phys),
       podOutAhead.fragment().output(phys),
       podOut.commit(POD_ZONE).output(phys),
     ].flat(),
     hostOut: [
-      hostOutAhead.portedOrIcmp().output(toNetwork),
+      hostOutAhead.stateless().output(toNetwork),
       hostOutAhead.fragment().output(toNetwork),
       rule('host-out').ahead('host-out', 2).from(LOCAL).toGroup().output(toNetwork),
       hostOut.ahead('host-out', 1).commit(HOST_ZONE).output(toNetwork),

@@ -32,6 +32,8 @@ const PROTOCOL: Readonly<Record<Transport, Term>> = {
 };
 const ICMP = 1;
 const ICMP6 = 58;
+/** RFC 9568. A router that is the backup only receives, so connection tracking could not tell what is its own. */
+const VRRP = 112;
 /** `vlan_tci=0` under CFI (in OVS: "tag present") and VID: no VLAN tag, not even a priority tag (ovs-fields(7)). */
 const UNTAGGED = term('vlan_tci', 0, TAG_AND_VID);
 /** A tag of VLAN 0, which only carries a priority (IEEE 802.1Q-2018 section 6.9). */
@@ -147,11 +149,11 @@ export class Rule {
     return this.each(targets.map((target) => [PROTOCOL[protocol], target]));
   }
 
-  /** Matches TCP, UDP, SCTP, and the ICMP of the match's family. */
-  portedOrIcmp(): Rule {
+  /** Matches what needs no connection tracking in any mode: TCP, UDP, SCTP, the ICMP of the match's family, and VRRP. */
+  stateless(): Rule {
     const matches = this.matches.flatMap((match) => {
-      const icmp = term('nw_proto', isV6(match) ? ICMP6 : ICMP);
-      return [...Object.values(PROTOCOL), icmp].map((protocol) => extend(match, protocol));
+      const others = [isV6(match) ? ICMP6 : ICMP, VRRP].map((number) => term('nw_proto', number));
+      return [...Object.values(PROTOCOL), ...others].map((protocol) => extend(match, protocol));
     });
     return new Rule(this.place, matches, this.actions);
   }

@@ -12,10 +12,7 @@ import type { PacketClass } from './classes.js';
 import { portlessFlows } from './portless.js';
 import { ADVERTISEMENT, REQUEST, type Rule, rule, SOLICITATION, steer } from './rule.js';
 import type { BridgeState, GatewayState, NodePort, RestrictedPort } from './state.js';
-import { POD_ZONE } from './zones.js';
-
-/** Decides, in `conntrack` mode, on a packet that has passed through the zone. */
-const TRACKED_TABLE = 1;
+import { POD_ZONE, TRACKED_TABLE } from './zones.js';
 
 const GENEVE_PORT = 6081;
 const STT_PORT = 7471;

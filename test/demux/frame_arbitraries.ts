@@ -26,7 +26,7 @@ const ADDRESSES6 = [
   '::',
 ].map(parseIp);
 const PORTS = [22, 80, 6081, 7471, 30_080, 30_081, 60_999, 61_000, 65_535];
-const [TCP, UDP, SCTP, ICMP, ICMP6] = [6, 17, 132, 1, 58];
+const [TCP, UDP, SCTP, ICMP, ICMP6, VRRP] = [6, 17, 132, 1, 58, 112];
 const EXTENSIONS = [0, 43, 51, 60];
 const FRAGMENT_HEADER = 44;
 
@@ -108,6 +108,7 @@ function payload(icmpOf: typeof icmp, quoted: fc.Arbitrary<Buffer>) {
     of(ICMP, icmpOf(quoted)),
     of(ICMP6, icmp6(quoted)),
     of(ICMP6, discovery),
+    of(VRRP, bytes(24)),
     fc.tuple(octet, bytes(24)),
   );
 }

@@ -51,6 +51,17 @@ test('connection tracking decides after the packet passed through the zone', (t)
   t.is(of('rel'), 'pod-return');
 });
 
+test("with a range a tracked reply of GRE is a pod's, and advertisements of VRRP are always the host's", (t) => {
+  const of = (protocol: number, more = '') =>
+    lookup(
+      GATEWAY,
+      `ip,in_port=1,dl_dst=${MAC},nw_src=198.51.100.1,nw_dst=${IP4},nw_proto=${protocol}${more}`,
+      trackedAs('est'),
+    ).class;
+  t.is(of(47), 'pod-return');
+  t.is(of(112), 'management');
+});
+
 test('a broadcast ARP request is an announcement only if all 32 bits of its addresses are equal', (t) => {
   const of = (spa: string, tpa: string) =>
     lookup(GATEWAY, `${ARP_TO_ALL},arp_spa=${spa},arp_tpa=${tpa}`).class;
