@@ -52,6 +52,8 @@ interface Choice {
 
 /** The most virtual addresses of one service: each node may have its own. */
 const MOST_VIPS = 100_000;
+/** The most of them that a service has on single nodes, if it can be served otherwise. */
+const MOST_AT_NODES = 50_000;
 /** The most destinations of all virtual addresses of one service together: some 10 MB of text. */
 const MOST_TARGETS = 500_000;
 
@@ -77,8 +79,7 @@ export function serviceVips(
     const choices = (family: Family) => new Choices(all.filter((one) => one.family === family));
     return { ...port, choices: { 4: choices(4), 6: choices(6) } };
   });
-  const atNodes = ports.length * clusterAddresses(service).length * around.nodes.length;
-  for (const port of ports) plan.addPort(port, atNodes <= MOST_VIPS / 2);
+  for (const port of ports) plan.addPort(port, plan.fitsNodes);
   if (plan.hasHints && countOf(plan.drafts) > MOST_TARGETS) {
     plan.drafts.length = 0;
     for (const port of ports) plan.addPort(port, false);
@@ -97,6 +98,8 @@ class ServicePlan {
   readonly refused = new Set<string>();
   /** Whether hints have decided where a cluster address leads. */
   hasHints = false;
+  /** Whether each node may have virtual addresses of its own for each port. */
+  readonly fitsNodes: boolean;
   private readonly affinity: number | undefined;
   private readonly inCluster: readonly IpAddress[];
   private readonly external: readonly IpAddress[];
@@ -116,6 +119,8 @@ class ServicePlan {
     this.isLocalOutside = service.spec?.externalTrafficPolicy === 'Local';
     this.isLocalInside = service.spec?.internalTrafficPolicy === 'Local';
     this.isRestricted = sourceRanges(service) !== undefined;
+    const pairs = (service.spec?.ports ?? []).length * this.inCluster.length;
+    this.fitsNodes = pairs * around.nodes.length <= MOST_AT_NODES;
     const loss = affinityLoss(this.affinity);
     if (loss !== undefined) this.refused.add(loss);
   }
@@ -185,6 +190,12 @@ class ServicePlan {
         this.add('cluster', protocol, vip, { destinations: own.everywhere }, { isNodePort: true });
       }
     if (!this.isLocalOutside) return;
+    if (!this.fitsNodes) {
+      this.refused.add(
+        'nodes without a gateway do not serve its node ports from outside: they would have too many virtual addresses',
+      );
+      return;
+    }
     // A host sends what comes from outside to its router's address, and what pods and hosts send to the cluster's.
     for (const { node, routers } of this.around.nodes.filter(({ hasDaemon }) => hasDaemon))
       for (const ip of routers.filter(ofFamily))

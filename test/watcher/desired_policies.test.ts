@@ -290,6 +290,23 @@ test('an ingress address with ipMode Proxy has no virtual address', (t) => {
   );
 });
 
+test('a Local service with too many node ports for all nodes has them at gateways only, which is said', (t) => {
+  const ports = Array.from({ length: 1_000 }, (_, i) => ({
+    ...{ name: `p${i}`, port: i + 1, nodePort: 30_000 + i, protocol: 'TCP' },
+  }));
+  const local = service({ type: 'NodePort', externalTrafficPolicy: 'Local', ports });
+  const nodes = Array.from({ length: 200 }, (_, i) => node(`n${i}`, i));
+  const { vips, refused } = servedOf(local, [], { nodes });
+  t.deepEqual(
+    [...new Set(vips.map(({ balancer: { scope } }) => JSON.stringify(scope)))],
+    ['"cluster"', '{"gateway":"gw1"}', '{"gateway":"gw2"}'],
+  );
+  t.deepEqual(refused, [
+    'nodes without a gateway do not serve its node ports from outside: they would have too many virtual addresses',
+  ]);
+  t.deepEqual(servedOf(local, [], { nodes: nodes.slice(0, 40) }).refused, []);
+});
+
 test('a service whose ports and nodes make too many virtual addresses is refused before they are made', (t) => {
   const ports = Array.from({ length: 1_000 }, (_, i) => ({ name: `p${i}`, port: i + 1 }));
   const nodes = Array.from({ length: 200 }, (_, i) => node(`n${i}`, i));
