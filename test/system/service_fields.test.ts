@@ -13,6 +13,7 @@ import {
   podOptions,
   startGatewayHelper,
 } from '../../lab/overlay.js';
+import { whereFlushesLast } from '../../lab/ovn_release.js';
 import { PROJECT } from '../../lab/project.js';
 import { askTargets, serveTargets, type Target } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
@@ -100,7 +101,7 @@ labTest(
 );
 
 for (const family of [4, 6] as const)
-  labTest(
+  whereFlushesLast(labTest)(
     `IPv${family}: a UDP client that keeps its socket moves from an endpoint that is removed within 1 s`,
     async (t) => {
       setService('udp', 13, {});

@@ -3,6 +3,7 @@ import type { Node } from '../../lab/cluster.js';
 import { keepSending } from '../../lab/datagrams.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import type { Namespace } from '../../lab/namespace.js';
+import { whereFlushesLast } from '../../lab/ovn_release.js';
 import type { Running } from '../../lab/running.js';
 import { ServiceCluster, targetsAt, untilAnswered } from '../../lab/service_cluster.js';
 import type { TargetAnswer } from '../../lab/targets.js';
@@ -69,33 +70,36 @@ kubeTest(
   },
 );
 
-kubeTest('a UDP client that goes on sending follows the endpoints within 1 s', async (t) => {
-  await lab.serve('dns', 83, { type: 'NodePort', externalIPs: external(83) }, ['pod-master']);
-  const ips = await lab.clusterIps('dns');
-  const { outside } = lab.cluster;
-  await untilAnswered(outside, outsideTargets(83), by('pod-master'));
-  const places: readonly (readonly [Namespace, readonly string[], number])[] = [
-    [lab.server('pod-gw1').net, ips, 83],
-    [lab.server('host-master').net, ips, 83],
-    [outside, [gateway.v4, gateway.v6], 30_083],
-    [outside, external(83), 83],
-  ];
-  const senders = places.flatMap(([from, addresses, port]) =>
-    addresses.map((address) => keepSending(from, address, port)),
-  );
-  await Promise.all(senders.map((sender) => says(sender, 'pod-master')));
-  for (const [server, earlier] of [
-    ['pod-gw1', 1],
-    ['pod-master', 2],
-    ['refused', 3],
-    ['pod-gw1', 4],
-  ] as const) {
-    await lab.moveTo('dns', server === 'refused' ? [] : [server]);
-    await Promise.all(senders.map((sender) => says(sender, server, earlier, 1000)));
-  }
-  await Promise.all(senders.map((sender) => sender.stop()));
-  t.pass();
-});
+whereFlushesLast(kubeTest)(
+  'a UDP client that goes on sending follows the endpoints within 1 s',
+  async (t) => {
+    await lab.serve('dns', 83, { type: 'NodePort', externalIPs: external(83) }, ['pod-master']);
+    const ips = await lab.clusterIps('dns');
+    const { outside } = lab.cluster;
+    await untilAnswered(outside, outsideTargets(83), by('pod-master'));
+    const places: readonly (readonly [Namespace, readonly string[], number])[] = [
+      [lab.server('pod-gw1').net, ips, 83],
+      [lab.server('host-master').net, ips, 83],
+      [outside, [gateway.v4, gateway.v6], 30_083],
+      [outside, external(83), 83],
+    ];
+    const senders = places.flatMap(([from, addresses, port]) =>
+      addresses.map((address) => keepSending(from, address, port)),
+    );
+    await Promise.all(senders.map((sender) => says(sender, 'pod-master')));
+    for (const [server, earlier] of [
+      ['pod-gw1', 1],
+      ['pod-master', 2],
+      ['refused', 3],
+      ['pod-gw1', 4],
+    ] as const) {
+      await lab.moveTo('dns', server === 'refused' ? [] : [server]);
+      await Promise.all(senders.map((sender) => says(sender, server, earlier, 1000)));
+    }
+    await Promise.all(senders.map((sender) => sender.stop()));
+    t.pass();
+  },
+);
 
 /** Waits until a client's output has a server's name after `earlier` other lines. */
 function says(sender: Running, server: string, earlier = 0, withinMs = 5000): Promise<string> {
