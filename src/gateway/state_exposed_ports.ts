@@ -36,7 +36,7 @@ export function readService(service: Service): ReadService {
     const refused = isMuch ? [`${ranges.length} source ranges ${TOO_MUCH}`] : [];
     const nodePorts = ports.flatMap(({ protocol, nodePort: port }): ExposedPort[] => {
       if (port === undefined) return [];
-      const refusal = portRefusal(port);
+      const refusal = portRefusal(protocol, port);
       if (refusal === undefined)
         return [{ name: `node port ${protocol} ${port}`, port: { protocol, port, ...only } }];
       refused.push(`node port ${protocol} ${port} is refused: ${refusal}`);

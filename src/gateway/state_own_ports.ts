@@ -48,17 +48,6 @@ export interface JudgedPorts {
   readonly refusals: readonly Refusal[];
 }
 
-/**
- * Ports that the host needs also while no socket has them: those of tunnels, whose classes come before services
- * (`demux/table.ts`), and of DHCP clients, some of which open a socket only to renew a lease (RFC 2131, RFC 8415).
- */
-const NEEDED: ReadonlyMap<string, string> = new Map([
-  ['udp 6081', 'tunnels'],
-  ['tcp 7471', 'tunnels'],
-  ['udp 68', 'DHCP'],
-  ['udp 546', 'DHCPv6'],
-]);
-
 /** Decides which of these ports services and pods get. Of two that want the same, the first gets it. */
 export function judgeOwnPorts(wanted: readonly OwnPort[], facts: OwnPortFacts): JudgedPorts {
   const sockets = new Map<string, HostSocket[]>();
@@ -111,7 +100,7 @@ export function judgeOwnPort(
   sockets = facts.host?.sockets ?? [],
 ): Verdict {
   const { guard, host, podRange, inPlace } = facts;
-  const fixed = portRefusal(port.port) ?? neededRefusal(port) ?? rangeRefusal(port, podRange, 'pods');
+  const fixed = portRefusal(port.protocol, port.port) ?? rangeRefusal(port, podRange, 'pods');
   if (fixed !== undefined) return { isServed: false, refused: fixed };
   const isLimited = kind === 'Service';
   if (host === undefined || (isLimited && guard === undefined))
@@ -122,11 +111,6 @@ export function judgeOwnPort(
     rangeRefusal(port, host.ephemeral, 'the host') ??
     (socket && `the host uses it: ${socket.protocol} ${socket.text}`);
   return refused === undefined ? { isServed: true } : { isServed: false, refused };
-}
-
-function neededRefusal(port: NodePort): string | undefined {
-  const use = NEEDED.get(everywhere(port));
-  return use === undefined ? undefined : `it is the port of ${use}`;
 }
 
 function rangeRefusal({ port }: NodePort, range: PortRange | undefined, whose: string): string | undefined {

@@ -76,10 +76,24 @@ export function sourceRanges({ spec }: Service): Cidr[] | undefined {
 const SSH_PORT = 22;
 
 /**
- * Returns why no service gets this port of an address that a host has too, as in "it is …"; `undefined` if one may.
+ * Ports that a host needs also while no socket has them: those of tunnels, and of DHCP clients, some of which open a socket
+ * only to renew a lease (RFC 2131, RFC 8415).
  */
-export function portRefusal(port: number): string | undefined {
-  return port === SSH_PORT ? `port ${SSH_PORT} is always the host's, for ssh` : undefined;
+const NEEDED: ReadonlyMap<string, string> = new Map([
+  ['udp 6081', 'tunnels'],
+  ['tcp 7471', 'tunnels'],
+  ['udp 68', 'DHCP'],
+  ['udp 546', 'DHCPv6'],
+]);
+
+/**
+ * Returns why no service and no pod gets this port of an address that a host has too, as in "it is …"; `undefined` if one
+ * may.
+ */
+export function portRefusal(protocol: Transport, port: number): string | undefined {
+  if (port === SSH_PORT) return `port ${SSH_PORT} is always the host's, for ssh`;
+  const use = NEEDED.get(`${protocol} ${port}`);
+  return use === undefined ? undefined : `it is the port of ${use}`;
 }
 
 function refuseMany({ spec, status }: Service): void {

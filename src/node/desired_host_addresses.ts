@@ -1,6 +1,6 @@
 import type { DefaultRoute, HostAddress } from '../host/host_addresses.js';
 import { type Cidr, contains } from '../net/cidr.js';
-import { type Family, familyOf, type IpAddress } from '../net/ip.js';
+import { FAMILIES, type Family, familyOf, type IpAddress } from '../net/ip.js';
 import { specialUse } from '../net/special_use.js';
 import { addressPrefix } from '../ovn/routes.js';
 
@@ -25,7 +25,6 @@ export interface ClusterAddresses {
   readonly served: ReadonlySet<string>;
 }
 
-const FAMILIES: readonly Family[] = [4, 6];
 const LOOPBACK = 'lo';
 
 /**

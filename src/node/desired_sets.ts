@@ -49,8 +49,6 @@ export const SETS = {
 
 export type SetName = keyof typeof SETS;
 
-export const FAMILIES: readonly Family[] = [4, 6];
-
 /** Returns the name of a family's set. */
 export function setOf(name: SetName, family: Family): string {
   return `${name}${family}`;

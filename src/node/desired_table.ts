@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Cidr } from '../net/cidr.js';
-import { type Family, familyOf, type IpAddress } from '../net/ip.js';
+import { FAMILIES, type Family, familyOf, type IpAddress } from '../net/ip.js';
 import { managementAddresses, ofFamily, routerAddresses } from '../ovn/addresses.js';
 import { managementNetworks } from '../ovn/management_port.js';
 import { WAY_BACK_MARK } from '../ovn/way_back.js';
-import { FAMILIES } from './desired_sets.js';
 import {
   addressAndPort,
   DROP,

@@ -1,7 +1,7 @@
 import type { NftCommand } from '../host/nft.js';
-import type { Family } from '../net/ip.js';
+import { FAMILIES, type Family } from '../net/ip.js';
 import { NODE_TABLE } from '../ovn/names.js';
-import { FAMILIES, SETS, type SetName, type SetShape, type Sets, setOf, type Word } from './desired_sets.js';
+import { SETS, type SetName, type SetShape, type Sets, setOf, type Word } from './desired_sets.js';
 import type { TableRules } from './desired_table.js';
 import { addressMap, portMap } from './nft_expressions.js';
 

@@ -35,7 +35,7 @@ export class HealthBook {
     const checks = new Map<number, HealthCheck>();
     for (const [service, port] of this.ports) {
       if (checks.size === MOST_PORTS) break;
-      if (portRefusal(port) === undefined && !checks.has(port))
+      if (portRefusal('tcp', port) === undefined && !checks.has(port))
         checks.set(port, { service, localEndpoints: localEndpoints(endpointsOf(service), node) });
     }
     return checks;
@@ -44,7 +44,7 @@ export class HealthBook {
   /** One line for each service whose port nobody gets. */
   get problems(): readonly string[] {
     return [...this.ports].flatMap(([service, port]) => {
-      const why = portRefusal(port);
+      const why = portRefusal('tcp', port);
       return why === undefined ? [] : [`Service ${service}: healthCheckNodePort ${port} is refused: ${why}`];
     });
   }

@@ -5,9 +5,6 @@ import { familyOf, parseIp } from '../net/ip.js';
 import { type Element, setOf } from './desired_sets.js';
 import type { NodeClaim } from './state_claims.js';
 
-/** Ports that the host needs also while no socket has them: of tunnels, and of DHCP clients (RFC 2131, RFC 8415). */
-const NEEDED: readonly string[] = ['udp 6081', 'tcp 7471', 'udp 68', 'udp 546'];
-
 /**
  * Returns what the host translates for the host ports of a pod: to the pod's address of the same family.
  * @throws ProductError for a pod that makes no sense
@@ -28,7 +25,7 @@ export function podClaims(pod: Pod): readonly NodeClaim[] {
           };
     });
     const name = hostIp === undefined ? `host port ${port}` : `host port ${hostIp} ${port}`;
-    const why = portRefusal(hostPort) ?? (NEEDED.includes(port) ? 'the host needs this port' : undefined);
+    const why = portRefusal(protocol, hostPort);
     return { name, elements, hostPort: port, ...(why !== undefined && { refused: why }) };
   });
 }

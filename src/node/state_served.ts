@@ -24,11 +24,12 @@ export function isServed(served: ServedAddresses, address: IpAddress): boolean {
 export function servedKeeper(): (served: ServedAddresses) => ServedAddresses {
   let last: ServedAddresses = 'all';
   return (served) => {
-    if (textOf(served) !== textOf(last)) last = served;
+    if (!isEqual(served, last)) last = served;
     return last;
   };
 }
 
-function textOf(served: ServedAddresses): string {
-  return served === 'all' ? served : JSON.stringify([...served].toSorted());
+function isEqual(a: ServedAddresses, b: ServedAddresses): boolean {
+  if (a === 'all' || b === 'all') return a === b;
+  return a.size === b.size && [...a].every((address) => b.has(address));
 }

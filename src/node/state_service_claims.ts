@@ -60,7 +60,7 @@ function nodePortClaim(
 ): readonly NodeClaim[] {
   if (nodePort === undefined) return [];
   const key = `${protocol} ${nodePort}`;
-  const why = portRefusal(nodePort);
+  const why = portRefusal(protocol, nodePort);
   const elements = cluster.flatMap((target): readonly Element[] => {
     const family = familyOf(target);
     return [

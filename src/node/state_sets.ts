@@ -1,5 +1,5 @@
-import { familyOf, type IpAddress } from '../net/ip.js';
-import { FAMILIES, type SetName, type Sets, setOf } from './desired_sets.js';
+import { FAMILIES, familyOf, type IpAddress } from '../net/ip.js';
+import { type SetName, type Sets, setOf } from './desired_sets.js';
 import type { ElementChange } from './state_claims.js';
 
 const ADDRESS_SETS = ['own', 'answering', 'nodes'] as const satisfies readonly SetName[];

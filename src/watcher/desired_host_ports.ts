@@ -30,7 +30,7 @@ export function hostPortVips(key: string, pod: Pod, gateways: readonly ServiceGa
   if (gateway === undefined || ports.length === 0) return NONE;
   const refused = new Set<string>();
   const vips = ports.flatMap(({ protocol, hostPort: port, containerPort, hostIp }): Vip[] => {
-    const refusal = portRefusal(port);
+    const refusal = portRefusal(protocol, port);
     if (refusal !== undefined) refused.add(`host port ${protocol} ${port} is refused: ${refusal}`);
     if (refusal !== undefined) return [];
     return gateway.addresses

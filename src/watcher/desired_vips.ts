@@ -155,7 +155,7 @@ class ServicePlan {
     const { gateways } = this.around;
     const owners = gateways.filter(({ addresses }) => addresses.includes(ip));
     const isOwn = owners.length > 0;
-    const ownRefusal = isOwn ? portRefusal(port) : undefined;
+    const ownRefusal = isOwn ? portRefusal(protocol, port) : undefined;
     if (ownRefusal !== undefined) {
       this.refused.add(`external address ${ip} port ${protocol} ${port} is refused: ${ownRefusal}`);
       return;
@@ -175,7 +175,7 @@ class ServicePlan {
 
   private addNodePort(family: Family, { protocol, nodePort, choices }: PlannedPort): void {
     if (nodePort === undefined) return;
-    const refusal = portRefusal(nodePort);
+    const refusal = portRefusal(protocol, nodePort);
     if (refusal !== undefined) {
       this.refused.add(`node port ${protocol} ${nodePort} is refused: ${refusal}`);
       return;

@@ -62,6 +62,18 @@ test('a range of everything restricts nothing', (t) => {
   t.deepEqual(elements(spec), ['node_port4 tcp 30080 -> 10.96.0.7 80']);
 });
 
+test('the ports of tunnels and of DHCP clients are refused as node ports, whatever their range is', (t) => {
+  const ports = [
+    { protocol: 'UDP', port: 80, nodePort: 6081 },
+    { protocol: 'UDP', port: 81, nodePort: 68 },
+    { protocol: 'TCP', port: 82, nodePort: 6081 },
+  ];
+  t.deepEqual(
+    serviceClaims(service({ type: 'NodePort', ports })).map(({ refused }) => refused),
+    ['it is the port of tunnels', 'it is the port of DHCP', undefined],
+  );
+});
+
 test("ssh's port is refused as a node port, and allowed at an external address", (t) => {
   const [external, nodePort] = serviceClaims(
     service({

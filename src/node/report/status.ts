@@ -1,8 +1,9 @@
 import type { Loop } from '../../daemon/loop.js';
 import type { Daemon } from '../../daemon/main.js';
 import type { Problems } from '../../daemon/problems.js';
+import { FAMILIES } from '../../net/ip.js';
 import { printableJson, printableLine } from '../../net/printable.js';
-import { FAMILIES, setOf } from '../desired_sets.js';
+import { setOf } from '../desired_sets.js';
 import type { Sources } from '../sources.js';
 import type { TableKeeper } from '../table_keeper.js';
 
