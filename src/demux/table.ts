@@ -99,11 +99,17 @@ export function nodePortFlows({ mac, phys, patch, addresses }: BridgeState): (no
   };
 }
 
-/** Returns, for the state of a bridge, a function that makes the flows of one restricted port of a served address. */
-export function restrictedFlows({ mac, phys, patch }: BridgeState): (restricted: RestrictedPort) => Flow[] {
+/**
+ * Returns, for the state of a bridge, a function that makes the flows of one restricted port of a served address. An
+ * address that host and gateway router share needs none, as in {@link servedFlows}.
+ */
+export function restrictedFlows(state: BridgeState): (restricted: RestrictedPort) => Flow[] {
+  const { mac, phys, patch, addresses } = state;
   const toMac = rule('external').from(phys).toMac(mac);
   return ({ address, protocol, port, sources }) =>
-    onlyFrom(sources, toMac.to([address]).transport(protocol, port), 'external', patch);
+    addresses.includes(address)
+      ? []
+      : onlyFrom(sources, toMac.to([address]).transport(protocol, port), 'external', patch);
 }
 
 /**

@@ -97,6 +97,15 @@ test('a port with sources is for them only, in each family, and all others are d
   t.deepEqual(verdict(state, `tcp,nw_src=192.0.3.9,nw_dst=${address},tp_dst=80`), ['external', PATCH]);
 });
 
+test('an address that the host and the gateway router begin to share keeps no restricted port', (t) => {
+  const state: GatewayState = {
+    ...GATEWAY,
+    served: [parseIp(IP4)],
+    restricted: [{ address: parseIp(IP4), protocol: 'tcp', port: 22, sources: [] }],
+  };
+  t.deepEqual(verdict(state, `tcp,nw_dst=${IP4},tp_dst=22`), ['management', LOCAL]);
+});
+
 test('a node port at some addresses is only there', (t) => {
   const state: GatewayState = { ...GATEWAY, nodePorts: [{ protocol: 'tcp', port: 30_080, at: [IP4] }] };
   t.deepEqual(verdict(state, `tcp,nw_dst=${IP4},tp_dst=30080`), ['node-port', PATCH]);
