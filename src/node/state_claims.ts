@@ -12,7 +12,7 @@ export interface NodeClaim {
   readonly name: string;
   /** An external address, which the guard judges; `undefined` for the host's own addresses. */
   readonly external?: IpAddress;
-  /** A port of the host, `tcp 8088`, that nobody gets while a program of the host listens on it. */
+  /** A port of the host, `tcp 8088`, that nobody gets while the host uses it. */
   readonly hostPort?: string;
   /** Why nobody gets it, as in "it is …". */
   readonly refused?: string;
@@ -40,7 +40,7 @@ export interface ElementChange {
 export interface Judge {
   /** `undefined` while it is not known which addresses have an owner. */
   readonly guard: AddressGuard | undefined;
-  /** Who listens on which port of the host; `undefined` while that is not known. */
+  /** What of the host uses which port; `undefined` while that is not known. */
   readonly listeners?: ReadonlyMap<string, string> | undefined;
   /** The external addresses that gateways serve. An address that none serves may be that of a host outside. */
   readonly served?: ServedAddresses;

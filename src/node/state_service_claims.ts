@@ -70,7 +70,7 @@ function nodePortClaim(
     ];
   });
   const name = `node port ${key}`;
-  return [why === undefined ? { name, elements } : { name, elements, refused: why }];
+  return [{ name, elements, hostPort: key, ...(why !== undefined && { refused: why }) }];
 }
 
 /**

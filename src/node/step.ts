@@ -12,6 +12,7 @@ import { gatewayRouterName } from '../ovn/names.js';
 import { readNodeHosts } from '../ovn/node_hosts.js';
 import { rowClaims } from '../ovn/row_claims.js';
 import type { LocalDatabase } from '../switch/connection.js';
+import { OVN_NB, OVN_REMOTE } from '../switch/external_ids.js';
 import type { HealthServers } from './apply_health.js';
 import { clusterAddresses, type NorthboundHost } from './apply_northbound.js';
 import { applyPort } from './apply_routes.js';
@@ -24,6 +25,7 @@ import { forwardingProblems } from './state_forwarding.js';
 import { answeringOf, ownAddresses, readHostFacts } from './state_host.js';
 import { type NodeState, readNodeState } from './state_node.js';
 import { servedAddresses, servedKeeper } from './state_served.js';
+import { serverPorts } from './state_server_ports.js';
 import { type Part, TableSets } from './state_sets.js';
 import type { TableKeeper } from './table_keeper.js';
 
@@ -63,6 +65,7 @@ export function nodeWork(context: StepContext): LoopWork {
   });
   const answering = new Memo((mine: readonly IpAddress[]) => answeringOf(mine, options.nodePortAddresses));
   const listeners = new Memo(listenersOf);
+  const servers = new Memo((entries: string) => new Map<string, string>(JSON.parse(entries)));
   const tableSets = new TableSets();
   let audits = 0;
 
@@ -75,6 +78,22 @@ export function nodeWork(context: StepContext): LoopWork {
       : undefined;
   };
 
+  /** Returns what services are judged by. */
+  const serviceJudge = (nb: Northbound, guard: Judge['guard'], known: readonly IpAddress[]): Judge => {
+    const ids = settings.read();
+    const facts = {
+      api: cluster.server?.href,
+      nb: ids.get(OVN_NB),
+      remote: ids.get(OVN_REMOTE),
+      nodes: known,
+    };
+    return {
+      guard,
+      served: served.get(northbound.revision, nb),
+      listeners: servers.get(JSON.stringify([...serverPorts(facts)])),
+    };
+  };
+
   /** Makes the nft table right. */
   const keepTable = async (nb: Northbound, state: NodeState, facts: HostFacts) => {
     const judge = guard.guard({
@@ -84,15 +103,16 @@ export function nodeWork(context: StepContext): LoopWork {
       local: facts.addresses,
     });
     const mine = own.get(facts.addresses, state.device);
+    const known = nodes.get(northbound.revision, nb, mine);
     const first = firstOfEach(hostAddresses(facts, clusterAddresses(nb, state.clusterSubnets)));
     await keeper.keep({
       rules: rules.get(JSON.stringify({ state, first })),
       ...tableSets.take({
         own: mine,
         answering: answering.get(mine),
-        nodes: nodes.get(northbound.revision, nb, mine),
+        nodes: known,
         services: cluster.isConfigured
-          ? judge && partOf(cluster.services, { guard: judge, served: served.get(northbound.revision, nb) })
+          ? judge && partOf(cluster.services, serviceJudge(nb, judge, known))
           : NOTHING,
         pods: cluster.isConfigured ? podPart() : NOTHING,
         answersNodePorts: answersNodePorts(nb, state),
