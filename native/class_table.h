@@ -121,6 +121,7 @@ class ClassTable {
     const bool to_mac = packet.dl_dst == facts_.mac;
     const bool to_group = IsGroup(packet);
     const bool to_us = to_mac && ip.type != 0 && facts_.addresses.Has(ip.type, ip.dst);
+    if (to_mac && IsFirstWithoutPorts(ip)) return PacketClass::kManagement;
     if (to_us && HasPorts(ip)) return WithPorts(ip, tracked);
     if (IsRequestFor(facts_.addresses, packet)) return PacketClass::kNeighbourRequest;
     if (facts_.has_patch && IsRequestFor(facts_.answered, packet)) return PacketClass::kNeighbourRequest;
@@ -263,6 +264,11 @@ class ClassTable {
   /// Whether the packet has ports: second and later fragments have none.
   static bool HasPorts(const Ip& ip) noexcept {
     return (ip.frag & kLaterFragment) == 0 && (ip.proto == kTcp || ip.proto == kUdp || ip.proto == kSctp);
+  }
+
+  /// Whether this first fragment ends before the header that has the ports does.
+  static bool IsFirstWithoutPorts(const Ip& ip) noexcept {
+    return ip.frag == kFragment && ip.tp_dst == 0 && (ip.proto == kTcp || ip.proto == kSctp);
   }
 
   /// Whether the frame is in a VLAN: a priority tag alone does not count.

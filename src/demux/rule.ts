@@ -173,6 +173,20 @@ export class Rule {
     return this.each([[term('nw_frag', 3)]]);
   }
 
+  /**
+   * Matches first fragments of TCP and SCTP that end before the header does. The switch reads no ports from them, so
+   * both are 0.
+   */
+  firstWithoutPorts(): Rule {
+    const families = [[term('dl_type', ETH_IPV4)], [term('dl_type', ETH_IPV6)]];
+    const protocols = [PROTOCOL.tcp, PROTOCOL.sctp].map((one) => [
+      one,
+      term('nw_frag', 1),
+      term('tp_dst', 0),
+    ]);
+    return this.each(families).each(protocols);
+  }
+
   /** Matches every fragment (`nw_frag=yes`). */
   fragment(): Rule {
     return this.each([[term('nw_frag', 1, 1)]]);

@@ -63,6 +63,8 @@ export function demuxFlows(state: GatewayState): Flow[] {
 
     [...state.nodePorts].flatMap(nodePortFlows(state)),
 
+    // Connection tracking in OVN would join such a packet, to a port that may be restricted.
+    toMac('management').ahead('external', 1).firstWithoutPorts().output(LOCAL),
     [...state.restricted].flatMap(restrictedFlows(state)),
     [...state.served].flatMap(servedFlows(state)),
 

@@ -97,6 +97,17 @@ test('a port with sources is for them only, in each family, and all others are d
   t.deepEqual(verdict(state, `tcp,nw_src=192.0.3.9,nw_dst=${address},tp_dst=80`), ['external', PATCH]);
 });
 
+test('a first fragment that is too short to have ports does not reach a served address', (t) => {
+  const served = ['203.0.113.80', '2001:db8::80'].map(parseIp);
+  const restricted = served.map((address) => ({ address, protocol: 'tcp' as const, port: 80, sources: [] }));
+  const state: GatewayState = { ...GATEWAY, served, restricted };
+  const first = 'nw_frag=first,tp_src=0,tp_dst=0';
+  t.deepEqual(verdict(state, `tcp,nw_dst=203.0.113.80,${first}`), ['management', LOCAL]);
+  t.deepEqual(verdict(state, `sctp6,ipv6_dst=2001:db8::80,${first}`), ['management', LOCAL]);
+  t.deepEqual(verdict(state, 'tcp,nw_dst=203.0.113.80,nw_frag=first,tp_dst=81'), ['external', PATCH]);
+  t.deepEqual(verdict(state, 'tcp,nw_dst=203.0.113.80,nw_frag=later'), ['external', PATCH]);
+});
+
 test('an address that the host and the gateway router begin to share keeps no restricted port', (t) => {
   const state: GatewayState = {
     ...GATEWAY,

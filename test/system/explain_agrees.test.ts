@@ -36,6 +36,7 @@ function cases(f: 4 | 6): Case[] {
     ['fragment', 'phys', `${l4('udp')},${toUs},nw_frag=later`],
     ['management', 'phys', `${l4('tcp')},${toUs},tp_src=5000,tp_dst=22`],
     ['management', 'phys', `${l4('sctp')},${toUs},tp_src=5000,tp_dst=22`],
+    ['management', 'phys', `${l4('tcp')},${toUs},nw_frag=first,tp_src=0,tp_dst=0`],
     ['management', 'phys', `${v6 ? 'ipv6' : 'ip'},${toUs},nw_proto=47`],
     ['pod-out', 'patch', `${l4('tcp')},${fromUs},tp_src=61234,tp_dst=80`],
     [
