@@ -5,7 +5,7 @@ import { localDatabase } from '../daemon/directories.js';
 import { daemonCommand } from '../daemon/main.js';
 import { GATEWAY_HELPER } from '../daemon/programs.js';
 import { readMilliseconds } from '../daemon/timeout.js';
-import { readExternalIpCidrs } from '../kube/external_ip_cidrs.js';
+import { clusterOptions, ownerOption, readAddressOwner, readClusterOptions } from '../kube/command_line.js';
 import { readInterfaceName } from '../net/interface_name.js';
 
 const command = makeCommand(
@@ -28,31 +28,21 @@ const command = makeCommand(
       .choices(['ofctl', 'openflow'])
       .default('ofctl'),
   )
-  .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
-  .option('--external-ip-cidrs <list>', "networks of services' external addresses, or none (default: any)")
-  .addOption(
-    new Option(
-      '--external-address-owner <owner>',
-      "who answers for services' external addresses: the first gateway, or a speaker such as MetalLB or keepalived",
-    )
-      .choices(['first', 'speaker'])
-      .default('first'),
-  )
   .option('--db <database>', "the local switch's database", localDatabase(process.env))
   .option('--timeout <seconds>', 'how long to wait for the database and the switch at start', '5');
+ownerOption(clusterOptions(command));
 
 daemonCommand(command, async (daemon, given) => {
-  const allowed = readExternalIpCidrs(given.externalIpCidrs);
+  const cluster = readClusterOptions(given);
   const { runHelper } = await import('../gateway/main.js');
   await runHelper(daemon, {
     bridge: readInterfaceName('--physical-bridge', String(given.physicalBridge)),
     physicalInterface: readInterfaceName('--physical-interface', String(given.physicalInterface)),
     channel: given.flowChannel === 'openflow' ? 'openflow' : 'ofctl',
     demux: given.demux === 'conntrack' || given.demux === 'port-range' ? given.demux : undefined,
-    externalAddressOwner: given.externalAddressOwner === 'speaker' ? 'speaker' : 'first',
+    externalAddressOwner: readAddressOwner(given),
+    ...cluster,
     db: String(given.db),
-    kubeconfig: given.kubeconfig === undefined ? undefined : String(given.kubeconfig),
-    allowed,
     timeoutMs: readMilliseconds(String(given.timeout)),
   });
 });

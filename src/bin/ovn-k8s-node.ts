@@ -5,7 +5,7 @@ import { localDatabase } from '../daemon/directories.js';
 import { daemonCommand } from '../daemon/main.js';
 import { NODE_DAEMON } from '../daemon/programs.js';
 import { readMilliseconds } from '../daemon/timeout.js';
-import { readExternalIpCidrs } from '../kube/external_ip_cidrs.js';
+import { clusterOptions, ownerOption, readAddressOwner, readClusterOptions } from '../kube/command_line.js';
 import { readNodePortAddresses } from '../node/options.js';
 
 const command = makeCommand(
@@ -22,31 +22,21 @@ const command = makeCommand(
     '--node-port-addresses <list>',
     "networks of the nodes' addresses that answer node ports (default: all addresses)",
   )
-  .option('--kubeconfig <file>', 'how to reach the API server (default: read external_ids)')
-  .option('--external-ip-cidrs <list>', "networks of services' external addresses, or none (default: any)")
-  .addOption(
-    new Option(
-      '--external-address-owner <owner>',
-      "who answers for services' external addresses: the first gateway, or a speaker such as MetalLB or keepalived",
-    )
-      .choices(['first', 'speaker'])
-      .default('first'),
-  )
   .option('--db <database>', "the local switch's database", localDatabase(process.env))
   .option('--timeout <seconds>', 'how long to wait for the local database at start', '5');
+ownerOption(clusterOptions(command));
 
 daemonCommand(command, async (daemon, given) => {
-  const allowed = readExternalIpCidrs(given.externalIpCidrs);
+  const cluster = readClusterOptions(given);
   const { runNodeDaemon } = await import('../node/main.js');
   await runNodeDaemon(daemon, {
+    ...cluster,
     db: String(given.db),
     timeoutMs: readMilliseconds(String(given.timeout)),
-    kubeconfig: given.kubeconfig === undefined ? undefined : String(given.kubeconfig),
     node: given.nodeName === undefined ? undefined : String(given.nodeName),
-    hasSpeaker: given.externalAddressOwner === 'speaker',
+    hasSpeaker: readAddressOwner(given) === 'speaker',
     nodePorts: given.nodePorts === 'gateways' ? 'gateways' : 'all',
     nodePortAddresses: readNodePortAddresses(given.nodePortAddresses),
-    allowed,
   });
 });
 

@@ -1,13 +1,12 @@
+import type { ClusterOptions } from '../kube/command_line.js';
 import { type Cidr, networkOf, parseCidr } from '../net/cidr.js';
 import { explainError, UsageError } from '../net/errors.js';
 
 /** The command line of the node's daemon. */
-export interface NodeDaemonOptions {
+export interface NodeDaemonOptions extends ClusterOptions {
   /** The remote of the local Open_vSwitch database. */
   readonly db: string;
   readonly timeoutMs: number;
-  /** `--kubeconfig`, which takes precedence over `external_ids`. */
-  readonly kubeconfig: string | undefined;
   /** `--node-name`, which takes precedence over `external_ids`. */
   readonly node: string | undefined;
   /** `--node-ports`: the nodes whose addresses answer node ports. */
@@ -16,8 +15,6 @@ export interface NodeDaemonOptions {
   readonly nodePortAddresses: readonly Cidr[] | undefined;
   /** `--external-address-owner=speaker`: a speaker may put external addresses on this host. */
   readonly hasSpeaker: boolean;
-  /** `--external-ip-cidrs`; `undefined` if the option is absent. */
-  readonly allowed: readonly Cidr[] | undefined;
 }
 
 /** Reads the value of `--node-port-addresses`; `undefined` if it was not given. @throws UsageError */
