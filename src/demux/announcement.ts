@@ -3,7 +3,7 @@ import { makeCookie } from '../openflow/cookie.js';
 import { type Flow, flow } from '../openflow/flow.js';
 import { ETH_ARP, extend, type Term, term } from '../openflow/match.js';
 import { classId } from './classes.js';
-import { type Destination, outputActions } from './rule.js';
+import { type Destination, outputActions } from './destination.js';
 
 /** Decides whether a broadcast ARP request is an announcement (RFC 5227 section 3) or a request for another host. */
 export const ANNOUNCEMENT_TABLE = 2;

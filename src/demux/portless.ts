@@ -1,6 +1,7 @@
 import type { Flow } from '../openflow/flow.js';
 import { LOCAL } from '../openflow/ofport.js';
-import { type Destination, rule, steer } from './rule.js';
+import type { Destination } from './destination.js';
+import { rule, steer } from './rule.js';
 import type { BridgeState } from './state.js';
 import { HOST_ZONE, POD_ZONE, TRACKED_TABLE } from './zones.js';
 

@@ -17,6 +17,7 @@ import { type Flow, flow } from '../openflow/flow.js';
 import { ETH_ARP, ETH_IPV4, ETH_IPV6, extend, type Match, type Term, term } from '../openflow/match.js';
 import type { Ofport } from '../openflow/ofport.js';
 import { classId, type PacketClass, priorityOf } from './classes.js';
+import { type Destination, outputActions } from './destination.js';
 
 /** Operations of ARP (RFC 826). */
 export const REQUEST = 1;
@@ -41,9 +42,6 @@ const PRIORITY_TAGGED = term('vlan_tci', TAG_PRESENT, TAG_AND_VID);
 /** The types of tags (IEEE 802.1Q, 802.1ad). A frame has one as its `dl_type` if another tag is before it. */
 const TAG_TYPES = [0x8100, 0x88a8];
 const GROUP_BIT = 0x010000000000n;
-
-/** A destination of a packet; the bridge may lack the port at the moment. */
-export type Destination = Ofport | 'NORMAL' | undefined;
 
 /** Begins a rule of class `name`: it matches every frame without a VLAN tag. */
 export function rule(name: PacketClass): Rule {
@@ -284,13 +282,6 @@ export class Rule {
       this.actions,
     );
   }
-}
-
-/** Returns the actions that send a packet to those of `destinations` that the bridge has. */
-export function outputActions(destinations: readonly Destination[]): Action[] {
-  return destinations
-    .filter((port) => port !== undefined)
-    .map((port): Action => (port === 'NORMAL' ? { kind: 'normal' } : { kind: 'output', port }));
 }
 
 function isV6(match: Match): boolean {
