@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "address_set.h"
 #include "packet.h"
 
 namespace gateway {
@@ -43,25 +44,6 @@ inline constexpr std::size_t kClassIds = kClassNames.size() + 1;
 
 /// The role of the bridge's port that a frame comes in by, as in src/demux/port_role.ts.
 enum class PortRole : std::uint8_t { kPhys, kLocal, kPatch, kOther };
-
-/// A set of addresses of both families. Lookups do not change it.
-class AddressSet {
- public:
-  void Add(std::uint16_t type, Address address) {
-    std::vector<Address>& members = type == kEtherIpv4 ? v4_ : v6_;
-    members.insert(std::upper_bound(members.begin(), members.end(), address), address);
-  }
-
-  bool Has(std::uint16_t type, const Address& address) const noexcept {
-    const std::vector<Address>& members = type == kEtherIpv4 ? v4_ : v6_;
-    if (members.size() <= 1) return !members.empty() && members.front() == address;
-    return std::binary_search(members.begin(), members.end(), address);
-  }
-
- private:
-  std::vector<Address> v4_;
-  std::vector<Address> v6_;
-};
 
 /// A port of one address.
 struct PortAt {
