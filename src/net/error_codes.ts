@@ -146,6 +146,10 @@ export const ERROR_CODES = {
     cause: 'The interface to read packets from is down, or was removed.',
     remedy: 'Run `ip link set DEVICE up`, or name an interface that exists.',
   },
+  ERR_HOST_IN_USE: {
+    cause: "Another `ovn-k8s-node` keeps this host's routes and nft table, perhaps with another pidfile.",
+    remedy: 'Stop the process that the message names.',
+  },
   ERR_IN_USE: {
     cause: 'The node to remove from the cluster is a gateway, or other nodes still use its router.',
     remedy: 'Run the `gateway-deinit` and `minion-deinit` that the message names first.',

@@ -2,6 +2,7 @@
 // sources/ follow the outside world. Each step (step.ts) computes what the host should have from what they know (state_*,
 // desired_*): the routes and addresses of `k8s-NODE`, and one nft table (table_keeper). report/ informs the operator.
 import { setMaxListeners } from 'node:events';
+import { directories } from '../daemon/directories.js';
 import { Loop } from '../daemon/loop.js';
 import type { Daemon } from '../daemon/main.js';
 import { Problems } from '../daemon/problems.js';
@@ -9,6 +10,7 @@ import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { HealthServers } from './apply_health.js';
 import { NorthboundHost } from './apply_northbound.js';
+import { lockHost } from './host_lock.js';
 import type { NodeDaemonOptions } from './options.js';
 import { registerCommands } from './report/status.js';
 import { makeSources } from './sources.js';
@@ -24,9 +26,18 @@ const MAX_LISTENERS = 32;
 
 /**
  * Keeps the node's routes and its nft table right until `daemon.signal` is aborted. They stay in place afterwards.
- * @throws ProductError only before it is ready: no local database
+ * @throws ProductError only before it is ready: another daemon, no local database
  */
 export async function runNodeDaemon(daemon: Daemon, options: NodeDaemonOptions): Promise<void> {
+  const lock = lockHost(directories(process.env).run);
+  try {
+    await keepHost(daemon, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function keepHost(daemon: Daemon, options: NodeDaemonOptions): Promise<void> {
   const { signal } = daemon;
   const log = daemon.log('node');
   setMaxListeners(MAX_LISTENERS, signal);
