@@ -209,14 +209,15 @@ kubeTest('routes come back when somebody deletes them, or the link goes down', a
   const { net } = node.host;
   const targets = servicesInside();
   await net.ip('route del 10.96.0.0/16', 'route del fd00:10:96::/112');
-  await until('the routes', async () =>
-    when((await net.exec(['ip', 'route', 'show', '10.96.0.0/16'])).includes('k8s-n1')),
-  );
+  const haveRoutes = async () => {
+    const v4 = await net.exec(['ip', 'route', 'show', '10.96.0.0/16']);
+    const v6 = await net.exec(['ip', '-6', 'route', 'show', 'fd00:10:96::/112']);
+    return when(v4.includes('k8s-n1') && v6.includes('k8s-n1'));
+  };
+  await until('the routes', haveRoutes);
   await allAnswer(t, net, targets);
   await net.ip('link set k8s-n1 down');
-  await until('the link', async () =>
-    when((await net.exec(['ip', '-6', 'route', 'show', 'fd00:10:96::/112'])).includes('k8s-n1')),
-  );
+  await until('the routes', haveRoutes);
   await net.ip('rule del priority 6400');
   await until('the rule', async () => when((await net.exec(['ip', 'rule'])).includes('lookup 6400')));
   await allAnswer(t, net, targets);
