@@ -4,6 +4,7 @@ import { FAMILIES } from '../../net/ip.js';
 import { formatPortRange } from '../../net/ports.js';
 import { anywhere } from '../../ovn/addresses.js';
 import type { NorthboundView } from '../../ovn/connection.js';
+import { KEYS } from '../../ovn/keys.js';
 import { gatewayRouterName, toOutside } from '../../ovn/names.js';
 
 const REMEDY = 'run ovn-k8s-overlay gateway-init again';
@@ -19,7 +20,8 @@ export function findMisfits(nb: NorthboundView, node: string, bridgeState: Bridg
   const all = router.nat
     .flatMap((uuid) => nb.table('NAT').get(uuid) ?? [])
     .filter(({ type }) => type === 'snat');
-  const nats = all.filter((nat) => !isForClients(nat));
+  // ovn-k8s-node translates the hosts of other nodes (src/ovn/node_hosts.ts).
+  const nats = all.filter((nat) => !isForClients(nat) && !nat.external_ids.has(KEYS.host));
   return [
     ...portMisfits(nb, name, bridgeState),
     ...addressMisfits(name, nats, bridgeState),

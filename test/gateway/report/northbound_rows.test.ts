@@ -1,6 +1,7 @@
 import test from 'ava';
 import { type OvsdbServer, startOvsdbServer } from '../../../lab/ovsdb_server.js';
 import { findMisfits } from '../../../src/gateway/report/northbound_rows.js';
+import { KEYS } from '../../../src/ovn/keys.js';
 import { type Client, connect } from '../../../src/ovsdb/client.js';
 import type { Uuid } from '../../../src/ovsdb/columns.js';
 import { ovnNorthbound } from '../../../src/ovsdb/tables/ovn_northbound.js';
@@ -32,6 +33,15 @@ async function gateway({
   );
   for (const logical_ip of anywhere)
     nat.push(txn.insert('NAT', { type: 'snat', external_ip: '100.64.1.2', logical_ip }));
+  // Written by ovn-k8s-node of another node.
+  nat.push(
+    txn.insert('NAT', {
+      type: 'snat',
+      external_ip: '100.64.1.2',
+      logical_ip: '203.0.113.12',
+      external_ids: new Map([[KEYS.host, 'n1']]),
+    }),
+  );
   const port = txn.insert('Logical_Router_Port', { name: 'rtoe-GR_gw', mac, networks });
   const router = txn.insert('Logical_Router', { name: 'GR_gw', ports: [port], nat });
   const uuid: Uuid | undefined = (await txn.commit()).get(router);
