@@ -86,7 +86,9 @@ const asRoot = process.getuid?.() === 0 ? test : test.skip;
 asRoot('the kernel makes an interface of each name that is accepted', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'names-'));
   t.teardown(() => rmSync(dir, { recursive: true }));
-  const names = [...new Set(fc.sample(text.filter(isInterfaceName), 100))];
+  // A namespace has its loopback from the start.
+  const isNew = (name: string) => isInterfaceName(name) && name !== 'lo';
+  const names = [...new Set(fc.sample(text.filter(isNew), 100))];
   const lines = names.flatMap((name) => [
     `link add dev ${name} type veth peer name peer0peer0peer0`,
     `link del dev ${name}`,
