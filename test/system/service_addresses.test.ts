@@ -75,8 +75,13 @@ const external = () => [
 /** Addresses that it refuses as external IPs, and stores as ingress addresses. */
 const INGRESS = ['127.0.0.1', '0.0.0.0', '224.0.0.1', '169.254.169.254', '::1', '::', 'fe80::1', 'ff02::1'];
 
-const flows = () =>
-  gateway.host.ofctl('-O', 'OpenFlow14', '--no-names', '--no-stats', 'dump-flows', 'breth0');
+/** Returns the flows in one order: the switch's own changes when flows come and go. */
+const flows = async () => {
+  const text = await gateway.host.ofctl(
+    ...['-O', 'OpenFlow14', '--no-names', '--no-stats', 'dump-flows', 'breth0'],
+  );
+  return text.split('\n').sort().join('\n');
+};
 const vips = () => cluster.nbctl('--format=csv', '--no-headings', '--columns=vips', 'list', 'Load_Balancer');
 const statusOf = (node: Node, program: string) => node.host.appctl('-t', program, 'status');
 const helperStatus = () => statusOf(gateway, 'ovn-k8s-gateway-helper');
