@@ -13,7 +13,6 @@ import {
   podOptions,
   startGatewayHelper,
 } from '../../lab/overlay.js';
-import { whereFlushesLast } from '../../lab/ovn_release.js';
 import { PROJECT } from '../../lab/project.js';
 import { askTargets, serveTargets, type Target } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
@@ -99,26 +98,6 @@ labTest(
     t.deepEqual([...new Set(await outcomes('gw1', 12, 10))], ['gw1']);
   },
 );
-
-for (const family of [4, 6] as const)
-  whereFlushesLast(labTest)(
-    `IPv${family}: a UDP client that keeps its socket moves from an endpoint that is removed within 1 s`,
-    async (t) => {
-      setService('udp', 13, {});
-      setSlices('udp', [{ pod: 'master' }]);
-      await allAnswer('gw1', 13, 'master');
-      const agent = join(PROJECT, 'lab/one_socket_agent.mjs');
-      const client = podOf('gw1').net.spawn([process.execPath, agent, vip(13)[family], '80']);
-      await client.says(/answered by master/);
-      const began = performance.now();
-      setSlices('udp', [{ pod: 'gw1' }]);
-      await client.says(/answered by gw1/);
-      const ms = performance.now() - began;
-      t.log(`${ms.toFixed(0)} ms`);
-      t.true(ms < 1_000, `${ms} ms`);
-      await client.stop();
-    },
-  );
 
 labTest(
   'with sessionAffinity a client keeps its endpoint, pods and hosts alike, in both families',
