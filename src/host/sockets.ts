@@ -20,7 +20,7 @@ export async function readHostSockets(): Promise<HostSocket[]> {
 }
 
 /** A line of `ss -HntuSap` (ss(8)): protocol, state, two queues, local and peer address, and the processes. */
-const SOCKET = /^\s*(\S+)\s+(\S+)\s+\S+\s+\S+\s+(\S+)\s+\S+(.*)$/;
+const SOCKET = /^\s*(\S+)\s+(\S+)\s+\S+\s+\S+\s+(\S+)\s+\S+(.*)$/s;
 
 /** Parses the output of `ss -HntuSap`; omits sockets on loopback and in TIME-WAIT. */
 export function parseSockets(text: string): HostSocket[] {

@@ -52,6 +52,16 @@ test("a program's name cannot make a socket another process's", (t) => {
   t.is(spaced?.text, '0.0.0.0:61234 of a b (pid 17)');
 });
 
+test("a program's name cannot hide its socket", (t) => {
+  for (const name of ['a\rb', 'a\u2028b', 'a\u2029b']) {
+    const sockets = parseSockets(`tcp LISTEN 0 128 0.0.0.0:61234 0.0.0.0:* users:(("${name}",pid=17,fd=3))`);
+    t.deepEqual(
+      sockets.map(({ port, pid }) => [port, pid]),
+      [[61_234, 17]],
+    );
+  }
+});
+
 test('whatever ss prints, each socket has a port, and nothing is thrown', (t) => {
   const word = fc.oneof(
     fc.constantFrom(
@@ -72,13 +82,32 @@ test('whatever ss prints, each socket has a port, and nothing is thrown', (t) =>
     ),
     fc.string({ unit: 'binary', maxLength: 20 }),
   );
+  // Random words are hardly ever a socket, so each text ends with a line that `ss` prints, with random words in it.
+  const line = fc
+    .tuple(
+      fc.constantFrom('tcp', 'udp', 'sctp'),
+      fc.constantFrom('LISTEN', 'ESTAB'),
+      word,
+      fc.integer({ min: 0, max: 65_535 }),
+    )
+    .map(([protocol, state, program, port]) => ({
+      port,
+      text: `${protocol} ${state} 0 0 0.0.0.0:${port} 0.0.0.0:* users:(("${program.replaceAll('\n', '')}",pid=1,fd=2))`,
+    }));
   fc.assert(
-    fc.property(fc.array(word, { maxLength: 30 }), fc.constantFrom(' ', '', '\n'), (words, between) => {
-      for (const { port, pid } of parseSockets(words.join(between))) {
-        t.true(Number.isInteger(port) && port >= 0 && port <= 65_535);
-        t.true(pid === undefined || Number.isInteger(pid));
-      }
-    }),
+    fc.property(
+      fc.array(word, { maxLength: 30 }),
+      fc.constantFrom(' ', '', '\n'),
+      line,
+      (words, between, last) => {
+        const sockets = parseSockets(`${words.join(between)}\n${last.text}`);
+        for (const { port, pid } of sockets) {
+          t.true(Number.isInteger(port) && port >= 0 && port <= 65_535);
+          t.true(pid === undefined || Number.isInteger(pid));
+        }
+        t.is(sockets.at(-1)?.port, last.port);
+      },
+    ),
     { numRuns: 1_000 },
   );
 });

@@ -7,7 +7,7 @@ const TAIL_BYTES = 256 * 1024;
 const MOST_ERRORS = 3;
 
 /** A line of an OVS log: `2026-11-25T16:04:11.123Z|00042|bridge|ERR|text` (ovs-appctl(8), `vlog/set pattern`). */
-const LINE = /^(\d{4}-\d\d-\d\dT[\d:.]+Z)\|\d+\|([^|]*)\|(ERR|EMER)\|(.*)$/;
+const LINE = /^(\d{4}-\d\d-\d\dT[\d:.]+Z)\|\d+\|([^|]*)\|(ERR|EMER)\|(.*)$/s;
 
 /** Reads the last errors of a log; none if there is no log. */
 export async function readLastErrors(path: string): Promise<LogError[]> {
