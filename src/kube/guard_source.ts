@@ -28,21 +28,22 @@ export interface GuardSourceOptions {
   readonly server: () => URL | undefined;
   /** Whether the host's own addresses in those networks may be served: a speaker for services puts them there. */
   readonly hasSpeaker?: boolean;
+  /** Returns the claims on the host's own addresses: on those of all interfaces, unless another function is given. */
+  readonly host?: () => readonly Claim[];
   readonly problems: Pick<Problems, 'set'>;
   readonly changed: () => void;
   readonly lookup?: Lookup;
 }
 
-/** What services' external addresses are judged by. */
+/** What services' external addresses are judged by: owners of addresses, servers and the operator's limit. */
 export class GuardSource implements Source {
   private readonly servers: ServerAddresses;
   private ofHost: readonly Claim[] = [];
   /** The host's own addresses and its networks', the same list until one changes. */
   private readonly host = new Memo((local: readonly Cidr[], allowed: readonly Cidr[] | undefined) => {
     const ofSpeaker = this.options.hasSpeaker === true ? (allowed ?? []) : [];
-    const own = hostClaims().filter(
-      ({ network }) => !ofSpeaker.some((one) => contains(one, network.address)),
-    );
+    const { host = hostClaims } = this.options;
+    const own = host().filter(({ network }) => !ofSpeaker.some((one) => contains(one, network.address)));
     const claims = [...own, ...local.flatMap(networkClaims)];
     if (JSON.stringify(claims) !== JSON.stringify(this.ofHost)) this.ofHost = claims;
     return this.ofHost;
@@ -102,7 +103,10 @@ export class GuardSource implements Source {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const forget = this.options.settings.onChange(this.servers.look);
+    const forget = this.options.settings.onChange(() => {
+      this.servers.look();
+      this.options.changed();
+    });
     await Promise.all([this.servers.run(signal), aborted(signal)]);
     forget();
   }

@@ -63,6 +63,11 @@ export class NodeSource implements Source {
     return this.reflector.problem;
   }
 
+  /** Whether the nodes may be known in a moment: the server has neither listed nor refused them yet. */
+  get isPending(): boolean {
+    return !this.hasSynced && this.problem === undefined;
+  }
+
   /** The claims on the nodes' addresses; the same list until one changes. */
   get claims(): readonly Claim[] {
     this.read();

@@ -4,7 +4,8 @@ import { Problems } from '../daemon/problems.js';
 import type { ApiAccess } from '../kube/access.js';
 import { KubeApi } from '../kube/api.js';
 import { EndpointSource } from '../kube/endpoint_source.js';
-import { apiServer } from '../kube/server_addresses.js';
+import { GuardSource } from '../kube/guard_source.js';
+import { NodeSource } from '../kube/nodes.js';
 import type { Cidr } from '../net/cidr.js';
 import type { Northbound } from '../ovn/connection.js';
 import type { SystemSettings } from '../switch/system_settings.js';
@@ -12,7 +13,6 @@ import { Annotator } from './apply_annotations.js';
 import { EventWriter } from './apply_events.js';
 import { NorthboundKeeper } from './northbound_keeper.js';
 import type { WatcherReport } from './report/status.js';
-import { GuardSource } from './sources/guard.js';
 import { NorthboundSource } from './sources/northbound.js';
 import { PodSource } from './sources/pods.js';
 import { ServiceSource } from './sources/services.js';
@@ -43,6 +43,7 @@ export class FollowedCluster {
   private readonly northbound: NorthboundSource;
   private readonly annotator: Annotator;
   private readonly events: EventWriter;
+  private readonly nodes: NodeSource;
   private readonly guard: GuardSource;
   private readonly keeper: NorthboundKeeper;
 
@@ -66,10 +67,12 @@ export class FollowedCluster {
     const { ports, balancers } = this.northbound;
     const annotator = new Annotator({ api, problems });
     const events = new EventWriter({ api, problems, now: () => new Date() });
+    const nodes = new NodeSource({ api, log, problems, changed: this.loop.ring });
     const guard = new GuardSource({
-      ...{ api, settings, allowed, log, problems },
-      apiServer: apiServer(access.server),
-      changed: this.loop.ring,
+      ...{ settings, allowed, problems, changed: this.loop.ring },
+      server: () => access.server,
+      // No traffic to external addresses comes in at the watcher's host as such.
+      host: () => [],
     });
     this.keeper = new NorthboundKeeper({
       nb,
@@ -81,6 +84,7 @@ export class FollowedCluster {
       annotator,
       events,
       changes,
+      nodes,
       guard,
       problems,
     });
@@ -91,6 +95,7 @@ export class FollowedCluster {
     this.endpoints = endpoints;
     this.annotator = annotator;
     this.events = events;
+    this.nodes = nodes;
     this.guard = guard;
   }
 
@@ -112,11 +117,10 @@ export class FollowedCluster {
 
   /** Keeps the rows right until `signal` is aborted; then closes both connections. */
   async run(signal: AbortSignal): Promise<void> {
-    const { northbound, pods, services, endpoints, annotator, events, guard, loop, keeper } = this;
+    const { northbound, pods, services, endpoints, annotator, events, nodes, guard, loop, keeper } = this;
     try {
-      const running = [northbound, pods, services, endpoints, annotator, events, guard].map((one) =>
-        one.run(signal),
-      );
+      const sources = [northbound, pods, services, endpoints, annotator, events, nodes, guard];
+      const running = sources.map((one) => one.run(signal));
       await Promise.all([...running, loop.run(keeper, signal)]);
     } finally {
       this.nb.close();

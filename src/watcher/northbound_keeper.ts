@@ -52,10 +52,11 @@ export class NorthboundKeeper implements LoopWork {
    * @throws ProductError if the database refuses the transaction or does not answer; the next step checks everything
    */
   async step(): Promise<void> {
-    const { nb, pods, services, endpoints, guard, changes, problems } = this.options;
+    const { nb, pods, services, endpoints, nodes, changes, problems } = this.options;
     const missing = this.missing();
     problems.set('northbound', missing === undefined ? [] : [missing]);
-    const isComplete = [pods, services, endpoints].every(({ hasSynced }) => hasSynced) && !guard.isPending;
+    // Without the zones of the nodes, hints lead elsewhere.
+    const isComplete = [pods, services, endpoints].every(({ hasSynced }) => hasSynced) && !nodes.isPending;
     if (missing !== undefined || !isComplete) return;
     try {
       await this.reconcile();

@@ -2,7 +2,9 @@ import type { Problems } from '../daemon/problems.js';
 import { AddressBook } from '../kube/address_book.js';
 import { AddressGuard } from '../kube/address_guard.js';
 import type { Endpoint } from '../kube/endpoint_index.js';
+import type { GuardSource } from '../kube/guard_source.js';
 import type { Pod, Service } from '../kube/kinds.js';
+import type { NodeSource } from '../kube/nodes.js';
 import { boundedTexts } from '../kube/refusals.js';
 import { bornAt, ownerText, podOfOwner, podOwner } from '../kube/seniority.js';
 import { explainError } from '../net/errors.js';
@@ -13,7 +15,6 @@ import { VipAssignments } from './desired_assignments.js';
 import type { VipId } from './desired_balancer.js';
 import { hostPortVips, mayHaveHostPorts } from './desired_host_ports.js';
 import { type Refuse, type ServiceVips, type Surroundings, serviceVips } from './desired_vips.js';
-import type { GuardSource } from './sources/guard.js';
 import type { Changes } from './state_changes.js';
 import { GatewayBook } from './state_gateways.js';
 import { HostBook } from './state_hosts.js';
@@ -34,10 +35,14 @@ export interface VipAssignerOptions {
     servicesAt(ips: ReadonlySet<string>): ReadonlySet<string>;
   };
   readonly changes: Changes;
-  readonly guard: Pick<GuardSource, 'guard' | 'isPending' | 'zones'>;
+  readonly nodes: Pick<NodeSource, 'hasSynced' | 'isPending' | 'claims' | 'zones'>;
+  readonly guard: Pick<GuardSource, 'guard'>;
   readonly events: Pick<EventWriter, 'say'>;
   readonly problems: Pick<Problems, 'set'>;
 }
+
+/** The watcher's host need not be on the network of external addresses, so its routers and addresses say nothing. */
+const NO_OWN_NETWORK = { routers: [], local: [] };
 
 /** Decides which virtual addresses the services and the pods with host ports have, and says what they do not get. */
 export class VipAssigner {
@@ -108,9 +113,9 @@ export class VipAssigner {
    * or goes.
    */
   private updateHosts(): void {
-    const { nb, services, changes, endpoints, guard } = this.options;
+    const { nb, services, changes, endpoints, nodes } = this.options;
     const before = this.zones;
-    this.zones = guard.zones;
+    this.zones = nodes.zones;
     if (this.zones !== before) this.markAll();
     if (!changes.takeHosts()) return;
     const { isOther, moved } = this.hosts.read(nb);
@@ -122,9 +127,13 @@ export class VipAssigner {
 
   /** Takes the guard that holds now. Marks every service if it is another one. */
   private updateGuard(): void {
-    const { guard } = this.options;
+    const { guard, nodes } = this.options;
     const before = this.guard;
-    this.guard = guard.guard(this.book.claims);
+    this.guard = guard.guard({
+      nodes: nodes.hasSynced ? nodes.claims : undefined,
+      rows: this.book.claims,
+      ...NO_OWN_NETWORK,
+    });
     if (this.guard !== before) this.markAll();
   }
 

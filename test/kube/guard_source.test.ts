@@ -5,7 +5,7 @@ import { SILENT } from '../../src/daemon/log.js';
 import { Problems } from '../../src/daemon/problems.js';
 import { GuardSource, type KnownClaims } from '../../src/kube/guard_source.js';
 import { parseCidr } from '../../src/net/cidr.js';
-import { claimOf } from '../../src/net/claims.js';
+import { type Claim, claimOf } from '../../src/net/claims.js';
 import { parseIp } from '../../src/net/ip.js';
 import { FakeSettings } from '../switch/fake_settings.js';
 
@@ -16,10 +16,13 @@ const KNOWN: KnownClaims = {
   local: [parseCidr('203.0.113.11/24')],
 };
 
+const OWN = claimOf(parseIp('203.0.113.80'), 'an address of this host (eth0)');
+
 function begin(
   ids: Readonly<Record<string, string>> = {},
   allowed?: readonly ReturnType<typeof parseCidr>[],
   hasSpeaker = false,
+  host?: () => readonly Claim[],
 ) {
   const settings = new FakeSettings(ids);
   const problems = new Problems(SILENT);
@@ -27,6 +30,7 @@ function begin(
     settings,
     allowed,
     hasSpeaker,
+    ...(host && { host }),
     server: () => new URL('https://203.0.113.10:6443'),
     problems,
     changed: () => undefined,
@@ -84,7 +88,21 @@ test('a limit follows the setting, the option wins, and an invalid setting allow
 });
 
 test("a speaker's address on this host may be served, if external-ip-cidrs names it", async (t) => {
-  // Loopback is refused whatever the speaker.
+  const network = [parseCidr('203.0.113.64/26')];
+  for (const [allowed, hasSpeaker, refusal] of [
+    [undefined, true, 'it is an address of this host (eth0)'],
+    [network, false, 'it is an address of this host (eth0)'],
+    [network, true, undefined],
+  ] as const) {
+    const { source, end } = begin({}, allowed, hasSpeaker, () => [OWN]);
+    const guard = await until('the guard', () => source.guard(KNOWN));
+    t.is(guard.refusal(parseIp('203.0.113.80')), refusal);
+    await end();
+  }
+});
+
+test("the host's addresses are those of this machine's interfaces, unless others are given", async (t) => {
+  // Loopback is refused whatever the host has.
   const own = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
@@ -92,17 +110,13 @@ test("a speaker's address on this host may be served, if external-ip-cidrs names
     t.pass('this machine has no address');
     return;
   }
-  const network = [parseCidr(`${own}/32`)];
-  for (const [allowed, hasSpeaker, refusal] of [
-    [undefined, true, /an address of this host/],
-    [network, false, /an address of this host/],
-    [network, true, undefined],
+  for (const [host, refusal] of [
+    [undefined, /an address of this host/],
+    [() => [], /^none$/],
   ] as const) {
-    const { source, end } = begin({}, allowed, hasSpeaker);
+    const { source, end } = begin({}, undefined, false, host);
     const guard = await until('the guard', () => source.guard({ ...KNOWN, local: [] }));
-    const found = guard.refusal(parseIp(own));
-    if (refusal === undefined) t.is(found, undefined);
-    else t.regex(found ?? '', refusal);
+    t.regex(guard.refusal(parseIp(own)) ?? 'none', refusal);
     await end();
   }
 });

@@ -69,10 +69,16 @@ function start() {
     ports: northbound.ports,
     balancers: northbound.balancers,
     changes,
-    guard: {
-      guard: (rows) => world.claims && guards.get(world.claims, rows),
+    guard: { guard: ({ nodes, rows }) => nodes && rows && guards.get(nodes, rows) },
+    nodes: {
+      get hasSynced() {
+        return world.claims !== undefined;
+      },
       get isPending() {
         return !synced.nodes;
+      },
+      get claims() {
+        return world.claims ?? [];
       },
       get zones() {
         return world.zones;
