@@ -1,3 +1,4 @@
+import { Kept } from '../daemon/kept.js';
 import type { Problems } from '../daemon/problems.js';
 import { sleep } from '../daemon/sleep.js';
 import type { Source } from '../daemon/source.js';
@@ -11,6 +12,12 @@ import { type HostSocket, readHostSockets } from './sockets.js';
 export interface HostPorts {
   readonly sockets: readonly HostSocket[];
   readonly ephemeral: PortRange;
+}
+
+/** The ports as they were found for those that services want. */
+interface LookedPorts {
+  readonly wanted: string;
+  readonly ports: HostPorts;
 }
 
 export interface HostPortSourceOptions {
@@ -30,7 +37,7 @@ const AGAIN_MS = { quiet: 60_000, busy: 1_000 } as const;
 export class HostPortSource implements Source {
   private readonly wakeup = new Wakeup();
   private wanted = '';
-  private looked: { readonly wanted: string; readonly ports: HostPorts } | undefined;
+  private readonly looked = new Kept<LookedPorts | undefined>(undefined);
 
   constructor(private readonly options: HostPortSourceOptions) {}
 
@@ -44,7 +51,8 @@ export class HostPortSource implements Source {
       this.wanted = text;
       this.look();
     }
-    return this.looked?.wanted === text ? this.looked.ports : undefined;
+    const looked = this.looked.value;
+    return looked?.wanted === text ? looked.ports : undefined;
   }
 
   /** Asks for a look: a program may have begun to listen. */
@@ -68,11 +76,8 @@ export class HostPortSource implements Source {
     try {
       const ports = await read();
       problems.set('host ports', []);
-      const isSame =
-        wanted === this.looked?.wanted && JSON.stringify(ports) === JSON.stringify(this.looked.ports);
-      if (isSame) return;
-      this.looked = { wanted, ports };
-      changed();
+      const before = this.looked.value;
+      if (this.looked.keep({ wanted, ports }) !== before) changed();
     } catch (error) {
       // The last look keeps its value; ports that came since are not served.
       problems.set('host ports', [`the host's sockets cannot be read: ${explainError(error)}`]);

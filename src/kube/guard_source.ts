@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { Kept } from '../daemon/kept.js';
 import { Memo } from '../daemon/memo.js';
 import type { Problems } from '../daemon/problems.js';
 import { aborted } from '../daemon/sleep.js';
@@ -38,15 +39,13 @@ export interface GuardSourceOptions {
 /** What services' external addresses are judged by: owners of addresses, servers and the operator's limit. */
 export class GuardSource implements Source {
   private readonly servers: ServerAddresses;
-  private ofHost: readonly Claim[] = [];
+  private readonly ofHost = new Kept<readonly Claim[]>([]);
   /** The host's own addresses and its networks', the same list until one changes. */
   private readonly host = new Memo((local: readonly Cidr[], allowed: readonly Cidr[] | undefined) => {
     const ofSpeaker = this.options.hasSpeaker === true ? (allowed ?? []) : [];
     const { host = hostClaims } = this.options;
     const own = host().filter(({ network }) => !ofSpeaker.some((one) => contains(one, network.address)));
-    const claims = [...own, ...local.flatMap(networkClaims)];
-    if (JSON.stringify(claims) !== JSON.stringify(this.ofHost)) this.ofHost = claims;
-    return this.ofHost;
+    return this.ofHost.keep([...own, ...local.flatMap(networkClaims)]);
   });
   private readonly limits = new Memo((setting: string | undefined) =>
     externalIpCidrs(this.options.allowed, setting),

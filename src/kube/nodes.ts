@@ -1,3 +1,4 @@
+import { Kept } from '../daemon/kept.js';
 import type { Log } from '../daemon/log.js';
 import type { Problems } from '../daemon/problems.js';
 import type { Source } from '../daemon/source.js';
@@ -21,8 +22,8 @@ export interface NodeSourceOptions {
 /** Follows the addresses and zones of the cluster's nodes. Keeps the last known ones while the server is away. */
 export class NodeSource implements Source {
   private readonly reflector: Reflector<Node>;
-  private known: readonly Claim[] = [];
-  private knownZones: ReadonlyMap<string, string> = new Map();
+  private readonly known = new Kept<readonly Claim[]>([]);
+  private readonly knownZones = new Kept<ReadonlyMap<string, string>>(new Map());
   private isRead = true;
 
   constructor({ api, log, problems, changed }: NodeSourceOptions) {
@@ -71,25 +72,25 @@ export class NodeSource implements Source {
   /** The claims on the nodes' addresses; the same list until one changes. */
   get claims(): readonly Claim[] {
     this.read();
-    return this.known;
+    return this.known.value;
   }
 
-  /** The zone of each node that has one; the same map until a node changes. */
+  /** The zone of each node that has one; the same map until one changes. */
   get zones(): ReadonlyMap<string, string> {
     this.read();
-    return this.knownZones;
+    return this.knownZones.value;
   }
 
   private read(): void {
     if (this.isRead) return;
     this.isRead = true;
     const { objects } = this.reflector;
-    this.known = [...objects.values()].flatMap(nodeClaims);
+    this.known.keep([...objects.values()].flatMap(nodeClaims));
     const zones = [...objects].flatMap(([key, { metadata }]) => {
       const zone = metadata?.labels?.[ZONE_LABEL];
       return zone === undefined ? [] : [[key, zone] as const];
     });
-    if (JSON.stringify(zones) !== JSON.stringify([...this.knownZones])) this.knownZones = new Map(zones);
+    this.knownZones.keep(new Map(zones));
   }
 
   async run(signal: AbortSignal): Promise<void> {

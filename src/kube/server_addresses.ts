@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { Kept } from '../daemon/kept.js';
 import type { Problems } from '../daemon/problems.js';
 import { sleep } from '../daemon/sleep.js';
 import type { Source } from '../daemon/source.js';
@@ -18,6 +19,12 @@ export interface KnownServer {
 
 /** Finds the addresses of a name. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
+
+/** The claims of servers, and which servers they are of. */
+interface KnownAddresses {
+  readonly servers: string;
+  readonly claims: readonly Claim[];
+}
 
 export interface ServerAddressesOptions {
   readonly servers: () => readonly KnownServer[];
@@ -39,7 +46,7 @@ const LOOKUP_MS = 5_000;
 export class ServerAddresses implements Source {
   private readonly wakeup = new Wakeup();
   private readonly answers = new Map<string, readonly string[]>();
-  private known: { readonly servers: string; readonly claims: readonly Claim[] } | undefined;
+  private readonly known = new Kept<KnownAddresses | undefined>(undefined);
 
   constructor(private readonly options: ServerAddressesOptions) {}
 
@@ -49,7 +56,8 @@ export class ServerAddresses implements Source {
    */
   get claims(): readonly Claim[] | undefined {
     const servers = JSON.stringify(this.options.servers());
-    return this.known?.servers === servers ? this.known.claims : undefined;
+    const known = this.known.value;
+    return known?.servers === servers ? known.claims : undefined;
   }
 
   /** Asks for the servers again: they may have changed. */
@@ -72,10 +80,8 @@ export class ServerAddresses implements Source {
       found.flatMap(({ problem }) => problem ?? []),
     );
     const claims = found.flatMap((one) => one.claims);
-    const known = { servers: JSON.stringify(asked), claims };
-    if (JSON.stringify(known) === JSON.stringify(this.known)) return;
-    this.known = known;
-    changed();
+    const before = this.known.value;
+    if (this.known.keep({ servers: JSON.stringify(asked), claims }) !== before) changed();
   }
 
   private async resolve({

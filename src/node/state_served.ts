@@ -19,17 +19,3 @@ export function servedAddresses(nb: NorthboundView): ServedAddresses {
 export function isServed(served: ServedAddresses, address: IpAddress): boolean {
   return served === 'all' || served.has(address);
 }
-
-/** Returns a function that returns the last addresses again while they are the same. */
-export function servedKeeper(): (served: ServedAddresses) => ServedAddresses {
-  let last: ServedAddresses = 'all';
-  return (served) => {
-    if (!isEqual(served, last)) last = served;
-    return last;
-  };
-}
-
-function isEqual(a: ServedAddresses, b: ServedAddresses): boolean {
-  if (a === 'all' || b === 'all') return a === b;
-  return a.size === b.size && [...a].every((address) => b.has(address));
-}

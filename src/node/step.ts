@@ -1,3 +1,4 @@
+import { Kept } from '../daemon/kept.js';
 import type { Log } from '../daemon/log.js';
 import type { LoopWork } from '../daemon/loop.js';
 import { Memo } from '../daemon/memo.js';
@@ -24,7 +25,7 @@ import type { ClaimBook, Judge } from './state_claims.js';
 import { forwardingProblems } from './state_forwarding.js';
 import { answeringOf, ownAddresses, readHostFacts } from './state_host.js';
 import { type NodeState, readNodeState } from './state_node.js';
-import { servedAddresses, servedKeeper } from './state_served.js';
+import { type ServedAddresses, servedAddresses } from './state_served.js';
 import { serverPorts } from './state_server_ports.js';
 import { type Part, TableSets } from './state_sets.js';
 import type { TableKeeper } from './table_keeper.js';
@@ -49,19 +50,19 @@ export function nodeWork(context: StepContext): LoopWork {
   const { settings, cluster, guard, northbound, routers, addresses, port, hostPorts } = sources;
   const own = new Memo(ownAddresses);
   const rules = new Memo((text: string) => tableRules(JSON.parse(text)));
-  const keepClaims = equalKeeper<Claim>();
-  const claims = new Memo((_revision: number, nb: Northbound) => keepClaims(rowClaims(nb)));
-  const keepServed = servedKeeper();
+  const keptClaims = new Kept<readonly Claim[]>([]);
+  const claims = new Memo((_revision: number, nb: Northbound) => keptClaims.keep(rowClaims(nb)));
+  const keptServed = new Kept<ServedAddresses>('all');
   const served = new Memo((_revision: number, nb: Northbound) =>
-    keepServed(options.hasSpeaker ? 'all' : servedAddresses(nb)),
+    keptServed.keep(options.hasSpeaker ? 'all' : servedAddresses(nb)),
   );
-  const keepNodes = equalKeeper<IpAddress>();
+  const keptNodes = new Kept<readonly IpAddress[]>([]);
   const nodes = new Memo((_revision: number, nb: Northbound, mine: readonly IpAddress[]) => {
     const answering =
       options.nodePorts === 'all'
         ? [...mine, ...readNodeHosts(nb).flatMap((one) => one.addresses)]
         : readGateways(nb, () => {}).flatMap(({ physical }) => physical);
-    return keepNodes(answeringOf([...new Set(answering)], options.nodePortAddresses));
+    return keptNodes.keep(answeringOf([...new Set(answering)], options.nodePortAddresses));
   });
   const answering = new Memo((mine: readonly IpAddress[]) => answeringOf(mine, options.nodePortAddresses));
   const listeners = new Memo(listenersOf);
@@ -167,15 +168,6 @@ export function nodeWork(context: StepContext): LoopWork {
       keeper.audit({ elements: isWhole });
       if (isWhole) hostPorts.look();
     },
-  };
-}
-
-/** Returns a function that returns the last list again while its values are the same. */
-function equalKeeper<T>(): (values: readonly T[]) => readonly T[] {
-  let last: readonly T[] = [];
-  return (values) => {
-    if (JSON.stringify(values) !== JSON.stringify(last)) last = values;
-    return last;
   };
 }
 

@@ -1,3 +1,4 @@
+import { Kept } from '../daemon/kept.js';
 import type { Problems } from '../daemon/problems.js';
 import type { Claim } from '../net/claims.js';
 import { explainError } from '../net/errors.js';
@@ -32,28 +33,26 @@ export interface GatewayChanges {
 
 /** The gateways as services see them, and the addresses that the northbound's rows give an owner. */
 export class GatewayBook {
-  private known: readonly ServiceGateway[] = [];
+  private readonly known = new Kept<readonly ServiceGateway[]>([]);
   private served: ReadonlyMap<string, ReadonlySet<string>> = new Map();
-  private owned: readonly Claim[] = [];
+  private readonly owned = new Kept<readonly Claim[]>([]);
 
   get gateways(): readonly ServiceGateway[] {
-    return this.known.map((one) => ({ ...one, served: this.served.get(one.node) }));
+    return this.known.value.map((one) => ({ ...one, served: this.served.get(one.node) }));
   }
 
   /** The claims of the rows; the same list until one changes. */
   get claims(): readonly Claim[] {
-    return this.owned;
+    return this.owned.value;
   }
 
   /** Reads the rows again. A gateway that cannot be read is named, and keeps what was read of it last. */
   read(db: NorthboundView, problems: Pick<Problems, 'set'>): GatewayChanges {
-    const claims = rowClaims(db);
-    if (JSON.stringify(claims) !== JSON.stringify(this.owned)) this.owned = claims;
-    const [gateways, before, served] = [this.readKnown(db, problems), this.served, readServed(db)];
+    this.owned.keep(rowClaims(db));
+    const [gateways, before, served] = [this.known.value, this.served, readServed(db)];
     const isOther =
-      JSON.stringify(gateways) !== JSON.stringify(this.known) ||
+      this.known.keep(this.readKnown(db, problems)) !== gateways ||
       [...before.keys()].join() !== [...served.keys()].join();
-    this.known = gateways;
     this.served = served;
     return { isOther, moved: [...served].flatMap(([node, now]) => different(before.get(node), now)) };
   }
@@ -63,7 +62,7 @@ export class GatewayBook {
     const kept: ServiceGateway[] = [];
     const read = readGateways(db, (node, error) => {
       unreadable.push(explainError(error));
-      kept.push(...this.known.filter((gateway) => gateway.node === node));
+      kept.push(...this.known.value.filter((gateway) => gateway.node === node));
     });
     problems.set('gateways', unreadable);
     const forced = readForcedSnat(db);

@@ -1,3 +1,4 @@
+import { Kept } from '../daemon/kept.js';
 import { Claims } from '../net/claims.js';
 import { familyOf, type IpAddress } from '../net/ip.js';
 import { JOIN_NETWORKS, ofFamily, routerAddresses } from '../ovn/addresses.js';
@@ -32,11 +33,11 @@ export interface HostChanges {
 
 /** The nodes of the cluster, and the own addresses of their hosts as `ovn-k8s-node` writes them. */
 export class HostBook {
-  private known: readonly ServiceNode[] = [];
+  private readonly known = new Kept<readonly ServiceNode[]>([]);
   private owners: ReadonlyMap<string, HostEndpoint> = new Map();
 
   get nodes(): readonly ServiceNode[] {
-    return this.known;
+    return this.known.value;
   }
 
   /** The hosts by their own addresses. */
@@ -56,9 +57,9 @@ export class HostBook {
       })
       .sort((a, b) => (a.node < b.node ? -1 : 1));
     const owners = ownersOf(hosts);
-    const isOther = JSON.stringify(nodes) !== JSON.stringify(this.known);
+    const before = this.known.value;
+    const isOther = this.known.keep(nodes) !== before;
     const moved = changedKeys(this.owners, owners);
-    if (isOther) this.known = nodes;
     if (moved.size > 0) this.owners = owners;
     return { isOther, moved };
   }

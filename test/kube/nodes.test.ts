@@ -76,13 +76,14 @@ test('nodes and their zones are followed; a Node that is written with the same a
   t.is(rung(), before + 1);
   t.not(source.claims, known);
   t.is(source.claims, source.claims);
-  const { zones } = source;
+  const { zones, claims } = source;
   t.deepEqual([...zones], []);
   const labels = { 'topology.kubernetes.io/zone': 'a', 'kubernetes.io/hostname': 'm' };
   api.set('m', { metadata: { labels }, status: status('203.0.113.10') }, NODES);
   await until('the zone', () => when(source.zones.size === 1));
   t.is(source.zones.get('m'), 'a');
   t.not(source.zones, zones);
+  t.is(source.claims, claims, 'a zone is not an address');
   api.remove('m', NODES);
   await until('the first node to go', () => when(addresses().join() === '203.0.113.12'));
 });

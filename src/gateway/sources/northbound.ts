@@ -1,3 +1,4 @@
+import { Kept } from '../../daemon/kept.js';
 import { Memo } from '../../daemon/memo.js';
 import type { Problems } from '../../daemon/problems.js';
 import type { Source } from '../../daemon/source.js';
@@ -33,13 +34,10 @@ export class NorthboundSource implements Source {
         : findMisfits(this.database, node, bridgeState),
   );
 
-  private readonly claiming = new Memo((_revision: number): readonly Claim[] | undefined => {
-    const claims = this.database && rowClaims(this.database);
-    const isSame = this.claimed !== undefined && JSON.stringify(claims) === JSON.stringify(this.claimed);
-    if (!isSame) this.claimed = claims;
-    return this.claimed;
-  });
-  private claimed: readonly Claim[] | undefined;
+  private readonly claimed = new Kept<readonly Claim[] | undefined>(undefined);
+  private readonly claiming = new Memo((_revision: number) =>
+    this.claimed.keep(this.database && rowClaims(this.database)),
+  );
   private readonly macs = new Memo((_revision: number): readonly MacAddress[] =>
     this.database === undefined ? [] : gatewayMacs(this.database),
   );
