@@ -3,8 +3,8 @@ import type { Log } from '../daemon/log.js';
 import type { Problems } from '../daemon/problems.js';
 import { readAddresses } from '../host/addresses.js';
 import { HostPortSource } from '../host/host_port_source.js';
-import { ADDRESS_EVENTS, KernelSource } from '../host/kernel_source.js';
-import { RouterSource } from '../host/router_source.js';
+import { ADDRESS_EVENTS, KernelSource, ROUTE_EVENTS } from '../host/kernel_source.js';
+import { readRouters } from '../host/routers.js';
 import { GuardSource } from '../kube/guard_source.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import type { LocalDatabase } from '../switch/connection.js';
@@ -59,7 +59,10 @@ export function makeSources(
     }),
     hostPorts: new HostPortSource({ problems, changed }),
     northbound: new NorthboundSource({ settings, sysconf, problems, changed }),
-    routers: new RouterSource(bridge, changed),
+    routers: new KernelSource({
+      ...{ name: 'default routers', groups: ROUTE_EVENTS, readsAtOnce: true, problems, changed },
+      read: () => readRouters(bridge),
+    }),
     neighbours: new NeighbourSource({ physicalInterface, problems, changed }),
     snatPorts: new SnatPortsSource({
       ...{ db, bridge, rundir, problems },

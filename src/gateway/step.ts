@@ -73,7 +73,7 @@ export function gatewayWork(context: StepContext): LoopWork {
       guard: guard.guard({
         nodes: services.nodeClaims,
         rows: northbound.claims,
-        routers: routers.hasRead ? routers.routers : undefined,
+        routers: routers.value,
         local: addresses.value ?? NO_ADDRESSES,
       }),
     });
@@ -96,7 +96,7 @@ export function gatewayWork(context: StepContext): LoopWork {
 
       // Only now may OVN send and receive on the bridge: the flows that classify its traffic are in place.
       await applyPatchPair(db, facts);
-      neighbours.follow(state, routers.routers);
+      neighbours.follow(state, routers.value ?? []);
       // What is not known stays as it is in the row too.
       if (known.served !== undefined) servedRow.write(northbound.database, node, known.served);
       solicitedGroups.follow(state);

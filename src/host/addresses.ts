@@ -18,15 +18,17 @@ export interface LocalAddress extends Cidr {
  */
 export async function readAddresses(name: string): Promise<LocalAddress[]> {
   const args = ['-json', 'address', 'show', 'dev', name];
-  const { stdout, failed, exitCode, shortMessage } = await execa('ip', args, {
+  const { stdout, stderr, failed, exitCode, shortMessage } = await execa('ip', args, {
     reject: false,
     timeout: TIMEOUT_MS,
     stdin: 'ignore',
   });
-  // ip exits 1 for a device that does not exist (ip(8), "EXIT STATUS").
-  if (failed && exitCode === 1) return [];
-  if (failed)
-    throw new ProductError('ERR_IP_ADDRESS', `cannot list the addresses of ${name}: ${shortMessage}`);
+  // ip exits 1 for a device that does not exist, and also where it can open no netlink socket (ip(8), "EXIT STATUS").
+  if (failed && exitCode === 1 && stderr.includes('does not exist')) return [];
+  if (failed) {
+    const why = stderr.split('\n')[0] || shortMessage;
+    throw new ProductError('ERR_IP_ADDRESS', `cannot list the addresses of ${name}: ${why}`);
+  }
   return parseAddresses(stdout);
 }
 

@@ -1,4 +1,5 @@
 import { Backoff } from '../daemon/backoff.js';
+import { Kept } from '../daemon/kept.js';
 import type { Problems } from '../daemon/problems.js';
 import { sleep } from '../daemon/sleep.js';
 import type { Source } from '../daemon/source.js';
@@ -22,7 +23,10 @@ export interface KernelSourceOptions<T> {
   /** The events after which the facts are read again. */
   readonly groups: readonly NetlinkGroup[];
   readonly read: () => Promise<T>;
+  /** Whether `run` reads at once; by default {@link KernelSource.read} is called before or during it. */
+  readonly readsAtOnce?: boolean;
   readonly problems: Pick<Problems, 'set'>;
+  /** Called when a reading gave other facts than the last one. */
   readonly changed: () => void;
   readonly watch?: typeof watchNetlink;
   readonly againMs?: { readonly quiet: number; readonly failed: number; readonly busy: number };
@@ -30,28 +34,33 @@ export interface KernelSourceOptions<T> {
 
 /** Events of links and addresses. */
 export const ADDRESS_EVENTS: readonly NetlinkGroup[] = ['link', 'ipv4-ifaddr', 'ipv6-ifaddr'];
+/** Events of links and routes. */
+export const ROUTE_EVENTS: readonly NetlinkGroup[] = ['link', 'ipv4-route', 'ipv6-route'];
 
 /** Facts that the kernel has, such as the addresses of a device. Netlink says when to read them again. */
 export class KernelSource<T> implements Source {
-  private found: T | undefined;
+  private readonly found = new Kept<T | undefined>(undefined);
 
   constructor(private readonly options: KernelSourceOptions<T>) {}
 
-  /** The facts as they were when last read, the same value until they are read again; `undefined` before. */
+  /** The facts as they were when last read, the same value until one changes; `undefined` before. */
   get value(): T | undefined {
-    return this.found;
+    return this.found.value;
   }
 
   /** Reads the facts now. @throws whatever the reading throws */
   async read(): Promise<void> {
-    this.found = await this.options.read();
-    this.options.changed();
+    const facts = await this.options.read();
+    const before = this.found.value;
+    if (this.found.keep(facts) !== before) this.options.changed();
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { name, groups, problems, watch = watchNetlink, againMs = AGAIN_MS } = this.options;
+    const { name, groups, readsAtOnce = false, problems } = this.options;
+    const { watch = watchNetlink, againMs = AGAIN_MS } = this.options;
     const wakeup = new Wakeup();
     const netlink = watch(groups, wakeup.ring);
+    if (readsAtOnce) wakeup.ring();
     const backoff = new Backoff({ firstMs: againMs.failed });
     const pause = new Backoff({ firstMs: againMs.busy, mostMs: MOST_BUSY * againMs.busy });
     let waitMs = againMs.quiet;

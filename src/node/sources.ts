@@ -4,10 +4,10 @@ import type { Problems } from '../daemon/problems.js';
 import { hasDevice } from '../host/device.js';
 import { readDefaultRoutes, readHostAddresses } from '../host/host_addresses.js';
 import { HostPortSource } from '../host/host_port_source.js';
-import { ADDRESS_EVENTS, KernelSource } from '../host/kernel_source.js';
+import { ADDRESS_EVENTS, KernelSource, ROUTE_EVENTS } from '../host/kernel_source.js';
 import { readPolicyRules } from '../host/policy_rules.js';
 import { readSnapshot } from '../host/read_snapshot.js';
-import { RouterSource } from '../host/router_source.js';
+import { readRouters } from '../host/routers.js';
 import { GuardSource } from '../kube/guard_source.js';
 import { managementInterfaceName } from '../ovn/names.js';
 import { NorthboundFollower } from '../ovn/northbound_follower.js';
@@ -48,7 +48,10 @@ export function makeSources(options: NodeDaemonOptions, { db, problems, log, cha
       server: () => cluster.server,
     }),
     northbound: new NorthboundFollower({ settings, sysconf, tables, problems, changed }),
-    routers: new RouterSource(undefined, changed),
+    routers: new KernelSource({
+      ...{ name: 'default routers', groups: ROUTE_EVENTS, readsAtOnce: true, problems, changed },
+      read: () => readRouters(undefined),
+    }),
     hostPorts: new HostPortSource({ problems, changed }),
     addresses: new KernelSource({
       ...{ name: 'addresses', groups: ADDRESS_EVENTS, problems, changed },

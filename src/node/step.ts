@@ -100,7 +100,7 @@ export function nodeWork(context: StepContext): LoopWork {
     const judge = guard.guard({
       nodes: cluster.nodeClaims,
       rows: claims.get(northbound.revision, nb),
-      routers: routers.hasRead ? routers.routers : undefined,
+      routers: routers.value,
       local: facts.addresses,
     });
     const mine = own.get(facts.addresses, state.device);

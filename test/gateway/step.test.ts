@@ -106,7 +106,7 @@ function begin(given: Partial<World> = {}, intent = INTENT) {
       gatewayMacs: [],
       gatewayAddresses: [],
     },
-    routers: { routers: ROUTERS, hasRead: true },
+    routers: { value: ROUTERS },
     neighbours: {
       get socket() {
         return world.socket;

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import { parseAddresses, readAddresses } from '../../src/host/addresses.js';
 
@@ -37,4 +40,20 @@ test('an interface without addresses, and what a filter left out, have none', (t
 test('loopback has its addresses, and a missing interface has none', async (t) => {
   t.true((await readAddresses('lo')).some(({ address }) => String(address) === '127.0.0.1'));
   t.deepEqual(await readAddresses('none9'), []);
+});
+
+test.serial('an ip that fails is an error, not an interface without addresses', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'failing-ip-'));
+  const { PATH } = process.env;
+  t.teardown(() => {
+    process.env.PATH = PATH;
+    rmSync(folder, { recursive: true });
+  });
+  const script = '#!/bin/sh\necho "Cannot open netlink socket: Too many open files" >&2\nexit 1\n';
+  writeFileSync(join(folder, 'ip'), script, { mode: 0o755 });
+  process.env.PATH = `${folder}:${PATH}`;
+  await t.throwsAsync(readAddresses('lo'), {
+    code: 'ERR_IP_ADDRESS',
+    message: /^cannot list the addresses of lo: Cannot open netlink socket/,
+  });
 });

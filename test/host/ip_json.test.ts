@@ -4,9 +4,9 @@ import { parseLinks } from '../../src/doctor/facts/links.js';
 import { parseAddresses } from '../../src/host/addresses.js';
 import { parseIpJson, readObject, type Shape } from '../../src/host/ip_json.js';
 import { ADDRESS, LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE, RULE, SNAPSHOT } from '../../src/host/ip_shapes.js';
-import { parseRouters } from '../../src/host/router_source.js';
 import type { Address, Link, Neighbour, Route, Rule } from '../../src/host/snapshot.js';
 import { snapshotOf } from '../../src/host/snapshot.js';
+import { type RouteHops, routersThrough } from '../../src/net/default_routers.js';
 import { ProductError } from '../../src/net/errors.js';
 import { moveBatches } from '../../src/nic/batch.js';
 import { emptyOn } from '../../src/nic/on_device.js';
@@ -147,7 +147,7 @@ test('whatever ip -json prints is read, or refused by name, up to the lines of a
       const text = (key: keyof typeof OUTPUT) => JSON.stringify(damaged(OUTPUT[key], random, rate));
       readOrRefused(() => parseAddresses(text('addresses')));
       readOrRefused(() => parseLinks(text('addresses')));
-      readOrRefused(() => parseRouters([text('routes')], 'eth0'));
+      readOrRefused(() => routersThrough('eth0', parseIpJson<RouteHops>(text('routes'), ROUTE)));
       const lines = readOrRefused(() => {
         const family = 4 as const;
         const snapshot = snapshotOf('eth0', {

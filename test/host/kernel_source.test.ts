@@ -5,12 +5,13 @@ import { Problems } from '../../src/daemon/problems.js';
 import { readAddresses } from '../../src/host/addresses.js';
 import { ADDRESS_EVENTS, KernelSource } from '../../src/host/kernel_source.js';
 
-function begin(read: () => ReturnType<typeof readAddresses>) {
+function begin(read: () => ReturnType<typeof readAddresses>, readsAtOnce = false) {
   const problems = new Problems(SILENT);
   let rings = 0;
   const source = new KernelSource({
     ...{ name: 'addresses', groups: ADDRESS_EVENTS },
     read,
+    readsAtOnce,
     problems,
     changed: () => {
       rings++;
@@ -50,6 +51,35 @@ test('a read that fails later is a problem while the last addresses stay, and is
   t.is(source.value, found);
   stop.abort();
   await running;
+});
+
+test('facts that cannot be read at the start stay unknown, are a problem, and are known by the next good read', async (t) => {
+  const found = [] as Awaited<ReturnType<typeof readAddresses>>;
+  let isBroken = true;
+  const { source, problems, rings } = begin(async () => {
+    if (isBroken) throw new Error('ip route: Cannot open netlink socket');
+    return found;
+  }, true);
+  const stop = new AbortController();
+  const running = source.run(stop.signal);
+  await until('the problem', () => when(problems.current.join() === 'ip route: Cannot open netlink socket'));
+  t.is(source.value, undefined);
+  t.is(rings(), 0);
+  isBroken = false;
+  await until('the facts', () => when(source.value === found));
+  t.deepEqual(problems.current, []);
+  t.is(rings(), 1);
+  stop.abort();
+  await running;
+});
+
+test('equal facts are the same object, and ring nobody', async (t) => {
+  const { source, rings } = begin(() => readAddresses('lo'));
+  await source.read();
+  const { value } = source;
+  await source.read();
+  t.is(source.value, value);
+  t.is(rings(), 1);
 });
 
 test('a flood of events, as a router can cause with advertisements, causes fewer and fewer reads', async (t) => {
