@@ -36,7 +36,13 @@ export const LINK_ADDRESSES: Shape = {
   },
 };
 
-/** The same for readers that pass over an entry without the fields that they need. */
+/** A link of `ip -details address show`, which prints more of the link than without `-details`. */
+export const ADDRESSED_LINK: Shape = {
+  required: LINK.required,
+  fields: { ...LINK.fields, addr_info: { each: ADDRESS } },
+};
+
+/** {@link LINK_ADDRESSES} for readers that pass over an entry without the fields that they need. */
 export const SHOWN_LINK: Shape = {
   required: [],
   fields: { ...LINK_ADDRESSES.fields, addr_info: { each: { ...ADDRESS, required: [] } } },

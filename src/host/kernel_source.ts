@@ -17,6 +17,9 @@ const AGAIN_MS = { quiet: 60_000, failed: 1_000, busy: 100 } as const;
 /** How many times longer than the first the pause between two reads becomes. */
 const MOST_BUSY = 10;
 
+/** The pause is at least this many times as long as the reading before it: a router may have a million routes. */
+const PAUSE_TO_READ = 5;
+
 export interface KernelSourceOptions<T> {
   /** What is read, which is the owner of the problem too. */
   readonly name: string;
@@ -68,6 +71,7 @@ export class KernelSource<T> implements Source {
       const began = performance.now();
       await wakeup.wait(waitMs, signal);
       if (signal.aborted) break;
+      const readAt = performance.now();
       try {
         await this.read();
         problems.set(name, []);
@@ -77,7 +81,8 @@ export class KernelSource<T> implements Source {
         problems.set(name, [explainError(error)]);
         waitMs = backoff.next();
       }
-      await sleep(pause.next(performance.now() - began), signal);
+      const now = performance.now();
+      await sleep(Math.max(pause.next(now - began), PAUSE_TO_READ * (now - readAt)), signal);
     }
     netlink.close();
   }

@@ -1,10 +1,13 @@
-import { LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE } from './ip_shapes.js';
+import { ADDRESSED_LINK, LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE } from './ip_shapes.js';
 import { readIpJson } from './iproute_read.js';
 import { readPolicyRules } from './policy_rules.js';
 import {
   type Address,
+  type Interface,
+  isConfigured,
   type Link,
   type Neighbour,
+  noInterface,
   type Route,
   type Snapshot,
   snapshotOf,
@@ -36,6 +39,36 @@ export async function readSnapshot(device: string): Promise<Snapshot> {
     rules,
     neighbours: [...neighbours, ...proxies],
   });
+}
+
+/**
+ * Reads an interface's link, addresses and routes of all tables, without routes of several next hops. The kernel leaves
+ * out those of other interfaces, so that they cost a host with many routes next to nothing.
+ * @throws ProductError `ERR_NO_INTERFACE`, `ERR_IP`
+ */
+export async function readInterface(device: string): Promise<Interface> {
+  const routesOf = (family: 4 | 6) =>
+    readIpJson<Route>(
+      ROUTE,
+      ...['-N', '-details', `-${family}`],
+      ...['route', 'show', 'table', 'all', 'dev', device],
+    );
+  const [[shown], routes4, routes6] = await Promise.all([
+    readIpJson<Link & { readonly addr_info?: readonly Address[] }>(
+      ADDRESSED_LINK,
+      ...['-details', 'address', 'show', 'dev', device],
+    ),
+    routesOf(4),
+    routesOf(6),
+  ]);
+  if (shown === undefined) throw noInterface(device);
+  const { addr_info: addresses = [], ...link } = shown;
+  // `ip` leaves out the device that it was asked for.
+  const routes = [...routes4.map(ofFamily(4)), ...routes6.map(ofFamily(6))].map((one) => ({
+    ...one,
+    dev: device,
+  }));
+  return { device, link, addresses, routes: routes.filter(isConfigured) };
 }
 
 /** Reads all links of this network namespace. */

@@ -133,12 +133,16 @@ export interface Link {
   readonly linkinfo?: { readonly info_kind?: string };
 }
 
-/** Everything that one interface has and that can move to another. */
-export interface Snapshot {
+/** An interface with its own addresses, and the routes through it that the kernel did not make itself. */
+export interface Interface {
   readonly device: string;
   readonly link: Link;
   readonly addresses: readonly Address[];
   readonly routes: readonly Route[];
+}
+
+/** Everything that one interface has and that can move to another. */
+export interface Snapshot extends Interface {
   readonly rules: readonly Rule[];
   readonly neighbours: readonly Neighbour[];
 }
@@ -169,23 +173,27 @@ export function snapshotOf(
   },
 ): Snapshot {
   const link = dump.links.find(({ ifname }) => ifname === device);
-  if (link === undefined)
-    throw new ProductError(
-      'ERR_NO_INTERFACE',
-      `there is no interface ${device}; ip link lists the interfaces`,
-    );
+  if (link === undefined) throw noInterface(device);
   return {
     device,
     link,
     addresses: dump.addresses
       .filter(({ ifname }) => ifname === device)
       .flatMap(({ addr_info }) => addr_info ?? []),
-    routes: dump.routes.filter(
-      (route) => isThrough(route, device) && !BY_KERNEL.includes(route.protocol ?? ''),
-    ),
+    routes: dump.routes.filter((route) => isThrough(route, device)).filter(isConfigured),
     rules: dump.rules.filter(({ iif, oif }) => iif === device || oif === device),
     neighbours: dump.neighbours,
   };
+}
+
+export function noInterface(device: string): ProductError {
+  const message = `there is no interface ${device}; ip link lists the interfaces`;
+  return new ProductError('ERR_NO_INTERFACE', message);
+}
+
+/** Returns whether a route is not one that the kernel makes with each address. */
+export function isConfigured({ protocol = '' }: Route): boolean {
+  return !BY_KERNEL.includes(protocol);
 }
 
 /** Returns whether a route has a next hop on `device`. */

@@ -1,6 +1,6 @@
 import type { Log } from '../daemon/log.js';
 import { runIp } from '../host/iproute_write.js';
-import type { Rule, Snapshot } from '../host/snapshot.js';
+import type { Interface, Rule } from '../host/snapshot.js';
 import { writeSysctls } from '../host/sysctls.js';
 import { advertisementChanges, managementPortCommands } from '../ovn/management_port.js';
 import { wayBackCommands } from '../ovn/way_back.js';
@@ -9,7 +9,7 @@ import type { NodeState } from './state_node.js';
 
 /** What the kernel has of the management port. */
 export interface KernelPort {
-  readonly snapshot: Snapshot;
+  readonly port: Interface;
   readonly rules: readonly Rule[];
 }
 
@@ -17,10 +17,10 @@ export interface KernelPort {
  * Returns the `ip` commands that give `k8s-NODE` its addresses and the routes to pods, services and routers, and replies
  * of outside clients their way back; none if all is right.
  */
-export function portCommands({ snapshot, rules }: KernelPort, { device, ...port }: NodeState): string[][] {
+export function portCommands({ port, rules }: KernelPort, { device, ...wanted }: NodeState): string[][] {
   return [
-    ...managementPortCommands(snapshot, port),
-    ...wayBackCommands(device, port.subnets, { rules, routes: snapshot.routes }),
+    ...managementPortCommands(port, wanted),
+    ...wayBackCommands(device, wanted.subnets, { rules, routes: port.routes }),
   ];
 }
 

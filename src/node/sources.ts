@@ -6,7 +6,7 @@ import { readDefaultRoutes, readHostAddresses } from '../host/host_addresses.js'
 import { HostPortSource } from '../host/host_port_source.js';
 import { ADDRESS_EVENTS, KernelSource, ROUTE_EVENTS } from '../host/kernel_source.js';
 import { readPolicyRules } from '../host/policy_rules.js';
-import { readSnapshot } from '../host/read_snapshot.js';
+import { readInterface } from '../host/read_snapshot.js';
 import { readRouters } from '../host/routers.js';
 import { GuardSource } from '../kube/guard_source.js';
 import { managementInterfaceName } from '../ovn/names.js';
@@ -69,6 +69,6 @@ export function makeSources(options: NodeDaemonOptions, { db, problems, log, cha
 async function readPort(node: string | undefined) {
   const device = node === undefined ? undefined : managementInterfaceName(node);
   if (device === undefined || !hasDevice(device)) return undefined;
-  const [snapshot, rules] = await Promise.all([readSnapshot(device), readPolicyRules()]);
-  return { snapshot, rules };
+  const [port, rules] = await Promise.all([readInterface(device), readPolicyRules()]);
+  return { port, rules };
 }

@@ -1,7 +1,7 @@
 import { awaitDevice } from '../host/device.js';
 import { runIp } from '../host/iproute_write.js';
-import { readSnapshot } from '../host/read_snapshot.js';
-import { isInMain, type Snapshot } from '../host/snapshot.js';
+import { readInterface } from '../host/read_snapshot.js';
+import { type Interface, isInMain } from '../host/snapshot.js';
 import { readSysctl, type SysctlChange, sysctlPath, writeSysctls } from '../host/sysctls.js';
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
 import { JOIN_NETWORKS, managementAddresses, ofFamily, routerAddresses } from './addresses.js';
@@ -32,7 +32,7 @@ export function managementNetworks({
  * tables than `main` are left alone.
  */
 export function managementPortCommands(
-  actual: Snapshot,
+  actual: Interface,
   { subnets, ...networks }: ManagementPort,
 ): string[][] {
   const { device } = actual;
@@ -81,7 +81,7 @@ export async function setUpManagementPort(
   const device = managementInterfaceName(node);
   await awaitDevice(device, timeoutMs);
   writeSysctls(advertisementChanges(device));
-  const commands = managementPortCommands(await readSnapshot(device), port);
+  const commands = managementPortCommands(await readInterface(device), port);
   for (const command of commands) await runIp(...command);
 }
 

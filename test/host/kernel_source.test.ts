@@ -108,3 +108,36 @@ test('a flood of events, as a router can cause with advertisements, causes fewer
   await running;
   t.true(performance.now() - began > 2_300, 'after 100, 200, 400, 800 and 1,000 ms');
 });
+
+test('a reading that takes long, as among a million routes, leaves most of the time to others', async (t) => {
+  let reading = 0;
+  let reads = 0;
+  let event = () => {};
+  const source = new KernelSource({
+    ...{ name: 'routes', groups: ADDRESS_EVENTS },
+    problems: new Problems(SILENT),
+    changed: () => {},
+    read: async () => {
+      const began = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      reading += performance.now() - began;
+      reads++;
+    },
+    watch: (_groups, changed) => {
+      event = changed;
+      return { close: () => {}, unref: () => {} };
+    },
+    againMs: { quiet: 1_000, busy: 1, failed: 5 },
+  });
+  const stop = new AbortController();
+  const began = performance.now();
+  const running = source.run(stop.signal);
+  const flood = setInterval(event, 1);
+  // No pause has passed since the last one.
+  await until('five reads', () => when(reads >= 5));
+  const share = reading / (performance.now() - began);
+  clearInterval(flood);
+  stop.abort();
+  await running;
+  t.true(share < 1 / 4, `readings took ${share.toFixed(2)} of the time`);
+});

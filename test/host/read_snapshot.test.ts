@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { execa } from 'execa';
+import { readInterface } from '../../src/host/read_snapshot.js';
+import type { Interface, Snapshot } from '../../src/host/snapshot.js';
+
+interface Reading<T> {
+  readonly result: T;
+  readonly microseconds: number;
+}
+
+const AGENT = fileURLToPath(new URL('interface_agent.ts', import.meta.url));
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot('an interface is read as in a snapshot, in less than half the time among 10,000 routes', async (t) => {
+  const { stdout } = await execa('unshare', ['--net', process.execPath, '--import=tsx', AGENT]);
+  const { whole, own }: { whole: Reading<Snapshot>; own: Reading<Interface> } = JSON.parse(stdout);
+  // `ip address show` leaves out some details of a link that nobody needs here.
+  t.like(whole.result, own.result);
+  t.deepEqual(
+    own.result.routes.map(({ dst, gateway }) => `${dst} via ${gateway}`),
+    ['default via 10.244.1.1', '10.96.0.0/16 via 10.244.1.1', '2001:db8:1::/64 via 2001:db8::1'],
+  );
+  const times = `${own.microseconds} of ${whole.microseconds} µs`;
+  t.true(own.microseconds < whole.microseconds / 2, times);
+  t.log(times);
+});
+
+test('an interface that does not exist is an error with its name', async (t) => {
+  await t.throwsAsync(readInterface('none9'), { code: 'ERR_IP', message: /none9/ });
+});
