@@ -10,7 +10,7 @@ type DeclareTest = (title: string, implementation: ImplementationFn<[], unknown>
  * still has the earlier flows makes the connection again. On these releases 1 to 4 of 8 clients stay behind.
  */
 export function whereFlushesLast(declare: DeclareTest): DeclareTest {
-  const release = ovnRelease();
+  const release = releaseOf('ovn-nbctl');
   if (release < 25) return declare;
   return (title, implementation) =>
     test.serial.skip(
@@ -19,10 +19,28 @@ export function whereFlushesLast(declare: DeclareTest): DeclareTest {
     );
 }
 
-/** Returns the release of OVN that is installed as a number, such as 23.03; 0 if there is none. */
-function ovnRelease(): number {
+/**
+ * Returns `declare`, or before Open vSwitch 3.2 a function that skips the test with the reason: its userspace datapath
+ * tracks SCTP by addresses only, so it translates no port, and two associations of two hosts are one.
+ */
+export function whereSctpHasPorts(declare: DeclareTest): DeclareTest {
+  if (hasSctpPorts()) return declare;
+  return (title, implementation) =>
+    test.serial.skip(
+      `${title} (the userspace datapath before Open vSwitch 3.2 tracks SCTP without ports)`,
+      implementation,
+    );
+}
+
+/** Returns whether the userspace datapath that is installed translates the ports of SCTP. */
+export function hasSctpPorts(): boolean {
+  return releaseOf('ovs-vswitchd') >= 3.2;
+}
+
+/** Returns the release of an installed program as a number, such as 23.03; 0 if there is none. */
+function releaseOf(program: string): number {
   try {
-    const text = execFileSync('ovn-nbctl', ['--version'], { encoding: 'utf8' });
+    const text = execFileSync(program, ['--version'], { encoding: 'utf8' });
     return Number(/(\d+\.\d+)/.exec(text)?.[1] ?? 0);
   } catch {
     return 0;

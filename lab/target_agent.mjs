@@ -1,5 +1,6 @@
-// Servers and a client of many targets at once, over TCP and UDP.
+// Servers and a client of many targets at once, over TCP, UDP and SCTP.
 //   target_agent.mjs serve NAME PORT ADDRESS...   answers each connection and each datagram with "NAME CLIENT_ADDRESS"
+//   target_agent.mjs serve-sctp NAME PORT         answers each INIT of SCTP the same
 //   target_agent.mjs ask ATTEMPT_MS               reads [{ protocol, address, port }] and prints [{ outcome, client, attempts, ms }]
 // An outcome is the server's name, "refused", "silence" or an error code of connect(2).
 import { createSocket } from 'node:dgram';
@@ -7,17 +8,27 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
+import { askSctp, serveSctp } from './sctp.mjs';
 
 const DEADLINE_MS = 5000;
 /** A client of UDP sends again from the same socket. */
 const AGAIN_MS = 300;
+const ASK = { tcp: askTcp, udp: askUdp, sctp: askOverSctp };
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === 'serve') await serve(...rest);
-else await ask(Number(rest[0]));
+else if (mode === 'serve-sctp') {
+  const [name, port] = rest;
+  serveSctp(Number(port), (client) => answerOf(name, client));
+  console.log('serving');
+} else await ask(Number(rest[0]));
+
+function answerOf(name, client) {
+  return `${name} ${client.replace(/^::ffff:/, '')}`;
+}
 
 async function serve(name, port, ...addresses) {
-  const answer = (client) => `${name} ${client.replace(/^::ffff:/, '')}`;
+  const answer = (client) => answerOf(name, client);
   for (const address of addresses) {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
@@ -43,7 +54,7 @@ async function askUntilAnswered(target, attemptMs) {
   const since = () => Math.round(performance.now() - began);
   for (let attempts = 1; ; attempts += 1) {
     const start = performance.now();
-    const found = await (target.protocol === 'tcp' ? askTcp : askUdp)(target, attemptMs);
+    const found = await ASK[target.protocol](target, attemptMs);
     if (found.outcome !== 'silence' || since() > DEADLINE_MS)
       return { ...found, attempts, ms: Math.round(performance.now() - start) };
   }
@@ -87,6 +98,11 @@ function askUdp({ address, port }, attemptMs) {
       else socket.send('?', () => undefined);
     });
   });
+}
+
+async function askOverSctp(target, attemptMs) {
+  const { answer, failure: outcome } = await askSctp(target, attemptMs);
+  return outcome === undefined ? read(answer) : { outcome };
 }
 
 function read(answer) {

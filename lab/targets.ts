@@ -7,7 +7,7 @@ const AGENT = join(PROJECT, 'lab/target_agent.mjs');
 
 /** What a client asks once. */
 export interface Target {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
   readonly address: string;
   readonly port: number;
 }
@@ -31,6 +31,13 @@ export async function serveTargets(
   addresses: readonly string[],
 ): Promise<Running> {
   const server = inside.spawn([process.execPath, AGENT, 'serve', name, String(port), ...addresses]);
+  await server.says(/serving/);
+  return server;
+}
+
+/** Answers the INIT of each SCTP association to a port of a namespace, at all its addresses, with the server's name. */
+export async function serveSctp(inside: Namespace, name: string, port: number): Promise<Running> {
+  const server = inside.spawn([process.execPath, AGENT, 'serve-sctp', name, String(port)]);
   await server.says(/serving/);
   return server;
 }
