@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Node, ROUTER } from '../../lab/cluster.js';
+import { coolTunnels } from '../../lab/cold_tunnels.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import type { Namespace } from '../../lab/namespace.js';
 import { startNodeDaemon } from '../../lab/overlay.js';
@@ -77,6 +78,29 @@ kubeTest(
   },
 );
 
+kubeTest('first connections through cold tunnels are all answered by the same socket', async (t) => {
+  const { outside } = lab.cluster;
+  // A pod on the gateway itself needs no tunnel.
+  const targets = PODS.flatMap((pod, index) =>
+    gateways
+      .filter(({ host }) => pod !== `pod-${host.label}`)
+      .flatMap(({ v4, v6 }) => targetsAt([v4, v6], 30_081 + index).map((target) => ({ ...target, pod }))),
+  );
+  for (const round of [1, 2, 3]) {
+    await countAsked(outside);
+    await coolTunnels(lab.cluster);
+    const answers = await askTargets(outside, targets, { attemptMs: 5000 });
+    for (const [index, { outcome, attempts }] of answers.entries()) {
+      const { pod, address, protocol } = targets[index] ?? {};
+      t.deepEqual({ outcome, attempts }, { outcome: pod, attempts: 1 }, `${protocol} ${address} of ${pod}`);
+    }
+    const lost = (await asked(outside)) - targets.length;
+    t.log(`round ${round}: ${targets.length} connections, ${lost} first packets lost`);
+    // The hosts of gateways and master talk to each other too, and may have warmed their tunnels by now.
+    t.true(lost >= 2, 'both ways between the gateways have lost one');
+  }
+});
+
 kubeTest('no packet of a gateway router was dropped at the bridge', async (t) => {
   for (const { host } of gateways)
     t.regex(await host.appctl('-t', 'ovn-k8s-gateway-helper', 'demux/show'), /^pod-drop +0\b/m);
@@ -102,6 +126,21 @@ kubeTest(
     t.pass();
   },
 );
+
+const ASKED = ['tcp flags & (syn | ack) == syn tcp', 'udp'].map(
+  (match) => `${match} dport 30081-30083 counter`,
+);
+
+/** Starts to count the first packets of connections to node ports, with those that are sent again. */
+async function countAsked(outside: Namespace): Promise<void> {
+  const chain = ['chain asked {', 'type filter hook output priority 0;', ...ASKED, '}'];
+  const rules = ['table inet asked', 'delete table inet asked', 'table inet asked {', ...chain, '}'];
+  await outside.exec(['nft', '-f', '-'], { input: `${rules.join('\n')}\n` });
+}
+
+async function asked(outside: Namespace): Promise<number> {
+  return countedIn(await outside.exec(['nft', 'list', 'table', 'inet', 'asked']));
+}
 
 /** The daemon looks at `rp_filter` when it starts, and once a minute. */
 async function restartNodeDaemon(node: Node): Promise<void> {
@@ -136,5 +175,9 @@ async function lose(pod: Namespace, what: 'first packet' | 'first answer'): Prom
 /** Returns how many packets {@link lose} has dropped. */
 async function countLost(pod: Namespace): Promise<number> {
   const rules = await pod.exec(['nft', 'list', 'chain', 'inet', 'lossy', 'lossy']);
+  return countedIn(rules);
+}
+
+function countedIn(rules: string): number {
   return [...rules.matchAll(/packets (\d+)/g)].reduce((sum, [, packets]) => sum + Number(packets), 0);
 }
