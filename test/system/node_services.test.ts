@@ -19,6 +19,7 @@ import {
   startNodeDaemon,
 } from '../../lab/overlay.js';
 import { PROJECT } from '../../lab/project.js';
+import { targetsAt, untilAnswered } from '../../lab/service_cluster.js';
 import { askTargets, serveTargets, type Target } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
 
@@ -132,6 +133,30 @@ kubeTest(
     for (const net of clients) await allAnswer(t, net, targets);
   },
 );
+
+kubeTest('a host port with hostIP answers at that address of its node only, over TCP and UDP', async (t) => {
+  const second = '203.0.113.98';
+  await node.host.net.ip(`addr add ${second}/24 dev breth0`);
+  const at = { [node.v4]: 8090, [node.v6]: 8091, [second]: 8092 };
+  const ports = Object.entries(at).flatMap(([hostIP, hostPort]) =>
+    ['TCP', 'UDP'].map((protocol) => ({ containerPort: 8080, hostPort, hostIP, protocol })),
+  );
+  const narrow = await services.startPod(node, 'narrow', {
+    containers: [{ name: 'main', image: 'none', ports }],
+  });
+  const asked = (isThere: boolean) =>
+    Object.keys(at).flatMap((address) =>
+      Object.entries(at)
+        .filter(([hostIp]) => (hostIp === address) === isThere)
+        .flatMap(([, port]) => targetsAt([address], port)),
+    );
+  const hosts = cluster.nodes.map(({ host }) => host.net);
+  for (const net of [cluster.outside, ...hosts, narrow.net, ...pods.map((pod) => pod.net)]) {
+    await untilAnswered(net, asked(true), ({ outcome }) => outcome === 'narrow');
+    t.deepEqual(namesOf(await askTargets(net, asked(false))), ['refused'], net.name);
+  }
+  await node.host.net.ip(`addr del ${second}/24 dev breth0`);
+});
 
 kubeTest('with policy Local, outside reaches endpoints of the node only, and hosts reach all', async (t) => {
   const spec = { externalTrafficPolicy: 'Local', nodePort: 30_100 };
