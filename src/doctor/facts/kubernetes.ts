@@ -9,7 +9,7 @@ import type { ServiceIps } from './facts.js';
 
 /**
  * Asks the API server for the Node of this name. Returns `unreadable` if there is no node name or no API server to ask,
- * or if this host's credentials may not read Nodes; those of packaging/kubernetes/rbac.yaml may not.
+ * or if this host's credentials may not read Nodes.
  * @throws ApiError if the server does not answer; ProductError for a malformed configuration
  */
 export async function readNode(
