@@ -12,8 +12,10 @@ import {
   overlayWell,
   podOptions,
   startGatewayHelper,
+  startNodeDaemon,
 } from '../../lab/overlay.js';
 import { PROJECT } from '../../lab/project.js';
+import { targetsAt, untilAnswered } from '../../lab/service_cluster.js';
 import { askTargets, serveTargets, type Target } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
 import { FakeApi } from '../kube/fake_api.js';
@@ -32,21 +34,25 @@ const SERVICES = '/api/v1/services';
 const SLICES = '/apis/discovery.k8s.io/v1/endpointslices';
 const NODES = '/api/v1/nodes';
 const PORT = 9000;
+const GATEWAYS = ['gw1', 'gw2'] as const;
 
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
-  cluster = await startCluster({ nodes: ['master', 'gw1'] });
+  cluster = await startCluster({ nodes: ['master', ...GATEWAYS] });
   master = cluster.master;
   gateway = cluster.node('gw1');
   await bridgeNics(cluster);
   await overlayWell(master, ...masterInit(master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  for (const [index, label] of GATEWAYS.entries()) {
+    await overlayWell(cluster.node(label), ...minionInit(cluster.node(label), index + 2));
+    await overlayWell(cluster.node(label), ...gatewayInit(cluster.node(label)));
+  }
   await startApi();
-  await startGatewayHelper(gateway);
+  for (const label of GATEWAYS) await startGatewayHelper(cluster.node(label));
+  await Promise.all(cluster.nodes.map((node) => startNodeDaemon(node)));
   await startWatcher(master);
-  pods.set('master', await startPod(master, 1));
-  pods.set('gw1', await startPod(gateway, 2));
+  for (const [index, node] of cluster.nodes.entries())
+    pods.set(node.host.label, await startPod(node, index + 1));
 });
 test.after.always(() => {
   cluster?.dispose();
@@ -85,6 +91,44 @@ labTest('hints lead each node to the endpoint for its zone, until an endpoint ha
       when(new Set(await outcomes(from, 11, 10)).size === 2),
     );
 });
+
+for (const kind of ['nodes', 'zones'] as const)
+  labTest(
+    `hints for ${kind} say which pod answers pods, hosts and the node port of each gateway`,
+    async (t) => {
+      const names = cluster.nodes.map(({ host }) => host.label);
+      for (const name of names)
+        api.set(name, { metadata: { labels: { 'topology.kubernetes.io/zone': `zone-${name}` } } }, NODES);
+      const n = kind === 'nodes' ? 16 : 17;
+      setService(kind, n, { type: 'NodePort' });
+      // The pods are for the next node, and then for the one after it: none is for its own.
+      for (const step of [1, 2]) {
+        const hints = (index: number) => {
+          const node = names[(index + names.length - step) % names.length] ?? '';
+          // A hint for a node goes before one for a zone.
+          return kind === 'zones'
+            ? { forZones: [{ name: `zone-${node}` }] }
+            : { forNodes: [{ name: node }], forZones: [{ name: 'zone-master' }] };
+        };
+        setSlices(
+          kind,
+          names.map((pod, index) => ({ pod, hints: hints(index) })),
+        );
+        for (const [index, name] of names.entries()) {
+          const expected = names[(index + step) % names.length] ?? '';
+          const { host, v4, v6 } = cluster.node(name);
+          const inside = targetsAt(Object.values(vip(n)), 80);
+          for (const from of [podOf(name).net, host.net])
+            await untilAnswered(from, inside, ({ outcome }) => outcome === expected);
+          if (name === 'master') continue;
+          const nodePort = targetsAt([v4, v6], 30_000 + n);
+          await untilAnswered(cluster.outside, nodePort, ({ outcome }) => outcome === expected);
+          const many = await askTargets(cluster.outside, [...nodePort, ...nodePort, ...nodePort]);
+          t.deepEqual([...new Set(many.map(({ outcome }) => outcome))], [expected], `node port of ${name}`);
+        }
+      }
+    },
+  );
 
 labTest(
   'an endpoint that serves until it ends answers while no endpoint is ready, and no longer',
