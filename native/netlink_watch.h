@@ -1,13 +1,19 @@
 #pragma once
 
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <napi.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <utility>
 
 #include "callback.h"
@@ -17,8 +23,9 @@
 
 namespace gateway {
 
-/// Notifies that links, addresses, neighbours or routes changed (rtnetlink(7)), without saying which. It drops the
-/// messages, makes one call for all that arrived together, and counts lost messages (ENOBUFS) as a change.
+/// Notifies that links, addresses, neighbours or routes changed (rtnetlink(7)), or tables, chains, rules or sets of
+/// nftables, without saying which. It drops the messages, makes one call for all that arrived together, and counts lost
+/// messages (ENOBUFS) as a change.
 class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Listener {
  public:
   static Napi::Function Define(Napi::Env env) {
@@ -26,7 +33,8 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Lis
                        {InstanceMethod<&NetlinkWatch::Close>("close"), InstanceMethod<&NetlinkWatch::Unref>("unref")});
   }
 
-  /// new NetlinkWatch(groups, changed): `groups` is a bit mask of RTMGRP_*.
+  /// new NetlinkWatch(groups, changed, protocol = NETLINK_ROUTE): `groups` is a bit mask, of RTMGRP_* for NETLINK_ROUTE,
+  /// of 1 << (NFNLGRP_* - 1) for NETLINK_NETFILTER.
   explicit NetlinkWatch(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetlinkWatch>(info) { Open(info); }
 
   ~NetlinkWatch() override { Stop(); }
@@ -34,11 +42,14 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Lis
  private:
   void Open(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
-    if (info.Length() != 2 || !info[0].IsNumber() || !info[1].IsFunction()) {
-      Napi::TypeError::New(env, "groups must be a number, changed a function").ThrowAsJavaScriptException();
+    const bool has_protocol = info.Length() == 3 && info[2].IsNumber();
+    if ((info.Length() != 2 && !has_protocol) || !info[0].IsNumber() || !info[1].IsFunction()) {
+      Napi::TypeError::New(env, "groups and protocol must be numbers, changed a function")
+          .ThrowAsJavaScriptException();
       return;
     }
-    UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+    const int protocol = has_protocol ? info[2].As<Napi::Number>().Int32Value() : NETLINK_ROUTE;
+    UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
     if (!fd) return ThrowErrno(env, errno, "socket");
     sockaddr_nl address = {};
     address.nl_family = AF_NETLINK;
@@ -63,18 +74,43 @@ class NetlinkWatch : public Napi::ObjectWrap<NetlinkWatch>, private FdWatch::Lis
 
   void OnEnvEnd() override { Stop(); }
 
-  /// Reads and drops all messages. @returns whether there was one
+  /// Reads and drops all messages. @returns whether there was one that counts
   static bool Drain(int fd) {
     std::array<std::uint8_t, 16384> buffer;
     bool received = false;
     for (;;) {
       const ssize_t size = ::recv(fd, buffer.data(), buffer.size(), MSG_TRUNC);
-      if (size >= 0 || errno == ENOBUFS) {
+      if (size >= 0) {
+        received = received || HasChange(buffer, static_cast<std::size_t>(size));
+      } else if (errno == ENOBUFS) {
         received = true;
       } else if (errno != EINTR) {
         return received;
       }
     }
+  }
+
+  /// Whether there is a change in messages of `size` octets, of which the buffer has as many as it can hold.
+  static bool HasChange(std::span<const std::uint8_t> buffer, std::size_t size) {
+    if (size > buffer.size()) return true;
+    auto left = buffer.first(size);
+    nlmsghdr header = {};
+    while (left.size() >= sizeof header) {
+      std::memcpy(&header, left.data(), sizeof header);
+      if (header.nlmsg_len < sizeof header || header.nlmsg_len > left.size() || !IsOfElements(header.nlmsg_type)) {
+        return true;
+      }
+      left = left.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), left.size()));
+    }
+    return false;
+  }
+
+  /// Whether a message says that elements of a set of nftables changed, which a program does to its own sets all the
+  /// time, or that a transaction has ended. No type of rtnetlink is as large.
+  static bool IsOfElements(std::uint16_t type) {
+    if (NFNL_SUBSYS_ID(type) != NFNL_SUBSYS_NFTABLES) return false;
+    const int message = NFNL_MSG_TYPE(type);
+    return message == NFT_MSG_NEWSETELEM || message == NFT_MSG_DELSETELEM || message == NFT_MSG_NEWGEN;
   }
 
   void Close(const Napi::CallbackInfo&) {

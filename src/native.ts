@@ -145,7 +145,7 @@ interface Addon {
   readonly classNames: readonly string[];
   readonly parsePacket: (frame: Uint8Array, wireLength: number) => NativePacket;
   readonly FileLock: new (path: string) => FileLock;
-  readonly NetlinkWatch: new (groups: number, changed: () => void) => Watch;
+  readonly NetlinkWatch: new (groups: number, changed: () => void, protocol?: number) => Watch;
   readonly PacketSocket: new (
     name: string,
     received: PacketEvents['received'],
@@ -166,6 +166,10 @@ const GROUPS = {
 };
 export type NetlinkGroup = keyof typeof GROUPS;
 
+/** The bit of NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h), and the protocol of its netlink sockets. */
+const NFTABLES = 0x40;
+const NETLINK_NETFILTER = 12;
+
 let loaded: Addon | undefined;
 
 /**
@@ -180,6 +184,11 @@ export function lockFile(path: string): FileLock {
 export function watchNetlink(groups: readonly NetlinkGroup[], changed: () => void): Watch {
   const mask = groups.reduce((bits, group) => bits | GROUPS[group], 0);
   return new (addon().NetlinkWatch)(mask, changed);
+}
+
+/** Calls `changed`, without details, after tables, chains, rules or sets of nftables have changed, but not for elements. */
+export function watchNftables(changed: () => void): Watch {
+  return new (addon().NetlinkWatch)(NFTABLES, changed, NETLINK_NETFILTER);
 }
 
 export function makeClassifier(facts: GatewayFacts): NativeClassifier {

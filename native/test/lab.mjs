@@ -44,14 +44,29 @@ export const ARP_REQUEST = Buffer.concat([
   ...[FAR, ETHER_ARP, ETHER_IPV4_ARP_REQUEST, FAR, FAR_ADDRESS, Buffer.alloc(6), NEAR_ADDRESS],
 ]);
 
-/** Runs several commands of `ip` at once, without the sanitizers' library that is preloaded into this process. */
+/** Runs several commands of `ip` at once. */
 export function ip(...commands) {
+  feed('ip', ['-batch', '-'], commands);
+}
+
+/** Runs several commands of `nft` as one transaction. */
+export function nftables(...commands) {
+  feed('/usr/sbin/nft', ['-f', '-'], commands);
+}
+
+/** Runs a program without the sanitizers' library that is preloaded into this process. */
+function feed(program, args, lines) {
   const { LD_PRELOAD: _, ...env } = process.env;
-  execFileSync('ip', ['-batch', '-'], {
+  execFileSync(program, args, {
     env,
-    input: `${commands.join('\n')}\n`,
+    input: `${lines.join('\n')}\n`,
     stdio: ['pipe', 'ignore', 'inherit'],
   });
+}
+
+/** Lets the event loop read all that its sockets have. */
+export async function turns() {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Makes the veth pair `near` and `far`, both up. The kernel sends nothing on it by itself. */

@@ -1,7 +1,17 @@
 // Tests the netlink watch of the addon, built with sanitizers: netlink_watch_test.mjs ADDON, in a network namespace.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { addon, inThread, ip, socketCount, uncaughtDuring, until, untilCollected } from './lab.mjs';
+import {
+  addon,
+  inThread,
+  ip,
+  nftables,
+  socketCount,
+  turns,
+  uncaughtDuring,
+  until,
+  untilCollected,
+} from './lab.mjs';
 
 const LINKS = 0x1;
 const ADDRESSES = 0x10;
@@ -62,6 +72,31 @@ ip('addr add 192.0.2.1/32 dev d0');
 await until('a notification after the flood', () => flooded > afterFlood);
 flood.close();
 
+console.log('a watch of nftables is notified of tables, chains, rules and sets, and not of elements');
+const NFTABLES = 1 << 6;
+const NETLINK_NETFILTER = 12;
+let rules = 0;
+const nft = new addon.NetlinkWatch(NFTABLES, () => rules++, NETLINK_NETFILTER);
+for (const command of [
+  'add table ip t',
+  'add chain ip t c',
+  'add rule ip t c accept',
+  'add set ip t s { type ipv4_addr; }',
+  'flush chain ip t c',
+]) {
+  const before = rules;
+  nftables(command);
+  await until(command, () => rules > before);
+}
+const beforeElements = rules;
+nftables('add element ip t s { 192.0.2.1 }', 'delete element ip t s { 192.0.2.1 }');
+nftables(...Array.from({ length: 300 }, (_, i) => `add element ip t s { 192.0.${i >> 8}.${i & 255} }`));
+await turns();
+assert.equal(rules, beforeElements);
+nftables('flush ruleset');
+await until('the notification of the flush', () => rules > beforeElements);
+nft.close();
+
 console.log('a watch without references goes on, and a closed one is collected');
 let unreferred = 0;
 (() => new addon.NetlinkWatch(LINKS, () => unreferred++).unref())();
@@ -107,5 +142,6 @@ ip('link del d0');
 console.log('invalid arguments are refused, and leave no socket open');
 assert.throws(() => new addon.NetlinkWatch('link', () => undefined), TypeError);
 assert.throws(() => new addon.NetlinkWatch(LINKS, 'changed'), TypeError);
+assert.throws(() => new addon.NetlinkWatch(LINKS, () => undefined, 'route'), TypeError);
 // One socket is left: that of the watch without references.
 await until('all other sockets to be closed', () => socketCount() === atStart + 1);

@@ -17,7 +17,7 @@ import { makeSources } from './sources.js';
 import { nodeWork } from './step.js';
 import { TableKeeper } from './table_keeper.js';
 
-/** Milliseconds between two audits, which find what no event announced. A firewall may be loaded again at any time. */
+/** Milliseconds between two audits, which find what no event announced. */
 const AUDIT_MS = 10_000;
 /** The wait after a failed step. */
 const RETRY = { firstMs: 1_000 };
@@ -47,17 +47,20 @@ async function keepHost(daemon: Daemon, options: NodeDaemonOptions): Promise<voi
   });
   const problems = new Problems(log);
   const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
-  const sources = makeSources(options, { db, problems, log, changed: loop.ring });
   const keeper = new TableKeeper(log);
+  const rulesChanged = () => {
+    keeper.audit({ elements: false });
+    loop.ring();
+  };
+  const sources = makeSources(options, { db, problems, log, changed: loop.ring, rulesChanged });
   const host = new NorthboundHost(problems);
   const health = new HealthServers(problems);
   registerCommands(daemon, { sources, keeper, loop, problems });
 
-  const { cluster, guard, northbound, routers, addresses, port, hostPorts } = sources;
+  const { cluster, guard, northbound, routers, addresses, port, hostPorts, ruleset } = sources;
   await Promise.all([addresses.read(), port.read()]);
-  const running = [cluster, guard, northbound, routers, addresses, port, hostPorts].map((source) =>
-    source.run(signal),
-  );
+  const followed = [cluster, guard, northbound, routers, addresses, port, hostPorts, ruleset];
+  const running = followed.map((source) => source.run(signal));
   daemon.ready();
   const forget = db.onChange(loop.ring);
   await loop.run(nodeWork({ options, db, sources, keeper, host, health, problems, log }), signal);

@@ -6,6 +6,8 @@ import { FAMILY_SETS, ruleComment } from './nft_commands.js';
 export interface ReadTable {
   /** The version of its rules; `undefined` if someone else changed chains, rules or sets. */
   readonly version: string | undefined;
+  /** The kernel's number of the table, which a table that is made again does not have; `undefined` if it is not known. */
+  readonly handle: number | undefined;
   readonly sets: Map<string, Map<string, string>>;
 }
 
@@ -16,8 +18,10 @@ export interface ReadTable {
 export function readTable(objects: readonly NftCommand[]): ReadTable {
   const found = new Map<string, ReadonlyMap<string, string>>();
   const comments: unknown[] = [];
+  let handle: number | undefined;
   for (const object of objects) {
-    const { rule, set = object.map } = object;
+    const { table, rule, set = object.map } = object;
+    if (isRecord(table) && typeof table.handle === 'number') handle = table.handle;
     if (isRecord(rule)) comments.push(rule.comment);
     if (isRecord(set) && typeof set.name === 'string') found.set(set.name, readElements(set.elem));
   }
@@ -35,7 +39,7 @@ export function readTable(objects: readonly NftCommand[]): ReadTable {
       return [set, elements] as const;
     }),
   );
-  return { version: isWhole ? versionOf(comments) : undefined, sets };
+  return { version: isWhole ? versionOf(comments) : undefined, handle, sets };
 }
 
 /** Returns the version of the rules with these comments; `undefined` if one lacks, or is not ours. */

@@ -8,6 +8,7 @@ import { ADDRESS_EVENTS, KernelSource, ROUTE_EVENTS } from '../host/kernel_sourc
 import { readPolicyRules } from '../host/policy_rules.js';
 import { readInterface } from '../host/read_snapshot.js';
 import { readRouters } from '../host/routers.js';
+import { RulesetSource } from '../host/ruleset_source.js';
 import { GuardSource } from '../kube/guard_source.js';
 import { managementInterfaceName } from '../ovn/names.js';
 import { NorthboundFollower } from '../ovn/northbound_follower.js';
@@ -28,10 +29,15 @@ export interface SourcesContext {
   readonly log: Log;
   /** Asks for a step: a source changed. */
   readonly changed: () => void;
+  /** Asks for a step that looks at the nft table: somebody changed rules of nftables. */
+  readonly rulesChanged: () => void;
 }
 
 /** Makes the sources; none follows anything until it is run. */
-export function makeSources(options: NodeDaemonOptions, { db, problems, log, changed }: SourcesContext) {
+export function makeSources(
+  options: NodeDaemonOptions,
+  { db, problems, log, changed, rulesChanged }: SourcesContext,
+) {
   const { sysconf } = directories(process.env);
   const { kubeconfig, allowed, hasSpeaker } = options;
   const settings = systemSettings(db);
@@ -53,6 +59,7 @@ export function makeSources(options: NodeDaemonOptions, { db, problems, log, cha
       read: () => readRouters(undefined),
     }),
     hostPorts: new HostPortSource({ problems, changed }),
+    ruleset: new RulesetSource({ problems, changed: rulesChanged }),
     addresses: new KernelSource({
       ...{ name: 'addresses', groups: ADDRESS_EVENTS, problems, changed },
       read: async () => ({ addresses: await readHostAddresses(), defaultRoutes: await readDefaultRoutes() }),

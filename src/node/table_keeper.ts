@@ -89,12 +89,15 @@ export class TableKeeper {
     }
   }
 
-  /** Forgets what the kernel has if an audit finds others' rules in the table, or no table. */
+  /** Forgets what the kernel has if an audit finds others' rules in the table, another table, or none. */
   private async glance(): Promise<void> {
     if (!this.isAudited || this.actual === undefined) return;
-    const objects = await this.io.list({ terse: true });
+    // An event during the listing asks for another one.
     this.isAudited = false;
-    if (readTable(objects ?? []).version !== this.actual.version) this.actual = undefined;
+    const { version, handle } = readTable((await this.io.list({ terse: true })) ?? []);
+    const { actual } = this;
+    const isOurs = version === actual.version && (actual.handle ?? handle) === handle;
+    this.actual = isOurs ? { ...actual, handle } : undefined;
   }
 
   private async replace(rules: TableRules, sets: Sets, actual: ReadTable): Promise<void> {
@@ -102,7 +105,7 @@ export class TableKeeper {
     await this.send(tableCommands(rules, all));
     this.totals.tables++;
     this.log.info(`table ${NODE_TABLE.family} ${NODE_TABLE.name} is in place`);
-    this.actual = { version: `${rules.version} ${rules.rules.length}`, sets: all };
+    this.actual = { version: `${rules.version} ${rules.rules.length}`, handle: undefined, sets: all };
   }
 
   private async send(commands: readonly NftCommand[]): Promise<void> {

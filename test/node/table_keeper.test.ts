@@ -10,16 +10,28 @@ class FakeNft {
   readonly ran: (readonly NftCommand[])[] = [];
   failing: Error | undefined;
   private objects: NftCommand[] | undefined;
+  private tables = 0;
+  /** Called once, while the table is being listed. */
+  during: (() => void) | undefined;
 
   async list(): Promise<readonly NftCommand[] | undefined> {
     if (this.failing !== undefined) throw this.failing;
-    return this.objects;
+    const { objects, during } = this;
+    this.during = undefined;
+    during?.();
+    return objects;
   }
 
   async run(commands: readonly NftCommand[]): Promise<void> {
     if (this.failing !== undefined) throw this.failing;
     this.ran.push(commands);
     for (const command of commands) this.apply(command as Record<string, Record<string, Body>>);
+  }
+
+  /** Makes the table anew with what it had, as a firewall does that restores what it saved. */
+  restore(saved: readonly NftCommand[]): void {
+    const others = saved.filter(({ table }) => table === undefined);
+    this.objects = [{ table: { handle: ++this.tables } }, ...structuredClone(others)];
   }
 
   /** Changes the table behind the keeper. */
@@ -29,7 +41,7 @@ class FakeNft {
 
   private apply({ add, delete: gone }: Record<string, Record<string, Body>>): void {
     if (gone?.table !== undefined) this.objects = undefined;
-    if (add?.table !== undefined) this.objects ??= [];
+    if (add?.table !== undefined) this.objects ??= [{ table: { handle: ++this.tables } }];
     if (add?.element === undefined && add !== undefined && add.table === undefined) this.objects?.push(add);
     for (const { name, elem } of [gone?.element, add?.element].flatMap((one) => one ?? [])) {
       const set = this.find(name);
@@ -148,4 +160,36 @@ test('a change is not lost if the audit before it fails', async (t) => {
   nft.failing = undefined;
   await keeper.keep({ rules: RULES, sets, changes: [] });
   t.is(nft.ran.length, 2);
+});
+
+test('a table that another program restored as it was earlier is read back whole', async (t) => {
+  const nft = new FakeNft();
+  const keeper = new TableKeeper(SILENT, nft);
+  await keeper.keep({ rules: RULES, sets: ONE, changes: undefined });
+  const saved = structuredClone((await nft.list()) ?? []);
+  const sets = nodePorts(['tcp 30080', '10.96.0.1 80'], ['udp 30080', '10.96.0.2 80']);
+  await keeper.keep({ rules: RULES, sets, changes: [{ set: 'node_port4', key: 'udp 30080' }] });
+  keeper.audit({ elements: false });
+  await keeper.keep({ rules: RULES, sets, changes: [] });
+  t.is(nft.ran.length, 2, 'the same table needs nothing');
+  nft.restore(saved);
+  keeper.audit({ elements: false });
+  await keeper.keep({ rules: RULES, sets, changes: [] });
+  t.is(nft.ran.length, 3);
+  t.is(keeper.sizeOf('node_port4'), 2);
+});
+
+test('a table that goes while an audit lists it is missed by that audit, and found by the next step', async (t) => {
+  const nft = new FakeNft();
+  const keeper = new TableKeeper(SILENT, nft);
+  await keeper.keep({ rules: RULES, sets: ONE, changes: undefined });
+  nft.during = () => {
+    nft.change(() => []);
+    keeper.audit({ elements: false });
+  };
+  keeper.audit({ elements: false });
+  await keeper.keep({ rules: RULES, sets: ONE, changes: [] });
+  t.is(keeper.totals.tables, 1);
+  await keeper.keep({ rules: RULES, sets: ONE, changes: [] });
+  t.is(keeper.totals.tables, 2);
 });
