@@ -63,36 +63,40 @@ test('the addon numbers the classes as the table does', (t) => {
   t.deepEqual(nativeClassNames(), CLASSES);
 });
 
+/** A gateway, frames, and whether their connections are established. */
+const looks = fc.tuple(gateways, fc.array(frames, { minLength: 20, maxLength: 60 }), fc.boolean());
+
 test('the class of any frame, from any port, is the class of the flow that the frame matches', (t) => {
-  const seen = new Map<string, number>();
-  fc.assert(
-    fc.property(
-      gateways,
-      fc.array(frames, { minLength: 20, maxLength: 60 }),
-      fc.boolean(),
-      (state, list, isTracked) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(looks, ([state, list, isTracked]) => {
         const model = modelOf(state);
         for (const role of PORT_ROLES) {
           const classes = classesOf(state, list, role, isTracked);
           for (const [i, frame] of list.entries()) {
             const expected = model(frame, role, isTracked);
-            if (expected === undefined || classId(expected) !== classes[i]) {
+            if (expected === undefined || classId(expected) !== classes[i])
               throw new Error(
                 `${role} ${frame.toString('hex')}: ${CLASSES[(classes[i] ?? 0) - 1]} instead of ${expected}`,
               );
-            }
-            seen.set(`${role} ${expected}`, (seen.get(`${role} ${expected}`) ?? 0) + 1);
           }
         }
-      },
+      }),
+      { numRuns: 150 },
     ),
-    { numRuns: 150 },
   );
-  const named = new Set([...seen.keys()].map((key) => key.split(' ')[1]));
+});
+
+test('among such frames there are some of each class', (t) => {
+  const seen = new Set<PacketClass | undefined>();
+  // Always the same ones: another 150 may hardly have a node port.
+  for (const [state, list, isTracked] of fc.sample(looks, { numRuns: 150, seed: 1 })) {
+    const model = modelOf(state);
+    for (const role of PORT_ROLES) for (const frame of list) seen.add(model(frame, role, isTracked));
+  }
   t.deepEqual(
-    CLASSES.filter((name) => !named.has(name)),
+    CLASSES.filter((name) => !seen.has(name)),
     [],
-    'classes without a frame',
   );
 });
 
