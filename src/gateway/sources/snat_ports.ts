@@ -62,10 +62,14 @@ export class SnatPortsSource implements Source {
   }
 
   private async lookOnce(): Promise<PortFill | undefined> {
-    // A switch that does not answer is a problem of its own.
-    const fill = await this.read().catch(() => undefined);
-    this.options.problems.set('snat ports', fillProblems(fill));
-    return fill;
+    try {
+      const fill = await this.read();
+      this.options.problems.set('snat ports', fillProblems(fill));
+      return fill;
+    } catch {
+      // A switch that does not answer is a problem of its own. The last one of the range stands.
+      return undefined;
+    }
   }
 
   private async read(): Promise<PortFill | undefined> {
