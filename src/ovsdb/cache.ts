@@ -24,6 +24,17 @@ export class Cache {
     return this.tables.get(table) ?? new Map();
   }
 
+  /** Returns whether the server's schema lists a string among those that a column takes. */
+  allows(table: string, column: string, value: string): boolean {
+    return this.served.get(table)?.values.get(column)?.includes(value) ?? false;
+  }
+
+  /** Applies what has changed while the connection was lost, to a server whose schema may have changed. */
+  resume(served: ServedTables, updates: unknown): Change[] {
+    this.served = served;
+    return this.applyUpdates2(updates);
+  }
+
   /**
    * Replaces all rows by those that `apply` puts into an empty cache, after a reconnect that could not resume.
    * @returns the rows that differ

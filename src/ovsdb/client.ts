@@ -75,6 +75,11 @@ export class Client<D extends Database> {
     return [...this.table(name).values()].filter(wanted);
   }
 
+  /** Returns whether the server's schema lists a string among those that a column takes. */
+  allows<N extends TableName<D>>(name: N, column: string & keyof D['tables'][N], value: string): boolean {
+    return this.cache.allows(name, column, value);
+  }
+
   get isConnected(): boolean {
     return this.session !== undefined;
   }

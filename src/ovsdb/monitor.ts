@@ -73,7 +73,7 @@ async function follow(
   const [found, last, updates] = result;
   const firstChanges =
     found === true
-      ? cache.applyUpdates2(updates)
+      ? cache.resume(tables, updates)
       : cache.replace(tables, (fresh) => fresh.applyUpdates2(updates));
   return { reply: { lastTransaction: typeof last === 'string' ? last : undefined }, firstChanges };
 }

@@ -5,6 +5,8 @@ import { BadReply, SchemaMismatch } from './errors.js';
 interface WireColumn {
   readonly atom: string;
   readonly shape: AnyColumn['shape'];
+  /** The only strings that the column takes; empty if it takes any. */
+  readonly values: readonly string[];
 }
 
 /** The part of the reply to `get_schema` that is checked: columns by table and name. */
@@ -22,12 +24,19 @@ export function parseSchema(reply: unknown): WireSchema {
 }
 
 function parseType(type: unknown): WireColumn {
-  if (typeof type === 'string') return { atom: type, shape: 'scalar' };
+  if (typeof type === 'string') return { atom: type, shape: 'scalar', values: [] };
   const key = memberOf(type, 'key');
   const atom = typeof key === 'string' ? key : memberOf(key, 'type');
   if (typeof atom !== 'string') throw new BadReply('the schema has a column without a type');
   const [value, min = 1, max = 1] = [memberOf(type, 'value'), memberOf(type, 'min'), memberOf(type, 'max')];
-  return { atom, shape: value !== undefined ? 'map' : max !== 1 ? 'set' : min === 0 ? 'optional' : 'scalar' };
+  const shape = value !== undefined ? 'map' : max !== 1 ? 'set' : min === 0 ? 'optional' : 'scalar';
+  return { atom, shape, values: stringsOf(memberOf(key, 'enum')) };
+}
+
+/** Returns the strings of an enumeration: one string, or a set in the wire's form (RFC 7047 section 5.1). */
+function stringsOf(values: unknown): string[] {
+  const all = Array.isArray(values) && Array.isArray(values[1]) ? values[1] : [values];
+  return all.filter((one) => typeof one === 'string');
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -54,6 +63,8 @@ export interface ServedTable {
   readonly columns: Columns;
   /** The columns that the server has, which are monitored. */
   readonly present: readonly string[];
+  /** The only strings that the server takes, by column; empty where it takes any, and if its schema is presumed. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The monitored tables, by name. */
@@ -73,7 +84,7 @@ export function presumedTables(database: Database, tables: readonly string[]): S
   return new Map(
     tables.map((name) => {
       const columns = database.tables[name] ?? {};
-      return [name, { columns, present: Object.keys(columns) }];
+      return [name, { columns, present: Object.keys(columns), values: new Map() }];
     }),
   );
 }
@@ -95,5 +106,10 @@ function checkTable(database: Database, schema: WireSchema, name: string): Serve
     }
     return true;
   });
-  return { columns, present: present.map(([column]) => column) };
+  const names = present.map(([column]) => column);
+  return {
+    columns,
+    present: names,
+    values: new Map(names.map((one) => [one, served.get(one)?.values ?? []])),
+  };
 }

@@ -190,6 +190,19 @@ test('a session resumes after the last transaction, or gets all rows if the serv
   await dispose();
 });
 
+test('a session that resumes knows what a server with another schema takes', async (t) => {
+  const older = JSON.parse(JSON.stringify(schema).replaceAll('"secure"', '"other"'));
+  let sessions = 0;
+  const { server, db, dispose } = await open({
+    get_schema: () => (++sessions === 1 ? older : schema),
+    monitor_cond_since: () => [sessions > 1, `txn-${sessions}`, {}],
+  });
+  t.false(db.allows('Bridge', 'fail_mode', 'secure'));
+  for (const socket of server.sockets) socket.destroy();
+  await until('the other schema', async () => when(db.allows('Bridge', 'fail_mode', 'secure')));
+  await dispose();
+});
+
 test('a server that falls silent is probed, given up and connected to again', async (t) => {
   const { server, db, dispose } = await open({ monitor: () => ({}), echo: () => undefined }, { probeMs: 50 });
   const states: string[] = [];

@@ -176,7 +176,7 @@ function pairs(atom: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
 
 test('whatever rows come, they are read as their columns say or refused', (t) => {
   const columns = openVswitch.tables.Bridge;
-  const served = new Map([['Bridge', { columns, present: Object.keys(columns) }]]);
+  const served = new Map([['Bridge', { columns, present: Object.keys(columns), values: new Map() }]]);
   const updates = fc.array(fc.tuple(fc.constantFrom('initial', 'modify'), likeRow()), { maxLength: 4 });
   fc.assert(
     fc.property(updates, (changes) => {

@@ -87,6 +87,14 @@ test('a column that older servers may lack reads as empty there', async (t) => {
   other.close();
 });
 
+test('a client knows which strings a column of the server takes', async (t) => {
+  const db = await connect(openVswitch, { remotes: server.remote, tables: ['Bridge'] });
+  t.true(db.allows('Bridge', 'fail_mode', 'secure'));
+  t.false(db.allows('Bridge', 'fail_mode', 'nonsense'));
+  t.false(db.allows('Bridge', 'name', 'br0'), 'a column that takes any string lists none');
+  db.close();
+});
+
 for (const [schema, descriptor] of [
   ['Open_vSwitch', openVswitch],
   ['OVN_Northbound', ovnNorthbound],
