@@ -37,6 +37,11 @@ export function hasSctpPorts(): boolean {
   return releaseOf('ovs-vswitchd') >= 3.2;
 }
 
+/** Returns whether OVN can choose an endpoint by a client's IPv6 address. */
+export function hashesIpv6(): boolean {
+  return releaseOf('ovn-nbctl') >= 25.03;
+}
+
 /** Returns the release of an installed program as a number, such as 23.03; 0 if there is none. */
 function releaseOf(program: string): number {
   try {

@@ -64,7 +64,7 @@ export class ServiceCluster {
   private constructor(
     readonly cluster: Cluster,
     readonly kubernetes: Kubernetes,
-    readonly servers: ReadonlyMap<string, Server>,
+    private readonly all: Map<string, Server>,
   ) {}
 
   static async start(nodes: readonly string[], gateways: readonly string[]): Promise<ServiceCluster> {
@@ -87,10 +87,21 @@ export class ServiceCluster {
     return new ServiceCluster(cluster, kubernetes, new Map(servers.map((one) => [one.name, one])));
   }
 
+  get servers(): ReadonlyMap<string, Server> {
+    return this.all;
+  }
+
   server(name: string): Server {
-    const found = this.servers.get(name);
+    const found = this.all.get(name);
     if (found === undefined) throw new Error(`there is no server ${name}`);
     return found;
+  }
+
+  /** Makes an endpoint of a server that a test has started, at the addresses of another one and a port of its own. */
+  addBeside(other: string, name: string, port: number): Server {
+    const added = { ...this.server(other), name, port };
+    this.all.set(name, added);
+    return added;
   }
 
   /** Creates or changes a dual-stack service of TCP and UDP and, as a controller would, its endpoints. */

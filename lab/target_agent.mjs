@@ -1,7 +1,7 @@
 // Servers and a client of many targets at once, over TCP, UDP and SCTP.
 //   target_agent.mjs serve NAME PORT ADDRESS...   answers each connection and each datagram with "NAME CLIENT_ADDRESS"
 //   target_agent.mjs serve-sctp NAME PORT         answers each INIT of SCTP the same
-//   target_agent.mjs ask ATTEMPT_MS               reads [{ protocol, address, port }] and prints [{ outcome, client, attempts, ms }]
+//   target_agent.mjs ask ATTEMPT_MS AGAIN_MS      reads [{ protocol, address, port, from }] and prints [{ outcome, client, attempts, ms }]
 // An outcome is the server's name, "refused", "silence" or an error code of connect(2).
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -11,8 +11,6 @@ import { text } from 'node:stream/consumers';
 import { askSctp, serveSctp } from './sctp.mjs';
 
 const DEADLINE_MS = 5000;
-/** A client of UDP sends again from the same socket. */
-const AGAIN_MS = 300;
 const ASK = { tcp: askTcp, udp: askUdp, sctp: askOverSctp };
 const [mode, ...rest] = process.argv.slice(2);
 
@@ -21,7 +19,7 @@ else if (mode === 'serve-sctp') {
   const [name, port] = rest;
   serveSctp(Number(port), (client) => answerOf(name, client));
   console.log('serving');
-} else await ask(Number(rest[0]));
+} else await ask(...rest.map(Number));
 
 function answerOf(name, client) {
   return `${name} ${client.replace(/^::ffff:/, '')}`;
@@ -43,26 +41,26 @@ async function serve(name, port, ...addresses) {
   console.log('serving');
 }
 
-async function ask(attemptMs) {
+async function ask(...times) {
   const targets = JSON.parse(await text(process.stdin));
-  const answers = await Promise.all(targets.map((target) => askUntilAnswered(target, attemptMs)));
+  const answers = await Promise.all(targets.map((target) => askUntilAnswered(target, times)));
   process.stdout.write(JSON.stringify(answers), () => process.exit());
 }
 
-async function askUntilAnswered(target, attemptMs) {
+async function askUntilAnswered(target, times) {
   const began = performance.now();
   const since = () => Math.round(performance.now() - began);
   for (let attempts = 1; ; attempts += 1) {
     const start = performance.now();
-    const found = await ASK[target.protocol](target, attemptMs);
+    const found = await ASK[target.protocol](target, ...times);
     if (found.outcome !== 'silence' || since() > DEADLINE_MS)
       return { ...found, attempts, ms: Math.round(performance.now() - start) };
   }
 }
 
-function askTcp({ address, port }, attemptMs) {
+function askTcp({ address, port, from }, attemptMs) {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port });
+    const socket = connect({ host: address, port, localAddress: from });
     const late = setTimeout(() => settle({ outcome: 'silence' }), attemptMs);
     let answer = '';
     const settle = (found) => {
@@ -78,11 +76,12 @@ function askTcp({ address, port }, attemptMs) {
   });
 }
 
-function askUdp({ address, port }, attemptMs) {
+/** Sends again from the same socket after each `againMs`. */
+function askUdp({ address, port, from }, attemptMs, againMs) {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     const late = setTimeout(() => settle({ outcome: 'silence' }), attemptMs);
-    const again = setInterval(() => socket.send('?', () => undefined), AGAIN_MS);
+    const again = setInterval(() => socket.send('?', () => undefined), againMs);
     const settle = (found) => {
       clearTimeout(late);
       clearInterval(again);
@@ -93,10 +92,12 @@ function askUdp({ address, port }, attemptMs) {
     socket.on('message', (message) => settle(read(String(message))));
     socket.on('error', ({ code }) => settle(failure(code)));
     // A connected socket receives only what comes from the address that it asked.
-    socket.connect(port, address, (error) => {
-      if (error) settle(failure(error.code));
-      else socket.send('?', () => undefined);
-    });
+    socket.bind(0, from, () =>
+      socket.connect(port, address, (error) => {
+        if (error) settle(failure(error.code));
+        else socket.send('?', () => undefined);
+      }),
+    );
   });
 }
 

@@ -10,6 +10,8 @@ export interface Target {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
   readonly address: string;
   readonly port: number;
+  /** The client's address; without it, the kernel chooses. SCTP does not take it. */
+  readonly from?: string;
 }
 
 export interface TargetAnswer {
@@ -45,13 +47,13 @@ export async function serveSctp(inside: Namespace, name: string, port: number): 
 /**
  * Asks many targets at once from inside a namespace. Returns one answer for each, within about 5 s. A client opens a
  * new socket after `attemptMs`: the userspace datapath drops the first packet to another node while it resolves that
- * node's MAC, and a TCP client sends its second one after 1 s.
+ * node's MAC, and a TCP client sends its second one after 1 s. A UDP client sends again from one socket after `againMs`.
  */
 export async function askTargets(
   from: Namespace,
   targets: readonly Target[],
-  { attemptMs = 800 }: { readonly attemptMs?: number } = {},
+  { attemptMs = 800, againMs = 300 }: { readonly attemptMs?: number; readonly againMs?: number } = {},
 ): Promise<TargetAnswer[]> {
-  const argv = [process.execPath, AGENT, 'ask', String(attemptMs)];
+  const argv = [process.execPath, AGENT, 'ask', String(attemptMs), String(againMs)];
   return JSON.parse(await from.exec(argv, { input: JSON.stringify(targets) }));
 }

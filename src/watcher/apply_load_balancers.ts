@@ -7,6 +7,7 @@ import { sameValue } from '../ovsdb/values.js';
 import { BalancerGroups } from './apply_balancer_groups.js';
 import type { VipAssignments } from './desired_assignments.js';
 import { type Balancer, balancerName, balancerText, type Scope, type VipId } from './desired_balancer.js';
+import { keepPositions } from './desired_target_order.js';
 import type { BalancerIndex } from './state_balancers.js';
 
 type BalancerColumns = RowInput<typeof ovnNorthbound, 'Load_Balancer'>;
@@ -52,9 +53,23 @@ function updateVips(
   for (const [text, [balancer, vips]] of byBalancer(ids)) {
     const desired = new Map(vips.map((vip) => [vip, assignments.targets({ balancer, vip })]));
     const row = index.row(text);
-    if (row !== undefined) updateRow(txn, row, desired);
+    if (row !== undefined)
+      updateRow(txn, row, balancer.hashBy === undefined ? desired : ordered(row, desired));
     else insertRow(groups, txn, balancer, text, present(desired));
   }
+}
+
+/** Returns the destinations in an order by which clients with affinity keep theirs. */
+function ordered(
+  { vips }: LoadBalancerRow,
+  desired: ReadonlyMap<string, string | undefined>,
+): ReadonlyMap<string, string | undefined> {
+  return new Map(
+    [...desired].map(([vip, targets]) => [
+      vip,
+      targets === undefined ? undefined : keepPositions(vips.get(vip) ?? '', targets),
+    ]),
+  );
 }
 
 function updateRow(
@@ -116,7 +131,7 @@ function mendRow(
   columns: Readonly<BalancerColumns>,
   vips: ReadonlySet<string>,
 ): void {
-  const wrong = (['name', 'protocol', 'options'] as const).filter(
+  const wrong = (['name', 'protocol', 'options', 'selection_fields'] as const).filter(
     (column) => !sameValue(row[column], columns[column]),
   );
   txn.update('Load_Balancer', row._uuid, Object.fromEntries(wrong.map((one) => [one, columns[one]])));
@@ -129,6 +144,7 @@ function columnsOf(balancer: Balancer) {
     name: balancerName(balancer),
     protocol: balancer.protocol,
     options: new Map(Object.entries(balancer.options)),
+    selection_fields: balancer.hashBy === undefined ? [] : [balancer.hashBy],
   };
 }
 

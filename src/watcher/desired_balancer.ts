@@ -15,7 +15,12 @@ export interface Balancer {
   readonly service: string;
   /** Options of the row (ovn-nb(5), Load_Balancer), which concern all its virtual addresses. */
   readonly options: Readonly<Record<string, string>>;
+  /** The field of a packet that alone decides its destination, so that a client keeps one; absent without affinity. */
+  readonly hashBy?: HashField;
 }
+
+/** A value of `selection_fields` (ovn-nb(5), Load_Balancer). */
+export type HashField = 'ip_src' | 'ipv6_src' | 'eth_src';
 
 /** One virtual address of one load balancer. */
 export interface VipId {
@@ -45,8 +50,9 @@ export function balancerName({ scope, protocol, service }: Balancer): string {
 }
 
 /** Returns the text by which a row names its load balancer; equal load balancers have equal texts. */
-export function balancerText({ scope, protocol, service, options }: Balancer): string {
-  return JSON.stringify([scopeText(scope), protocol, service, Object.entries(options).sort()]);
+export function balancerText({ scope, protocol, service, options, hashBy }: Balancer): string {
+  const plain = [scopeText(scope), protocol, service, Object.entries(options).sort()];
+  return JSON.stringify(hashBy === undefined ? plain : [...plain, hashBy]);
 }
 
 /** Returns the text of what only one service can have: an address, a port and a protocol in one scope. */

@@ -40,7 +40,7 @@ export function hostPortVips(key: string, pod: Pod, gateways: readonly ServiceGa
         if (own === undefined) return [];
         const scope = { gateway: gateway.node };
         const skipsSnat = gateway.forcesSnat === true;
-        const options = rowOptions({ protocol, affinity: undefined, isDropped: false, skipsSnat });
+        const options = rowOptions({ protocol, isDropped: false, skipsSnat });
         const balancer = { scope, protocol, service: podOwner(key), options };
         return [{ balancer, vip: hostPort(ip, port), targets: hostPort(own, containerPort) }];
       });

@@ -12,7 +12,7 @@ import { ProductError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress } from '../net/ip.js';
 import type { Scope, Vip } from './desired_balancer.js';
 import { Choices, type Destination, destinationsOf, hostPort } from './desired_endpoints.js';
-import { affinityLoss, affinitySeconds, rowOptions } from './desired_row_options.js';
+import { affinityHash, affinityLoss, hasAffinity, rowOptions } from './desired_row_options.js';
 import type { ServiceGateway } from './state_gateways.js';
 import type { HostEndpoint, ServiceNode } from './state_hosts.js';
 
@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly hosts: ReadonlyMap<string, HostEndpoint>;
   /** The zone of each node that has one. */
   readonly zones: ReadonlyMap<string, string>;
+  /** Whether OVN can hash IPv6 addresses. */
+  readonly hashesIpv6: boolean;
 }
 
 /**
@@ -100,7 +102,7 @@ class ServicePlan {
   hasHints = false;
   /** Whether each node may have virtual addresses of its own for each port. */
   readonly fitsNodes: boolean;
-  private readonly affinity: number | undefined;
+  private readonly hasAffinity: boolean;
   private readonly inCluster: readonly IpAddress[];
   private readonly external: readonly IpAddress[];
   private readonly isLocalOutside: boolean;
@@ -113,7 +115,7 @@ class ServicePlan {
     private readonly around: Surroundings,
     private readonly refuse: Refuse,
   ) {
-    this.affinity = affinitySeconds(service);
+    this.hasAffinity = hasAffinity(service);
     this.inCluster = clusterAddresses(service);
     this.external = externalAddresses(service);
     this.isLocalOutside = service.spec?.externalTrafficPolicy === 'Local';
@@ -121,7 +123,7 @@ class ServicePlan {
     this.isRestricted = sourceRanges(service) !== undefined;
     const pairs = (service.spec?.ports ?? []).length * this.inCluster.length;
     this.fitsNodes = pairs * around.nodes.length <= MOST_AT_NODES;
-    const loss = affinityLoss(this.affinity);
+    const loss = affinityLoss(service);
     if (loss !== undefined) this.refused.add(loss);
   }
 
@@ -232,14 +234,15 @@ class ServicePlan {
     { destinations, isDropped = false, skipsSnat = false }: Choice,
     more: Pick<Vip, 'isNodePort'> = {},
   ): void {
-    const { affinity, key } = this;
     if (this.drafts.length === MOST_VIPS)
       throw new ProductError(
         'ERR_SERVICE',
         `it needs more than ${MOST_VIPS} virtual addresses; make several services of it`,
       );
-    const options = rowOptions({ protocol, affinity, isDropped, skipsSnat });
-    this.drafts.push({ balancer: { scope, protocol, service: key, options }, vip, destinations, ...more });
+    const options = rowOptions({ protocol, isDropped, skipsSnat });
+    const hashBy = this.hasAffinity && affinityHash(vip.startsWith('[') ? 6 : 4, this.around.hashesIpv6);
+    const balancer = { scope, protocol, service: this.key, options, ...(hashBy && { hashBy }) };
+    this.drafts.push({ balancer, vip, destinations, ...more });
   }
 }
 

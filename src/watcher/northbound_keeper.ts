@@ -15,7 +15,10 @@ import type { PortIndex } from './state_ports.js';
 import { VipAssigner, type VipAssignerOptions } from './vip_assigner.js';
 
 export interface NorthboundKeeperOptions extends VipAssignerOptions {
-  readonly nb: Pick<Northbound, 'isConnected' | 'table' | 'find' | 'filter' | 'transaction' | 'until'>;
+  readonly nb: Pick<
+    Northbound,
+    'isConnected' | 'table' | 'find' | 'filter' | 'allows' | 'transaction' | 'until'
+  >;
   readonly ports: PortIndex;
   readonly balancers: BalancerIndex;
   readonly annotator: Pick<Annotator, 'want' | 'forget'>;

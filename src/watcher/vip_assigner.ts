@@ -9,7 +9,7 @@ import { boundedTexts } from '../kube/refusals.js';
 import { bornAt, ownerText, podOfOwner, podOwner } from '../kube/seniority.js';
 import { explainError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
-import type { NorthboundView } from '../ovn/connection.js';
+import type { Northbound, NorthboundView } from '../ovn/connection.js';
 import type { EventWriter } from './apply_events.js';
 import { VipAssignments } from './desired_assignments.js';
 import type { VipId } from './desired_balancer.js';
@@ -26,7 +26,7 @@ interface Known<T> {
 }
 
 export interface VipAssignerOptions {
-  readonly nb: NorthboundView;
+  readonly nb: NorthboundView & Pick<Northbound, 'allows'>;
   readonly pods: Known<Pod>;
   readonly services: Known<Service>;
   readonly endpoints: {
@@ -82,11 +82,17 @@ export class VipAssigner {
     this.updateGateways();
     this.updateHosts();
     this.updateGuard();
-    const { changes } = this.options;
+    const { nb, changes } = this.options;
     const refuse = this.refuser();
-    const around = { gateways: this.book.gateways, nodes: this.hosts.nodes, hosts: this.hosts.hosts };
+    const around: Surroundings = {
+      gateways: this.book.gateways,
+      nodes: this.hosts.nodes,
+      hosts: this.hosts.hosts,
+      zones: this.zones,
+      hashesIpv6: nb.allows('Load_Balancer', 'selection_fields', 'ipv6_src'),
+    };
     const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
-      this.assignService(key, { ...around, zones: this.zones }, refuse),
+      this.assignService(key, around, refuse),
     );
     for (const key of this.assignments.takeContested()) {
       const { count, texts } = this.assignments.conflicts(key);

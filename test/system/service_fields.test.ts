@@ -143,28 +143,6 @@ labTest(
   },
 );
 
-labTest(
-  'with sessionAffinity a client keeps its endpoint, pods and hosts alike, in both families',
-  async (t) => {
-    const sessionAffinityConfig = { clientIP: { timeoutSeconds: 60 } };
-    setService('sticky', 15, { sessionAffinity: 'ClientIP', sessionAffinityConfig });
-    setSlices('sticky', [{ pod: 'master' }, { pod: 'gw1' }]);
-    await allSettled('gw1', 15);
-    const clients = [
-      ...[...pods.values()].map(({ net }) => net),
-      ...cluster.nodes.map(({ host }) => host.net),
-    ];
-    for (const from of clients)
-      for (const address of Object.values(vip(15))) {
-        const target: Target = { protocol: 'tcp', address, port: 80 };
-        const [first] = await askTargets(from, [target]);
-        t.true(['master', 'gw1'].includes(first?.outcome ?? ''), `${first?.outcome} from ${from.name}`);
-        const later = await askTargets(from, Array<Target>(10).fill(target));
-        t.deepEqual([...new Set(later.map(({ outcome }) => outcome))], [first?.outcome], from.name);
-      }
-  },
-);
-
 labTest("an ingress address with ipMode Proxy is not answered for; the service's node port is", async (t) => {
   const ingress = (ipMode: string) => ({ loadBalancer: { ingress: [{ ip: '203.0.113.85', ipMode }] } });
   const more = { type: 'LoadBalancer' };
@@ -267,13 +245,6 @@ async function outcomes(from: string, n: number, times = 1): Promise<string[]> {
   );
   const all = Array.from({ length: times }, () => targets).flat();
   return (await askTargets(podOf(from).net, all)).map(({ outcome }) => outcome);
-}
-
-/** Waits until service `n` is answered over TCP and UDP in both families from a node. */
-async function allSettled(from: string, n: number): Promise<void> {
-  await until(`answers from ${from}`, async () =>
-    when((await outcomes(from, n)).every((one) => pods.has(one))),
-  );
 }
 
 /** Waits until service `n` has one outcome from a node, over TCP and UDP in both families. */

@@ -10,7 +10,7 @@ import { FakeNorthbound } from './fake_northbound.js';
 const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp', service: 'd/web', options: {} };
 const GATEWAY: Balancer = { ...CLUSTER, scope: { gateway: 'gw1' } };
 const NODE: Balancer = { ...CLUSTER, scope: { node: 'gw2' } };
-const STICKY: Balancer = { ...CLUSTER, service: 'd/sticky', options: { affinity_timeout: '60' } };
+const STICKY: Balancer = { ...CLUSTER, service: 'd/sticky', hashBy: 'ip_src' };
 const LOCAL: Balancer = { ...GATEWAY, service: 'd/local', options: { skip_snat: 'true' } };
 const VIP = '10.96.0.5:80';
 const OUTSIDE = '203.0.113.1:30080';
@@ -73,7 +73,8 @@ test('a service has a row a protocol, scope and set of options, in the group of 
   t.deepEqual(members('switch_gw2'), ['Service_d/web_TCP_switch_gw2']);
   t.deepEqual(members('switch_gw1'), []);
   await put('d/sticky', [[STICKY, '10.96.0.7:80', TARGETS]]);
-  t.deepEqual(rowOf(STICKY)?.options, new Map([['affinity_timeout', '60']]));
+  t.deepEqual(rowOf(STICKY)?.selection_fields, ['ip_src']);
+  t.deepEqual(rowOf(CLUSTER)?.selection_fields, []);
 });
 
 test('a change of targets writes one key of one row', async (t) => {
@@ -136,13 +137,39 @@ test('a row is deleted with its last address, and not before', async (t) => {
 
 test('a service that gets affinity moves to another row in one transaction', async (t) => {
   const { nb, put, rowOf } = start();
-  const former: Balancer = { ...STICKY, options: {} };
+  const { hashBy: _, ...former } = STICKY;
   await put('d/sticky', [[former, VIP, TARGETS]]);
   const { length } = nb.committed;
   await put('d/sticky', [[STICKY, VIP, TARGETS]]);
   t.is(nb.committed.length, length + 1);
   t.is(rowOf(former), undefined);
   t.deepEqual(rowOf(STICKY)?.vips, new Map([[VIP, TARGETS]]));
+});
+
+test('destinations of a service with affinity keep their positions, by which OVN chooses; others are as they come', async (t) => {
+  const { nb, put, audit, rowOf } = start();
+  const vips = (row: Balancer, targets: string): [Balancer, string, string][] => [[row, VIP, targets]];
+  await put('d/sticky', vips(STICKY, 'a,b,c,d'));
+  await put('d/sticky', vips(STICKY, 'a,c,d'));
+  t.is(rowOf(STICKY)?.vips.get(VIP), 'a,d,c');
+  const { length } = nb.committed;
+  await put('d/sticky', vips(STICKY, 'c,d,a'));
+  await audit();
+  t.is(nb.committed.length, length, 'another order is no change');
+  await put('d/sticky', vips(STICKY, 'b,c,d,a'));
+  t.is(rowOf(STICKY)?.vips.get(VIP), 'a,d,c,b');
+  await put('d/sticky', []);
+  await put('d/web', vips(CLUSTER, 'a,b,c,d'));
+  await put('d/web', vips(CLUSTER, 'a,c,d'));
+  t.is(rowOf(CLUSTER)?.vips.get(VIP), 'a,c,d');
+});
+
+test('an audit restores the field by which OVN chooses', async (t) => {
+  const { nb, put, audit, rowOf } = start();
+  await put('d/sticky', [[STICKY, VIP, TARGETS]]);
+  nb.update('Load_Balancer', rowOf(STICKY)?._uuid ?? ('' as Uuid), { selection_fields: [] });
+  await audit();
+  t.deepEqual(rowOf(STICKY)?.selection_fields, ['ip_src']);
 });
 
 test('a gateway without a router gets no row until its router is there', async (t) => {

@@ -118,8 +118,8 @@ class World {
   }
 
   private vips(service: string, { targets, isSticky, byNode, address }: Wish): Vip[] {
-    const options: Balancer['options'] = isSticky ? { affinity_timeout: '60' } : {};
-    const balancer: Balancer = { scope: 'cluster', protocol: 'tcp', service, options };
+    const hash: Pick<Balancer, 'hashBy'> = isSticky ? { hashBy: 'ip_src' } : {};
+    const balancer: Balancer = { scope: 'cluster', protocol: 'tcp', service, options: {}, ...hash };
     const inCluster = (one: Balancer) => ({ balancer: one, vip: `10.96.0.${address}:80`, targets });
     return [
       ...(byNode

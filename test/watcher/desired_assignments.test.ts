@@ -4,7 +4,7 @@ import type { Balancer, Vip } from '../../src/watcher/desired_balancer.js';
 
 const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp', service: 'default/a', options: {} };
 const ID = { balancer: CLUSTER, vip: '1.1.1.1:80' };
-const OWN: Balancer = { ...CLUSTER, service: 'default/b', options: { affinity_timeout: '60' } };
+const OWN: Balancer = { ...CLUSTER, service: 'default/b', hashBy: 'ip_src' };
 
 function vip(address: string, targets: string, balancer = CLUSTER): Vip {
   return { balancer, vip: address, targets };
@@ -81,7 +81,7 @@ test('one row has an address that rows of two services could have', (t) => {
 
 test('a service that gets other options leaves its former row', (t) => {
   const assignments = new VipAssignments();
-  const former: Balancer = { ...OWN, options: {} };
+  const { hashBy: _, ...former } = OWN;
   assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', former)]);
   t.is(assignments.put('default/b', 1, [vip('1.1.1.1:80', 'b', OWN)]).length, 2);
   t.is(assignments.targets(vip('1.1.1.1:80', '', former)), undefined);

@@ -12,17 +12,18 @@ const OWN: Balancer = {
   scope: { gateway: 'gw1' },
   protocol: 'sctp',
   service: 'default/web',
-  options: { skip_snat: 'true', affinity_timeout: '60' },
+  options: { skip_snat: 'true', reject: 'true' },
 };
 
 test('the text of a load balancer has a form that rows in databases keep', (t) => {
   t.is(balancerText(CLUSTER), '["","tcp","d/web",[]]');
-  t.is(balancerText(OWN), '["gw1","sctp","default/web",[["affinity_timeout","60"],["skip_snat","true"]]]');
+  t.is(balancerText(OWN), '["gw1","sctp","default/web",[["reject","true"],["skip_snat","true"]]]');
+  t.is(balancerText({ ...CLUSTER, hashBy: 'ip_src' }), '["","tcp","d/web",[],"ip_src"]');
 });
 
 test('the order of options does not change the text; any other difference does', (t) => {
-  const { skip_snat = '', affinity_timeout = '' } = OWN.options;
-  t.is(balancerText({ ...OWN, options: { affinity_timeout, skip_snat } }), balancerText(OWN));
+  const { skip_snat = '', reject = '' } = OWN.options;
+  t.is(balancerText({ ...OWN, options: { reject, skip_snat } }), balancerText(OWN));
   for (const other of [
     { scope: 'cluster' },
     { scope: { gateway: 'gw2' } },
@@ -30,6 +31,7 @@ test('the order of options does not change the text; any other difference does',
     { protocol: 'udp' },
     { service: 'default/other' },
     { options: { skip_snat } },
+    { hashBy: 'ip_src' },
   ] as const)
     t.not(balancerText({ ...OWN, ...other }), balancerText(OWN));
 });

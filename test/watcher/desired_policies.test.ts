@@ -140,25 +140,43 @@ test('a port with endpoints and one without are in one row, in the cluster and a
   );
 });
 
-test('UDP leaves an endpoint that is removed, unless the service has affinity', (t) => {
+test('UDP leaves an endpoint that is removed, with affinity and without', (t) => {
   const ports = [{ name: 'http', port: 53, protocol: 'UDP' }];
   const udp = [endpoint('10.244.1.5', { protocol: 'UDP' })];
   t.deepEqual(optionsOf(service({ ports }), udp), ['cluster 10.96.0.5:53 10.244.1.5:8080 ct_flush reject']);
   t.deepEqual(optionsOf(service({ ports, sessionAffinity: 'ClientIP' }), udp), [
-    'cluster 10.96.0.5:53 10.244.1.5:8080 affinity_timeout=10800 reject',
+    'cluster 10.96.0.5:53 10.244.1.5:8080 ct_flush reject ip_src',
   ]);
 });
 
-test('affinity has its timeout in the rows; what OVN cannot keep is said', (t) => {
-  const sticky = (timeoutSeconds: number) =>
-    service({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds } } });
-  t.deepEqual(optionsOf(sticky(60)), [`cluster 10.96.0.5:80 ${BOTH} affinity_timeout=60 reject`]);
-  t.deepEqual(optionsOf(sticky(86_400)), [`cluster 10.96.0.5:80 ${BOTH} affinity_timeout=65535 reject`]);
-  t.deepEqual(servedOf(sticky(65_535)).refused, []);
-  t.deepEqual(servedOf(sticky(86_400)).refused, [
-    'sessionAffinity lasts 65535 s instead of 86400 s, the longest that OVN takes',
+test('affinity chooses by a hash of the client, in every scope: a row a family', (t) => {
+  const sticky = service({ ...DUAL, type: 'NodePort', sessionAffinity: 'ClientIP' });
+  const all = (hashesIpv6: boolean) =>
+    optionLines(servedOf(sticky, ENDPOINTS, { hashesIpv6 }).vips).filter((line) => /^gw1|96/.test(line));
+  const six = '[fd00:10:244:1::5]:8080 reject';
+  t.deepEqual(all(true), [
+    `cluster 10.96.0.5:80 ${BOTH} reject ip_src`,
+    `cluster [fd00:10:96::5]:80 ${six} ipv6_src`,
+    `gw1 203.0.113.10:30080 ${BOTH} reject ip_src`,
+    `gw1 [2001:db8::10]:30080 ${six} ipv6_src`,
   ]);
+  // Before OVN 25.03.
+  t.deepEqual(
+    all(false).filter((line) => line.includes('[')),
+    [`cluster [fd00:10:96::5]:80 ${six} eth_src`, `gw1 [2001:db8::10]:30080 ${six} eth_src`],
+  );
   t.deepEqual(optionsOf(service({ sessionAffinity: 'None' })), [`cluster 10.96.0.5:80 ${BOTH} reject`]);
+});
+
+test('a timeout of affinity that is not the default is not kept, which is said', (t) => {
+  const refused = (sessionAffinity: string, timeoutSeconds?: number) => {
+    const clientIP = { clientIP: { ...(timeoutSeconds !== undefined && { timeoutSeconds }) } };
+    return servedOf(service({ sessionAffinity, sessionAffinityConfig: clientIP })).refused;
+  };
+  t.deepEqual(refused('ClientIP', 60), [
+    'sessionAffinity does not end after 60 s: a client keeps its endpoint until the endpoints change',
+  ]);
+  t.deepEqual([...refused('ClientIP', 10_800), ...refused('ClientIP'), ...refused('None', 60)], []);
 });
 
 test('externalTrafficPolicy Local: a gateway without an endpoint of its own drops, and refuses if there is none at all', (t) => {

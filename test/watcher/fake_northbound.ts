@@ -25,6 +25,8 @@ interface Operation {
  */
 export class FakeNorthbound implements NorthboundView {
   isConnected = true;
+  /** The strings that some column takes, beyond those that OVN 23.03 knows. */
+  readonly allowed = new Set<string>();
   /** The operations of each transaction that was committed, without its comment. */
   readonly committed: (readonly Operation[])[] = [];
   /** Why the next transaction fails. */
@@ -46,6 +48,10 @@ export class FakeNorthbound implements NorthboundView {
 
   filter<N extends Table>(name: N, wanted: (row: RowOf<Schema, N>) => boolean): RowOf<Schema, N>[] {
     return [...this.table(name).values()].filter(wanted);
+  }
+
+  allows(_table: Table, _column: string, value: string): boolean {
+    return this.allowed.has(value);
   }
 
   onChange(listener: (changes: readonly Change[]) => void): () => void {

@@ -45,6 +45,31 @@ test('ports and virtual addresses are written in one transaction; the next step 
   t.is(keeper.transactions, 1);
 });
 
+test('IPv6 clients with affinity are hashed by their address once the database takes that', async (t) => {
+  const { nb, keeper, services, changes } = startInCluster();
+  const spec = {
+    clusterIPs: ['10.96.0.7', 'fd00:10:96::7'],
+    sessionAffinity: 'ClientIP',
+    ports: [{ port: 80 }],
+  };
+  services.set('ns/sticky', { metadata: { namespace: 'ns', name: 'sticky' }, spec });
+  changes.markService('ns/sticky');
+  const rows = () =>
+    nb
+      .filter('Load_Balancer', () => true)
+      .map(({ vips, selection_fields }) => [...vips.keys(), ...selection_fields].join(' '))
+      .toSorted();
+  await keeper.step();
+  t.deepEqual(rows(), ['10.96.0.7:80 ip_src', '[fd00:10:96::7]:80 eth_src']);
+  const { length } = nb.committed;
+  // The database is converted to a newer schema, for which the server closes all connections.
+  nb.allowed.add('ipv6_src');
+  nb.setConnected(true);
+  await keeper.step();
+  t.deepEqual(rows(), ['10.96.0.7:80 ip_src', '[fd00:10:96::7]:80 ipv6_src']);
+  t.is(nb.committed.length, length + 1);
+});
+
 test('what changed while no watcher ran is found by the first step', async (t) => {
   const { nb, keeper, pods, setPod, ports, changes } = startInCluster();
   setPod('gone');

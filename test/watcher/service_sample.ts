@@ -26,6 +26,7 @@ export const AROUND: Surroundings = {
   nodes: [],
   hosts: new Map(),
   zones: new Map(),
+  hashesIpv6: false,
 };
 
 export function endpoint(ip: string, more: Partial<Endpoint> = {}): Endpoint {
@@ -64,13 +65,14 @@ export function lines(one: Service, endpoints = ENDPOINTS, around: Partial<Surro
     .sort();
 }
 
-/** Returns the same with the options of the rows: `SCOPE VIP TARGETS OPTION=VALUE…`. */
+/** Returns the same with the options of the rows: `SCOPE VIP TARGETS OPTION=VALUE… HASH`. */
 export function optionLines(vips: readonly Vip[]): string[] {
   return vips
-    .map(({ balancer: { scope, options }, vip, targets }) =>
+    .map(({ balancer: { scope, options, hashBy }, vip, targets }) =>
       [
         ...[scopeName(scope), vip, targets || '-'],
         ...Object.entries(options).map(([key, value]) => (value === 'true' ? key : `${key}=${value}`)),
+        ...(hashBy === undefined ? [] : [hashBy]),
       ].join(' '),
     )
     .sort();

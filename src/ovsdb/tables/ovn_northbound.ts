@@ -62,6 +62,7 @@ export const ovnNorthbound = database('OVN_Northbound', {
     vips: stringMap,
     protocol: optional(string),
     options: newer(stringMap),
+    selection_fields: newer(setOf(string)),
     external_ids: stringMap,
   },
   // OVN 21.12 and later.
