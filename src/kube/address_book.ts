@@ -7,7 +7,8 @@ interface Addresses {
   readonly external: readonly IpAddress[];
 }
 
-const NONE: Addresses = { cluster: [], external: [] };
+const NOTHING: readonly IpAddress[] = [];
+const NONE: Addresses = { cluster: NOTHING, external: NOTHING };
 
 /** Which services have which cluster addresses, and which want which external addresses. */
 export class AddressBook {
@@ -23,14 +24,24 @@ export class AddressBook {
   put(key: string, service: Service | undefined): readonly IpAddress[] {
     const before = this.services.get(key) ?? NONE;
     const after = service === undefined ? NONE : readAddresses(service);
+    if (isSame(before.cluster, after.cluster) && isSame(before.external, after.external))
+      return this.concerned(before, NONE);
     for (const ip of before.cluster) remove(this.cluster, ip, key);
     for (const ip of before.external) remove(this.external, ip, key);
     for (const ip of after.cluster) add(this.cluster, ip, key);
     for (const ip of after.external) add(this.external, ip, key);
     if (after.cluster.length + after.external.length === 0) this.services.delete(key);
     else this.services.set(key, after);
-    const cluster = [...before.cluster, ...after.cluster].filter((ip) => this.external.has(ip));
-    return [...new Set([...before.external, ...after.external, ...cluster])];
+    return this.concerned(before, after);
+  }
+
+  private concerned(before: Addresses, after: Addresses): readonly IpAddress[] {
+    const found = new Set<IpAddress>();
+    for (const { cluster, external } of [before, after]) {
+      for (const ip of external) found.add(ip);
+      for (const ip of cluster) if (this.external.has(ip)) found.add(ip);
+    }
+    return found.size === 0 ? NOTHING : [...found];
   }
 
   /** Returns why a service has `ip` in the cluster, as in "it is …"; `undefined` if none has. */
@@ -59,6 +70,10 @@ function orNone(read: () => readonly IpAddress[]): readonly IpAddress[] {
   } catch {
     return [];
   }
+}
+
+function isSame(one: readonly IpAddress[], other: readonly IpAddress[]): boolean {
+  return one.length === other.length && one.every((ip, i) => ip === other[i]);
 }
 
 function add(sets: Map<string, Set<string>>, ip: string, key: string): void {

@@ -1,3 +1,4 @@
+import { STEPS } from '../daemon/turns.js';
 import type { NorthboundTransaction, NorthboundView } from '../ovn/connection.js';
 import { KEYS } from '../ovn/keys.js';
 import { attachGroups, isServiceBalancer } from '../ovn/load_balancers.js';
@@ -19,6 +20,11 @@ export class BalancerGroups {
     private readonly index: BalancerIndex,
     private readonly txn: NorthboundTransaction,
   ) {}
+
+  /** Whether the transaction makes groups. */
+  get hasMade(): boolean {
+    return this.made.size > 0;
+  }
 
   /** Whether the scope has a group: a gateway without a router, or a node without a switch, has none yet. */
   has(scope: Scope): boolean {
@@ -52,20 +58,28 @@ export class BalancerGroups {
   }
 
   /** Makes the load balancers of services in existing groups exactly those that `scopes` puts there. */
-  settle(db: NorthboundView, scopes: ReadonlyMap<Uuid, Scope>): void {
+  *settle(db: NorthboundView, scopes: ReadonlyMap<Uuid, Scope>): Generator<void> {
+    let steps = 0;
     const wanted = new Map<string, Set<Uuid>>();
     for (const [uuid, scope] of scopes) {
       const name = groupName(scope);
-      wanted.set(name, (wanted.get(name) ?? new Set()).add(uuid));
+      const own = wanted.get(name);
+      if (own === undefined) wanted.set(name, new Set([uuid]));
+      else own.add(uuid);
+      if (++steps % STEPS === 0) yield;
     }
     const balancers = db.table('Load_Balancer');
     for (const { name, load_balancer } of db.table('Load_Balancer_Group').values()) {
       const present = new Set(load_balancer);
       const own = wanted.get(name) ?? new Set();
-      for (const uuid of own) if (!present.has(uuid)) pushTo(this.joining, name, uuid);
+      for (const uuid of own) {
+        if (!present.has(uuid)) pushTo(this.joining, name, uuid);
+        if (++steps % STEPS === 0) yield;
+      }
       for (const uuid of present) {
         const row = balancers.get(uuid);
         if (row !== undefined && !own.has(uuid) && isServiceBalancer(row)) pushTo(this.leaving, name, uuid);
+        if (++steps % STEPS === 0) yield;
       }
     }
     for (const [name, own] of wanted)

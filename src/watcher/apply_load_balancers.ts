@@ -1,10 +1,11 @@
+import { STEPS } from '../daemon/turns.js';
 import type { NorthboundTransaction, NorthboundView } from '../ovn/connection.js';
 import { KEYS } from '../ovn/keys.js';
 import { isServiceBalancer, type LoadBalancerRow } from '../ovn/load_balancers.js';
 import type { RowInput, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import { sameValue } from '../ovsdb/values.js';
-import { BalancerGroups } from './apply_balancer_groups.js';
+import type { BalancerGroups } from './apply_balancer_groups.js';
 import type { VipAssignments } from './desired_assignments.js';
 import { type Balancer, balancerName, balancerText, type Scope, type VipId } from './desired_balancer.js';
 import { keepPositions } from './desired_target_order.js';
@@ -12,79 +13,69 @@ import type { BalancerIndex } from './state_balancers.js';
 
 type BalancerColumns = RowInput<typeof ovnNorthbound, 'Load_Balancer'>;
 
-/** Adds to `txn` what gives these virtual addresses, which may have changed, their assigned destinations. */
-export function reconcileVips(
-  index: BalancerIndex,
-  txn: NorthboundTransaction,
-  assignments: Pick<VipAssignments, 'targets'>,
-  ids: readonly VipId[],
-): void {
-  const groups = new BalancerGroups(index, txn);
-  updateVips(index, txn, groups, assignments, ids);
-  groups.write();
-}
-
 /**
- * Does the same and compares all rows of services with all assignments: makes and attaches groups that are missing,
- * mends rows, and deletes what no service has, such as the rows of earlier versions that all services shared. All is in
- * `txn`, so that a virtual address that moves from one row to another is there at any time.
+ * Adds to `txn` what gives these virtual addresses, which may have changed, their assigned destinations. `groups` then has
+ * the new rows; its `write` adds them to the groups. Like all work here, it yields where it may be interrupted.
  */
-export function reconcileAllVips(
-  db: NorthboundView,
-  index: BalancerIndex,
-  txn: NorthboundTransaction,
-  assignments: Pick<VipAssignments, 'targets' | 'all'>,
-  ids: readonly VipId[],
-): void {
-  const groups = new BalancerGroups(index, txn);
-  groups.complete(db);
-  updateVips(index, txn, groups, assignments, ids);
-  groups.settle(db, mendRows(db, index, txn, assignments.all));
-  groups.write();
-}
-
-function updateVips(
+export function* updateVips(
   index: BalancerIndex,
   txn: NorthboundTransaction,
   groups: BalancerGroups,
   assignments: Pick<VipAssignments, 'targets'>,
   ids: readonly VipId[],
-): void {
-  for (const [text, [balancer, vips]] of byBalancer(ids)) {
-    const desired = new Map(vips.map((vip) => [vip, assignments.targets({ balancer, vip })]));
+): Generator<void> {
+  let steps = 0;
+  for (const [text, { balancer, vips }] of yield* byBalancer(ids)) {
+    const set: Record<string, string> = {};
+    const gone: string[] = [];
     const row = index.row(text);
-    if (row !== undefined)
-      updateRow(txn, row, balancer.hashBy === undefined ? desired : ordered(row, desired));
-    else insertRow(groups, txn, balancer, text, present(desired));
+    for (const vip of vips) {
+      const present = row?.vips.get(vip);
+      const targets = ordered(balancer, present, assignments.targets({ balancer, vip }));
+      if (targets === undefined) gone.push(vip);
+      else if (present !== targets) set[vip] = targets;
+      if (++steps % STEPS === 0) yield;
+    }
+    if (row === undefined) insertRow(groups, txn, balancer, text, set);
+    else updateRow(txn, row, set, gone);
   }
 }
 
 /** Returns the destinations in an order by which clients with affinity keep theirs. */
 function ordered(
-  { vips }: LoadBalancerRow,
-  desired: ReadonlyMap<string, string | undefined>,
-): ReadonlyMap<string, string | undefined> {
-  return new Map(
-    [...desired].map(([vip, targets]) => [
-      vip,
-      targets === undefined ? undefined : keepPositions(vips.get(vip) ?? '', targets),
-    ]),
-  );
+  { hashBy }: Balancer,
+  present: string | undefined,
+  targets: string | undefined,
+): string | undefined {
+  const isFree =
+    hashBy === undefined || present === undefined || targets === undefined || present === targets;
+  return isFree ? targets : keepPositions(present, targets);
+}
+
+/**
+ * Compares all rows of services with all assignments: mends rows and groups, and deletes what no service has, such as the
+ * rows of earlier versions that all services shared.
+ */
+export function* mendAll(
+  db: NorthboundView,
+  index: BalancerIndex,
+  txn: NorthboundTransaction,
+  groups: BalancerGroups,
+  assignments: Pick<VipAssignments, 'all'>,
+): Generator<void> {
+  yield* groups.settle(db, yield* mendRows(db, index, txn, assignments.all));
 }
 
 function updateRow(
   txn: NorthboundTransaction,
   { _uuid, vips }: LoadBalancerRow,
-  desired: ReadonlyMap<string, string | undefined>,
+  set: Readonly<Record<string, string>>,
+  absent: readonly string[],
 ): void {
-  const set = Object.fromEntries([...present(desired)].filter(([vip, targets]) => vips.get(vip) !== targets));
-  const gone = [...desired].flatMap(([vip, targets]) =>
-    targets === undefined && vips.has(vip) ? [vip] : [],
-  );
-  const isEmptied = Object.keys(set).length === 0 && gone.length === vips.size;
-  if (isEmptied) txn.delete('Load_Balancer', _uuid);
-  else if (Object.keys(set).length + gone.length > 0)
-    txn.mutate('Load_Balancer', _uuid, { vips: { set, delete: gone } });
+  const gone = absent.filter((vip) => vips.has(vip));
+  const isSame = Object.keys(set).length === 0;
+  if (isSame && gone.length === vips.size) txn.delete('Load_Balancer', _uuid);
+  else if (!isSame || gone.length > 0) txn.mutate('Load_Balancer', _uuid, { vips: { set, delete: gone } });
 }
 
 function insertRow(
@@ -92,8 +83,9 @@ function insertRow(
   txn: NorthboundTransaction,
   balancer: Balancer,
   text: string,
-  vips: ReadonlyMap<string, string>,
+  targets: Readonly<Record<string, string>>,
 ): void {
+  const vips = new Map(Object.entries(targets));
   if (vips.size === 0 || !groups.has(balancer.scope)) return;
   const external_ids = new Map([
     [KEYS.service, balancer.service],
@@ -104,22 +96,24 @@ function insertRow(
 }
 
 /** Deletes rows and virtual addresses that no service has, and corrects the others; returns the scopes of these. */
-function mendRows(
+function* mendRows(
   db: NorthboundView,
   index: BalancerIndex,
   txn: NorthboundTransaction,
   assigned: readonly VipId[],
-): ReadonlyMap<Uuid, Scope> {
-  const known = byBalancer(assigned);
+): Generator<void, ReadonlyMap<Uuid, Scope>> {
+  const known = yield* byBalancer(assigned);
   const scopes = new Map<Uuid, Scope>();
+  let steps = 0;
   for (const row of db.table('Load_Balancer').values()) {
+    if (++steps % STEPS === 0) yield;
     if (!isServiceBalancer(row)) continue;
     const text = row.external_ids.get(KEYS.balancer) ?? '';
-    const [balancer, vips] = (index.row(text)?._uuid === row._uuid ? known.get(text) : undefined) ?? [];
-    if (balancer === undefined) txn.delete('Load_Balancer', row._uuid);
+    const own = index.row(text)?._uuid === row._uuid ? known.get(text) : undefined;
+    if (own === undefined) txn.delete('Load_Balancer', row._uuid);
     else {
-      scopes.set(row._uuid, balancer.scope);
-      mendRow(txn, row, columnsOf(balancer), new Set(vips));
+      scopes.set(row._uuid, own.balancer.scope);
+      mendRow(txn, row, columnsOf(own.balancer), own.vips);
     }
   }
   return scopes;
@@ -148,18 +142,27 @@ function columnsOf(balancer: Balancer) {
   };
 }
 
-/** Returns the virtual addresses of each load balancer, by its text. */
-function byBalancer(ids: readonly VipId[]): ReadonlyMap<string, readonly [Balancer, readonly string[]]> {
-  const found = new Map<string, readonly [Balancer, string[]]>();
-  for (const { balancer, vip } of ids) {
-    const text = balancerText(balancer);
-    const entry = found.get(text);
-    if (entry === undefined) found.set(text, [balancer, [vip]]);
-    else entry[1].push(vip);
-  }
-  return found;
+interface BalancerVips {
+  readonly balancer: Balancer;
+  readonly vips: Set<string>;
 }
 
-function present(desired: ReadonlyMap<string, string | undefined>): ReadonlyMap<string, string> {
-  return new Map([...desired].flatMap(([vip, targets]) => (targets === undefined ? [] : [[vip, targets]])));
+/** Returns the virtual addresses of each load balancer, by its text. */
+function* byBalancer(ids: readonly VipId[]): Generator<void, ReadonlyMap<string, BalancerVips>> {
+  // Virtual addresses of one service share the object of their load balancer, and its text costs more than a look.
+  const byObject = new Map<Balancer, BalancerVips>();
+  const found = new Map<string, BalancerVips>();
+  let steps = 0;
+  for (const { balancer, vip } of ids) {
+    let entry = byObject.get(balancer);
+    if (entry === undefined) {
+      const text = balancerText(balancer);
+      entry = found.get(text) ?? { balancer, vips: new Set() };
+      found.set(text, entry);
+      byObject.set(balancer, entry);
+    }
+    entry.vips.add(vip);
+    if (++steps % STEPS === 0) yield;
+  }
+  return found;
 }

@@ -55,9 +55,33 @@ export function balancerText({ scope, protocol, service, options, hashBy }: Bala
   return JSON.stringify(hashBy === undefined ? plain : [...plain, hashBy]);
 }
 
+/** Returns whether two load balancers are one row: their texts are equal, which are not made for it. */
+export function isSameBalancer(one: Balancer, other: Balancer): boolean {
+  if (one === other) return true;
+  return (
+    one.service === other.service &&
+    one.protocol === other.protocol &&
+    one.hashBy === other.hashBy &&
+    isSameScope(one.scope, other.scope) &&
+    isSameOptions(one.options, other.options)
+  );
+}
+
 /** Returns the text of what only one service can have: an address, a port and a protocol in one scope. */
 export function vipText({ balancer: { scope, protocol }, vip }: VipId): string {
   return `${scope === 'cluster' ? '' : groupName(scope)} ${protocol} ${vip}`;
+}
+
+function isSameScope(one: Scope, other: Scope): boolean {
+  if (one === 'cluster' || other === 'cluster') return one === other;
+  if ('gateway' in one) return 'gateway' in other && one.gateway === other.gateway;
+  return 'node' in other && one.node === other.node;
+}
+
+function isSameOptions(one: Balancer['options'], other: Balancer['options']): boolean {
+  if (one === other) return true;
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }
 
 /** A gateway is a text as in rows of earlier versions, which had no scope of a node. */

@@ -51,8 +51,7 @@ export function destinationsOf(
       forZones,
     };
     const before = found.get(one.target);
-    if (before === undefined) found.set(one.target, one);
-    else found.set(one.target, better(before, one));
+    found.set(one.target, before === undefined ? one : better(before, one));
   }
   return [...found.values()];
 }
@@ -70,16 +69,15 @@ export function hostPort(ip: IpAddress, port: number): string {
 export class Choices {
   /** The destinations for the whole cluster: those that are ready, else those that serve until they are gone. */
   readonly everywhere: readonly Destination[];
-  private readonly onNode: ReadonlyMap<string, readonly Destination[]>;
+  /** Made when a policy first asks: most services have none. */
+  private onNode: ReadonlyMap<string, readonly Destination[]> | undefined;
   /** The destinations with a hint for each node or zone; absent unless each destination that is ready has a hint. */
   private readonly forNode: ReadonlyMap<string, readonly Destination[]> | undefined;
   private readonly forZone: ReadonlyMap<string, readonly Destination[]> | undefined;
 
-  constructor(all: readonly Destination[]) {
-    this.everywhere = usable(all);
-    const byNode = grouped(all, ({ node }) => (node === undefined ? [] : [node]));
-    this.onNode = new Map([...byNode].map(([node, here]) => [node, usable(here)]));
+  constructor(private readonly all: readonly Destination[]) {
     const ready = all.filter(isReady);
+    this.everywhere = ready.length > 0 ? ready : usable(all);
     this.forNode = this.hinted(ready, ({ forNodes }) => forNodes);
     this.forZone = this.hinted(ready, ({ forZones }) => forZones);
   }
@@ -91,6 +89,11 @@ export class Choices {
 
   /** Returns the destinations on one node, for a policy `Local`. */
   local(node: string): readonly Destination[] {
+    this.onNode ??= new Map(
+      [...grouped(this.all, (one) => (one.node === undefined ? NO_HINTS : [one.node]))].map(
+        ([name, here]) => [name, usable(here)],
+      ),
+    );
     return this.onNode.get(node) ?? NONE;
   }
 
@@ -137,4 +140,26 @@ function better(one: Destination, other: Destination): Destination {
 
 function isReady({ state }: Destination): boolean {
   return state === 'ready';
+}
+
+/** Returns the endpoints by {@link portKey}. */
+export function endpointsByPort(endpoints: readonly Endpoint[]): ReadonlyMap<string, readonly Endpoint[]> {
+  const found = new Map<string, Endpoint[]>();
+  let [last, list]: [Endpoint | undefined, Endpoint[]] = [undefined, []];
+  for (const one of endpoints) {
+    // Endpoints of one port follow each other, so most need no key.
+    if (last?.portName !== one.portName || last.protocol !== one.protocol) {
+      const key = portKey(one.portName, one.protocol.toLowerCase());
+      list = found.get(key) ?? [];
+      found.set(key, list);
+    }
+    list.push(one);
+    last = one;
+  }
+  return found;
+}
+
+/** Returns the text by which a port of a service and its endpoints find each other. */
+export function portKey(name: string, protocol: string): string {
+  return `${protocol} ${name}`;
 }

@@ -10,9 +10,23 @@ import {
 } from '../kube/service.js';
 import { ProductError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress } from '../net/ip.js';
-import type { Scope, Vip } from './desired_balancer.js';
-import { Choices, type Destination, destinationsOf, hostPort } from './desired_endpoints.js';
-import { affinityHash, affinityLoss, hasAffinity, rowOptions } from './desired_row_options.js';
+import { type Balancer, groupName, type Scope, type Vip } from './desired_balancer.js';
+import {
+  Choices,
+  type Destination,
+  destinationsOf,
+  endpointsByPort,
+  hostPort,
+  portKey,
+} from './desired_endpoints.js';
+import {
+  affinityHash,
+  affinityLoss,
+  hasAffinity,
+  type RowPolicy,
+  rowOptions,
+} from './desired_row_options.js';
+import { countOf, type Draft, withTexts } from './desired_targets.js';
 import type { ServiceGateway } from './state_gateways.js';
 import type { HostEndpoint, ServiceNode } from './state_hosts.js';
 
@@ -40,11 +54,6 @@ export interface ServiceVips {
   readonly refused: readonly string[];
 }
 
-/** A virtual address whose destinations are not yet a text. */
-interface Draft extends Omit<Vip, 'targets'> {
-  readonly destinations: readonly Destination[];
-}
-
 /** How the destinations of a virtual address were chosen. */
 interface Choice {
   readonly destinations: readonly Destination[];
@@ -60,38 +69,46 @@ const MOST_AT_NODES = 50_000;
 const MOST_TARGETS = 500_000;
 
 /**
- * Returns the virtual addresses of a service. Node ports exist only in the families of its cluster addresses.
+ * Returns the virtual addresses of a service; yields where it may be interrupted, as there can be many. Node ports exist only in the families of its cluster addresses.
  *
  * An external address that is a gateway's own is on that gateway alone, and not in the cluster: pods reach the host
  * there, whose programs may listen on the same port.
  * @throws ProductError `ERR_SERVICE` for an invalid port or protocol, or too many; also for an invalid address
  */
-export function serviceVips(
+export function* serviceVips(
   key: string,
   service: Service,
   endpoints: readonly Endpoint[],
   around: Surroundings,
   refuse: Refuse,
-): ServiceVips {
+): Generator<void, ServiceVips> {
   const plan = new ServicePlan(key, service, around, refuse);
-  const byName = byPort(endpoints);
-  const ports = servicePorts(service).map((port): PlannedPort => {
+  const byName = endpointsByPort(endpoints);
+  const ports: PlannedPort[] = [];
+  for (const port of servicePorts(service)) {
     const ofPort = byName.get(portKey(port.name, port.protocol)) ?? [];
     const all = destinationsOf(ofPort, service.spec?.publishNotReadyAddresses === true, around.hosts);
-    const choices = (family: Family) => new Choices(all.filter((one) => one.family === family));
-    return { ...port, choices: { 4: choices(4), 6: choices(6) } };
-  });
-  for (const port of ports) plan.addPort(port, plan.fitsNodes);
+    ports.push({ ...port, choices: { 4: choicesOf(all, 4), 6: choicesOf(all, 6) } });
+    if (ports.length > 1) yield;
+  }
+  yield* plan.addPorts(ports, plan.fitsNodes);
   if (plan.hasHints && countOf(plan.drafts) > MOST_TARGETS) {
     plan.drafts.length = 0;
-    for (const port of ports) plan.addPort(port, false);
+    yield* plan.addPorts(ports, false);
   }
   refuseMany(countOf(plan.drafts));
-  return { vips: withTexts(plan.drafts), refused: [...plan.refused] };
+  return { vips: yield* withTexts(plan.drafts), refused: [...plan.refused] };
 }
 
 interface PlannedPort extends ServicePort {
   readonly choices: Readonly<Record<Family, Choices>>;
+}
+
+const NO_CHOICES = new Choices([]);
+
+function choicesOf(all: readonly Destination[], family: Family): Choices {
+  const own = all.filter((one) => one.family === family);
+  return own.length === 0 ? NO_CHOICES : new Choices(own);
 }
 
 /** Collects the virtual addresses of one service. */
@@ -102,6 +119,7 @@ class ServicePlan {
   hasHints = false;
   /** Whether each node may have virtual addresses of its own for each port. */
   readonly fitsNodes: boolean;
+  private readonly balancers = new Map<string, Balancer>();
   private readonly hasAffinity: boolean;
   private readonly inCluster: readonly IpAddress[];
   private readonly external: readonly IpAddress[];
@@ -127,11 +145,14 @@ class ServicePlan {
     if (loss !== undefined) this.refused.add(loss);
   }
 
-  /** Adds a port at all addresses. Without `usesHints`, it is the same at the cluster addresses for all nodes. */
-  addPort(port: PlannedPort, usesHints: boolean): void {
-    for (const ip of this.inCluster) this.addInside(ip, port, usesHints);
-    for (const ip of this.external) this.addExternal(ip, port);
-    for (const family of new Set(this.inCluster.map(familyOf))) this.addNodePort(family, port);
+  /** Adds ports at all addresses. Without `usesHints`, all nodes have the same at the cluster addresses. */
+  *addPorts(ports: readonly PlannedPort[], usesHints: boolean): Generator<void> {
+    for (const port of ports) {
+      for (const ip of this.inCluster) this.addInside(ip, port, usesHints);
+      for (const ip of this.external) this.addExternal(ip, port);
+      for (const family of new Set(this.inCluster.map(familyOf))) this.addNodePort(family, port);
+      if (ports.length > 1) yield;
+    }
   }
 
   private addInside(ip: IpAddress, { protocol, port, choices }: PlannedPort, usesHints: boolean): void {
@@ -232,17 +253,30 @@ class ServicePlan {
     protocol: Vip['balancer']['protocol'],
     vip: string,
     { destinations, isDropped = false, skipsSnat = false }: Choice,
-    more: Pick<Vip, 'isNodePort'> = {},
+    { isNodePort = false }: Pick<Vip, 'isNodePort'> = {},
   ): void {
     if (this.drafts.length === MOST_VIPS)
       throw new ProductError(
         'ERR_SERVICE',
         `it needs more than ${MOST_VIPS} virtual addresses; make several services of it`,
       );
-    const options = rowOptions({ protocol, isDropped, skipsSnat });
-    const hashBy = this.hasAffinity && affinityHash(vip.startsWith('[') ? 6 : 4, this.around.hashesIpv6);
+    const family = vip.startsWith('[') ? 6 : 4;
+    const balancer = this.balancerOf(scope, family, { protocol, isDropped, skipsSnat });
+    this.drafts.push({ balancer, vip, destinations, isNodePort });
+  }
+
+  /** Returns the load balancer of a scope with these options, the same one for all its virtual addresses. */
+  private balancerOf(scope: Scope, family: Family, policy: RowPolicy): Balancer {
+    const { protocol, isDropped, skipsSnat } = policy;
+    const hashBy = this.hasAffinity ? affinityHash(family, this.around.hashesIpv6) : undefined;
+    const place = scope === 'cluster' ? '' : groupName(scope);
+    const text = `${protocol} ${isDropped} ${skipsSnat} ${hashBy} ${place}`;
+    const known = this.balancers.get(text);
+    if (known !== undefined) return known;
+    const options = rowOptions(policy);
     const balancer = { scope, protocol, service: this.key, options, ...(hashBy && { hashBy }) };
-    this.drafts.push({ balancer, vip, destinations, ...more });
+    this.balancers.set(text, balancer);
+    return balancer;
   }
 }
 
@@ -257,40 +291,10 @@ function serves({ isFirst, served }: ServiceGateway, ip: IpAddress): boolean {
   return served === undefined ? isFirst : served.has(ip);
 }
 
-function countOf(drafts: readonly Draft[]): number {
-  return drafts.reduce((sum, { destinations }) => sum + destinations.length, 0);
-}
-
 function refuseMany(targets: number): void {
   if (targets <= MOST_TARGETS) return;
   throw new ProductError(
     'ERR_SERVICE',
     `${targets} destinations of all its addresses together are more than ${MOST_TARGETS}; make several services of it`,
   );
-}
-
-/** Writes the destinations of each virtual address as OVN has them; the same destinations are one text. */
-function withTexts(drafts: readonly Draft[]): Vip[] {
-  const texts = new Map<readonly Destination[], string>();
-  return drafts.map(({ destinations, ...vip }) => {
-    const targets = texts.get(destinations) ?? destinations.map(({ target }) => target).join(',');
-    texts.set(destinations, targets);
-    return { ...vip, targets };
-  });
-}
-
-/** Returns the endpoints by {@link portKey}. */
-function byPort(endpoints: readonly Endpoint[]): ReadonlyMap<string, readonly Endpoint[]> {
-  const found = new Map<string, Endpoint[]>();
-  for (const one of endpoints) {
-    const key = portKey(one.portName, one.protocol.toLowerCase());
-    const list = found.get(key) ?? [];
-    list.push(one);
-    found.set(key, list);
-  }
-  return found;
-}
-
-function portKey(name: string, protocol: string): string {
-  return `${protocol} ${name}`;
 }

@@ -1,5 +1,6 @@
 import type { LoopWork } from '../daemon/loop.js';
 import { WATCHER } from '../daemon/programs.js';
+import type { TurnsOptions } from '../daemon/turns.js';
 import { ANNOTATION } from '../kube/kinds.js';
 import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
 import { findClusterRouter } from '../ovn/gateways.js';
@@ -7,12 +8,12 @@ import { podKeyOf } from '../ovn/pods.js';
 import type { RowRef, TableName, Uuid } from '../ovsdb/columns.js';
 import type { ovnNorthbound } from '../ovsdb/tables/ovn_northbound.js';
 import type { Annotator } from './apply_annotations.js';
-import { reconcileAllVips, reconcileVips } from './apply_load_balancers.js';
 import { podAnnotation, type ReconciledPods, reconcilePods } from './apply_pod_ports.js';
 import { wantedPort } from './desired_pod_port.js';
 import type { BalancerIndex } from './state_balancers.js';
 import type { PortIndex } from './state_ports.js';
 import { VipAssigner, type VipAssignerOptions } from './vip_assigner.js';
+import { VipKeeper } from './vip_keeper.js';
 
 export interface NorthboundKeeperOptions extends VipAssignerOptions {
   readonly nb: Pick<
@@ -22,6 +23,7 @@ export interface NorthboundKeeperOptions extends VipAssignerOptions {
   readonly ports: PortIndex;
   readonly balancers: BalancerIndex;
   readonly annotator: Pick<Annotator, 'want' | 'forget'>;
+  readonly turns?: TurnsOptions;
 }
 
 /** The largest number of pods in one transaction. */
@@ -32,10 +34,15 @@ const COMMIT_MS = 30_000;
 /** Keeps the northbound rows of pods and services in line with the API server's objects. */
 export class NorthboundKeeper implements LoopWork {
   private readonly assigner: VipAssigner;
+  private readonly vips: VipKeeper;
   private committed = 0;
 
   constructor(private readonly options: NorthboundKeeperOptions) {
-    this.assigner = new VipAssigner(options);
+    const { nb, balancers, turns } = options;
+    const assigner = new VipAssigner(options);
+    const commit = (txn: NorthboundTransaction) => this.commit(txn);
+    this.assigner = assigner;
+    this.vips = new VipKeeper({ nb, balancers, assigner, commit, ...(turns && { turns }) });
   }
 
   /** How many transactions have been committed. */
@@ -86,17 +93,13 @@ export class NorthboundKeeper implements LoopWork {
   }
 
   private async reconcile(): Promise<void> {
-    const { nb, changes, ports, balancers } = this.options;
+    const { nb, changes, ports } = this.options;
     const isAll = changes.takeAll();
     if (isAll) this.markEverything();
     const txn = nb.transaction(WATCHER);
     const given = this.reconcilePods(txn);
     try {
-      const ids = this.assigner.assign();
-      const { assignments } = this.assigner;
-      if (isAll) reconcileAllVips(nb, balancers, txn, assignments, ids);
-      else reconcileVips(balancers, txn, assignments, ids);
-      await this.commit(txn);
+      await this.vips.reconcile(txn, isAll);
     } finally {
       ports.giveBack(given);
     }

@@ -1,4 +1,5 @@
 import type { Problems } from '../daemon/problems.js';
+import { STEPS } from '../daemon/turns.js';
 import { AddressBook } from '../kube/address_book.js';
 import { AddressGuard } from '../kube/address_guard.js';
 import type { Endpoint } from '../kube/endpoint_index.js';
@@ -44,6 +45,14 @@ export interface VipAssignerOptions {
 /** The watcher's host need not be on the network of external addresses, so its routers and addresses say nothing. */
 const NO_OWN_NETWORK = { routers: [], local: [] };
 
+/** What one round of assignments needs. */
+export interface VipRound {
+  /** The services to assign, and the owners of host ports. */
+  readonly services: ReadonlySet<string>;
+  readonly around: Surroundings;
+  readonly refuse: Refuse;
+}
+
 /** Decides which virtual addresses the services and the pods with host ports have, and says what they do not get. */
 export class VipAssigner {
   readonly assignments = new VipAssignments();
@@ -52,6 +61,7 @@ export class VipAssigner {
   private readonly hosts = new HostBook();
   private zones: ReadonlyMap<string, string> = new Map();
   private guard: AddressGuard | undefined;
+  private hasAll = false;
 
   constructor(private readonly options: VipAssignerOptions) {}
 
@@ -77,13 +87,17 @@ export class VipAssigner {
       changes.markService(owner);
   }
 
-  /** Assigns the virtual addresses of the marked services; returns those that may have changed. */
-  assign(): VipId[] {
+  /** Whether every service has been assigned, so that a later change of one says all that changes for others. */
+  get isComplete(): boolean {
+    return this.hasAll;
+  }
+
+  /** Looks at gateways, nodes and addresses again; returns the marked services and those that they concern. */
+  *begin(): Generator<void, VipRound> {
     this.updateGateways();
     this.updateHosts();
     this.updateGuard();
     const { nb, changes } = this.options;
-    const refuse = this.refuser();
     const around: Surroundings = {
       gateways: this.book.gateways,
       nodes: this.hosts.nodes,
@@ -91,14 +105,33 @@ export class VipAssigner {
       zones: this.zones,
       hashesIpv6: nb.allows('Load_Balancer', 'selection_fields', 'ipv6_src'),
     };
-    const touched = [...this.withRivals(changes.takeServices())].flatMap((key) =>
-      this.assignService(key, around, refuse),
-    );
+    const services = yield* this.withRivals(changes.takeServices());
+    return { services, around, refuse: this.refuser() };
+  }
+
+  /** Assigns the virtual addresses of one service; returns those that may have changed. */
+  *assign(key: string, { around, refuse }: VipRound): Generator<void, VipId[]> {
+    const { services, pods } = this.options;
+    const pod = podOfOwner(key);
+    const object = pod === undefined ? services.objects.get(key) : pods.objects.get(pod);
+    try {
+      const { vips, refused } = yield* this.vipsOf(key, around, refuse);
+      this.report(`service ${key}`, key, boundedTexts(refused, refused.length));
+      return yield* this.assignments.put(key, bornAt(object), vips);
+    } catch (error) {
+      this.report(`service ${key}`, key, [`${explainError(error)}; it is left out`]);
+      return yield* this.assignments.put(key, 0, []);
+    }
+  }
+
+  /** Says which virtual addresses services have lost to others. `isAll` says that the round had all services. */
+  *end(isAll: boolean): Generator<void> {
+    if (isAll) this.hasAll = true;
     for (const key of this.assignments.takeContested()) {
       const { count, texts } = this.assignments.conflicts(key);
       this.report(`conflicts of ${key}`, key, boundedTexts(texts, count));
+      yield;
     }
-    return touched;
   }
 
   /**
@@ -144,10 +177,20 @@ export class VipAssigner {
   }
 
   /** Returns the services and those that want an external address that has become, or was, another's cluster address. */
-  private withRivals(keys: ReadonlySet<string>): ReadonlySet<string> {
+  private *withRivals(keys: ReadonlySet<string>): Generator<void, ReadonlySet<string>> {
     const { services } = this.options;
-    const concerned = [...keys].flatMap((key) => this.addresses.put(key, services.objects.get(key)));
-    return new Set([...keys, ...concerned.flatMap((ip) => [...this.addresses.wanting(ip)])]);
+    const all = new Set(keys);
+    const concerned = new Set<string>();
+    let steps = 0;
+    for (const key of keys) {
+      for (const ip of this.addresses.put(key, services.objects.get(key))) concerned.add(ip);
+      if (++steps % STEPS === 0) yield;
+    }
+    for (const ip of concerned) {
+      for (const key of this.addresses.wanting(ip)) all.add(key);
+      yield;
+    }
+    return all;
   }
 
   /**
@@ -170,20 +213,6 @@ export class VipAssigner {
     };
   }
 
-  private assignService(key: string, around: Surroundings, refuse: Refuse): VipId[] {
-    const { services, pods } = this.options;
-    const pod = podOfOwner(key);
-    const object = pod === undefined ? services.objects.get(key) : pods.objects.get(pod);
-    try {
-      const { vips, refused } = this.vipsOf(key, around, refuse);
-      this.report(`service ${key}`, key, boundedTexts(refused, refused.length));
-      return this.assignments.put(key, bornAt(object), vips);
-    } catch (error) {
-      this.report(`service ${key}`, key, [`${explainError(error)}; it is left out`]);
-      return this.assignments.put(key, 0, []);
-    }
-  }
-
   /** Says what a service does not get, in `status` and in Events. */
   private report(owner: string, key: string, texts: readonly string[]): void {
     const { services, events, problems } = this.options;
@@ -196,7 +225,7 @@ export class VipAssigner {
   }
 
   /** Returns the virtual addresses of a service, or of the host ports of a pod. @throws ProductError if it is invalid */
-  private vipsOf(key: string, around: Surroundings, refuse: Refuse): ServiceVips {
+  private *vipsOf(key: string, around: Surroundings, refuse: Refuse): Generator<void, ServiceVips> {
     const { services, pods, endpoints } = this.options;
     const podKey = podOfOwner(key);
     const pod = podKey === undefined ? undefined : pods.objects.get(podKey);
@@ -204,6 +233,6 @@ export class VipAssigner {
     const service = services.objects.get(key);
     return service === undefined
       ? { vips: [], refused: [] }
-      : serviceVips(key, service, endpoints.of(key), around, refuse);
+      : yield* serviceVips(key, service, endpoints.of(key), around, refuse);
   }
 }

@@ -1,11 +1,12 @@
 import test from 'ava';
 import type { Uuid } from '../../src/ovsdb/columns.js';
-import { reconcileAllVips, reconcileVips } from '../../src/watcher/apply_load_balancers.js';
 import { VipAssignments } from '../../src/watcher/desired_assignments.js';
 import { type Balancer, balancerText } from '../../src/watcher/desired_balancer.js';
 import { BalancerIndex } from '../../src/watcher/state_balancers.js';
 import { addCluster, addGateway, addNode, makeOriginal } from './cluster_rows.js';
 import { FakeNorthbound } from './fake_northbound.js';
+import { finish } from './finish.js';
+import { reconcileAllVips, reconcileVips } from './reconciled_vips.js';
 
 const CLUSTER: Balancer = { scope: 'cluster', protocol: 'tcp', service: 'd/web', options: {} };
 const GATEWAY: Balancer = { ...CLUSTER, scope: { gateway: 'gw1' } };
@@ -32,10 +33,12 @@ function start() {
     await txn.commit();
   };
   const put = async (service: string, vips: readonly [Balancer, string, string][]) => {
-    const ids = assignments.put(
-      service,
-      1,
-      vips.map(([balancer, vip, targets]) => ({ balancer, vip, targets })),
+    const ids = finish(
+      assignments.put(
+        service,
+        1,
+        vips.map(([balancer, vip, targets]) => ({ balancer, vip, targets })),
+      ),
     );
     await commit((txn) => reconcileVips(index, txn, assignments, ids));
   };
@@ -104,7 +107,9 @@ test('the transaction for one changed service is as long among 500 services as a
   const alone = await sent();
   const ids = Array.from({ length: 500 }, (_, i) => {
     const balancer: Balancer = { ...CLUSTER, service: `d/s${i}` };
-    return assignments.put(`d/s${i}`, 1, [{ balancer, vip: `10.97.${i >> 8}.${i & 255}:80`, targets: 'x' }]);
+    return finish(
+      assignments.put(`d/s${i}`, 1, [{ balancer, vip: `10.97.${i >> 8}.${i & 255}:80`, targets: 'x' }]),
+    );
   });
   await commit((txn) => reconcileVips(index, txn, assignments, ids.flat()));
   t.is(nb.committed.at(-1)?.length, 501, 'one change of the group for all');
@@ -253,7 +258,7 @@ test("an operator's switch that has the cluster's row of an earlier version gets
   const shared = makeOriginal(nb).get('k8s-cluster-lb-tcp=yes') ?? ('' as Uuid);
   const theirs = nb.insert('Logical_Switch', { name: 'theirs', load_balancer: [shared] });
   const other = nb.insert('Logical_Switch', { name: 'other' });
-  assignments.put('d/web', 1, [{ balancer: CLUSTER, vip: VIP, targets: TARGETS }]);
+  finish(assignments.put('d/web', 1, [{ balancer: CLUSTER, vip: VIP, targets: TARGETS }]));
   for (const run of ['first', 'second']) {
     await audit();
     const groups = (uuid: Uuid) =>
@@ -291,7 +296,7 @@ test('rows of earlier versions become rows in groups, in one transaction that le
     ['d/sticky', STICKY, '10.96.0.6:80'],
     ['d/local', LOCAL, OUTSIDE],
   ] as const)
-    assignments.put(service, 1, [{ balancer, vip, targets: TARGETS }]);
+    finish(assignments.put(service, 1, [{ balancer, vip, targets: TARGETS }]));
   await audit();
   t.is(nb.committed.length, 1);
   t.is(nb.table('Load_Balancer').size, 4);

@@ -2,12 +2,13 @@ import test from 'ava';
 import fc from 'fast-check';
 import { deleteBalancerGroup } from '../../src/ovn/load_balancers.js';
 import type { Uuid } from '../../src/ovsdb/columns.js';
-import { reconcileAllVips, reconcileVips } from '../../src/watcher/apply_load_balancers.js';
 import { VipAssignments } from '../../src/watcher/desired_assignments.js';
 import type { Balancer, Vip } from '../../src/watcher/desired_balancer.js';
 import { BalancerIndex } from '../../src/watcher/state_balancers.js';
 import { addCluster, addGateway, addNode, makeOriginal } from './cluster_rows.js';
 import { FakeNorthbound } from './fake_northbound.js';
+import { finish } from './finish.js';
+import { reconcileAllVips, reconcileVips } from './reconciled_vips.js';
 
 const NODES = ['n1', 'n2', 'n3'];
 const NAMES = ['d/a', 'd/b', 'd/c'];
@@ -114,7 +115,7 @@ class World {
 
   private assign(service: string) {
     const wish = this.wishes.get(service);
-    return this.assignments.put(service, 1, wish === undefined ? [] : this.vips(service, wish));
+    return finish(this.assignments.put(service, 1, wish === undefined ? [] : this.vips(service, wish)));
   }
 
   private vips(service: string, { targets, isSticky, byNode, address }: Wish): Vip[] {

@@ -1,9 +1,11 @@
 import test from 'ava';
+import fc from 'fast-check';
 import {
   type Balancer,
   balancerName,
   balancerText,
   groupName,
+  isSameBalancer,
   vipText,
 } from '../../src/watcher/desired_balancer.js';
 
@@ -34,6 +36,31 @@ test('the order of options does not change the text; any other difference does',
     { hashBy: 'ip_src' },
   ] as const)
     t.not(balancerText({ ...OWN, ...other }), balancerText(OWN));
+});
+
+test('two load balancers are the same exactly if their texts are', (t) => {
+  const name = fc.constantFrom('a', 'b');
+  const balancer: fc.Arbitrary<Balancer> = fc.record(
+    {
+      scope: fc.oneof(
+        fc.constant('cluster' as const),
+        name.map((gateway) => ({ gateway })),
+        name.map((node) => ({ node })),
+      ),
+      protocol: fc.constantFrom('tcp', 'udp'),
+      service: name,
+      options: fc.dictionary(name, fc.constantFrom('x', 'y'), { noNullPrototype: true }),
+      hashBy: fc.constantFrom('ip_src', 'eth_src'),
+    },
+    { requiredKeys: ['scope', 'protocol', 'service', 'options'] },
+  );
+  fc.assert(
+    fc.property(balancer, balancer, (one, other) => {
+      t.is(isSameBalancer(one, other), balancerText(one) === balancerText(other));
+      t.true(isSameBalancer(one, { ...one, options: { ...one.options } }));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('one address, port and protocol in one scope is one thing, whichever row has it', (t) => {

@@ -8,6 +8,7 @@ import {
   type Surroundings,
   serviceVips,
 } from '../../src/watcher/desired_vips.js';
+import { finish } from './finish.js';
 
 export const KEY = 'default/web';
 export const HTTP = { name: 'http', port: 80, nodePort: 30_080, protocol: 'TCP' };
@@ -55,7 +56,7 @@ export function servedOf(
   around: Partial<Surroundings> = {},
   refuse = ANY,
 ): ServiceVips {
-  return serviceVips(KEY, one, endpoints, { ...AROUND, ...around }, refuse);
+  return finish(serviceVips(KEY, one, endpoints, { ...AROUND, ...around }, refuse));
 }
 
 /** Returns the virtual addresses of a service as sorted lines `SCOPE VIP TARGETS`. */

@@ -1,0 +1,140 @@
+import { WATCHER } from '../daemon/programs.js';
+import { Turns, type TurnsOptions } from '../daemon/turns.js';
+import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
+import { isOriginalBalancer, isServiceBalancer } from '../ovn/load_balancers.js';
+import { BalancerGroups } from './apply_balancer_groups.js';
+import { mendAll, updateVips } from './apply_load_balancers.js';
+import type { VipId } from './desired_balancer.js';
+import type { BalancerIndex } from './state_balancers.js';
+import type { VipAssigner, VipRound } from './vip_assigner.js';
+
+export interface VipKeeperOptions {
+  readonly nb: Pick<Northbound, 'table' | 'find' | 'filter' | 'transaction'>;
+  readonly balancers: BalancerIndex;
+  readonly assigner: VipAssigner;
+  /** Commits a transaction; resolves when the copy of the database has its rows. */
+  readonly commit: (txn: NorthboundTransaction) => Promise<void>;
+  readonly turns?: TurnsOptions;
+}
+
+/** What is written at once. */
+interface Part {
+  readonly txn: NorthboundTransaction;
+  readonly groups: BalancerGroups;
+}
+
+/** The number of changed virtual addresses after which a transaction is committed. */
+const VIPS_AT_ONCE = 256;
+
+/** The transactions that the database has not answered yet. */
+class Flight {
+  /** Whether any transaction was added. */
+  hasParts = false;
+  private readonly services = new Set<string>();
+  private answers: Promise<void>[] = [];
+
+  /** Adds a transaction that changes these virtual addresses. */
+  add(ids: readonly VipId[], answer: Promise<void>): void {
+    // A failure is thrown by `landed`.
+    answer.catch(() => undefined);
+    this.hasParts = true;
+    this.answers.push(answer);
+    for (const { balancer } of ids) this.services.add(balancer.service);
+  }
+
+  /** Returns whether these virtual addresses move from or to a row that the copy of the database may not have yet. */
+  concerns(ids: readonly VipId[]): boolean {
+    return ids.some(({ balancer }) => this.services.has(balancer.service));
+  }
+
+  /** Waits for all answers. @throws the reason of the first transaction that failed */
+  async landed(): Promise<void> {
+    const answers = this.answers;
+    this.answers = [];
+    this.services.clear();
+    await Promise.allSettled(answers);
+    await Promise.all(answers);
+  }
+}
+
+/**
+ * Keeps the load balancers of services. Many services are written in several transactions, so that the database takes one
+ * while the next services are assigned. What one service has is always in one transaction, and so is a virtual address
+ * that moves from one service to another.
+ */
+export class VipKeeper {
+  constructor(private readonly options: VipKeeperOptions) {}
+
+  /**
+   * Assigns the marked services and commits the difference, the first part together with what `first` already has.
+   * `isAll` says that all services are marked; all rows and groups are compared then.
+   */
+  async reconcile(first: NorthboundTransaction, isAll: boolean): Promise<void> {
+    const { nb, balancers, assigner } = this.options;
+    const { assignments } = assigner;
+    const turns = new Turns(this.options.turns);
+    const most = isAll && this.mustMoveAtOnce() ? Number.POSITIVE_INFINITY : VIPS_AT_ONCE;
+    const round = await turns.through(assigner.begin());
+    const services = round.services.values();
+    const flight = new Flight();
+    let part = this.part(first);
+    if (isAll) part.groups.complete(nb);
+    try {
+      for (;;) {
+        const { ids, isEnd } = await turns.through(this.assign(services, round, most));
+        if (flight.concerns(ids)) await flight.landed();
+        await turns.through(updateVips(balancers, part.txn, part.groups, assignments, ids));
+        if (isEnd) break;
+        flight.add(ids, this.commit(part));
+        // Only the copy of the database says which group a name stands for.
+        if (part.groups.hasMade) await flight.landed();
+        part = this.part(nb.transaction(WATCHER));
+      }
+      await turns.through(assigner.end(isAll));
+      if (isAll && flight.hasParts) {
+        flight.add([], this.commit(part));
+        part = this.part(nb.transaction(WATCHER));
+      }
+    } finally {
+      // A step that did not see these rows would insert them again.
+      await flight.landed();
+    }
+    if (isAll) await turns.through(mendAll(nb, balancers, part.txn, part.groups, assignments));
+    await this.commit(part);
+  }
+
+  /**
+   * Returns whether all is written in one transaction: the database has virtual addresses that some service gets from a
+   * row of all services, or from one whose service is not assigned yet. They must be there at any time.
+   */
+  private mustMoveAtOnce(): boolean {
+    const { nb, assigner } = this.options;
+    const isLeft = assigner.isComplete ? isOriginalBalancer : isServiceBalancer;
+    return nb.find('Load_Balancer', isLeft) !== undefined;
+  }
+
+  /** Assigns services until `most` virtual addresses may have changed; returns these. */
+  private *assign(
+    services: Iterator<string>,
+    round: VipRound,
+    most: number,
+  ): Generator<void, { readonly ids: readonly VipId[]; readonly isEnd: boolean }> {
+    const ids: VipId[] = [];
+    while (ids.length < most) {
+      const { done, value } = services.next();
+      if (done === true) return { ids, isEnd: true };
+      for (const id of yield* this.options.assigner.assign(value, round)) ids.push(id);
+      yield;
+    }
+    return { ids, isEnd: false };
+  }
+
+  private part(txn: NorthboundTransaction): Part {
+    return { txn, groups: new BalancerGroups(this.options.balancers, txn) };
+  }
+
+  private async commit({ txn, groups }: Part): Promise<void> {
+    groups.write();
+    await this.options.commit(txn);
+  }
+}
