@@ -1,3 +1,4 @@
+import { hasDevice } from './device.js';
 import { ADDRESSED_LINK, LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE } from './ip_shapes.js';
 import { readIpJson } from './iproute_read.js';
 import { readPolicyRules } from './policy_rules.js';
@@ -29,8 +30,8 @@ export async function readSnapshot(device: string): Promise<Snapshot> {
     readIpJson<Route>(ROUTE, '-N', '-details', '-4', 'route', 'show', 'table', 'all'),
     readIpJson<Route>(ROUTE, '-N', '-details', '-6', 'route', 'show', 'table', 'all'),
     readPolicyRules(),
-    readIpJson<Neighbour>(NEIGHBOUR, 'neighbour', 'show', 'dev', device).catch(() => []),
-    readIpJson<Neighbour>(NEIGHBOUR, 'neighbour', 'show', 'proxy', 'dev', device).catch(() => []),
+    readNeighbours(device),
+    readNeighbours(device, 'proxy'),
   ]);
   return snapshotOf(device, {
     links,
@@ -69,6 +70,16 @@ export async function readInterface(device: string): Promise<Interface> {
     dev: device,
   }));
   return { device, link, addresses, routes: routes.filter(isConfigured) };
+}
+
+/** Reads neighbours; none of an interface that does not exist, which the caller finds by its links. */
+async function readNeighbours(device: string, ...kind: readonly 'proxy'[]): Promise<Neighbour[]> {
+  try {
+    return await readIpJson<Neighbour>(NEIGHBOUR, 'neighbour', 'show', ...kind, 'dev', device);
+  } catch (error) {
+    if (hasDevice(device)) throw error;
+    return [];
+  }
 }
 
 /** Reads all links of this network namespace. */

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { execa } from 'execa';
-import { readInterface } from '../../src/host/read_snapshot.js';
+import { readInterface, readSnapshot } from '../../src/host/read_snapshot.js';
 import type { Interface, Snapshot } from '../../src/host/snapshot.js';
 
 interface Reading<T> {
@@ -29,3 +32,26 @@ asRoot('an interface is read as in a snapshot, in less than half the time among 
 test('an interface that does not exist is an error with its name', async (t) => {
   await t.throwsAsync(readInterface('none9'), { code: 'ERR_IP', message: /none9/ });
 });
+
+test.serial(
+  'neighbours that cannot be read are an error, since a move would lose those that are configured',
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'failing-ip-'));
+    const { PATH } = process.env;
+    t.teardown(() => {
+      process.env.PATH = PATH;
+      rmSync(folder, { recursive: true });
+    });
+    const script = `#!/bin/sh
+case "$*" in *neighbour*) echo "Dump terminated" >&2; exit 2;; esac
+PATH='${PATH}' exec ip "$@"
+`;
+    writeFileSync(join(folder, 'ip'), script, { mode: 0o755 });
+    process.env.PATH = `${folder}:${PATH}`;
+    await t.throwsAsync(readSnapshot('lo'), {
+      code: 'ERR_IP',
+      message: /^ip neighbour show .*Dump terminated/,
+    });
+    await t.throwsAsync(readSnapshot('none9'), { code: 'ERR_NO_INTERFACE' });
+  },
+);
