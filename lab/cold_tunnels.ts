@@ -1,7 +1,20 @@
 import type { Cluster } from './cluster.js';
 
-/** Makes all hosts forget the MAC addresses of each other. The next packet through a tunnel is lost while OVS asks for one. */
-export async function coolTunnels({ nodes }: Cluster): Promise<void> {
+/**
+ * Makes all switches forget the MAC addresses of each other's hosts, and keeps them from learning them again until the
+ * returned function is called. A switch drops a packet to a tunnel whose far end it does not know, and asks for it.
+ */
+export async function coolTunnels({ outside, nodes }: Cluster): Promise<() => Promise<void>> {
+  const addresses = nodes.map(({ v4 }) => v4).join(', ');
+  const rules = [
+    'table netdev cold {',
+    'chain ingress {',
+    `type filter hook ingress devices = { ${nodes.map(({ host }) => host.label).join(', ')} } priority 0;`,
+    `arp saddr ip { ${addresses} } arp daddr ip { ${addresses} } drop`,
+    '}',
+    '}',
+  ];
+  await outside.exec(['nft', '-f', '-'], { input: `${rules.join('\n')}\n` });
   await Promise.all(
     nodes.map(async ({ host }) => {
       await host.net.exec(['ip', 'neigh', 'flush', 'dev', 'breth0']);
@@ -10,4 +23,7 @@ export async function coolTunnels({ nodes }: Cluster): Promise<void> {
       await host.appctl('revalidator/purge');
     }),
   );
+  return async () => {
+    await outside.exec(['nft', 'delete', 'table', 'netdev', 'cold']);
+  };
 }
