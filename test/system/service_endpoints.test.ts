@@ -7,7 +7,9 @@ import { kubeTest } from '../../lab/kube_test.js';
 import type { Namespace } from '../../lab/namespace.js';
 import { startNodeDaemon } from '../../lab/overlay.js';
 import { ServiceCluster, targetsAt, untilAnswered } from '../../lab/service_cluster.js';
-import { askTargets, type TargetAnswer } from '../../lab/targets.js';
+import { TaggingSwitch } from '../../lab/tagging_switch.js';
+import { Taps } from '../../lab/taps.js';
+import { askTargets, serveTargets, type TargetAnswer } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
 
 /** What clients outside reach by the gateways: two gateways, a node that is none, pods and hosts on each. */
@@ -107,6 +109,35 @@ kubeTest('first connections through cold tunnels are all answered by the same so
     t.log(`round ${round}: ${targets.length} connections, ${sent} packets until they were answered`);
     for (const packets of sent) t.true(packets >= 2 * ofProtocol, 'every first packet is lost');
   }
+});
+
+kubeTest('clients, neighbours and answers whose frames have a priority tag are served', async (t) => {
+  const { cluster } = lab;
+  const gw2 = cluster.node('gw2');
+  const provider = await TaggingSwitch.between(cluster, gw2);
+  const server = await serveTargets(cluster.outside, 'outside', 9000, [ROUTER.v4, ROUTER.v6]);
+  const taps = await Taps.open(gw2.host.net, ['eth0']);
+  for (const [priority, tag] of [
+    [3, '81006000'],
+    [0, '81000000'],
+  ] as const) {
+    await provider.tag(priority);
+    // The gateway router asks for the router again, and gets a tagged answer.
+    await cluster.master.host.exec(['ovn-sbctl', '--all', 'destroy', 'MAC_Binding']);
+    for (const [index, pod] of PODS.entries())
+      await untilAnswered(
+        cluster.outside,
+        targetsAt([gw2.v4, gw2.v6], 30_081 + index),
+        ({ outcome }) => outcome === pod,
+      );
+    await untilAnswered(
+      lab.server('pod-gw2').net,
+      targetsAt([ROUTER.v4, ROUTER.v6], 9000),
+      ({ outcome }) => outcome === 'outside',
+    );
+    await t.notThrowsAsync(taps.arrived('eth0', Buffer.from(tag, 'hex')));
+  }
+  await server.stop();
 });
 
 kubeTest('no packet of a gateway router was dropped at the bridge', async (t) => {
