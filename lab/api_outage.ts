@@ -1,17 +1,10 @@
 import { join } from 'node:path';
 import type { Node } from './cluster.js';
-import { CniPlugin, makeSandbox } from './cni.js';
 import { ACCOUNT_TOKENS, type Kubernetes } from './kube.js';
 import { type KubeCluster, startKubeCluster, startWatcher } from './kube_cluster.js';
-import { endpointsManifest, podManifest, serviceManifest } from './manifests.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  startGatewayHelper,
-} from './overlay.js';
+import { startKubePod } from './kube_pod.js';
+import { endpointsManifest, serviceManifest } from './manifests.js';
+import { initCluster, startGatewayHelper } from './overlay.js';
 import { type ProbeReport, Probes } from './probes.js';
 import { PROJECT } from './project.js';
 import { Session, type SessionReport } from './session.js';
@@ -99,10 +92,7 @@ export async function stopApiServer(
 }
 
 async function setUp({ cluster, kubernetes }: KubeCluster, gateway: Node): Promise<void> {
-  await bridgeNics(cluster);
-  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  await initCluster(cluster, [gateway.host.label]);
   await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
   // Not an administrator's token: a server learns other accounts' rights some time after its first answer.
   for (const [{ host }, account] of [
@@ -112,10 +102,10 @@ async function setUp({ cluster, kubernetes }: KubeCluster, gateway: Node): Promi
     await host.vsctl('set', 'Open_vSwitch', '.', `external_ids:k8s-api-token="${ACCOUNT_TOKENS[account]}"`);
   await startGatewayHelper(gateway);
   await startWatcher(cluster.master);
-  const { net, ...sandbox } = await makeSandbox(cluster.lab, 'steady');
-  await kubernetes.apply(podManifest('steady', gateway.host.label));
-  const { ips } = await new CniPlugin(gateway.host).add(sandbox);
-  const ip = ips[0]?.address.split('/')[0] ?? '';
+  const {
+    net,
+    addresses: [ip = ''],
+  } = await startKubePod({ cluster, kubernetes }, gateway, 'steady');
   await Promise.all([Session.serve(net, SESSION_PORT), Probes.serve(net, PROBE_PORT)]);
   for (const [protocol, port] of [
     ['TCP', SESSION_PORT],

@@ -1,7 +1,7 @@
 import type { Cluster, Node } from './cluster.js';
-import { CniPlugin, makeSandbox } from './cni.js';
 import type { Kubernetes } from './kube.js';
-import { endpointsManifest, podManifest, serviceManifest } from './manifests.js';
+import { startKubePod } from './kube_pod.js';
+import { endpointsManifest, serviceManifest } from './manifests.js';
 import type { Namespace } from './namespace.js';
 import { serveTargets } from './targets.js';
 import { until, when } from './until.js';
@@ -27,10 +27,8 @@ export class NodeServices {
 
   /** Starts a pod whose server answers at port 8080, and reports its addresses as kubelet does. */
   async startPod(on: Node, name: string, spec: object): Promise<ServingPod> {
-    const { net, ...sandbox } = await makeSandbox(this.cluster.lab, name);
-    await this.kubernetes.apply(podManifest(name, on.host.label, spec));
-    const { ips } = await new CniPlugin(on.host).add(sandbox);
-    const addresses = ips.map(({ address }) => address.split('/')[0] ?? '');
+    const { cluster, kubernetes } = this;
+    const { net, addresses } = await startKubePod({ cluster, kubernetes }, on, name, spec);
     await this.report(name, addresses);
     await serveTargets(net, name, 8080, addresses);
     return { name, node: on, net, addresses };

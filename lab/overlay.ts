@@ -117,6 +117,18 @@ export async function northboundContents(cluster: Cluster): Promise<readonly str
 }
 
 /** Puts every node's eth0 on breth0. */
+/**
+ * Sets a cluster up: moves all NICs to bridges, and runs master-init on the first node, minion-init on the others, and
+ * gateway-init on the gateways.
+ */
+export async function initCluster(cluster: Cluster, gateways: readonly string[] = []): Promise<void> {
+  await bridgeNics(cluster);
+  for (const [index, node] of cluster.nodes.entries())
+    await overlayWell(node, ...(index === 0 ? masterInit : minionInit)(node, index + 1));
+  for (const gateway of gateways.map((label) => cluster.node(label)))
+    await overlayWell(gateway, ...gatewayInit(gateway));
+}
+
 export async function bridgeNics(cluster: Cluster): Promise<void> {
   await Promise.all(
     cluster.nodes.map(async ({ host }) => {

@@ -1,18 +1,10 @@
 import { type Cluster, type Node, startCluster } from './cluster.js';
-import { CniPlugin, makeSandbox } from './cni.js';
 import type { Kubernetes } from './kube.js';
 import { addKubernetes, startWatcher } from './kube_cluster.js';
-import { nodeManifest, podManifest, serviceManifest } from './manifests.js';
+import { startKubePod } from './kube_pod.js';
+import { nodeManifest, serviceManifest } from './manifests.js';
 import type { Namespace } from './namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  startGatewayHelper,
-  startNodeDaemon,
-} from './overlay.js';
+import { initCluster, startGatewayHelper, startNodeDaemon } from './overlay.js';
 import { askTargets, serveTargets, type Target, type TargetAnswer } from './targets.js';
 import { until, when } from './until.js';
 
@@ -71,12 +63,7 @@ export class ServiceCluster {
     const cluster = await startCluster({ nodes });
     const kubernetes = await addKubernetes(cluster, { isDualStack: true });
     const { master } = cluster;
-    await bridgeNics(cluster);
-    await overlayWell(master, ...masterInit(master, 1));
-    for (const [index, node] of cluster.nodes.entries())
-      if (index > 0) await overlayWell(node, ...minionInit(node, index + 1));
-    for (const gateway of gateways)
-      await overlayWell(cluster.node(gateway), ...gatewayInit(cluster.node(gateway)));
+    await initCluster(cluster, gateways);
     await kubernetes.apply(...cluster.nodes.map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
     await Promise.all(gateways.map((gateway) => startGatewayHelper(cluster.node(gateway))));
     await Promise.all(cluster.nodes.map((node) => startNodeDaemon(node)));
@@ -145,14 +132,11 @@ export class ServiceCluster {
   }
 }
 
-async function startPod(cluster: Cluster, kubernetes: Kubernetes, { host }: Node): Promise<Server> {
-  const name = `pod-${host.label}`;
-  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
-  await kubernetes.apply(podManifest(name, host.label));
-  const { ips } = await new CniPlugin(host).add(sandbox);
-  const addresses = ips.map(({ address }) => address.split('/')[0] ?? '');
+async function startPod(cluster: Cluster, kubernetes: Kubernetes, node: Node): Promise<Server> {
+  const name = `pod-${node.host.label}`;
+  const { net, addresses } = await startKubePod({ cluster, kubernetes }, node, name);
   await serveTargets(net, name, 8080, addresses);
-  return { name, net, node: host.label, port: 8080, ips: addresses };
+  return { name, net, node: node.host.label, port: 8080, ips: addresses };
 }
 
 /** Starts a server that listens on the host's own addresses only. */

@@ -1,7 +1,7 @@
 import { CniPlugin, makeSandbox } from '../../lab/cni.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { podManifest } from '../../lab/manifests.js';
-import { bridgeNics, masterInit, minionInit, overlayWell, subnetsOf } from '../../lab/overlay.js';
+import { initCluster, subnetsOf } from '../../lab/overlay.js';
 import { cniPlugin } from '../../lab/project.js';
 import { until, when } from '../../lab/until.js';
 import type { Figure, Report, Section } from '../figure.js';
@@ -53,10 +53,8 @@ export const cni: Section = {
 
 async function addPods(): Promise<number[]> {
   const { cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'] });
-  await bridgeNics(cluster);
   const gw1 = cluster.node('gw1');
-  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-  await overlayWell(gw1, ...minionInit(gw1, 2));
+  await initCluster(cluster);
   await startWatcher(cluster.master);
   const names = Array.from({ length: PODS }, (_, i) => `pod-${i}`);
   await kubernetes.apply(...names.map((name) => podManifest(name, gw1.host.label)));

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { CniPlugin, makeSandbox } from '../../lab/cni.js';
 import { type KubeCluster, startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
-import { endpointsManifest, podManifest, serviceManifest } from '../../lab/manifests.js';
+import { startKubePod } from '../../lab/kube_pod.js';
+import { endpointsManifest, serviceManifest } from '../../lab/manifests.js';
 import type { Namespace } from '../../lab/namespace.js';
-import { bridgeNics, masterInit, minionInit, overlayWell, startNodeDaemon } from '../../lab/overlay.js';
+import { initCluster, startNodeDaemon } from '../../lab/overlay.js';
 import { PROJECT } from '../../lab/project.js';
 import { askTargets, serveTargets } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
@@ -24,10 +24,8 @@ export const serviceReach: Section = {
   async measure(): Promise<Report> {
     const started = await startKubeCluster({ nodes: ['master', 'n2'] });
     const { cluster } = started;
-    const [here, there] = [cluster.master, cluster.node('n2')];
-    await bridgeNics(cluster);
-    await overlayWell(here, ...masterInit(here, 1));
-    await overlayWell(there, ...minionInit(there, 2));
+    const here = cluster.master;
+    await initCluster(cluster);
     await startWatcher(here);
     await startNodeDaemon(here);
     const client = await addPod(started, 'client', 'master');
@@ -63,11 +61,9 @@ interface Place {
   readonly address: string;
 }
 
-async function addPod({ cluster, kubernetes }: KubeCluster, name: string, node: string): Promise<Place> {
-  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
-  await kubernetes.apply(podManifest(name, node));
-  const { ips } = await new CniPlugin(cluster.node(node).host).add(sandbox);
-  return { net, address: ips[0]?.address.split('/')[0] ?? '' };
+async function addPod(started: KubeCluster, name: string, node: string): Promise<Place> {
+  const { net, addresses } = await startKubePod(started, started.cluster.node(node), name);
+  return { net, address: addresses[0] ?? '' };
 }
 
 /** Makes a service with this endpoint; returns its ClusterIP. */

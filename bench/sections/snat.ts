@@ -1,13 +1,5 @@
 import { startCluster } from '../../lab/cluster.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  podOptions,
-  startGatewayHelper,
-} from '../../lab/overlay.js';
+import { gatewayInit, initCluster, overlayWell, podOptions, startGatewayHelper } from '../../lab/overlay.js';
 import type { Figure, Report, Section } from '../figure.js';
 import { openMany, serveDatagrams } from '../lab/datagrams.js';
 import { OUTSIDE } from '../lab/gateway.js';
@@ -32,11 +24,8 @@ export const snat: Section = {
 
   async measure(): Promise<Report> {
     const cluster = await startCluster({ nodes: ['master', 'gw1'] });
-    await bridgeNics(cluster);
     const gateway = cluster.node('gw1');
-    await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-    await overlayWell(gateway, ...minionInit(gateway, 2));
-    await overlayWell(gateway, ...gatewayInit(gateway));
+    await initCluster(cluster, ['gw1']);
     await startGatewayHelper(gateway);
     const pod = await cluster.pod(gateway, 'pod', podOptions(gateway, 2, 1));
     await serveDatagrams(cluster.outside, PORT);

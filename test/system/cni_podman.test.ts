@@ -4,7 +4,7 @@ import { kubeAssets } from '../../lab/kube.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { labTest } from '../../lab/lab_test.js';
 import { podManifest } from '../../lab/manifests.js';
-import { bridgeNics, masterInit, minionInit, overlayWell } from '../../lab/overlay.js';
+import { initCluster } from '../../lab/overlay.js';
 import { Podman } from '../../lab/podman.js';
 
 /** Why the plugin cannot be run by a real runtime here, or `undefined`. */
@@ -21,9 +21,7 @@ else
     const { kubernetes } = started;
     cluster = started.cluster;
     const gw1 = cluster.node('gw1');
-    await bridgeNics(cluster);
-    await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-    await overlayWell(gw1, ...minionInit(gw1, 2));
+    await initCluster(cluster);
     await startWatcher(cluster.master);
     await kubernetes.apply(podManifest('web', 'gw1'));
 

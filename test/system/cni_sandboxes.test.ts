@@ -4,14 +4,7 @@ import { type Cluster, type Node, startCluster } from '../../lab/cluster.js';
 import { CniPlugin, makeSandbox, type Sandbox } from '../../lab/cni.js';
 import { labTest } from '../../lab/lab_test.js';
 import type { Namespace } from '../../lab/namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  startGatewayHelper,
-} from '../../lab/overlay.js';
+import { gatewayInit, initCluster, overlayWell, startGatewayHelper } from '../../lab/overlay.js';
 import { until, when } from '../../lab/until.js';
 
 const OLD = '9b2f1f0a-8a55-4f5e-9d0e-0d7a3d0c9f11';
@@ -24,12 +17,9 @@ let gw2: Node;
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   cluster = await startCluster({ nodes: ['master', 'gw1', 'gw2'] });
-  await bridgeNics(cluster);
   gw1 = cluster.node('gw1');
   gw2 = cluster.node('gw2');
-  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-  await overlayWell(gw1, ...minionInit(gw1, 2));
-  await overlayWell(gw2, ...minionInit(gw2, 3));
+  await initCluster(cluster);
 });
 test.after.always(() => cluster?.dispose());
 

@@ -4,10 +4,8 @@ import test from 'ava';
 import { type Cluster, type Node, startCluster } from '../../lab/cluster.js';
 import { labTest } from '../../lab/lab_test.js';
 import {
-  bridgeNics,
-  gatewayInit,
+  initCluster,
   masterInit,
-  minionInit,
   overlayWell,
   startGatewayHelper,
   startNodeDaemon,
@@ -29,12 +27,9 @@ let gateway: Node;
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   cluster = await startCluster({ nodes: ['master', 'gw1'] });
-  await bridgeNics(cluster);
   master = cluster.master;
   gateway = cluster.node('gw1');
-  await overlayWell(master, ...masterInit(master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  await initCluster(cluster, ['gw1']);
   await startGatewayHelper(gateway);
   await Promise.all([master, gateway].map((node) => startNodeDaemon(node)));
   await cluster.settled();

@@ -5,15 +5,7 @@ import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import { endpointsManifest, serviceManifest } from '../../lab/manifests.js';
 import { NEIGHBOUR_AGENT } from '../../lab/neighbour.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  podOptions,
-  startGatewayHelper,
-} from '../../lab/overlay.js';
+import { initCluster, podOptions, startGatewayHelper } from '../../lab/overlay.js';
 import { until, when } from '../../lab/until.js';
 import { answering, startWebServer } from '../../lab/web.js';
 
@@ -30,10 +22,7 @@ test.before(async () => {
   await cluster.outside.ip(
     `link set lan type bridge mcast_query_interval 50 mcast_query_response_interval 20 mcast_membership_interval ${MEMBERSHIP_MS / 10} mcast_last_member_interval 20 mcast_startup_query_interval 20 mcast_snooping 1 mcast_querier 1`,
   );
-  await bridgeNics(cluster);
-  await overlayWell(master, ...masterInit(master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  await initCluster(cluster, ['gw1']);
   const options = podOptions(gateway, 2, 1);
   const pod = await cluster.pod(gateway, 'web', options);
   await startWebServer(pod, 8080, 'the pod');

@@ -5,16 +5,7 @@ import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import { endpointsManifest, serviceManifest } from '../../lab/manifests.js';
 import { NEIGHBOUR_AGENT } from '../../lab/neighbour.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  podOptions,
-  startGatewayHelper,
-  startNodeDaemon,
-} from '../../lab/overlay.js';
+import { initCluster, podOptions, startGatewayHelper, startNodeDaemon } from '../../lab/overlay.js';
 import type { Running } from '../../lab/running.js';
 import { until, when } from '../../lab/until.js';
 import { answering, httpGet, startWebServer } from '../../lab/web.js';
@@ -29,12 +20,9 @@ test.before(async () => {
   ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'gw2'], isDualStack: true }));
   const { master } = cluster;
   gateways = [cluster.node('gw1'), cluster.node('gw2')];
-  await bridgeNics(cluster);
-  await overlayWell(master, ...masterInit(master, 1));
-  for (const [n, gateway] of gateways.entries()) {
+  await initCluster(cluster, ['gw1', 'gw2']);
+  for (const gateway of gateways) {
     await gateway.host.net.sysctl({ 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 });
-    await overlayWell(gateway, ...minionInit(gateway, n + 2));
-    await overlayWell(gateway, ...gatewayInit(gateway));
     await startGatewayHelper(gateway, '--external-address-owner=speaker', `--external-ip-cidrs=${POOL}`);
     await startNodeDaemon(gateway);
   }

@@ -5,16 +5,7 @@ import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import { endpointsManifest } from '../../lab/manifests.js';
 import type { Namespace } from '../../lab/namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  podOptions,
-  startGatewayHelper,
-  startNodeDaemon,
-} from '../../lab/overlay.js';
+import { initCluster, podOptions, startGatewayHelper, startNodeDaemon } from '../../lab/overlay.js';
 import { askTargets, serveTargets } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
 
@@ -28,12 +19,7 @@ test.before(async () => {
   if (process.getuid?.() !== 0) return;
   ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'n1'] }));
   gateway = cluster.node('gw1');
-  await bridgeNics(cluster);
-  for (const [index, node] of cluster.nodes.entries()) {
-    const init = index === 0 ? masterInit : minionInit;
-    await overlayWell(node, ...init(node, index + 1));
-  }
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  await initCluster(cluster, ['gw1']);
   await startGatewayHelper(gateway);
   const api = [{ ip: cluster.master.v4 }];
   await kubernetes.apply(endpointsManifest('kubernetes', { name: 'https', port: 6443 }, api));

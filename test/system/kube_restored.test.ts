@@ -4,14 +4,7 @@ import type { Kubernetes } from '../../lab/kube.js';
 import { startKubeCluster } from '../../lab/kube_cluster.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import { serviceManifest } from '../../lab/manifests.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  startGatewayHelper,
-} from '../../lab/overlay.js';
+import { initCluster, startGatewayHelper } from '../../lab/overlay.js';
 import { until, when } from '../../lab/until.js';
 
 /** Restores the etcd of a real API server from a backup, which takes versions back. */
@@ -22,10 +15,7 @@ test.before(async () => {
   if (process.getuid?.() !== 0) return;
   ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'] }));
   gateway = cluster.node('gw1');
-  await bridgeNics(cluster);
-  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  await initCluster(cluster, ['gw1']);
 });
 test.after.always(() => cluster?.dispose());
 

@@ -9,11 +9,8 @@ import { nodeManifest } from '../../lab/manifests.js';
 import type { Namespace } from '../../lab/namespace.js';
 import { NodeServices, type ServingPod, tableOf } from '../../lab/node_services.js';
 import {
-  bridgeNics,
   cniDirectories,
-  gatewayInit,
-  masterInit,
-  minionInit,
+  initCluster,
   overlayWell,
   startGatewayHelper,
   startNodeDaemon,
@@ -52,17 +49,13 @@ test.before(async () => {
   services = new NodeServices(cluster, kubernetes);
   gateway = cluster.node('gw1');
   node = cluster.node('n1');
-  await bridgeNics(cluster);
+  await initCluster(cluster, ['gw1']);
   await kubernetes.kubectl('apply', '-f', join(PROJECT, 'packaging/kubernetes/rbac.yaml'));
   for (const { host } of cluster.nodes) {
     await host.net.sysctl({ 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 });
     await host.exec(['nft', '-f', '-'], { input: `${FOREIGN}\n` });
     foreign.set(host.label, await foreignTable(host));
   }
-  await overlayWell(master, ...masterInit(master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(node, ...minionInit(node, 3));
-  await overlayWell(gateway, ...gatewayInit(gateway));
   await startWatcher(master);
   for (const { host } of [gateway, node])
     await host.vsctl(

@@ -2,14 +2,7 @@ import test from 'ava';
 import { type Cluster, FAR, ROUTER, startCluster } from '../../lab/cluster.js';
 import { labTest } from '../../lab/lab_test.js';
 import { cable } from '../../lab/link.js';
-import {
-  bridgeNics,
-  CLUSTER_SUBNET,
-  masterInit,
-  minionInit,
-  overlayWell,
-  podOptions,
-} from '../../lab/overlay.js';
+import { CLUSTER_SUBNET, initCluster, overlayWell, podOptions } from '../../lab/overlay.js';
 import { httpGet, startWebServer } from '../../lab/web.js';
 
 let cluster: Cluster;
@@ -20,9 +13,7 @@ test.before(async () => {
   await cable({ in: host.net, name: 'eth1' }, { in: cluster.outside, name: 'gw1-1' });
   await cluster.outside.ip('link set gw1-1 master lan');
   await host.net.ip('addr add 192.0.2.9/24 dev eth1', 'addr add 2001:db8:9::9/64 dev eth1 nodad');
-  await bridgeNics(cluster);
-  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-  await overlayWell(cluster.node('gw1'), ...minionInit(cluster.node('gw1'), 2));
+  await initCluster(cluster);
 });
 test.after.always(() => cluster?.dispose());
 

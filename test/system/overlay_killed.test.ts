@@ -6,10 +6,9 @@ import { cable } from '../../lab/link.js';
 import { startLoneNode } from '../../lab/lone_node.js';
 import type { Outcome } from '../../lab/namespace.js';
 import {
-  bridgeNics,
   CLUSTER_SUBNET,
   gatewayInit,
-  masterInit,
+  initCluster,
   northboundContents,
   overlayWell,
 } from '../../lab/overlay.js';
@@ -24,8 +23,7 @@ test.before(async () => {
   node = cluster.master;
   await cable({ in: node.host.net, name: 'eth1' }, { in: cluster.outside, name: 'node-1' });
   await node.host.net.ip('addr add 192.0.2.9/24 dev eth1', 'addr add 2001:db8:9::9/64 dev eth1 nodad');
-  await bridgeNics(cluster);
-  await overlayWell(node, ...masterInit(node, 1));
+  await initCluster(cluster);
 });
 test.after.always(() => cluster?.dispose());
 

@@ -2,22 +2,14 @@ import test from 'ava';
 import type { Cluster } from '../../lab/cluster.js';
 import { labTest } from '../../lab/lab_test.js';
 import { startLoneNode } from '../../lab/lone_node.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  northboundRows,
-  overlay,
-  overlayWell,
-} from '../../lab/overlay.js';
+import { gatewayInit, initCluster, northboundRows, overlay } from '../../lab/overlay.js';
 import { startWebServer } from '../../lab/web.js';
 
 let cluster: Cluster;
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   cluster = await startLoneNode();
-  await bridgeNics(cluster);
-  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
+  await initCluster(cluster);
   // A gateway and a node elsewhere, which options can collide with.
   await cluster.nbctl(
     ...['ls-add', 'far', '--', 'set', 'Logical_Switch', 'far', 'other_config:subnet=10.244.9.0/24'],

@@ -4,10 +4,8 @@ import { type Cluster, FAR, startCluster } from '../../lab/cluster.js';
 import { labTest } from '../../lab/lab_test.js';
 import type { Namespace } from '../../lab/namespace.js';
 import {
-  bridgeNics,
   gatewayInit,
-  masterInit,
-  minionInit,
+  initCluster,
   overlayWell,
   podOptions,
   startGatewayHelper,
@@ -30,14 +28,8 @@ type NodeName = keyof typeof NODES;
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   cluster = await startCluster({ nodes: Object.keys(NODES) });
-  await bridgeNics(cluster);
-  await overlayWell(cluster.master, ...masterInit(cluster.master, NODES.master));
-  for (const name of ['gw1', 'gw2'] as const) {
-    const node = cluster.node(name);
-    await overlayWell(node, ...minionInit(node, NODES[name]));
-    await overlayWell(node, ...gatewayInit(node));
-    await startGatewayHelper(node);
-  }
+  await initCluster(cluster, ['gw1', 'gw2']);
+  for (const name of ['gw1', 'gw2'] as const) await startGatewayHelper(cluster.node(name));
   for (const [name, n] of Object.entries(NODES)) {
     const node = cluster.node(name);
     pods.set(name, await cluster.pod(node, `pod-${name}`, podOptions(node, n, 1)));

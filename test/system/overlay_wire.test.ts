@@ -3,22 +3,14 @@ import { type Cluster, ROUTER } from '../../lab/cluster.js';
 import { labTest } from '../../lab/lab_test.js';
 import { cable } from '../../lab/link.js';
 import { startLoneNode } from '../../lab/lone_node.js';
-import {
-  bridgeNics,
-  CLUSTER_SUBNET,
-  gatewayInit,
-  masterInit,
-  overlay,
-  overlayWell,
-} from '../../lab/overlay.js';
+import { CLUSTER_SUBNET, gatewayInit, initCluster, overlay, overlayWell } from '../../lab/overlay.js';
 
 let cluster: Cluster;
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   cluster = await startLoneNode();
   const { host } = cluster.master;
-  await bridgeNics(cluster);
-  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
+  await initCluster(cluster);
   await cable({ in: host.net, name: 'eth1' }, { in: cluster.outside, name: 'second' });
   await cluster.outside.ip('addr add 192.0.2.1/24 dev second', 'addr add fe80::1/64 dev second nodad');
 });

@@ -5,14 +5,7 @@ import { type Cluster, ROUTER, startCluster } from '../../lab/cluster.js';
 import { icmp } from '../../lab/frames.js';
 import { labTest } from '../../lab/lab_test.js';
 import type { Namespace } from '../../lab/namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  overlayWell,
-  podOptions,
-  startGatewayHelper,
-} from '../../lab/overlay.js';
+import { initCluster, podOptions, startGatewayHelper } from '../../lab/overlay.js';
 import { PROJECT } from '../../lab/project.js';
 import { Taps } from '../../lab/taps.js';
 import { ipBytes, parseIp } from '../../src/net/ip.js';
@@ -32,10 +25,8 @@ let host: Namespace;
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   cluster = await startCluster({ nodes: ['gw1'] });
-  await bridgeNics(cluster);
+  await initCluster(cluster, ['gw1']);
   const { master } = cluster;
-  await overlayWell(master, ...masterInit(master, 1));
-  await overlayWell(master, ...gatewayInit(master));
   await startGatewayHelper(master);
   host = master.host.net;
   pod = await cluster.pod(master, 'pod', podOptions(master, 1, 1));

@@ -6,15 +6,7 @@ import { kubeTest } from '../../lab/kube_test.js';
 import { cable } from '../../lab/link.js';
 import { endpointsManifest, nodeManifest, serviceManifest } from '../../lab/manifests.js';
 import type { Namespace } from '../../lab/namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  podOptions,
-  startGatewayHelper,
-} from '../../lab/overlay.js';
+import { initCluster, podOptions, startGatewayHelper } from '../../lab/overlay.js';
 import { until, when } from '../../lab/until.js';
 import { answering, httpGet, startWebServer } from '../../lab/web.js';
 
@@ -30,10 +22,7 @@ test.before(async () => {
   ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1', 'n1'] }));
   const { master } = cluster;
   gateway = cluster.node('gw1');
-  await bridgeNics(cluster);
-  await overlayWell(master, ...masterInit(master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  await initCluster(cluster, ['gw1']);
   await kubernetes.apply(...cluster.nodes.map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
   neighbour = await cluster.lab.namespace('neighbour');
   await cable({ in: neighbour, name: 'eth0' }, { in: cluster.outside, name: 'neighbour' });

@@ -4,16 +4,7 @@ import { type Cluster, type Node, startCluster } from '../../lab/cluster.js';
 import { startWatcher } from '../../lab/kube_cluster.js';
 import { labTest } from '../../lab/lab_test.js';
 import type { Namespace } from '../../lab/namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  podOptions,
-  startGatewayHelper,
-  startNodeDaemon,
-} from '../../lab/overlay.js';
+import { initCluster, podOptions, startGatewayHelper, startNodeDaemon } from '../../lab/overlay.js';
 import { PROJECT } from '../../lab/project.js';
 import { targetsAt, untilAnswered } from '../../lab/service_cluster.js';
 import { askTargets, serveTargets, type Target } from '../../lab/targets.js';
@@ -41,12 +32,7 @@ test.before(async () => {
   cluster = await startCluster({ nodes: ['master', ...GATEWAYS] });
   master = cluster.master;
   gateway = cluster.node('gw1');
-  await bridgeNics(cluster);
-  await overlayWell(master, ...masterInit(master, 1));
-  for (const [index, label] of GATEWAYS.entries()) {
-    await overlayWell(cluster.node(label), ...minionInit(cluster.node(label), index + 2));
-    await overlayWell(cluster.node(label), ...gatewayInit(cluster.node(label)));
-  }
+  await initCluster(cluster, GATEWAYS);
   await startApi();
   for (const label of GATEWAYS) await startGatewayHelper(cluster.node(label));
   await Promise.all(cluster.nodes.map((node) => startNodeDaemon(node)));

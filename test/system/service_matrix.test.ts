@@ -1,20 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Cluster, Node } from '../../lab/cluster.js';
-import { CniPlugin, makeSandbox } from '../../lab/cni.js';
 import type { Kubernetes } from '../../lab/kube.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { startKubePod } from '../../lab/kube_pod.js';
 import { kubeTest } from '../../lab/kube_test.js';
-import { endpointsManifest, nodeManifest, podManifest, serviceManifest } from '../../lab/manifests.js';
+import { endpointsManifest, nodeManifest, serviceManifest } from '../../lab/manifests.js';
 import type { Namespace } from '../../lab/namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  startGatewayHelper,
-  startNodeDaemon,
-} from '../../lab/overlay.js';
+import { initCluster, startGatewayHelper, startNodeDaemon } from '../../lab/overlay.js';
 import { askTargets, serveTargets, type Target, type TargetAnswer } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
 
@@ -61,11 +53,7 @@ const clients = new Map<string, Namespace>();
 test.before(async () => {
   if (process.getuid?.() !== 0) return;
   ({ cluster, kubernetes } = await startKubeCluster({ nodes: NODES, isDualStack: true }));
-  await bridgeNics(cluster);
-  await overlayWell(cluster.master, ...masterInit(cluster.master, 1));
-  for (const [index, name] of NODES.entries())
-    if (index > 0) await overlayWell(cluster.node(name), ...minionInit(cluster.node(name), index + 1));
-  await overlayWell(cluster.node('gw1'), ...gatewayInit(cluster.node('gw1')));
+  await initCluster(cluster, ['gw1']);
   await kubernetes.apply(...cluster.nodes.map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
   await startGatewayHelper(cluster.node('gw1'));
   // Kubernetes requires it of a node, and node ports of a node that is no gateway need it.
@@ -198,10 +186,7 @@ function endpointsOf(name: string, names: readonly string[]): object {
 async function startPod(node: Node): Promise<void> {
   const { label } = node.host;
   const name = `pod-${label}`;
-  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
-  await kubernetes.apply(podManifest(name, label));
-  const { ips } = await new CniPlugin(node.host).add(sandbox);
-  const addresses = ips.map(({ address }) => address.split('/')[0] ?? '');
+  const { net, addresses } = await startKubePod({ cluster, kubernetes }, node, name);
   await serveTargets(net, name, POD_PORT, addresses);
   servers.set(name, { node: label, port: POD_PORT, ips: addresses });
   clients.set(name, net);

@@ -1,19 +1,12 @@
 import test from 'ava';
 import type { Cluster, Node } from '../../lab/cluster.js';
-import { CniPlugin, makeSandbox } from '../../lab/cni.js';
 import type { Kubernetes } from '../../lab/kube.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { startKubePod } from '../../lab/kube_pod.js';
 import { kubeTest } from '../../lab/kube_test.js';
-import { endpointsManifest, podManifest, serviceManifest } from '../../lab/manifests.js';
+import { endpointsManifest, serviceManifest } from '../../lab/manifests.js';
 import type { Namespace } from '../../lab/namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  startGatewayHelper,
-} from '../../lab/overlay.js';
+import { initCluster, startGatewayHelper } from '../../lab/overlay.js';
 import type { Running } from '../../lab/running.js';
 import { Session } from '../../lab/session.js';
 import { until, when } from '../../lab/until.js';
@@ -29,10 +22,7 @@ test.before(async () => {
   ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'], isDualStack: true }));
   const { master } = cluster;
   gateway = cluster.node('gw1');
-  await bridgeNics(cluster);
-  await overlayWell(master, ...masterInit(master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  await initCluster(cluster, ['gw1']);
   await startGatewayHelper(gateway);
   watcher = await startWatcher(master);
   pods = await Promise.all([startPod(master, 'pod-1'), startPod(gateway, 'pod-2')]);
@@ -134,11 +124,9 @@ interface Pod {
 }
 
 async function startPod(node: Node, name: string): Promise<Pod> {
-  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
-  await kubernetes.apply(podManifest(name, node.host.label));
-  const { ips } = await new CniPlugin(node.host).add(sandbox);
+  const { net, addresses } = await startKubePod({ cluster, kubernetes }, node, name);
   await Session.serve(net, PORT);
-  return { node, net, addresses: ips.map(({ address }) => address.split('/')[0] ?? '') };
+  return { node, net, addresses };
 }
 
 let localPort = 40_000;

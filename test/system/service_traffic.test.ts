@@ -1,19 +1,12 @@
 import test from 'ava';
 import { type Cluster, FAR, type Node } from '../../lab/cluster.js';
-import { CniPlugin, makeSandbox } from '../../lab/cni.js';
 import type { Kubernetes } from '../../lab/kube.js';
 import { startKubeCluster, startWatcher } from '../../lab/kube_cluster.js';
+import { startKubePod } from '../../lab/kube_pod.js';
 import { kubeTest } from '../../lab/kube_test.js';
-import { endpointsManifest, podManifest, serviceManifest } from '../../lab/manifests.js';
+import { endpointsManifest, serviceManifest } from '../../lab/manifests.js';
 import type { Namespace } from '../../lab/namespace.js';
-import {
-  bridgeNics,
-  gatewayInit,
-  masterInit,
-  minionInit,
-  overlayWell,
-  startGatewayHelper,
-} from '../../lab/overlay.js';
+import { gatewayInit, initCluster, overlayWell, startGatewayHelper } from '../../lab/overlay.js';
 import { askTargets, serveTargets } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
 import { answering, httpGet, startWebServer } from '../../lab/web.js';
@@ -28,10 +21,7 @@ test.before(async () => {
   ({ cluster, kubernetes } = await startKubeCluster({ nodes: ['master', 'gw1'] }));
   const { master } = cluster;
   gateway = cluster.node('gw1');
-  await bridgeNics(cluster);
-  await overlayWell(master, ...masterInit(master, 1));
-  await overlayWell(gateway, ...minionInit(gateway, 2));
-  await overlayWell(gateway, ...gatewayInit(gateway));
+  await initCluster(cluster, ['gw1']);
   await startGatewayHelper(gateway);
   await startWatcher(master);
   pods = await Promise.all([startWebPod(master, 'web-1'), startWebPod(gateway, 'web-2')]);
@@ -274,11 +264,8 @@ interface Pod {
 
 /** Creates a pod, runs the plugin for it, and starts a web server in it. */
 async function startWebPod(node: Node, name: string, more: object = {}): Promise<Pod> {
-  const { net, ...sandbox } = await makeSandbox(cluster.lab, name);
-  await kubernetes.apply(podManifest(name, node.host.label, more));
-  const { ips } = await new CniPlugin(node.host).add(sandbox);
+  const { net, addresses } = await startKubePod({ cluster, kubernetes }, node, name, more);
   await startWebServer(net, 8080, name);
-  const addresses = ips.map(({ address }) => address.split('/')[0] ?? '');
   await report(name, addresses);
   return { name, node, net, v4: addresses[0] ?? '' };
 }
