@@ -2,10 +2,9 @@
 //   session_agent.mjs serve PORT       echoes what it receives, over TCP and UDP, both families
 //   session_agent.mjs keep HOST PORT [LOCALPORT]
 //                                      sends a byte every 5 ms; prints "open" once connected, and a report as one
-//                                      JSON object on SIGTERM or when the session ends by itself
+//                                      JSON object when the session ends by itself, or on SIGTERM after the last answers
 //   session_agent.mjs keep-udp HOST PORT LOCALPORT
-//                                      the same with datagrams; "open" after the first answer, from which it counts;
-//                                      waits for the last answers before its report
+//                                      the same with datagrams; "open" after the first answer, from which it counts
 import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
@@ -14,7 +13,7 @@ const INTERVAL_MS = 5;
 /** The number of answers after which it prints "busy". */
 const BUSY = 20;
 /** How long the last answers may take. */
-const LAST_MS = 500;
+const LAST_MS = 1_000;
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === 'serve') serve(Number(rest[0]));
@@ -62,9 +61,14 @@ function keepUdp(address, port, localPort) {
   socket.bind(localPort);
   process.on('SIGTERM', () => {
     clearInterval(timer);
-    setInterval(() => answered === sent && report(), INTERVAL_MS);
-    setTimeout(report, LAST_MS);
+    awaitLast(() => answered === sent, report);
   });
+}
+
+/** Reports once all is answered, or after a second. */
+function awaitLast(isDone, report) {
+  setInterval(() => isDone() && report(), INTERVAL_MS);
+  setTimeout(report, LAST_MS);
 }
 
 function keep(host, port, localPort) {
@@ -74,6 +78,7 @@ function keep(host, port, localPort) {
   let answered = 0;
   let longestGapMs = 0;
   let last;
+  let timer;
 
   const report = (alive) => {
     console.log(JSON.stringify({ alive, sent, answered, longestGapMs }));
@@ -82,7 +87,7 @@ function keep(host, port, localPort) {
   socket.on('connect', () => {
     console.log('open');
     last = performance.now();
-    setInterval(() => {
+    timer = setInterval(() => {
       socket.write('.');
       sent += 1;
     }, INTERVAL_MS);
@@ -96,5 +101,11 @@ function keep(host, port, localPort) {
   });
   socket.on('close', () => report(false));
   socket.on('error', (error) => console.log(String(error)));
-  process.on('SIGTERM', () => report(true));
+  process.on('SIGTERM', () => {
+    clearInterval(timer);
+    awaitLast(
+      () => answered === sent,
+      () => report(true),
+    );
+  });
 }
