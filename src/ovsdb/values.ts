@@ -44,11 +44,10 @@ export function toWire(column: AnyColumn, value: Value): Wire {
  */
 export function applyDiff(column: AnyColumn, old: Value, wire: unknown): Value {
   if (column.shape === 'set' && Array.isArray(old)) {
-    const elements = new Set<Atom>(old);
-    for (const atom of setFromWire(column.atom, wire)) {
-      if (!elements.delete(atom)) elements.add(atom);
-    }
-    return [...elements];
+    // The diff is short and the set may be long, so that the one is looked up for each element of the other.
+    const diff = new Set<Atom>(setFromWire(column.atom, wire));
+    const left = old.filter((atom) => !diff.delete(atom));
+    return [...left, ...diff];
   }
   if (column.shape === 'map' && isMap(old)) {
     const pairs = new Map(old);
