@@ -26,6 +26,9 @@ interface Part {
 /** The number of changed virtual addresses after which a transaction is committed. */
 const VIPS_AT_ONCE = 256;
 
+/** The most transactions that wait for an answer: a slow database must answer the last one in time too. */
+const MOST_IN_FLIGHT = 8;
+
 /** The transactions that the database has not answered yet. */
 class Flight {
   /** Whether any transaction was added. */
@@ -45,6 +48,11 @@ class Flight {
   /** Returns whether these virtual addresses move from or to a row that the copy of the database may not have yet. */
   concerns(ids: readonly VipId[]): boolean {
     return ids.some(({ balancer }) => this.services.has(balancer.service));
+  }
+
+  /** Waits until another transaction may be sent. The database answers in order. @throws as {@link landed} */
+  async awaitRoom(): Promise<void> {
+    await this.answers.at(-MOST_IN_FLIGHT);
   }
 
   /** Waits for all answers. @throws the reason of the first transaction that failed */
@@ -86,6 +94,7 @@ export class VipKeeper {
         await turns.through(updateVips(balancers, part.txn, part.groups, assignments, ids));
         if (isEnd) break;
         flight.add(ids, this.commit(part));
+        await flight.awaitRoom();
         // Only the copy of the database says which group a name stands for.
         if (part.groups.hasMade) await flight.landed();
         part = this.part(nb.transaction(WATCHER));

@@ -21,19 +21,27 @@ const ENDPOINT: Endpoint = {
 };
 
 /** Makes a database take a transaction only after a turn of the event loop, in the order in which they were sent. */
-function slow(nb: FakeNorthbound): void {
+function slow(nb: FakeNorthbound): { readonly most: number } {
+  const seen = { unanswered: 0, most: 0 };
   const transaction = nb.transaction.bind(nb);
   let last: Promise<unknown> = Promise.resolve();
   nb.transaction = (comment) => {
     const txn = transaction(comment);
     const commit = txn.commit.bind(txn);
     txn.commit = (options) => {
-      const done = last.then(() => immediate()).then(() => commit(options));
+      seen.most = Math.max(seen.most, ++seen.unanswered);
+      const done = last
+        .then(() => immediate())
+        .then(() => commit(options))
+        .finally(() => {
+          seen.unanswered--;
+        });
       last = done.catch(() => undefined);
       return done;
     };
     return txn;
   };
+  return seen;
 }
 
 /** A keeper of services on a database, as a watcher that has just started. `turned` counts the event loop's turns. */
@@ -117,6 +125,14 @@ test('many services take several transactions, each with its rows and their memb
   keeper.audit();
   await keeper.step();
   t.is(nb.committed.length, 4);
+});
+
+test('no more than 8 transactions wait for an answer', async (t) => {
+  const nb = cluster();
+  const seen = slow(nb);
+  await start(nb, servicesTo(4_000)).keeper.step();
+  t.is(nb.table('Load_Balancer').size, 4_000);
+  t.is(seen.most, 8);
 });
 
 test('a service with many addresses is in one transaction', async (t) => {
