@@ -36,6 +36,11 @@ export class DummySwitch {
     return join(this.rundir, `${BRIDGE}.mgmt`);
   }
 
+  /** The control socket of ovs-vswitchd. */
+  get control(): string {
+    return join(this.rundir, 'ovs-vswitchd.ctl');
+  }
+
   /** The process ID of ovs-vswitchd. */
   get pid(): number {
     if (this.vswitchd?.pid === undefined) throw new Error('ovs-vswitchd does not run');
@@ -93,7 +98,8 @@ export class DummySwitch {
 
 /** Starts a program that the kernel kills with this process, so that a killed test leaves nothing behind. */
 function launch(program: string, rundir: string, args: readonly string[]) {
-  const argv = ['--pdeathsig', 'KILL', program, ...args, '--unixctl=none', '--no-chdir', '-vconsole:off'];
+  const control = `--unixctl=${join(rundir, `${program}.ctl`)}`;
+  const argv = ['--pdeathsig', 'KILL', program, ...args, control, '--no-chdir', '-vconsole:off'];
   return execa('setpriv', argv, { reject: false, stdin: 'ignore', env: { OVS_RUNDIR: rundir } });
 }
 

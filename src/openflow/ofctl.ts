@@ -1,11 +1,11 @@
-import { ExecaError, execa } from 'execa';
+import { execa } from 'execa';
 import { type Bundle, formatBundle } from './bundle.js';
 import type { FlowChannel, FragmentMode, SwitchNews, SwitchSettings } from './channel.js';
 import { formatCookieRange, OUR_COOKIES } from './cookie.js';
 import { eachDumped } from './dump_reader.js';
 import { BundleRefused, BundleUnknown, SwitchUnreachable } from './errors.js';
 import type { InstalledFlow } from './flow.js';
-import { complaintIn } from './ofctl_complaint.js';
+import { complaintOf } from './ofctl_complaint.js';
 import { refusalOf } from './ofctl_refusal.js';
 import { parseShow } from './ofctl_show.js';
 import { watchSwitch } from './ofctl_watch.js';
@@ -108,10 +108,4 @@ export function ofctlChannel({ bridge, rundir, timeoutMs = 10_000 }: OfctlOption
     describe: () => 'ofctl',
     reason: () => reason,
   };
-}
-
-/** Returns what `ovs-ofctl` complained about on standard error, or why it did not run. */
-function complaintOf(error: unknown): string {
-  if (!(error instanceof ExecaError)) return 'its answer cannot be read';
-  return complaintIn(String(error.stderr ?? '').split('\n')) ?? error.shortMessage;
 }

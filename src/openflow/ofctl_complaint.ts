@@ -1,3 +1,5 @@
+import { ExecaError } from 'execa';
+
 /** A bridge that does not speak the version that was asked for (lib/vconn.c, "version negotiation failed"). */
 const VERSIONS = /version negotiation failed \([^)]*\)/;
 
@@ -9,4 +11,10 @@ export function complaintIn(lines: readonly string[]): string | undefined {
   const [versions] = VERSIONS.exec(lines.join('\n')) ?? [];
   if (versions !== undefined) return `${versions}; see "protocols" of its Bridge row`;
   return lines.find((line) => line.startsWith('ovs-ofctl:')) ?? lines.find((line) => line !== '');
+}
+
+/** Returns what `ovs-ofctl` complained about on standard error, or why it did not run. */
+export function complaintOf(error: unknown): string {
+  if (!(error instanceof ExecaError)) return 'its answer cannot be read';
+  return complaintIn(String(error.stderr ?? '').split('\n')) ?? error.shortMessage;
 }
