@@ -33,6 +33,7 @@ export const HOST_TABLES = [
   'Logical_Switch',
   'NAT',
 ] as const;
+const READ: ReadonlySet<string> = new Set(HOST_TABLES);
 
 /** This node, as its init command wrote it into the local database. */
 export interface NodeFacts {
@@ -87,8 +88,8 @@ export class NorthboundHost {
     if (this.followed === nb) return;
     this.followed = nb;
     this.hasChanged = true;
-    nb.onChange(() => {
-      this.hasChanged = true;
+    nb.onChange((changes) => {
+      if (changes.some(({ table }) => READ.has(table))) this.hasChanged = true;
     });
   }
 

@@ -57,9 +57,9 @@ async function keepHost(daemon: Daemon, options: NodeDaemonOptions): Promise<voi
   const health = new HealthServers(problems);
   registerCommands(daemon, { sources, keeper, loop, problems });
 
-  const { cluster, guard, northbound, routers, addresses, port, hostPorts, ruleset } = sources;
+  const { cluster, guard, northbound, connections, routers, addresses, port, hostPorts, ruleset } = sources;
   await Promise.all([addresses.read(), port.read()]);
-  const followed = [cluster, guard, northbound, routers, addresses, port, hostPorts, ruleset];
+  const followed = [cluster, guard, northbound, connections, routers, addresses, port, hostPorts, ruleset];
   const running = followed.map((source) => source.run(signal));
   daemon.ready();
   const forget = db.onChange(loop.ring);

@@ -17,6 +17,8 @@ export interface NorthboundFollowerOptions {
   /** OVS's sysconf directory, which holds the key pair for `ssl:`. */
   readonly sysconf: string;
   readonly tables: NonNullable<ConnectOptions<typeof ovnNorthbound>['tables']>;
+  /** Restricts a table to the rows for which any clause is true. */
+  readonly conditions?: ConnectOptions<typeof ovnNorthbound>['conditions'];
   readonly problems: Pick<Problems, 'set'>;
   readonly changed: () => void;
 }
@@ -59,7 +61,7 @@ export class NorthboundFollower implements Source {
 
   /** Connects to the database, retrying until it succeeds. From then on the client reconnects by itself. */
   private async follow(signal: AbortSignal): Promise<void> {
-    const { sysconf, settings, tables } = this.options;
+    const { sysconf, settings, tables, conditions = {} } = this.options;
     const remotes = settings.read().get(OVN_NB);
     const name = serverName(settings.read(), OVN_NB);
     this.client = undefined;
@@ -70,6 +72,7 @@ export class NorthboundFollower implements Source {
         const client = await connect(ovnNorthbound, {
           remotes,
           tables,
+          conditions,
           timeoutMs: ANSWER_MS,
           signal,
           tls: tlsFiles(sysconf, CA_FILES.northbound, name),

@@ -5,6 +5,7 @@ import type { Source } from '../../daemon/source.js';
 import type { IpAddress } from '../../net/ip.js';
 import type { PortRange } from '../../net/ports.js';
 import type { LocalDatabase } from '../../switch/connection.js';
+import { datapathName } from '../../switch/datapath.js';
 import { readSystemIds } from '../../switch/external_ids.js';
 import { integrationBridge } from '../../switch/integration_bridge.js';
 import { snatRange } from '../state_bridge.js';
@@ -88,21 +89,15 @@ export class SnatPortsSource implements Source {
 
   /** Asks the switch about the SNAT zone, or about all zones while the SNAT zone is unknown. */
   private async ask(command: string): Promise<string> {
-    const { rundir } = this.options;
+    const { db, bridge, rundir } = this.options;
     const zone = this.zones().get(this.zoneKey ?? '');
-    const args = [this.datapath(), ...(zone === undefined ? [] : [`zone=${zone}`])];
+    const args = [datapathName(db, bridge), ...(zone === undefined ? [] : [`zone=${zone}`])];
     return askDaemon({ program: 'ovs-vswitchd', rundir, timeoutMs: TIMEOUT_MS }, command, args);
   }
 
   private range(): PortRange | undefined {
     const ids = this.row(this.options.bridge)?.external_ids;
     return ids && snatRange(ids);
-  }
-
-  private datapath(): string {
-    return this.row(this.options.bridge)?.datapath_type === 'netdev'
-      ? 'netdev@ovs-netdev'
-      : 'system@ovs-system';
   }
 
   /** Returns the zones that ovn-controller assigned, by `ct-zone-NAME`. */
