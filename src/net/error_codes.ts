@@ -112,6 +112,11 @@ export const ERROR_CODES = {
     cause: 'A connection to a database or to the switch was not established in time.',
     remedy: 'Check the address, the network and the server.',
   },
+  ERR_CONNTRACK: {
+    cause: '`conntrack` failed.',
+    remedy:
+      'Install the package conntrack. Until then UDP clients that go on sending from one socket keep the translation that their first packet had.',
+  },
   ERR_CONSTRAINT_VIOLATION: {
     cause: 'A database refused a transaction that breaks a constraint of its schema.',
     remedy: 'The message names the column. Another program may have written a conflicting row.',

@@ -10,6 +10,7 @@ import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { HealthServers } from './apply_health.js';
 import { NorthboundHost } from './apply_northbound.js';
+import { TranslatedUdp } from './apply_translations.js';
 import { lockHost } from './host_lock.js';
 import type { NodeDaemonOptions } from './options.js';
 import { registerCommands } from './report/status.js';
@@ -53,6 +54,7 @@ async function keepHost(daemon: Daemon, options: NodeDaemonOptions): Promise<voi
     loop.ring();
   };
   const sources = makeSources(options, { db, problems, log, changed: loop.ring, rulesChanged });
+  const translated = new TranslatedUdp(problems);
   const host = new NorthboundHost(problems);
   const health = new HealthServers(problems);
   registerCommands(daemon, { sources, keeper, loop, problems });
@@ -63,7 +65,7 @@ async function keepHost(daemon: Daemon, options: NodeDaemonOptions): Promise<voi
   const running = followed.map((source) => source.run(signal));
   daemon.ready();
   const forget = db.onChange(loop.ring);
-  await loop.run(nodeWork({ options, db, sources, keeper, host, health, problems, log }), signal);
+  await loop.run(nodeWork({ options, db, sources, keeper, translated, host, health, problems, log }), signal);
   forget();
   health.close();
   await Promise.all(running);

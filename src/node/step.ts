@@ -17,6 +17,7 @@ import { OVN_NB, OVN_REMOTE } from '../switch/external_ids.js';
 import type { HealthServers } from './apply_health.js';
 import { clusterAddresses, type NorthboundHost } from './apply_northbound.js';
 import { applyPort } from './apply_routes.js';
+import type { TranslatedUdp } from './apply_translations.js';
 import { firstOfEach, type HostFacts, hostAddresses } from './desired_host_addresses.js';
 import { tableRules } from './desired_table.js';
 import type { NodeDaemonOptions } from './options.js';
@@ -35,6 +36,7 @@ export interface StepContext {
   readonly db: LocalDatabase;
   readonly sources: Sources;
   readonly keeper: TableKeeper;
+  readonly translated: TranslatedUdp;
   readonly host: NorthboundHost;
   readonly health: HealthServers;
   readonly problems: Problems;
@@ -46,7 +48,7 @@ const WHOLE = 6;
 
 /** Returns the work of the daemon's loop: reads the sources, computes what this host should have, and applies it. */
 export function nodeWork(context: StepContext): LoopWork {
-  const { options, db, sources, keeper, host, health, problems, log } = context;
+  const { options, db, sources, keeper, translated, host, health, problems, log } = context;
   const { settings, cluster, guard, northbound, routers, addresses, port, hostPorts } = sources;
   const own = new Memo(ownAddresses);
   const rules = new Memo((text: string) => tableRules(JSON.parse(text)));
@@ -106,19 +108,18 @@ export function nodeWork(context: StepContext): LoopWork {
     const mine = own.get(facts.addresses, state.device);
     const known = nodes.get(northbound.revision, nb, mine);
     const first = firstOfEach(hostAddresses(facts, clusterAddresses(nb, state.clusterSubnets)));
-    await keeper.keep({
-      rules: rules.get(JSON.stringify({ state, first })),
-      ...tableSets.take({
-        own: mine,
-        answering: answering.get(mine),
-        nodes: known,
-        services: cluster.isConfigured
-          ? judge && partOf(cluster.services, serviceJudge(nb, judge, known))
-          : NOTHING,
-        pods: cluster.isConfigured ? podPart() : NOTHING,
-        answersNodePorts: answersNodePorts(nb, state),
-      }),
+    const desired = tableSets.take({
+      own: mine,
+      answering: answering.get(mine),
+      nodes: known,
+      services: cluster.isConfigured
+        ? judge && partOf(cluster.services, serviceJudge(nb, judge, known))
+        : NOTHING,
+      pods: cluster.isConfigured ? podPart() : NOTHING,
+      answersNodePorts: answersNodePorts(nb, state),
     });
+    const changed = await keeper.keep({ rules: rules.get(JSON.stringify({ state, first })), ...desired });
+    await translated.end(changed, desired.sets);
     problems.set('forwarding', forwardingProblems(state.subnets.map(({ family }) => family)));
     problems.set('services', cluster.services?.problems ?? []);
     problems.set('pods', cluster.pods?.problems ?? []);

@@ -58,11 +58,16 @@ export class TableKeeper {
     return this.actual?.sets.get(set)?.size ?? 0;
   }
 
-  /** Makes the table what it should be. @throws ProductError `ERR_NFT` */
-  async keep(desired: DesiredTable): Promise<void> {
+  /**
+   * Makes the table what it should be.
+   * @returns the elements that changed; all of them after a change of the rules
+   * @throws ProductError `ERR_NFT`
+   */
+  async keep(desired: DesiredTable): Promise<readonly ElementChange[]> {
     try {
-      await this.compare(desired);
+      const edits = await this.compare(desired);
       this.isRight = true;
+      return edits;
     } catch (error) {
       // The changes of this call are not announced again, so the next one compares everything.
       this.actual = undefined;
@@ -71,7 +76,7 @@ export class TableKeeper {
     }
   }
 
-  private async compare({ rules, sets, changes }: DesiredTable): Promise<void> {
+  private async compare({ rules, sets, changes }: DesiredTable): Promise<readonly ElementChange[]> {
     await this.glance();
     const isRead = this.actual !== undefined;
     this.actual ??= readTable((await this.io.list()) ?? []);
@@ -79,7 +84,7 @@ export class TableKeeper {
     if (actual.version !== `${rules.version} ${rules.rules.length}`) return this.replace(rules, sets, actual);
     const edits =
       isRead && changes !== undefined ? editsOf(changes, sets, actual.sets) : allEdits(sets, actual.sets);
-    if (edits.length === 0) return;
+    if (edits.length === 0) return edits;
     await this.send(elementCommands(edits));
     this.totals.elements += edits.length;
     for (const { set, key, after } of edits) {
@@ -87,6 +92,7 @@ export class TableKeeper {
       if (after === undefined) elements?.delete(key);
       else elements?.set(key, after);
     }
+    return edits;
   }
 
   /** Forgets what the kernel has if an audit finds others' rules in the table, another table, or none. */
@@ -100,12 +106,16 @@ export class TableKeeper {
     this.actual = isOurs ? { ...actual, handle } : undefined;
   }
 
-  private async replace(rules: TableRules, sets: Sets, actual: ReadTable): Promise<void> {
+  private async replace(rules: TableRules, sets: Sets, actual: ReadTable): Promise<readonly ElementChange[]> {
     const all = new Map(FAMILY_SETS.map(({ set }) => [set, new Map(sets.get(set) ?? actual.sets.get(set))]));
     await this.send(tableCommands(rules, all));
     this.totals.tables++;
     this.log.info(`table ${NODE_TABLE.family} ${NODE_TABLE.name} is in place`);
     this.actual = { version: `${rules.version} ${rules.rules.length}`, handle: undefined, sets: all };
+    return [...all].flatMap(([set, elements]) => {
+      const keys = new Set([...(actual.sets.get(set)?.keys() ?? []), ...elements.keys()]);
+      return [...keys].map((key) => ({ set, key }));
+    });
   }
 
   private async send(commands: readonly NftCommand[]): Promise<void> {

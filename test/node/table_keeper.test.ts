@@ -111,6 +111,24 @@ test('a changed service sends its own elements only, the old ones first', async 
   ]);
 });
 
+test('a step returns the elements that it changed, and all of them if it replaced the table', async (t) => {
+  const nft = new FakeNft();
+  const keeper = new TableKeeper(SILENT, nft);
+  const http = { set: 'node_port4', key: 'tcp 30080' };
+  const dns = { set: 'node_port4', key: 'udp 30053' };
+  t.deepEqual(await keeper.keep({ rules: RULES, sets: ONE, changes: undefined }), [http]);
+  t.deepEqual(await keeper.keep({ rules: RULES, sets: ONE, changes: [http] }), []);
+  const sets = nodePorts(['udp 30053', '10.96.0.10 53']);
+  const changed = await keeper.keep({ rules: RULES, sets, changes: [http, dns] });
+  t.deepEqual(
+    changed.map(({ set, key }) => ({ set, key })),
+    [http, dns],
+  );
+  nft.change(() => []);
+  keeper.audit({ elements: false });
+  t.deepEqual(await keeper.keep({ rules: RULES, sets, changes: [] }), [dns]);
+});
+
 test('an audit finds what others changed: elements are repaired, and rules by the whole table', async (t) => {
   const nft = new FakeNft();
   const keeper = new TableKeeper(SILENT, nft);
