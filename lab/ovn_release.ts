@@ -4,22 +4,6 @@ import test, { type ImplementationFn } from 'ava';
 type DeclareTest = (title: string, implementation: ImplementationFn<[], unknown>) => void;
 
 /**
- * Returns `declare`, or on OVN 25.03 and later a function that skips the test with the reason.
- *
- * ovn-controller flushes the connections of an endpoint that leaves, but a datagram that passes while the datapath
- * still has the earlier flows makes the connection again. On these releases 1 to 4 of 8 clients stay behind.
- */
-export function whereFlushesLast(declare: DeclareTest): DeclareTest {
-  const release = releaseOf('ovn-nbctl');
-  if (release < 25) return declare;
-  return (title, implementation) =>
-    test.serial.skip(
-      `${title} (OVN ${release} leaves clients behind, see the end of docs/services.md)`,
-      implementation,
-    );
-}
-
-/**
  * Returns `declare`, or before Open vSwitch 3.2 a function that skips the test with the reason: its userspace datapath
  * tracks SCTP by addresses only, so it translates no port, and two associations of two hosts are one.
  */
