@@ -8,12 +8,12 @@ import { initCluster, startGatewayHelper, startNodeDaemon } from './overlay.js';
 import { askTargets, serveTargets, type Target, type TargetAnswer } from './targets.js';
 import { until, when } from './until.js';
 
-/** A server of TCP and UDP, in a pod or on a host. */
+/** A server of TCP and UDP, in a pod, on a host, or outside the cluster. */
 export interface Server {
   readonly name: string;
   readonly net: Namespace;
-  /** The node that it runs on. */
-  readonly node: string;
+  /** The node that it runs on; `undefined` outside the cluster. */
+  readonly node: string | undefined;
   readonly port: number;
   /** Its addresses, one a family. */
   readonly ips: readonly string[];
@@ -91,6 +91,13 @@ export class ServiceCluster {
     return added;
   }
 
+  /** Starts a server outside the cluster, at addresses that the outside world has. */
+  async serveOutside(name: string, port: number, ips: readonly string[]): Promise<void> {
+    const { outside } = this.cluster;
+    await serveTargets(outside, name, port, ips);
+    this.all.set(name, { name, net: outside, node: undefined, port, ips });
+  }
+
   /** Creates or changes a dual-stack service of TCP and UDP and, as a controller would, its endpoints. */
   async serve(name: string, port: number, spec: object, servers: readonly string[]): Promise<void> {
     const ports = ['TCP', 'UDP'].map((protocol) => ({
@@ -126,7 +133,7 @@ export class ServiceCluster {
     const subsets = servers.map((server) => {
       const { node, port, ips } = this.server(server);
       const ports = ['TCP', 'UDP'].map((protocol) => ({ name: protocol.toLowerCase(), protocol, port }));
-      return { addresses: ips.map((ip) => ({ ip, nodeName: node })), ports };
+      return { addresses: ips.map((ip) => ({ ip, ...(node && { nodeName: node }) })), ports };
     });
     return { apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace: 'default' }, subsets };
   }

@@ -27,6 +27,7 @@ import {
 
 /** The tables of the northbound that {@link NorthboundHost} reads. */
 export const HOST_TABLES = [
+  'Address_Set',
   'Logical_Router',
   'Logical_Router_Port',
   'Logical_Router_Static_Route',
@@ -120,9 +121,10 @@ export function reconcileHost(
   const shared = gateways
     .filter((gateway) => gateway.node === node && gateway.isShared)
     .flatMap(({ physical }) => physical);
+  const sets = new Set([...nb.table('Address_Set').values()].map(({ name }) => name));
   reconcileRows(nb, txn, [
     ...hostRows(router.name, { node, addresses, management }, shared),
-    ...hostTranslations(gateways, { node, addresses }),
+    ...hostTranslations(gateways, { node, addresses }, (set) => sets.has(set)),
   ]);
   // minion-deinit may have deleted the switch since: no route may then be left behind.
   if (!txn.isEmpty) txn.expect('Logical_Switch', row._uuid, { name: node });

@@ -2,13 +2,13 @@ import { removeGuard } from '../host/guard.js';
 import { runIp } from '../host/iproute_write.js';
 import { parseInterfaceName } from '../net/interface_name.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
-import { findClusterRouter, readGateways } from '../ovn/gateways.js';
+import { gatewaySets, setRows } from '../ovn/gateway_sets.js';
+import { findClusterRouter, readGateways, readServiceSubnets } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
 import { deleteBalancerGroup, deleteServiceBalancers } from '../ovn/load_balancers.js';
 import { externalSwitchName, gatewayRouterName, JOIN_SWITCH, joinTo, localPortName } from '../ovn/names.js';
 import { gatewayRoutes, ROUTE_MARK, withFirst } from '../ovn/routes.js';
 import { reconcileRows, wanted } from '../ovn/rows.js';
-import { translatedSets } from '../ovn/translated_sets.js';
 import { findBridge } from '../switch/bridges.js';
 import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
 import { IFACE_ID, NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
@@ -137,7 +137,7 @@ function rerouteWithout(nb: Databases['nb'], txn: NorthboundTransaction, node: s
     );
   reconcileRows(nb, txn, [
     clusterRouter(cluster, { static_routes: gatewayRoutes(gateways) }, { static_routes: ROUTE_MARK }),
-    ...translatedSets(gateways).map(({ row }) => row),
+    ...setRows(gatewaySets(gateways, readServiceSubnets(nb))),
     ...promoted,
   ]);
 }

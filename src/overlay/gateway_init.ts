@@ -8,6 +8,7 @@ import { type Cidr, formatCidr } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import { formatPortRange, type PortRange } from '../net/ports.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
+import { gatewaySets, setRows } from '../ovn/gateway_sets.js';
 import {
   chooseJoinAddresses,
   type Gateway,
@@ -21,7 +22,6 @@ import { readNodeHosts } from '../ovn/node_hosts.js';
 import { displacePod } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
-import { translatedSets } from '../ovn/translated_sets.js';
 import { requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import {
@@ -138,13 +138,13 @@ function addGateway(
   refuseSubnetLengths([...others, own], nodeSubnets(nb, node, own.subnets));
   const { isFirst, isShared, join } = own;
   const all = [...others, own];
-  const sets = translatedSets(all);
-  const translated = sets.filter((set) => set.node === node);
-  const rows = gatewayRows({ ...options, ...host, device: device.name, isShared, join, isFirst, translated });
+  const allSets = gatewaySets(all, services);
+  const sets = allSets.filter((one) => one.node === node);
+  const rows = gatewayRows({ ...options, ...host, device: device.name, isShared, join, isFirst, sets });
   reconcileRows(nb, txn, [
     clusterRouter(router, { static_routes: gatewayRoutes(all) }, { static_routes: ROUTE_MARK }),
     joinSwitch(gatewayRouterName(node)),
-    ...sets.map(({ row }) => row),
+    ...setRows(allSets),
     ...rows,
   ]);
 }

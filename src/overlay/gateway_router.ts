@@ -3,12 +3,12 @@ import type { IpAddress } from '../net/ip.js';
 import type { MacAddress } from '../net/mac.js';
 import { formatPortRange, type PortRange } from '../net/ports.js';
 import { anywhere, joinAddresses, ofFamily } from '../ovn/addresses.js';
+import type { GatewaySets } from '../ovn/gateway_sets.js';
 import { KEYS } from '../ovn/keys.js';
 import { externalSwitchName, gatewayRouterName, localPortName, outsideTo, toOutside } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 import { ownRoutes } from '../ovn/routes.js';
 import { type Wanted, wanted } from '../ovn/rows.js';
-import type { TranslatedSet } from '../ovn/translated_sets.js';
 import { balancerGroup, portToJoin, switchPortTo } from './topology.js';
 
 /** What the rows of a gateway depend on. */
@@ -29,8 +29,8 @@ export interface GatewaySpec {
   readonly rampout: readonly Cidr[];
   readonly snatRange: PortRange | undefined;
   readonly isFirst: boolean;
-  /** The destinations that clients are translated for, an address set a family. */
-  readonly translated: readonly TranslatedSet[];
+  /** The destinations that clients are translated for, one a family. */
+  readonly sets: readonly GatewaySets[];
 }
 
 /**
@@ -101,10 +101,7 @@ function translations(spec: GatewaySpec, mark: Readonly<Record<string, string>>)
     return [
       wanted('NAT', {
         is: { type: 'snat', logical_ip: formatCidr(networkOf(subnet)) },
-        set: {
-          external_ip: outer.address,
-          external_port_range: spec.snatRange === undefined ? '' : formatPortRange(spec.snatRange),
-        },
+        set: { external_ip: outer.address, external_port_range: portRange(spec) },
         pairs: { external_ids: mark },
       }),
     ];
@@ -112,25 +109,32 @@ function translations(spec: GatewaySpec, mark: Readonly<Record<string, string>>)
 }
 
 /**
- * Returns the SNAT rules for clients of services: they appear as this router to the destinations of `translated`, so
- * that replies return to the gateway that tracks the connection.
+ * Returns the SNAT rules for clients of services. They appear as this router to endpoints in the cluster, so that replies
+ * return to the gateway that tracks the connection. To endpoints outside they appear like pods: as the gateway's address,
+ * with a port of the range.
  */
-function clientTranslations(
-  { join, translated }: GatewaySpec,
-  mark: Readonly<Record<string, string>>,
-): Wanted[] {
-  return translated.flatMap(({ family, row }) => {
-    const own = ofFamily(join, family);
-    if (own === undefined) return [];
+function clientTranslations(spec: GatewaySpec, mark: Readonly<Record<string, string>>): Wanted[] {
+  return spec.sets.flatMap(({ family, translated, outside }) => {
+    const rule = (own: Cidr | undefined, range: string, destinations: Wanted) =>
+      own === undefined
+        ? []
+        : [
+            wanted('NAT', {
+              is: { type: 'snat', logical_ip: anywhere(family), external_ip: own.address },
+              set: { external_port_range: range },
+              pairs: { external_ids: mark },
+              refers: { allowed_ext_ips: destinations },
+            }),
+          ];
     return [
-      wanted('NAT', {
-        is: { type: 'snat', logical_ip: anywhere(family) },
-        set: { external_ip: own.address, external_port_range: '' },
-        pairs: { external_ids: mark },
-        refers: { allowed_ext_ips: row },
-      }),
+      ...rule(ofFamily(spec.join, family), '', translated),
+      ...rule(ofFamily(spec.physical, family), portRange(spec), outside),
     ];
   });
+}
+
+function portRange({ snatRange }: GatewaySpec): string {
+  return snatRange === undefined ? '' : formatPortRange(snatRange);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Cidr, formatCidr } from '../net/cidr.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
+import { gatewaySets, setRows } from '../ovn/gateway_sets.js';
 import { readGateways, readServiceSubnets, theClusterRouter } from '../ovn/gateways.js';
 import { KEYS } from '../ovn/keys.js';
 import { type ManagementPort, setUpManagementPort } from '../ovn/management_port.js';
@@ -7,7 +8,6 @@ import { managementInterfaceName, managementPortName } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
-import { translatedSets } from '../ovn/translated_sets.js';
 import {
   CLUSTER_SUBNETS,
   IFACE_ID,
@@ -141,7 +141,7 @@ function addNode(
       { [KEYS.serviceSubnets]: serviceSubnets.map(formatCidr).join(',') || undefined },
     ),
     joinSwitch(router),
-    ...translatedSets(gateways).map(({ row }) => row),
+    ...setRows(gatewaySets(gateways, serviceSubnets)),
     nodeSwitch(node, subnets, managementOf(subnets), balancers),
   ]);
 }

@@ -32,12 +32,15 @@ export function externalSwitchName(node: string): string {
   return `ext_${node}`;
 }
 
+/** What the address sets of a gateway are for: `snat` has the destinations that see its router as their client. */
+export type SetUse = 'snat' | 'cluster' | 'outside';
+
 /**
- * Returns the name of the address set of the destinations that a gateway router translates clients for. An expression
- * of OVN takes a name of letters, digits, "_" and "." (ovn-sb(5), Address_Set), and a node's name has no "_".
+ * Returns the name of an address set of a gateway. An expression of OVN takes a name of letters, digits, "_" and "."
+ * (ovn-sb(5), Address_Set), and a node's name has no "_".
  */
-export function translatedSetName(node: string, family: 4 | 6): string {
-  return `k8s_snat_${node.replaceAll('-', '_')}_ip${family}`;
+export function addressSetName(use: SetUse, node: string, family: 4 | 6): string {
+  return `k8s_${use}_${node.replaceAll('-', '_')}_ip${family}`;
 }
 
 /** Returns the name of a router's port to switch `join`. */

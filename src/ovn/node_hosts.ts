@@ -1,10 +1,10 @@
 import type { Cidr } from '../net/cidr.js';
-import { familyOf, type IpAddress, parseIp } from '../net/ip.js';
+import { type Family, familyOf, type IpAddress, parseIp } from '../net/ip.js';
 import { managementAddresses, ofFamily } from './addresses.js';
 import type { NorthboundView } from './connection.js';
 import { type Gateway, subnetsOf } from './gateways.js';
 import { KEYS } from './keys.js';
-import { gatewayRouterName } from './names.js';
+import { addressSetName, gatewayRouterName } from './names.js';
 import { list } from './read_row.js';
 import { addressPrefix } from './routes.js';
 import { type Wanted, wanted } from './rows.js';
@@ -72,13 +72,20 @@ export function hostRoutes(router: string, node: string, routes: readonly Wanted
 /**
  * Returns the gateway routers with a SNAT rule for each address of a host, except its own gateway. A host that asks a
  * node port of another gateway appears as that router to every endpoint. Else an endpoint on the gateway's own node would
- * see the host's address, whose route leads past the gateway that tracks the connection.
+ * see the host's address, whose route leads past the gateway that tracks the connection. An endpoint outside the cluster
+ * sees the gateway's address, as for any other client.
+ * @param hasSet returns whether the northbound has an address set; an earlier version made none of the whole cluster
  */
 export function hostTranslations(
   gateways: readonly Pick<Gateway, 'node' | 'join'>[],
   { node, addresses }: Pick<NodeHost, 'node' | 'addresses'>,
+  hasSet: (name: string) => boolean = () => false,
 ): Wanted[] {
   const mark = { [KEYS.host]: node };
+  const inCluster = (gateway: string, family: Family) => {
+    const name = addressSetName('cluster', gateway, family);
+    return hasSet(name) ? { refers: { allowed_ext_ips: wanted('Address_Set', { is: { name } }) } } : {};
+  };
   return gateways.map((gateway) =>
     wanted('Logical_Router', {
       is: { name: gatewayRouterName(gateway.node) },
@@ -87,7 +94,14 @@ export function hostTranslations(
           const own = ofFamily(gateway.join, familyOf(address));
           if (own === undefined || gateway.node === node) return [];
           const is = { type: 'snat', logical_ip: address };
-          return [wanted('NAT', { is, set: { external_ip: own.address }, pairs: { external_ids: mark } })];
+          return [
+            wanted('NAT', {
+              is,
+              set: { external_ip: own.address },
+              pairs: { external_ids: mark },
+              ...inCluster(gateway.node, familyOf(address)),
+            }),
+          ];
         }),
       },
       sheds: { nat: mark },

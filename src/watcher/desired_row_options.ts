@@ -11,7 +11,7 @@ export interface RowPolicy {
   readonly protocol: Transport;
   /** Whether traffic is dropped for want of a destination: the service has destinations on other nodes only. */
   readonly isDropped: boolean;
-  /** Whether the row keeps a gateway router of an earlier version from translating clients. */
+  /** Whether the row keeps a gateway router from translating its packets. */
   readonly skipsSnat?: boolean;
 }
 
@@ -48,10 +48,11 @@ export function affinityHash(family: Family, hashesIpv6: boolean): HashField {
  * different options are in different rows.
  *
  * - `reject` answers with a reset or "port unreachable" at a virtual address without a destination. The row has it also
- *   while there are destinations, so that an address stays in its row when they come and go.
+ *   while there are destinations, so that a cluster address stays in its row when they come and go.
  * - `ct_flush` makes a UDP client that goes on sending move to another destination when its own is removed.
- * - `skip_snat` overrides `lb_force_snat_ip` of a gateway router of an earlier version: a policy `Local` and a host port
- *   keep the client's address, and a refusal must leave with the address that the client asked.
+ * - `skip_snat` is for gateway routers. A refusal must leave with the address and port that the client asked: the
+ *   userspace datapath would translate a reset like a new connection. The option also overrides `lb_force_snat_ip` of a
+ *   router of an earlier version, where a policy `Local` and a host port keep the client's address.
  */
 export function rowOptions({ protocol, isDropped, skipsSnat }: RowPolicy): Balancer['options'] {
   return {

@@ -239,8 +239,9 @@ class ServicePlan {
       );
       return;
     }
-    const choice = this.isLocalOutside ? local(own, node) : { destinations: this.near(own, node) };
-    const skipsSnat = forcesSnat && (this.isLocalOutside || choice.destinations.length === 0);
+    const choice: Choice = this.isLocalOutside ? local(own, node) : { destinations: this.near(own, node) };
+    const refuses = choice.destinations.length === 0 && choice.isDropped !== true;
+    const skipsSnat = refuses || (forcesSnat && this.isLocalOutside);
     this.add({ gateway: node }, protocol, vip, { ...choice, skipsSnat }, more);
   }
 

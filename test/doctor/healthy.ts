@@ -18,7 +18,7 @@ export const HEALTHY: Facts = {
       { name: 'master', addresses: [parseIp('10.244.1.2')] },
       { name: 'gw1', addresses: [parseIp('10.244.2.2')] },
     ],
-    gateways: [{ node: 'gw1', isShared: true, outsideMtu: 1500 }],
+    gateways: [{ node: 'gw1', isShared: true, outsideMtu: 1500, servesOutside: true }],
     serviceSubnets: [parseCidr('10.96.0.0/16')],
   }),
   southbound: known({

@@ -2,6 +2,7 @@ import test from 'ava';
 import { parseCidr } from '../../src/net/cidr.js';
 import { NorthboundHost } from '../../src/node/apply_northbound.js';
 import type { Northbound } from '../../src/ovn/connection.js';
+import { setRows } from '../../src/ovn/gateway_sets.js';
 import { KEYS } from '../../src/ovn/keys.js';
 import { readNodeHosts } from '../../src/ovn/node_hosts.js';
 import { gatewaySpec, nodeRows, routeRows, routesOf, rowsOfGateway } from '../overlay/cluster.js';
@@ -152,6 +153,23 @@ test('other gateways translate the host, its own gateway does not, and no rule s
   t.is(rules('GR_b').length, 2);
   await a.has('203.0.113.10/24');
   t.deepEqual(rules('GR_b'), ['203.0.113.10 100.64.1.11']);
+});
+
+test('a host is translated to endpoints in the cluster only, once its gateways have the address sets', async (t) => {
+  const { nb, a } = await cluster(t);
+  const spec = gatewaySpec('b', 11);
+  await reconcile(nb, rowsOfGateway({ ...spec, sets: [] }));
+  const destinations = () =>
+    nb
+      .filter('NAT', ({ external_ids }) => external_ids.has(KEYS.host))
+      .map((row) => row.allowed_ext_ips && nb.table('Address_Set').get(row.allowed_ext_ips)?.name);
+  await a.has('203.0.113.10/24');
+  t.deepEqual(destinations(), [undefined], 'as gateway-init of an earlier version left it');
+  await reconcile(nb, [...setRows(spec.sets), ...rowsOfGateway(spec)]);
+  await a.has('203.0.113.10/24');
+  t.deepEqual(destinations(), ['k8s_cluster_b_ip4']);
+  await a.has('203.0.113.10/24', '203.0.113.70/32');
+  t.deepEqual(destinations(), ['k8s_cluster_b_ip4', 'k8s_cluster_b_ip4']);
 });
 
 test('the gateway of a host that takes an address from a dead node does not translate it any more', async (t) => {

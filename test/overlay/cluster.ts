@@ -12,13 +12,14 @@ import {
 } from '../../src/overlay/topology.js';
 import { joinAddresses } from '../../src/ovn/addresses.js';
 import type { Northbound } from '../../src/ovn/connection.js';
+import { gatewaySets } from '../../src/ovn/gateway_sets.js';
 import { type Gateway, readGateways } from '../../src/ovn/gateways.js';
 import { gatewayRoutes, ROUTE_MARK } from '../../src/ovn/routes.js';
 import type { Wanted } from '../../src/ovn/rows.js';
-import { translatedSets } from '../../src/ovn/translated_sets.js';
 import type { Uuid } from '../../src/ovsdb/columns.js';
 
 const CLUSTER = [parseCidr('10.244.0.0/16')];
+const SERVICES = [parseCidr('10.96.0.0/16')];
 
 /** Returns the rows of cluster router `m` and of one node's switch, `10.244.N.0/24`. */
 export function nodeRows(node: string, n: number): Wanted[] {
@@ -58,7 +59,7 @@ export function gatewaySpec(node: string, n: number, more: Partial<GatewaySpec> 
     rampout: [],
     snatRange: { lo: 61_000, hi: 65_535 },
     isFirst: false,
-    translated: translatedSets([gateway]),
+    sets: gatewaySets([gateway], SERVICES),
     ...more,
   };
 }

@@ -38,6 +38,10 @@ test('gateway-deinit removes the rows of the gateway, and the other gateway beco
     'switch_b',
     'switch_m',
   ]);
+  const sets = [...nb.table('Address_Set').values()].map(({ external_ids }) =>
+    external_ids.get('k8s-gateway'),
+  );
+  t.deepEqual(new Set(sets), new Set(['GR_b']));
   const onJoin = nb.find('Logical_Switch', ({ name }) => name === 'join')?.ports ?? [];
   t.deepEqual(onJoin.flatMap((uuid) => nb.table('Logical_Switch_Port').get(uuid)?.name ?? []).toSorted(), [
     'jtor-GR_b',

@@ -38,6 +38,7 @@ test('the rows of a gateway are complete after one transaction', async (t) => {
   });
   t.deepEqual(natsOf(nb, 'GR_a'), [
     '0.0.0.0/0 100.64.1.2  k8s_snat_a_ip4',
+    '0.0.0.0/0 203.0.113.2 61000-65535 k8s_outside_a_ip4',
     '10.244.0.0/16 203.0.113.2 61000-65535',
   ]);
   t.deepEqual(routesOf(nb, 'GR_a'), ['0.0.0.0/0 203.0.113.1', '10.244.0.0/16 100.64.1.1']);
@@ -80,7 +81,11 @@ test('a gateway with other options converges, and keeps what an operator has add
     physical_ip: '198.51.100.2',
     'k8s-rampout-ip-subnets': '10.244.8.0/24',
   });
-  t.deepEqual(natsOf(nb, 'GR_a'), ['0.0.0.0/0 100.64.1.2  k8s_snat_a_ip4', '10.244.0.0/16 198.51.100.2 ']);
+  t.deepEqual(natsOf(nb, 'GR_a'), [
+    '0.0.0.0/0 100.64.1.2  k8s_snat_a_ip4',
+    '0.0.0.0/0 198.51.100.2  k8s_outside_a_ip4',
+    '10.244.0.0/16 198.51.100.2 ',
+  ]);
   t.deepEqual(routesOf(nb, 'GR_a'), ['10.244.0.0/16 100.64.1.1', '192.0.2.0/24 203.0.113.7']);
   const outside = nb.find('Logical_Router_Port', ({ name }) => name === 'rtoe-GR_a');
   t.like(outside, { mac: '02:00:00:00:00:0b', networks: ['198.51.100.2/24'] });

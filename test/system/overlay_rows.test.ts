@@ -138,10 +138,11 @@ labTest(
       ...gatewayInit(gw2, '--rampout-ip-subnets=10.244.1.0/24', '--snat-port-range=none'),
     );
     t.true((await routes()).includes(`10.244.1.0/24 ${await joinAddress('gw2')} src-ip`));
-    const ofPods = (await find('NAT', 'external_port_range=""', 'external_ip')).filter(
+    const toPhysical = (await find('NAT', 'external_port_range=""', 'external_ip')).filter(
       (ip) => !/^(100\.64\.1\.|fd98:64::)/.test(ip),
     );
-    t.deepEqual(ofPods, [gw2.v6, gw2.v4].toSorted(), 'the others translate clients of services');
+    const ofPodsAndClients = [gw2.v6, gw2.v6, gw2.v4, gw2.v4].toSorted();
+    t.deepEqual(toPhysical, ofPodsAndClients, 'the others translate clients to endpoints in the cluster');
 
     await overlayWell(gw2, ...gatewayInit(gw2));
     t.deepEqual(await northboundContents(cluster), contents);
@@ -170,7 +171,7 @@ labTest(
       t.deepEqual(await values(), ['32768', '49151', '49152-65535'], run);
       t.deepEqual(
         await find('NAT', 'external_port_range="49152-65535"', 'external_ip'),
-        [gw2.v6, gw2.v4].toSorted(),
+        [gw2.v6, gw2.v6, gw2.v4, gw2.v4].toSorted(),
       );
     }
     // Does what the next boot does.

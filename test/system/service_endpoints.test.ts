@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { type Node, ROUTER } from '../../lab/cluster.js';
+import { FAR, type Node, ROUTER } from '../../lab/cluster.js';
 import { coolTunnels } from '../../lab/cold_tunnels.js';
 import { kubeTest } from '../../lab/kube_test.js';
 import type { Namespace } from '../../lab/namespace.js';
-import { startNodeDaemon } from '../../lab/overlay.js';
+import { startGatewayHelper, startNodeDaemon } from '../../lab/overlay.js';
 import { ServiceCluster, targetsAt, untilAnswered } from '../../lab/service_cluster.js';
 import { TaggingSwitch } from '../../lab/tagging_switch.js';
 import { Taps } from '../../lab/taps.js';
@@ -24,6 +24,13 @@ test.before(async () => {
     await lab.serve(pod, 81 + index, { type: 'NodePort' }, [pod]);
     await lab.clusterIps(pod);
   }
+  // Kubernetes requires it of a node, and node ports of a node that is no gateway need it.
+  const forwarding = { 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 };
+  await lab.cluster.master.host.net.sysctl(forwarding);
+  await lab.serveOutside('far', 8088, [FAR.v4, FAR.v6]);
+  await lab.serveOutside('router', 8089, [ROUTER.v4, ROUTER.v6]);
+  for (const [name, port, servers] of OUTSIDE)
+    await lab.serve(name, port, { type: 'NodePort', externalIPs: externalOf(port) }, servers);
 });
 test.after.always(() => lab?.cluster.dispose());
 
@@ -55,7 +62,7 @@ const HOSTS: readonly (readonly [name: string, port: number, servers: readonly s
 
 for (const [name, port, servers] of HOSTS)
   kubeTest(`clients outside reach ${servers.join(', ')} at node ports and an external address`, async (t) => {
-    const external = [`203.0.113.${port}`, `2001:db8::${port}`];
+    const external = externalOf(port);
     await lab.serve(name, port, { type: 'NodePort', externalIPs: external }, servers);
     const targets = [
       ...gateways.flatMap(({ v4, v6 }) => targetsAt([v4, v6], 30_000 + port)),
@@ -109,6 +116,58 @@ kubeTest('first connections through cold tunnels are all answered by the same so
     t.log(`round ${round}: ${targets.length} connections, ${sent} packets until they were answered`);
     for (const packets of sent) t.true(packets >= 2 * ofProtocol, 'every first packet is lost');
   }
+});
+
+const OUTSIDE: readonly (readonly [name: string, port: number, servers: readonly string[]])[] = [
+  ['far-host', 90, ['far']],
+  ['router-and-pod', 91, ['router', 'pod-gw1']],
+];
+
+for (const mode of ['conntrack', 'port-range'] as const)
+  kubeTest(`mode ${mode}: every client reaches endpoints outside the cluster, at each address`, async (t) => {
+    for (const gateway of gateways) await restartHelper(gateway, `--demux=${mode}`);
+    for (const [name, port, servers] of OUTSIDE) {
+      const ips = await lab.clusterIps(name);
+      const fromOutside = [
+        ...gateways.flatMap(({ v4, v6 }) => targetsAt([v4, v6], 30_000 + port)),
+        ...targetsAt(externalOf(port), port),
+      ];
+      const { outside, nodes } = lab.cluster;
+      const masters = targetsAt([lab.cluster.master.v4, lab.cluster.master.v6], 30_000 + port);
+      const isRight = ({ outcome }: TargetAnswer) => servers.includes(outcome);
+      await untilAnswered(
+        outside,
+        [...fromOutside, ...masters],
+        (answer) => isRight(answer) && isMasked(answer),
+      );
+      for (const { host } of nodes)
+        for (const net of [host.net, lab.server(`pod-${host.label}`).net])
+          await untilAnswered(net, [...fromOutside, ...masters, ...targetsAt(ips, port)], isRight);
+    }
+    t.pass();
+  });
+
+kubeTest('a client outside that is an endpoint too is answered, and refused, as any other', async (t) => {
+  await lab.serve('nobody', 92, { type: 'NodePort', externalIPs: externalOf(92) }, []);
+  const nobody = [
+    ...gateways.flatMap(({ v4, v6 }) => targetsAt([v4, v6], 30_092)),
+    ...targetsAt(externalOf(92), 92),
+  ];
+  await untilAnswered(lab.cluster.outside, nobody, ({ outcome }) => outcome === 'refused');
+  for (const [index, pod] of PODS.entries()) {
+    const targets = gateways.flatMap(({ v4, v6 }) => targetsAt([v4, v6], 30_081 + index));
+    await untilAnswered(lab.cluster.outside, targets, ({ outcome }) => outcome === pod);
+  }
+  t.pass();
+});
+
+kubeTest('with policy Local no client outside reaches endpoints outside the cluster', async (t) => {
+  await lab.serve('local-far', 93, { type: 'NodePort', externalTrafficPolicy: 'Local' }, ['far']);
+  const ips = await lab.clusterIps('local-far');
+  await untilAnswered(lab.server('pod-gw1').net, targetsAt(ips, 93), ({ outcome }) => outcome === 'far');
+  const targets = gateways.flatMap(({ v4, v6 }) => targetsAt([v4, v6], 30_093));
+  await untilAnswered(lab.cluster.outside, targets, ({ outcome }) => outcome === 'silence');
+  t.pass();
 });
 
 kubeTest('clients, neighbours and answers whose frames have a priority tag are served', async (t) => {
@@ -180,6 +239,23 @@ async function countAsked(outside: Namespace): Promise<void> {
 /** Returns how many were sent over TCP, and over UDP. */
 async function asked(outside: Namespace): Promise<readonly number[]> {
   return packetsIn(await outside.exec(['nft', 'list', 'table', 'inet', 'asked']));
+}
+
+function externalOf(last: number): readonly string[] {
+  return [`203.0.113.${last}`, `2001:db8::${last}`];
+}
+
+/** Returns whether a server outside saw a gateway as its client; a pod may see the client itself. */
+function isMasked({ outcome, client }: TargetAnswer): boolean {
+  return outcome.startsWith('pod-') || gateways.some(({ v4, v6 }) => client === v4 || client === v6);
+}
+
+async function restartHelper(gateway: Node, ...options: readonly string[]): Promise<void> {
+  const { host } = gateway;
+  await host.appctl('-t', 'ovn-k8s-gateway-helper', 'exit');
+  const pidfile = join(host.rundir, 'ovn-k8s-gateway-helper.pid');
+  await until('the helper to end', () => when(!existsSync(pidfile)));
+  await startGatewayHelper(gateway, ...options);
 }
 
 /** The daemon looks at `rp_filter` when it starts, and once a minute. */

@@ -121,13 +121,13 @@ test('without endpoints a service is refused, at each of its addresses', (t) => 
     'cluster 198.51.100.7:80 - reject',
     'cluster 203.0.113.10:30080 - reject',
     'cluster 203.0.113.20:30080 - reject',
-    'gw1 198.51.100.7:80 - reject',
-    'gw1 203.0.113.10:30080 - reject',
-    'gw2 203.0.113.20:30080 - reject',
+    'gw1 198.51.100.7:80 - skip_snat reject',
+    'gw1 203.0.113.10:30080 - skip_snat reject',
+    'gw2 203.0.113.20:30080 - skip_snat reject',
   ]);
 });
 
-test('a port with endpoints and one without are in one row, in the cluster and at gateways', (t) => {
+test('a port with endpoints and one without are in one row in the cluster, and in two at gateways', (t) => {
   const ports = [HTTP, { name: 'empty', port: 81, nodePort: 30_081, protocol: 'TCP' }];
   t.deepEqual(
     optionsOf(service({ type: 'NodePort', ports }), ENDPOINTS).filter((line) => /^gw1|10\.96/.test(line)),
@@ -135,7 +135,7 @@ test('a port with endpoints and one without are in one row, in the cluster and a
       `cluster 10.96.0.5:80 ${BOTH} reject`,
       'cluster 10.96.0.5:81 - reject',
       `gw1 203.0.113.10:30080 ${BOTH} reject`,
-      'gw1 203.0.113.10:30081 - reject',
+      'gw1 203.0.113.10:30081 - skip_snat reject',
     ],
   );
 });
@@ -189,13 +189,13 @@ test('externalTrafficPolicy Local: a gateway without an endpoint of its own drop
     'gw2 203.0.113.20:30080 10.244.2.5:8080 reject',
   ]);
   t.deepEqual(atGateways([]), [
-    'gw1 198.51.100.7:80 - reject',
-    'gw1 203.0.113.10:30080 - reject',
-    'gw2 203.0.113.20:30080 - reject',
+    'gw1 198.51.100.7:80 - skip_snat reject',
+    'gw1 203.0.113.10:30080 - skip_snat reject',
+    'gw2 203.0.113.20:30080 - skip_snat reject',
   ]);
 });
 
-test('a gateway of an earlier version keeps the address of clients of policy Local, and can refuse', (t) => {
+test('a gateway of an earlier version keeps the address of clients of policy Local', (t) => {
   const gateways = AROUND.gateways.map((one) => ({ ...one, forcesSnat: one.node === 'gw1' }));
   const atGateways = (externalTrafficPolicy: string, endpoints = ENDPOINTS) =>
     optionLines(
@@ -211,7 +211,7 @@ test('a gateway of an earlier version keeps the address of clients of policy Loc
   ]);
   t.deepEqual(atGateways('Cluster', []), [
     'gw1 203.0.113.10:30080 - skip_snat reject',
-    'gw2 203.0.113.20:30080 - reject',
+    'gw2 203.0.113.20:30080 - skip_snat reject',
   ]);
 });
 

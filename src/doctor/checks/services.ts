@@ -4,7 +4,7 @@ import { cidrOrUndefined } from '../../net/claims.js';
 import { familyOf } from '../../net/ip.js';
 import { JOIN_NETWORKS } from '../../ovn/addresses.js';
 import { KEYS } from '../../ovn/keys.js';
-import { managementInterfaceName } from '../../ovn/names.js';
+import { gatewayRouterName, managementInterfaceName } from '../../ovn/names.js';
 import { list } from '../../ovn/read_row.js';
 import { CLUSTER_SUBNETS } from '../../switch/external_ids.js';
 import type { Facts, LocalSwitch, Northbound, ServiceIps } from '../facts/facts.js';
@@ -40,6 +40,7 @@ function ofNode({ services, routes, netfilter }: Facts, host: LocalSwitch, nb: N
   return [
     ...(services === undefined ? [] : given(services, (all) => outside(all, nb.serviceSubnets))),
     ...given(routes, (present) => missingRoutes(present, host, nb)),
+    ...formerGateway(host, nb),
     ...given(netfilter, ({ tables }) =>
       orElse(
         tables.includes(`inet ${NODE_DAEMON}`)
@@ -49,6 +50,19 @@ function ofNode({ services, routes, netfilter }: Facts, host: LocalSwitch, nb: N
       ),
     ),
   ];
+}
+
+/** Finds a gateway of this host that an earlier version set up. */
+function formerGateway(host: LocalSwitch, { gateways }: Northbound): Finding[] {
+  const own = gateways.find(({ node }) => node === nodeName(host));
+  return own === undefined || own.servesOutside
+    ? []
+    : [
+        warn(
+          `gateway router ${gatewayRouterName(own.node)} drops clients of services whose endpoints are outside the cluster`,
+          'run gateway-init again with the options of its first run',
+        ),
+      ];
 }
 
 /** Names the first service with an address outside of the subnets. */

@@ -89,6 +89,8 @@ export interface GatewayNode {
   readonly isShared: boolean;
   /** `options:gateway_mtu` of the port to the external switch, in octets. */
   readonly outsideMtu: number | undefined;
+  /** Whether its router translates clients to endpoints outside the cluster; an earlier `gateway-init` made no rule. */
+  readonly servesOutside: boolean;
 }
 
 /**

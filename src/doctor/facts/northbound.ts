@@ -1,10 +1,16 @@
 import { isIP } from 'node:net';
 import { cidrOrUndefined } from '../../net/claims.js';
-import { parseIp } from '../../net/ip.js';
+import { FAMILIES, parseIp } from '../../net/ip.js';
 import type { NorthboundView } from '../../ovn/connection.js';
 import { clusterRouterRow } from '../../ovn/gateways.js';
 import { KEYS } from '../../ovn/keys.js';
-import { gatewayRouterName, managementPortName, nodeOfGatewayRouter, toOutside } from '../../ovn/names.js';
+import {
+  addressSetName,
+  gatewayRouterName,
+  managementPortName,
+  nodeOfGatewayRouter,
+  toOutside,
+} from '../../ovn/names.js';
 import { list } from '../../ovn/read_row.js';
 import type { ClusterNode, Northbound } from './facts.js';
 
@@ -21,10 +27,19 @@ export function readNorthbound(db: NorthboundView): Northbound {
 /** Reads every gateway router, also one whose other rows are missing or malformed. */
 function readGatewayRouters(db: NorthboundView): Northbound['gateways'] {
   return [...db.table('Logical_Router').values()]
-    .flatMap(({ name, external_ids }) => {
+    .flatMap(({ name, external_ids, nat }) => {
       const node = nodeOfGatewayRouter(name);
       if (node === undefined) return [];
-      return [{ node, isShared: external_ids.has(KEYS.sharedBridge), outsideMtu: outsideMtu(db, node) }];
+      const sets = nat.flatMap((uuid) => db.table('NAT').get(uuid)?.allowed_ext_ips ?? []);
+      const names = sets.map((uuid) => db.table('Address_Set').get(uuid)?.name);
+      return [
+        {
+          node,
+          isShared: external_ids.has(KEYS.sharedBridge),
+          outsideMtu: outsideMtu(db, node),
+          servesOutside: FAMILIES.some((family) => names.includes(addressSetName('outside', node, family))),
+        },
+      ];
     })
     .sort((a, b) => (a.node < b.node ? -1 : 1));
 }

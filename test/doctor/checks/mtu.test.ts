@@ -22,7 +22,7 @@ finds('mtu', [
     'a gateway router that promises too much',
     {
       northbound: changed(northbound, {
-        gateways: [{ node: 'gw1', isShared: true, outsideMtu: 9000 }],
+        gateways: [{ node: 'gw1', isShared: true, outsideMtu: 9000, servesOutside: true }],
       }),
     },
     'fail',

@@ -35,6 +35,16 @@ finds('services', [
     /there is no route to 10\.96\.0\.0\/16, 100\.64\.1\.0\/24 by k8s-gw1/,
   ],
   [
+    'a gateway of an earlier version on this node',
+    {
+      northbound: changed(northbound, {
+        gateways: [{ node: 'gw1', isShared: true, outsideMtu: 1500, servesOutside: false }],
+      }),
+    },
+    'warn',
+    /GR_gw1 drops clients of services whose endpoints are outside/,
+  ],
+  [
     'no nft table',
     { netfilter: changed(netfilter, { tables: ['inet filter'] }) },
     'fail',

@@ -16,8 +16,8 @@ test('nodes are the switches with a management port, gateways have the MTU of th
     ['a 10.244.2.2'],
   );
   t.deepEqual(gateways, [
-    { node: 'a', isShared: true, outsideMtu: 9000 },
-    { node: 'b', isShared: false, outsideMtu: 1500 },
+    { node: 'a', isShared: true, outsideMtu: 9000, servesOutside: true },
+    { node: 'b', isShared: false, outsideMtu: 1500, servesOutside: true },
   ]);
 });
 
@@ -52,8 +52,8 @@ test('a gateway router is read although its rows are incomplete or malformed', a
     txn.insert('Logical_Router', { name: 'GR_b', options: new Map([['chassis', 'b']]), ports: [port] });
   });
   t.deepEqual(readNorthbound(nb).gateways, [
-    { node: 'a', isShared: true, outsideMtu: undefined },
-    { node: 'b', isShared: false, outsideMtu: undefined },
+    { node: 'a', isShared: true, outsideMtu: undefined, servesOutside: false },
+    { node: 'b', isShared: false, outsideMtu: undefined, servesOutside: false },
   ]);
 });
 

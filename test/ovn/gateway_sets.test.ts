@@ -1,8 +1,8 @@
 import test from 'ava';
-import { parseCidr } from '../../src/net/cidr.js';
+import { contains, parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
+import { gatewaySets } from '../../src/ovn/gateway_sets.js';
 import type { Gateway } from '../../src/ovn/gateways.js';
-import { translatedSets } from '../../src/ovn/translated_sets.js';
 
 function gateway(node: string, more: Partial<Gateway> = {}): Gateway {
   return {
@@ -19,7 +19,7 @@ function gateway(node: string, more: Partial<Gateway> = {}): Gateway {
 }
 
 function texts(gateways: readonly Gateway[]): unknown[] {
-  return translatedSets(gateways).map(({ row }) => [row.is.name, row.set.addresses]);
+  return gatewaySets(gateways, []).map(({ translated }) => [translated.is.name, translated.set.addresses]);
 }
 
 test("clients are translated for the cluster without the subnet of the gateway's node", (t) => {
@@ -41,4 +41,38 @@ test('clients are translated for a subnet that another gateway ramps out, and fo
 test("a gateway's own rampout brings replies back, so its node's subnet stays untranslated", (t) => {
   const one = gateway('a', { physical: [parseIp('203.0.113.2')], rampout: [parseCidr('10.244.2.0/23')] });
   t.deepEqual(texts([one]), [['k8s_snat_a_ip4', ['10.244.0.0/23', '10.244.3.0/24']]]);
+});
+
+const inSet = (networks: readonly string[], address: string) =>
+  networks.some((network) => contains(parseCidr(network), parseIp(address)));
+
+test('outside is what routers forward, without the networks of pods, services and join', (t) => {
+  const services = [parseCidr('10.96.0.0/16'), parseCidr('fd00:10:96::/112')];
+  const one = gateway('a', {
+    clusterSubnets: [parseCidr('10.244.0.0/16'), parseCidr('fd00:10:244::/48')],
+  });
+  const [v4 = [], v6 = []] = gatewaySets([one], services).map(
+    ({ outside }) => outside.set.addresses as readonly string[],
+  );
+  for (const ip of [
+    '198.51.100.7',
+    '203.0.113.1',
+    '192.168.1.1',
+    '10.243.255.255',
+    '10.97.0.0',
+    '100.64.2.1',
+  ])
+    t.true(inSet(v4, ip), ip);
+  for (const ip of [
+    ...['10.244.0.0', '10.244.255.255', '10.96.0.1', '100.64.1.1'],
+    ...['0.0.0.0', '127.0.0.1', '169.254.169.254', '224.0.0.1', '255.255.255.255'],
+  ])
+    t.false(inSet(v4, ip), ip);
+  for (const ip of ['2001:db8:ffff::7', 'fd00::1', '64:ff9b::c633:6407']) t.true(inSet(v6, ip), ip);
+  for (const ip of [
+    ...['fd00:10:244::', 'fd00:10:244:ffff::1', 'fd00:10:96::1', 'fd98:64::1'],
+    ...['::', '::1', 'fe80::1', 'ff02::1', '::ffff:10.0.0.1'],
+  ])
+    t.false(inSet(v6, ip), ip);
+  t.true(v4.length < 70 && v6.length < 300, `${v4.length} and ${v6.length} networks`);
 });
