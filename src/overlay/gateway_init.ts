@@ -8,7 +8,7 @@ import { type Cidr, formatCidr } from '../net/cidr.js';
 import type { IpAddress } from '../net/ip.js';
 import { formatPortRange, type PortRange } from '../net/ports.js';
 import type { NorthboundTransaction } from '../ovn/connection.js';
-import { gatewaySets, setRows } from '../ovn/gateway_sets.js';
+import { deleteOtherSets, gatewaySets, setRows } from '../ovn/gateway_sets.js';
 import {
   chooseJoinAddresses,
   type Gateway,
@@ -141,6 +141,7 @@ function addGateway(
   const allSets = gatewaySets(all, services);
   const sets = allSets.filter((one) => one.node === node);
   const rows = gatewayRows({ ...options, ...host, device: device.name, isShared, join, isFirst, sets });
+  deleteOtherSets(nb, txn, node, allSets);
   reconcileRows(nb, txn, [
     clusterRouter(router, { static_routes: gatewayRoutes(all) }, { static_routes: ROUTE_MARK }),
     joinSwitch(gatewayRouterName(node)),

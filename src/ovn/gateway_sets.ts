@@ -1,6 +1,7 @@
 import { type Cidr, covers, formatCidr, parseCidr, subtract } from '../net/cidr.js';
 import { FAMILIES, type Family, familyOf } from '../net/ip.js';
 import { JOIN_NETWORKS } from './addresses.js';
+import type { NorthboundTransaction, NorthboundView } from './connection.js';
 import type { Gateway } from './gateways.js';
 import { KEYS } from './keys.js';
 import { addressSetName, gatewayRouterName, type SetUse } from './names.js';
@@ -62,6 +63,28 @@ export function gatewaySets(gateways: readonly Gateway[], services: readonly Cid
 /** Returns the rows of address sets. */
 export function setRows(sets: readonly GatewaySets[]): Wanted[] {
   return sets.flatMap(({ translated, cluster, outside }) => [translated, cluster, outside]);
+}
+
+/**
+ * Adds to `txn` the deletion of a gateway's address sets that are none of `sets`, as those of a former name. No rule refers
+ * to them then; the rules that should have others get them afterwards, in the same transaction.
+ */
+export function deleteOtherSets(
+  db: NorthboundView,
+  txn: NorthboundTransaction,
+  node: string,
+  sets: readonly GatewaySets[],
+): void {
+  const names = new Set(setRows(sets).map(({ is }) => is.name));
+  const router = gatewayRouterName(node);
+  for (const { _uuid } of db.filter(
+    'Address_Set',
+    ({ name, external_ids }) => external_ids.get(KEYS.gateway) === router && !names.has(name),
+  )) {
+    for (const nat of db.filter('NAT', (row) => row.allowed_ext_ips === _uuid))
+      txn.update('NAT', nat._uuid, { allowed_ext_ips: undefined });
+    txn.delete('Address_Set', _uuid);
+  }
 }
 
 function addressSet(use: SetUse, node: string, family: Family, networks: readonly Cidr[]): Wanted {

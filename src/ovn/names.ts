@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Names of rows, as in ovn-kubernetes' overlay mode: users, their notes and their tools search by them. */
 export const JOIN_SWITCH = 'join';
 /** The `Load_Balancer_Group` that every node's switch has. That of a gateway router is named like the router. */
@@ -35,12 +37,18 @@ export function externalSwitchName(node: string): string {
 /** What the address sets of a gateway are for: `snat` has the destinations that see its router as their client. */
 export type SetUse = 'snat' | 'cluster' | 'outside';
 
-/**
- * Returns the name of an address set of a gateway. An expression of OVN takes a name of letters, digits, "_" and "."
- * (ovn-sb(5), Address_Set), and a node's name has no "_".
- */
+/** Returns the name of an address set of a gateway. */
 export function addressSetName(use: SetUse, node: string, family: 4 | 6): string {
-  return `k8s_${use}_${node.replaceAll('-', '_')}_ip${family}`;
+  return `k8s_${use}_${inExpression(node)}_ip${family}`;
+}
+
+/**
+ * Returns a name for a node that an expression of OVN takes: letters, digits, "_" and "." (ovn-sb(5), Address_Set). A
+ * node of Kubernetes has no "_" in its name. Another name that has one gets a hash, or `a_b` would have the sets of `a-b`.
+ */
+function inExpression(node: string): string {
+  const hash = node.includes('_') ? `.${createHash('sha256').update(node).digest('hex').slice(0, 8)}` : '';
+  return `${node.replaceAll('-', '_')}${hash}`;
 }
 
 /** Returns the name of a router's port to switch `join`. */

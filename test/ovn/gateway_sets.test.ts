@@ -1,8 +1,11 @@
 import test from 'ava';
 import { contains, parseCidr } from '../../src/net/cidr.js';
 import { parseIp } from '../../src/net/ip.js';
-import { gatewaySets } from '../../src/ovn/gateway_sets.js';
+import { deleteOtherSets, gatewaySets, setRows } from '../../src/ovn/gateway_sets.js';
 import type { Gateway } from '../../src/ovn/gateways.js';
+import { KEYS } from '../../src/ovn/keys.js';
+import { reconcileRows, type Wanted, wanted } from '../../src/ovn/rows.js';
+import { emptyNorthbound, reconcile, write } from './northbound.js';
 
 function gateway(node: string, more: Partial<Gateway> = {}): Gateway {
   return {
@@ -75,4 +78,59 @@ test('outside is what routers forward, without the networks of pods, services an
   ])
     t.false(inSet(v6, ip), ip);
   t.true(v4.length < 70 && v6.length < 300, `${v4.length} and ${v6.length} networks`);
+});
+
+test('sets of former names are deleted, and the rules that refer to them have the new ones', async (t) => {
+  const nb = await emptyNorthbound(t);
+  const set = (name: string, router: string) =>
+    wanted('Address_Set', { is: { name }, pairs: { external_ids: { [KEYS.gateway]: router } } });
+  const router = (...rules: readonly (readonly [source: string, set: Wanted])[]) =>
+    wanted('Logical_Router', {
+      is: { name: 'GR_a_b' },
+      holds: {
+        nat: rules.map(([logical_ip, to]) =>
+          wanted('NAT', {
+            is: { type: 'snat', logical_ip, external_ip: '100.64.1.2' },
+            refers: { allowed_ext_ips: to },
+          }),
+        ),
+      },
+    });
+  const former = set('k8s_snat_a_b_ip4', 'GR_a_b');
+  const gone = set('k8s_cluster_a_b_ip9', 'GR_a_b');
+  await reconcile(nb, [
+    ...[former, gone, set('theirs', 'GR_other'), wanted('Address_Set', { is: { name: 'k8s_snat_x_ip4' } })],
+    router(['0.0.0.0/0', former], ['203.0.113.9', gone]),
+  ]);
+  const all = gatewaySets([gateway('a_b', { physical: [parseIp('203.0.113.2')] })], []);
+  const [{ translated } = {}] = all;
+  if (translated === undefined) return t.fail('no set');
+  await write(nb, (txn) => {
+    deleteOtherSets(nb, txn, 'a_b', all);
+    reconcileRows(nb, txn, [...setRows(all), router(['0.0.0.0/0', translated])]);
+  });
+  const names = [...nb.table('Address_Set').values()].map(({ name }) => name).toSorted();
+  t.deepEqual(
+    names.map((name) => name.replace(/\.[0-9a-f]{8}_/, '.HASH_')),
+    [
+      ...['k8s_cluster_a_b.HASH_ip4', 'k8s_outside_a_b.HASH_ip4', 'k8s_snat_a_b.HASH_ip4'],
+      ...['k8s_snat_x_ip4', 'theirs'],
+    ],
+  );
+  const destinations = [...nb.table('NAT').values()].map(
+    (row) => row.allowed_ext_ips && nb.table('Address_Set').get(row.allowed_ext_ips)?.name,
+  );
+  t.deepEqual(destinations.map(String).toSorted(), [translated.is.name, 'undefined']);
+});
+
+test('no two nodes have address sets of one name', (t) => {
+  const nodes = ['a-b', 'a.b', 'a_b', 'a-_b', 'a--b', 'a__b'];
+  const names = setRows(
+    gatewaySets(
+      nodes.map((node) => gateway(node)),
+      [],
+    ),
+  ).map(({ is }) => String(is.name));
+  t.is(new Set(names).size, nodes.length * 2 * 3);
+  for (const name of names) t.regex(name, /^[A-Za-z_][A-Za-z0-9_.]*$/);
 });
