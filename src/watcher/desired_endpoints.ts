@@ -115,6 +115,14 @@ export class Choices {
   }
 }
 
+const NO_CHOICES = new Choices([]);
+
+/** Returns the choices among the destinations of one family. */
+export function choicesOf(all: readonly Destination[], family: Family): Choices {
+  const own = all.filter((one) => one.family === family);
+  return own.length === 0 ? NO_CHOICES : new Choices(own);
+}
+
 function usable(all: readonly Destination[]): readonly Destination[] {
   const ready = all.filter(isReady);
   return ready.length > 0 ? ready : all.filter(({ state }) => state === 'leaving');

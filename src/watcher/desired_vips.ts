@@ -12,7 +12,8 @@ import { ProductError } from '../net/errors.js';
 import { type Family, familyOf, type IpAddress } from '../net/ip.js';
 import { type Balancer, groupName, type Scope, type Vip } from './desired_balancer.js';
 import {
-  Choices,
+  type Choices,
+  choicesOf,
   type Destination,
   destinationsOf,
   endpointsByPort,
@@ -27,7 +28,8 @@ import {
   rowOptions,
 } from './desired_row_options.js';
 import { countOf, type Draft, withTexts } from './desired_targets.js';
-import type { ServiceGateway } from './state_gateways.js';
+import { MaskedClients } from './masked_clients.js';
+import { type ServiceGateway, serves } from './state_gateways.js';
 import type { HostEndpoint, ServiceNode } from './state_hosts.js';
 
 /** Everything besides the service itself that its virtual addresses depend on. */
@@ -97,24 +99,18 @@ export function* serviceVips(
     yield* plan.addPorts(ports, false);
   }
   refuseMany(countOf(plan.drafts));
-  return { vips: yield* withTexts(plan.drafts), refused: [...plan.refused] };
+  return { vips: yield* withTexts(plan.drafts), refused: [...plan.refused, ...plan.masked.texts] };
 }
 
 interface PlannedPort extends ServicePort {
   readonly choices: Readonly<Record<Family, Choices>>;
 }
 
-const NO_CHOICES = new Choices([]);
-
-function choicesOf(all: readonly Destination[], family: Family): Choices {
-  const own = all.filter((one) => one.family === family);
-  return own.length === 0 ? NO_CHOICES : new Choices(own);
-}
-
 /** Collects the virtual addresses of one service. */
 class ServicePlan {
   readonly drafts: Draft[] = [];
   readonly refused = new Set<string>();
+  readonly masked: MaskedClients;
   /** Whether hints have decided where a cluster address leads. */
   hasHints = false;
   /** Whether each node may have virtual addresses of its own for each port. */
@@ -139,6 +135,7 @@ class ServicePlan {
     this.isLocalOutside = service.spec?.externalTrafficPolicy === 'Local';
     this.isLocalInside = service.spec?.internalTrafficPolicy === 'Local';
     this.isRestricted = sourceRanges(service) !== undefined;
+    this.masked = new MaskedClients(around.gateways);
     const pairs = (service.spec?.ports ?? []).length * this.inCluster.length;
     this.fitsNodes = pairs * around.nodes.length <= MOST_AT_NODES;
     const loss = affinityLoss(service);
@@ -220,9 +217,12 @@ class ServicePlan {
       return;
     }
     // A host sends what comes from outside to its router's address, and what pods and hosts send to the cluster's.
-    for (const { node, routers } of this.around.nodes.filter(({ hasDaemon }) => hasDaemon))
+    for (const { node, routers } of this.around.nodes.filter(({ hasDaemon }) => hasDaemon)) {
+      const here = local(own, node);
       for (const ip of routers.filter(ofFamily))
-        this.add({ node }, protocol, hostPort(ip, nodePort), local(own, node), { isNodePort: true });
+        this.add({ node }, protocol, hostPort(ip, nodePort), here, { isNodePort: true });
+      this.masked.add(node, here.destinations);
+    }
   }
 
   /** Adds a virtual address for clients outside. */
@@ -285,11 +285,6 @@ class ServicePlan {
 function local(own: Choices, node: string): Choice {
   const destinations = own.local(node);
   return { destinations, isDropped: destinations.length === 0 && own.everywhere.length > 0 };
-}
-
-/** Returns whether a gateway serves an external address; without a helper that says so, the first gateway does. */
-function serves({ isFirst, served }: ServiceGateway, ip: IpAddress): boolean {
-  return served === undefined ? isFirst : served.has(ip);
 }
 
 function refuseMany(targets: number): void {

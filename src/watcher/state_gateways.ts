@@ -23,6 +23,11 @@ export interface ServiceGateway {
   readonly served?: ReadonlySet<string> | undefined;
 }
 
+/** Returns whether a gateway serves an external address; without a helper that says so, the first gateway does. */
+export function serves({ isFirst, served }: ServiceGateway, ip: IpAddress): boolean {
+  return served === undefined ? isFirst : served.has(ip);
+}
+
 /** What of the gateways differs from the last reading. */
 export interface GatewayChanges {
   /** Whether a gateway was added, deleted or changed. */

@@ -246,6 +246,20 @@ test("externalTrafficPolicy Local: a node that runs ovn-k8s-node has its endpoin
   );
 });
 
+test('externalTrafficPolicy Local: endpoints on nodes with no gateway do not see the client, which is said', (t) => {
+  const local = service({ ...DUAL, type: 'NodePort', externalTrafficPolicy: 'Local' });
+  const nodes = [node('gw1', 1), node('n3', 3), node('n4', 4), node('old', 5, false)];
+  const on = (...names: readonly string[]) =>
+    names.map((name, i) => endpoint(`10.244.9.${i + 5}`, { node: name }));
+  const refused = (of: Service, ...names: readonly string[]) => servedOf(of, on(...names), { nodes }).refused;
+  t.deepEqual(refused(local, 'gw1', 'old'), []);
+  t.deepEqual(refused(service({ type: 'NodePort' }), 'n3'), []);
+  t.deepEqual(refused(local, 'gw1', 'n3'), [
+    "with externalTrafficPolicy Local, endpoints on nodes without a gateway (n3) see the node's address instead of the client's",
+  ]);
+  t.regex(refused(local, 'n3', 'n4').join(), /without a gateway \(n3 and 1 more\)/);
+});
+
 const HOSTS = new Map([['203.0.113.20', { node: 'gw2', management: parseIp('10.244.2.2') }]]);
 
 test("an endpoint that is a host has the host's management address everywhere, and counts for its node", (t) => {
