@@ -152,6 +152,7 @@ kubeTest(
     const [, , ...own] = running;
     await Promise.all(own.map((one) => one.says(/pod-master\nrefused\n$/, 10_000)));
     await Promise.all(running.map((one) => one.stop()));
+    t.pass();
   },
 );
 
