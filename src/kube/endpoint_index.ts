@@ -56,7 +56,8 @@ export class EndpointIndex {
 
   /** Returns the endpoints of a service by the names of its objects, so equal endpoints always have one order. */
   of(service: string): readonly Endpoint[] {
-    const keys = [...(this.objectsOf.get(service) ?? [])].sort();
-    return keys.flatMap((key) => this.objects.get(key)?.endpoints ?? []);
+    const keys = [...(this.objectsOf.get(service) ?? [])];
+    const only = keys.length === 1 && keys[0] !== undefined ? this.objects.get(keys[0]) : undefined;
+    return only?.endpoints ?? keys.sort().flatMap((key) => this.objects.get(key)?.endpoints ?? []);
   }
 }

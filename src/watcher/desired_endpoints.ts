@@ -76,7 +76,7 @@ export class Choices {
   private readonly forZone: ReadonlyMap<string, readonly Destination[]> | undefined;
 
   constructor(private readonly all: readonly Destination[]) {
-    const ready = all.filter(isReady);
+    const ready = all.every(isReady) ? all : all.filter(isReady);
     this.everywhere = ready.length > 0 ? ready : usable(all);
     this.forNode = this.hinted(ready, ({ forNodes }) => forNodes);
     this.forZone = this.hinted(ready, ({ forZones }) => forZones);
@@ -119,7 +119,8 @@ const NO_CHOICES = new Choices([]);
 
 /** Returns the choices among the destinations of one family. */
 export function choicesOf(all: readonly Destination[], family: Family): Choices {
-  const own = all.filter((one) => one.family === family);
+  const isOwn = (one: Destination) => one.family === family;
+  const own = all.every(isOwn) ? all : all.filter(isOwn);
   return own.length === 0 ? NO_CHOICES : new Choices(own);
 }
 

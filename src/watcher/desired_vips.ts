@@ -71,7 +71,8 @@ const MOST_AT_NODES = 50_000;
 const MOST_TARGETS = 500_000;
 
 /**
- * Returns the virtual addresses of a service; yields where it may be interrupted, as there can be many. Node ports exist only in the families of its cluster addresses.
+ * Returns the virtual addresses of a service; yields where it may be interrupted, as there can be many. Node ports exist
+ * only in the families of its cluster addresses.
  *
  * An external address that is a gateway's own is on that gateway alone, and not in the cluster: pods reach the host
  * there, whose programs may listen on the same port.
