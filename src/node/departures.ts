@@ -4,8 +4,8 @@ import type { Destination } from './state_destinations.js';
 const STEP_MS = 100;
 /** The share of a departure's age that passes until the next deletion. */
 const GROWTH = 1 / 5;
-/** The share of the switch's time that deletions may take: the thread that answers may also forward packets. */
-const MOST_OF_TIME = 1 / 20;
+/** The share of the time that deletions may take. Most of it is the start of processes, which a busy machine delays. */
+const MOST_OF_TIME = 1 / 2;
 /** How long ovn-controller may take to change its flows, in milliseconds. OVN 23.03 takes seconds for 10,000 services. */
 const LAST_MS = 60_000;
 
@@ -41,7 +41,7 @@ export class Departures {
     });
   }
 
-  /** Plans the next deletion of these destinations, after one that took the switch `tookMs`. */
+  /** Plans the next deletion of these destinations, after one that took `tookMs`. */
   postpone(destinations: readonly Destination[], now: number, tookMs: number): void {
     for (const destination of destinations) {
       const found = this.waiting.get(keyOf(destination));

@@ -13,13 +13,18 @@ const FLUSHED =
 class Bench {
   clock = 0;
   dump = '';
+  /** How long a deletion takes. */
+  flushMs = 0;
   failing: Error | undefined;
   readonly asked: string[] = [];
   readonly problems = new Problems(SILENT);
   readonly keeper = new ConnectionKeeper({
     rows: () => this.rows,
     dump: async () => this.answer('dump', this.dump),
-    flush: async (tuples) => void this.answer(tuples.join(' '), ''),
+    flush: async (tuples) => {
+      this.clock += this.flushMs;
+      this.answer(tuples.join(' '), '');
+    },
     problems: this.problems,
     now: () => this.clock,
   });
@@ -73,6 +78,19 @@ test('the entries of a destination that left are deleted at once and ten times w
   bench.take();
   await bench.pass(300_000);
   t.deepEqual(bench.take(), []);
+});
+
+test('twelve destinations whose deletion takes 5 ms each are deleted five times within 1 s', async (t) => {
+  const bench = new Bench();
+  const all = Array.from({ length: 12 }, (_, i) => `10.244.3.${i}:53`);
+  bench.serve(...all);
+  await bench.pass(0);
+  bench.take();
+  bench.serve();
+  bench.flushMs = 5;
+  await bench.pass(1_000);
+  const count = bench.take().length;
+  t.true(count >= 5 * 12, `${count} deletions`);
 });
 
 test('a destination that is back keeps its entries', async (t) => {
