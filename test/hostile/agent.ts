@@ -2,8 +2,10 @@
 //   agent.ts ovsdb|openflow KIND PATH REAL     a server on the socket PATH in front of the socket REAL
 //   agent.ts unixctl KIND SOCKET…              clients of control sockets
 //   agent.ts api KIND                          an API server on loopback; prints its URL
+//   agent.ts kernel KIND                       a program that changes the host's routes, addresses or nft tables
 // Prints `ready`. Servers are well until SIGUSR2: they pass everything to the real one, or serve empty lists.
 import { serveApi } from './api_peer.js';
+import { troubleKernel } from './kernel_peer.js';
 import { openflowPeer } from './openflow_peer.js';
 import { ovsdbPeer } from './ovsdb_peer.js';
 import { serveTurncoat } from './turncoat.js';
@@ -13,6 +15,7 @@ const [what, kind = '', ...rest] = process.argv.slice(2);
 const [path = '', real = ''] = rest;
 
 if (what === 'unixctl') attackUnixctl(kind, rest);
+else if (what === 'kernel') setImmediate(() => void troubleKernel(kind));
 else if (what === 'api') {
   const { url, turn } = await serveApi(kind);
   process.stdout.write(`${url}\n`);

@@ -1,5 +1,5 @@
 /** The peer that misbehaves. */
-export type PeerName = 'unixctl' | 'local database' | 'northbound' | 'switch' | 'API server';
+export type PeerName = 'unixctl' | 'local database' | 'northbound' | 'switch' | 'API server' | 'kernel';
 
 /** One hostile peer, and how it misbehaves. */
 export interface Case {
@@ -60,6 +60,15 @@ const API: readonly [kind: string, input: string, lastsMs?: number][] = [
   ['silence', 'never answers'],
 ];
 
+/** What another program of the host does to the kernel, which has no limits of its own for root. */
+const KERNEL: readonly [kind: string, input: string, lastsMs?: number][] = [
+  ['routes', '10,000 routes come and go', 5_000],
+  ['addresses', '1,000 addresses come and go', 5_000],
+  ['rules', 'rules of another nft table change all the time'],
+  ['flush', 'all nft tables are flushed again and again', 5_000],
+  ['table', 'a table of our name with 100,000 elements, again', 5_000],
+];
+
 const lasting = (lastsMs: number | undefined) => (lastsMs === undefined ? {} : { lastsMs });
 
 export const CASES: readonly Case[] = [
@@ -76,6 +85,7 @@ export const CASES: readonly Case[] = [
     ),
   ),
   ...API.map(([kind, input, lastsMs]): Case => ({ peer: 'API server', kind, input, ...lasting(lastsMs) })),
+  ...KERNEL.map(([kind, input, lastsMs]): Case => ({ peer: 'kernel', kind, input, ...lasting(lastsMs) })),
 ];
 
 /** Returns one case. */

@@ -1,7 +1,7 @@
 // `npm run hostile`: plays hostile peers against the real daemons and prints what happened.
-//   npm run hostile -- [PEER]      all, or those of one peer: unixctl, "local database", northbound, switch, "API server"
+//   npm run hostile -- [PEER]      all, or those of one peer: unixctl, "local database", northbound, switch, "API server", kernel
 import { failInOneLine } from '../../lab/failure.js';
-import { GATEWAY_HELPER } from '../../src/daemon/programs.js';
+import { GATEWAY_HELPER, NODE_DAEMON, WATCHER } from '../../src/daemon/programs.js';
 import { CASES } from './cases.js';
 import { excessOf } from './limits.js';
 import { type Outcome, Stage } from './stage.js';
@@ -10,6 +10,12 @@ failInOneLine('hostile', 'run it as root, after npm run build');
 const [only] = process.argv.slice(2);
 const cases = CASES.filter(({ peer }) => only === undefined || peer === only);
 const widths = [26, 48, 8, 8, 9, 60] as const;
+
+const NAMES: Readonly<Record<string, string>> = {
+  [GATEWAY_HELPER]: 'helper',
+  [WATCHER]: 'watcher',
+  [NODE_DAEMON]: 'node',
+};
 
 const stage = await Stage.start();
 print(['peer', 'input', 'daemon', 'peak MB', 'p99 ms', 'what happened']);
@@ -27,9 +33,8 @@ process.stdout.write(`${failures} of the rows exceed a limit\n`);
 process.exitCode = failures === 0 ? 0 : 1;
 
 function cellsOf({ program, peakMb, p99Ms, says }: Outcome, excess: string | undefined): string[] {
-  const name = program === GATEWAY_HELPER ? 'helper' : 'watcher';
   const what = excess === undefined ? says || 'nothing to report' : `EXCEEDS ${excess}: ${says}`;
-  return [name, peakMb.toFixed(0), p99Ms.toFixed(0), what.slice(0, 140)];
+  return [NAMES[program] ?? program, peakMb.toFixed(0), p99Ms.toFixed(0), what.slice(0, 140)];
 }
 
 function print(cells: readonly string[]): void {

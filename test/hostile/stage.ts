@@ -2,13 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startNorthbound } from '../../lab/central.js';
+import { cable } from '../../lab/link.js';
 import { PROJECT } from '../../lab/project.js';
 import type { Running } from '../../lab/running.js';
-import { until } from '../../lab/until.js';
+import { until, when } from '../../lab/until.js';
 import { Wire } from '../../lab/wire.js';
-import { GATEWAY_HELPER as HELPER, WATCHER } from '../../src/daemon/programs.js';
+import { GATEWAY_HELPER as HELPER, NODE_DAEMON as NODE, WATCHER } from '../../src/daemon/programs.js';
 import { unixctl } from '../../src/daemon/unixctl_client.js';
-import type { Case } from './cases.js';
+import type { Case, PeerName } from './cases.js';
 
 /** How long a case lasts, in milliseconds, unless it says otherwise. */
 const LASTS_MS = 2_000;
@@ -19,6 +20,16 @@ const ANSWER_MS = 5_000;
 
 /** How long the daemons may take to start, in milliseconds. */
 const START_MS = 20_000;
+
+/** The daemons that meet each peer. Nobody but the helper talks to the switch, and OVSDB is read alike by all. */
+const VICTIMS: Readonly<Record<PeerName, readonly string[]>> = {
+  unixctl: [HELPER, WATCHER],
+  'local database': [HELPER, WATCHER],
+  northbound: [HELPER, WATCHER, NODE],
+  switch: [HELPER],
+  'API server': [HELPER, WATCHER, NODE],
+  kernel: [HELPER, NODE],
+};
 
 /** What one case did to one daemon. */
 export interface Outcome {
@@ -48,6 +59,15 @@ export class Stage {
     await startNorthbound(host);
     const router = ['Logical_Router', 'name=master', 'external_ids:k8s-cluster-router=yes'];
     await host.exec(['ovn-nbctl', 'create', ...router]);
+    await host.exec([
+      'ovn-nbctl',
+      'create',
+      'Logical_Switch',
+      'name=gw1',
+      'external_ids:gateway_ip=10.244.1.1/24',
+    ]);
+    await cable({ in: host.net, name: 'k8s-gw1' }, { in: host.net, name: 'k8s-far' });
+    await host.vsctl('set', 'Open_vSwitch', '.', 'external_ids:k8s-cluster-ip-subnet=10.244.0.0/16');
     return new Stage(wire);
   }
 
@@ -69,7 +89,6 @@ export class Stage {
       await running.says(/ready/, 20_000);
       return running;
     };
-    const isSwitch = peer === 'switch';
     const rundir = join(host.dir, 'run');
     let [db, nb, api] = [`unix:${real.db}`, `unix:${real.nb}`, 'http://127.0.0.1:1'];
     await host.exec(['rm', '-rf', socket, rundir]);
@@ -81,7 +100,7 @@ export class Stage {
     } else if (peer === 'northbound') {
       await agent('ovsdb', kind, socket, real.nb);
       nb = `unix:${socket}`;
-    } else if (isSwitch) {
+    } else if (peer === 'switch') {
       await agent('openflow', kind, bridge, join(host.rundir, 'breth0.mgmt'));
     } else if (peer === 'API server') {
       [api = ''] = (await agent('api', kind)).output.split('\n');
@@ -93,14 +112,18 @@ export class Stage {
       `external_ids:ovn-nb="${nb}"`,
       `external_ids:k8s-api-server="${api}"`,
     );
-    const started = [this.startHelper(db, channel, rundir, isSwitch)];
-    // The switch is the helper's peer only.
-    if (!isSwitch) started.push(this.startWatcher(db, rundir));
+    const starts: Readonly<Record<string, () => Started>> = {
+      [HELPER]: () => this.startHelper(db, channel, rundir, peer === 'switch'),
+      [WATCHER]: () => this.spawn(WATCHER, join(rundir, 'watcher.ctl'), ['--overlay', `--db=${db}`], {}),
+      [NODE]: () => this.spawn(NODE, join(rundir, 'node.ctl'), ['--node-name=gw1', `--db=${db}`], {}),
+    };
+    const started = VICTIMS[peer].flatMap((program) => starts[program]?.() ?? []);
     try {
       await Promise.all(started.map(isReady));
       await Promise.all(started.map(({ running }) => writeFile(`/proc/${running.pid}/clear_refs`, '5')));
       for (const { pid } of agents) process.kill(pid, 'SIGUSR2');
       if (peer === 'unixctl') await agent('unixctl', kind, ...started.map(({ control }) => control));
+      if (peer === 'kernel') await agent('kernel', kind);
       const outcomes = await Promise.all(started.map((one) => observe(one, lastsMs)));
       const [closed] = /\d+ connections closed(?=\n$)/.exec(agents.at(-1)?.output ?? '') ?? [];
       return outcomes.map((one) => ({ ...one, says: closed ?? one.says }));
@@ -114,10 +137,6 @@ export class Stage {
     const control = join(rundir, 'helper.ctl');
     const args = ['--physical-bridge=breth0', '--physical-interface=eth0', `--flow-channel=${channel}`];
     return this.spawn(HELPER, control, [...args, `--db=${db}`], isApart ? { OVS_RUNDIR: rundir } : {});
-  }
-
-  private startWatcher(db: string, rundir: string): Started {
-    return this.spawn(WATCHER, join(rundir, 'watcher.ctl'), ['--overlay', `--db=${db}`], {});
   }
 
   private spawn(
@@ -140,9 +159,10 @@ export class Stage {
 async function isReady({ program, control, running }: Started): Promise<void> {
   const ask = (command: string) => unixctl(control, command, [], { timeoutMs: START_MS });
   await until(`${program} to answer`, async () => ask('status').catch(() => undefined), START_MS);
-  // The helper answers once its first flows are in place, the watcher says so.
+  // The helper answers once its first flows are in place, the watcher says so, and the node's daemon shows its table.
   if (program === HELPER) await ask('flow/sync');
-  else await running.says(/following/, START_MS);
+  else if (program === WATCHER) await running.says(/following/, START_MS);
+  else await until('the table', async () => when(/table: +in place/.test(await ask('status'))), START_MS);
 }
 
 /** Asks for the status all the while. */

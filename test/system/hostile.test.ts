@@ -43,3 +43,10 @@ labTest('the helper answers while the switch sends flows without end', async (t)
 labTest('the daemons answer while the API server sends a page of 200 MB', async (t) => {
   t.regex(await holds(t, 'API server', 'large page'), /the answer has more than/);
 });
+
+labTest(
+  'helper and node daemon answer while another program flushes all nft tables again and again',
+  async (t) => {
+    await holds(t, 'kernel', 'flush');
+  },
+);
