@@ -44,14 +44,22 @@ kubeTest(
     const warm = await asked('warm', 83, { type: 'NodePort' });
     for (const [from, targets] of warm)
       await untilAnswered(from, targets, ({ outcome, attempts }) => isPod(outcome) && attempts === 1);
-    for (const [from, targets] of await asked('sticky', 85, STICKY))
-      for (const target of targets) {
-        const what = `${from.name}: ${target.protocol} ${target.address}`;
-        const [first] = await askTargets(from, [target], ONCE);
-        t.true(isPod(first?.outcome) && first?.attempts === 1, `${what}: ${JSON.stringify(first)}`);
-        const later = await askTargets(from, Array<Target>(20).fill(target));
-        t.deepEqual([...new Set(later.map(({ outcome }) => outcome))], [first?.outcome], what);
-      }
+    // A busy machine can delay a packet itself, but not for each of three services.
+    let late: string[] = [];
+    for (const port of [85, 90, 91]) {
+      late = [];
+      for (const [from, targets] of await asked(`sticky-${port}`, port, STICKY))
+        for (const target of targets) {
+          const what = `${from.name}: ${target.protocol} ${target.address}`;
+          const [first] = await askTargets(from, [target], ONCE);
+          if (first?.attempts !== 1) late.push(`${what}: ${JSON.stringify(first)}`);
+          t.true(isPod(first?.outcome), what);
+          const later = await askTargets(from, Array<Target>(20).fill(target));
+          t.deepEqual([...new Set(later.map(({ outcome }) => outcome))], [first?.outcome], what);
+        }
+      if (late.length === 0) break;
+    }
+    t.deepEqual(late, []);
   },
 );
 
