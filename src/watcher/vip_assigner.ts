@@ -61,7 +61,6 @@ export class VipAssigner {
   private readonly hosts = new HostBook();
   private zones: ReadonlyMap<string, string> = new Map();
   private guard: AddressGuard | undefined;
-  private hasAll = false;
 
   constructor(private readonly options: VipAssignerOptions) {}
 
@@ -85,11 +84,6 @@ export class VipAssigner {
     const [pod, owner] = [pods.objects.get(key), podOwner(key)];
     if (this.assignments.has(owner) || (pod !== undefined && mayHaveHostPorts(pod)))
       changes.markService(owner);
-  }
-
-  /** Whether every service has been assigned, so that a later change of one says all that changes for others. */
-  get isComplete(): boolean {
-    return this.hasAll;
   }
 
   /** Looks at gateways, nodes and addresses again; returns the marked services and those that they concern. */
@@ -124,9 +118,8 @@ export class VipAssigner {
     }
   }
 
-  /** Says which virtual addresses services have lost to others. `isAll` says that the round had all services. */
-  *end(isAll: boolean): Generator<void> {
-    if (isAll) this.hasAll = true;
+  /** Says which virtual addresses services have lost to others. */
+  *end(): Generator<void> {
     for (const key of this.assignments.takeContested()) {
       const { count, texts } = this.assignments.conflicts(key);
       this.report(`conflicts of ${key}`, key, boundedTexts(texts, count));

@@ -71,6 +71,9 @@ class Flight {
  * that moves from one service to another.
  */
 export class VipKeeper {
+  /** Whether the database has each address in the row of its service, as the last round assigned it. */
+  private isSettled = false;
+
   constructor(private readonly options: VipKeeperOptions) {}
 
   /**
@@ -82,6 +85,8 @@ export class VipKeeper {
     const { assignments } = assigner;
     const turns = new Turns(this.options.turns);
     const most = isAll && this.mustMoveAtOnce() ? Number.POSITIVE_INFINITY : VIPS_AT_ONCE;
+    const wasSettled = this.isSettled;
+    this.isSettled = false;
     const round = await turns.through(assigner.begin());
     const services = round.services.values();
     const flight = new Flight();
@@ -99,7 +104,7 @@ export class VipKeeper {
         if (part.groups.hasMade) await flight.landed();
         part = this.part(nb.transaction(WATCHER));
       }
-      await turns.through(assigner.end(isAll));
+      await turns.through(assigner.end());
       if (isAll && flight.hasParts) {
         flight.add([], this.commit(part));
         part = this.part(nb.transaction(WATCHER));
@@ -110,16 +115,16 @@ export class VipKeeper {
     }
     if (isAll) await turns.through(mendAll(nb, balancers, part.txn, part.groups, assignments));
     await this.commit(part);
+    this.isSettled = isAll || wasSettled;
   }
 
   /**
    * Returns whether all is written in one transaction: the database has virtual addresses that some service gets from a
-   * row of all services, or from one whose service is not assigned yet. They must be there at any time.
+   * row of all services, or may get from a row that is not compared before the end. They must be in one row at any time.
    */
   private mustMoveAtOnce(): boolean {
-    const { nb, assigner } = this.options;
-    const isLeft = assigner.isComplete ? isOriginalBalancer : isServiceBalancer;
-    return nb.find('Load_Balancer', isLeft) !== undefined;
+    const isLeft = this.isSettled ? isOriginalBalancer : isServiceBalancer;
+    return this.options.nb.find('Load_Balancer', isLeft) !== undefined;
   }
 
   /** Assigns services until `most` virtual addresses may have changed; returns these. */

@@ -215,3 +215,22 @@ test('a transaction that fails between others is repaired by the next step', asy
   t.is(nb.table('Load_Balancer').size, 1_000);
   t.true(allInGroup(nb));
 });
+
+test('an address is never in two rows when a step is repeated, if its row has changed', async (t) => {
+  const nb = cluster();
+  const services = servicesTo(600);
+  const { keeper } = start(nb, services);
+  await keeper.step();
+  for (let i = 0; i < 600; i++) services.set(...service(i, { sessionAffinity: 'ClientIP' }));
+  nb.failure = new Error('the disk is full');
+  keeper.audit();
+  await t.throwsAsync(keeper.step(), { message: 'the disk is full' });
+  nb.failure = undefined;
+  const owners = ownersOf(nb, '10.96.0.7:80');
+  await keeper.step();
+  t.deepEqual(
+    owners.filter((all) => all.length !== 1),
+    [],
+  );
+  t.is(nb.filter('Load_Balancer', ({ selection_fields }) => selection_fields.length === 1).length, 600);
+});
