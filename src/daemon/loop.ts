@@ -10,8 +10,11 @@ import { Wakeup } from './wakeup.js';
 
 /** The work of a loop. {@link Loop.run} takes it, so that the sources that ring the loop can be made in between. */
 export interface LoopWork {
-  /** Compares what should exist with what exists, and applies the difference. The loop retries a step that throws. */
-  step(): Promise<void>;
+  /**
+   * Compares what should exist with what exists, and applies the difference. The loop retries a step that throws. A long
+   * step may throw once `signal` is aborted.
+   */
+  step(signal?: AbortSignal): Promise<void>;
   /** Marks everything for comparison, so that the next step also finds changes that no event announced. */
   audit(): void;
 }
@@ -67,19 +70,20 @@ export class Loop {
         auditAt = performance.now() + this.options.auditMs;
         work.audit();
       }
-      await this.once(work);
+      await this.once(work, signal);
     }
   }
 
-  private async once(work: LoopWork): Promise<void> {
+  private async once(work: LoopWork, signal: AbortSignal): Promise<void> {
     const { problems } = this.options;
     this.totals.steps++;
     try {
-      await work.step();
+      await work.step(signal);
       this.backoff.reset();
       this.retryMs = undefined;
       problems.set(LOOP, []);
     } catch (error) {
+      if (signal.aborted && error === signal.reason) return;
       this.totals.failures++;
       this.retryMs = this.backoff.next();
       problems.set(LOOP, [explainError(error)]);

@@ -6,6 +6,8 @@ export interface TurnsOptions {
   readonly now?: () => number;
   /** Resolves after a turn of the event loop. */
   readonly turn?: () => Promise<unknown>;
+  /** Ends work at its next slice. */
+  readonly signal?: AbortSignal;
 }
 
 /** Half of what a peer would notice: what is between two yields comes on top. */
@@ -19,18 +21,29 @@ export class Turns {
   private readonly sliceMs: number;
   private readonly now: () => number;
   private readonly turn: () => Promise<unknown>;
+  private readonly signal: AbortSignal | undefined;
   private began: number;
 
-  constructor({ sliceMs = SLICE_MS, now = () => performance.now(), turn = immediate }: TurnsOptions = {}) {
+  constructor({
+    sliceMs = SLICE_MS,
+    now = () => performance.now(),
+    turn = immediate,
+    signal,
+  }: TurnsOptions = {}) {
     this.sliceMs = sliceMs;
     this.now = now;
     this.turn = turn;
+    this.signal = signal;
     this.began = now();
   }
 
-  /** Runs work to its end and returns its result. A slice may go on with the work of the next call. */
+  /**
+   * Runs work to its end and returns its result. A slice may go on with the work of the next call.
+   * @throws whatever the work throws; the reason of `signal` when it is aborted
+   */
   async through<T>(work: Generator<void, T>): Promise<T> {
     for (;;) {
+      this.signal?.throwIfAborted();
       const { done, value } = work.next();
       if (done === true) return value;
       if (this.now() - this.began < this.sliceMs) continue;

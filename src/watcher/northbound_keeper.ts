@@ -58,10 +58,11 @@ export class NorthboundKeeper implements LoopWork {
   }
 
   /**
-   * Checks the pods and services that changed since the last step, and commits the difference in one transaction.
-   * @throws ProductError if the database refuses the transaction or does not answer; the next step checks everything
+   * Checks the pods and services that changed since the last step, and commits the difference.
+   * @throws ProductError if the database refuses a transaction or does not answer; the next step checks everything. The
+   * reason of `signal` when it is aborted: the sources then no longer say what the database has.
    */
-  async step(): Promise<void> {
+  async step(signal?: AbortSignal): Promise<void> {
     const { nb, pods, services, endpoints, nodes, changes, problems } = this.options;
     const missing = this.missing();
     problems.set('northbound', missing === undefined ? [] : [missing]);
@@ -69,7 +70,7 @@ export class NorthboundKeeper implements LoopWork {
     const isComplete = [pods, services, endpoints].every(({ hasSynced }) => hasSynced) && !nodes.isPending;
     if (missing !== undefined || !isComplete) return;
     try {
-      await this.reconcile();
+      await this.reconcile(signal);
     } catch (error) {
       changes.markAll();
       throw error;
@@ -92,14 +93,14 @@ export class NorthboundKeeper implements LoopWork {
       : undefined;
   }
 
-  private async reconcile(): Promise<void> {
+  private async reconcile(signal: AbortSignal | undefined): Promise<void> {
     const { nb, changes, ports } = this.options;
     const isAll = changes.takeAll();
     if (isAll) this.markEverything();
     const txn = nb.transaction(WATCHER);
     const given = this.reconcilePods(txn);
     try {
-      await this.vips.reconcile(txn, isAll);
+      await this.vips.reconcile(txn, isAll, signal);
     } finally {
       ports.giveBack(given);
     }

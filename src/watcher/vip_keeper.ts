@@ -79,11 +79,12 @@ export class VipKeeper {
   /**
    * Assigns the marked services and commits the difference, the first part together with what `first` already has.
    * `isAll` says that all services are marked; all rows and groups are compared then.
+   * @throws whatever `commit` throws; the reason of `signal` when it is aborted
    */
-  async reconcile(first: NorthboundTransaction, isAll: boolean): Promise<void> {
+  async reconcile(first: NorthboundTransaction, isAll: boolean, signal?: AbortSignal): Promise<void> {
     const { nb, balancers, assigner } = this.options;
     const { assignments } = assigner;
-    const turns = new Turns(this.options.turns);
+    const turns = new Turns({ ...this.options.turns, ...(signal && { signal }) });
     const most = isAll && this.mustMoveAtOnce() ? Number.POSITIVE_INFINITY : VIPS_AT_ONCE;
     const wasSettled = this.isSettled;
     this.isSettled = false;

@@ -24,9 +24,9 @@ function looping({
   });
   const work: LoopWork = {
     audit,
-    step: async () => {
+    step: async (signal) => {
       begun();
-      await step();
+      await step(signal);
     },
   };
   const running = loop.run(work, stop.signal);
@@ -97,6 +97,23 @@ test('a failed step is a problem and is retried, and the problem ends with the f
   await end();
   t.deepEqual(problems.current, []);
   t.deepEqual(loop.totals, { steps: 4, failures: 3 });
+});
+
+test('a step that ends because the loop is told to end is no failure', async (t) => {
+  const { loop, problems, next, end } = looping({
+    step: async (signal) => {
+      while (signal !== undefined) {
+        await setImmediate();
+        signal.throwIfAborted();
+      }
+    },
+  });
+  const begun = next();
+  loop.ring();
+  await begun;
+  await end();
+  t.deepEqual(problems.current, []);
+  t.deepEqual(loop.totals, { steps: 1, failures: 0 });
 });
 
 test('an audit is followed by a step without a ring', async (t) => {

@@ -56,3 +56,18 @@ test('what work throws is thrown, and a timer fires before long work has ended',
     { message: 'broken' },
   );
 });
+
+test('work ends when its signal is aborted, and does not begin afterwards', async (t) => {
+  const told = new AbortController();
+  let steps = 0;
+  const turns = new Turns({ sliceMs: 0, signal: told.signal });
+  function* work(): Generator<void> {
+    for (;;) {
+      if (++steps === 3) told.abort(new Error('told to exit'));
+      yield;
+    }
+  }
+  await t.throwsAsync(turns.through(work()), { message: 'told to exit' });
+  await t.throwsAsync(turns.through(work()), { message: 'told to exit' });
+  t.is(steps, 3);
+});

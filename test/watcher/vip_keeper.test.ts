@@ -45,10 +45,14 @@ function slow(nb: FakeNorthbound): { readonly most: number } {
 }
 
 /** A keeper of services on a database, as a watcher that has just started. `turned` counts the event loop's turns. */
-function start(nb: FakeNorthbound, services: ReadonlyMap<string, Service>) {
+function start(
+  nb: FakeNorthbound,
+  services: ReadonlyMap<string, Service>,
+  signal = new AbortController().signal,
+) {
   const changes = new Changes(() => undefined);
   const source = new NorthboundSource(nb, changes);
-  void source.run(new AbortController().signal);
+  void source.run(signal);
   const guard = new AddressGuard({ claims: [], allowed: undefined });
   const turned = { times: 0 };
   const keeper = new NorthboundKeeper({
@@ -233,4 +237,18 @@ test('an address is never in two rows when a step is repeated, if its row has ch
     [],
   );
   t.is(nb.filter('Load_Balancer', ({ selection_fields }) => selection_fields.length === 1).length, 600);
+});
+
+test('a step that is aborted keeps what it has written, and writes no more', async (t) => {
+  const nb = cluster();
+  const told = new AbortController();
+  const { keeper } = start(nb, servicesTo(1_000), told.signal);
+  nb.onChange(() => {
+    if (nb.committed.length === 2) told.abort(new Error('told to exit'));
+  });
+  await t.throwsAsync(keeper.step(told.signal), { message: 'told to exit' });
+  t.is(nb.table('Load_Balancer').size, 512);
+  t.true(allInGroup(nb));
+  await start(nb, servicesTo(1_000)).keeper.step();
+  t.is(nb.table('Load_Balancer').size, 1_000);
 });
