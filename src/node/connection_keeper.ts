@@ -22,6 +22,8 @@ export interface ConnectionKeeperOptions {
 }
 
 const OWNER = 'udp connections';
+/** The owner of the problem that the entries cannot be listed. */
+const LOOK = 'udp entries';
 /** More destinations than this are compared with the entries that there are first: each deletion is a process of 4 ms. */
 const MAX_UNSEEN = 32;
 /** The largest number of deletions in one round. */
@@ -40,9 +42,13 @@ export class ConnectionKeeper implements Source {
   private readonly destinations = new Destinations();
   private readonly departures = new Departures();
   private readonly backoff = new Backoff({ firstMs: AGAIN_MS });
+  /** The waits between looks that fail: a switch may have more entries than can be read, and listing them keeps it busy. */
+  private readonly looks = new Backoff({ firstMs: AGAIN_MS, mostMs: IDLE_MS });
   private readonly now: () => number;
   /** Whether destinations may have left unseen: while this daemon did not run, or the switch did not answer. */
   private isUnsure = true;
+  /** When the next look may begin. */
+  private lookAt = 0;
 
   constructor(private readonly options: ConnectionKeeperOptions) {
     this.now = options.now ?? (() => performance.now());
@@ -52,19 +58,20 @@ export class ConnectionKeeper implements Source {
   ring = (): void => this.wakeup.ring();
 
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) await this.wakeup.wait(await this.round(), signal);
+    while (!signal.aborted) await this.wakeup.wait(await this.round(signal), signal);
   }
 
   /**
-   * Deletes the entries of the destinations that are due.
+   * Deletes the entries of the destinations that are due; begins no other deletion once `signal` is aborted.
    * @returns the milliseconds until the next round, unless a row changes
    */
-  async round(): Promise<number> {
+  async round(signal?: AbortSignal): Promise<number> {
     const rows = this.options.rows();
     if (rows === undefined) return IDLE_MS;
     try {
       this.departures.add(this.destinations.take(rows), this.now());
-      await this.deleteEntries();
+      await this.deleteDue(signal);
+      await this.look(signal);
       this.options.problems.set(OWNER, []);
       this.backoff.reset();
     } catch (error) {
@@ -72,25 +79,43 @@ export class ConnectionKeeper implements Source {
       this.options.problems.set(OWNER, [explainError(error)]);
       return this.backoff.next();
     }
-    return this.departures.wait(this.now()) ?? IDLE_MS;
+    const now = this.now();
+    const untilLook = this.isUnsure ? Math.max(0, this.lookAt - now) : IDLE_MS;
+    return Math.min(untilLook, this.departures.wait(now) ?? IDLE_MS);
   }
 
-  private async deleteEntries(): Promise<void> {
+  private async deleteDue(signal: AbortSignal | undefined): Promise<void> {
     const { departures, destinations } = this;
     const began = this.now();
-    if (this.isUnsure) {
-      departures.add(await this.find((one) => destinations.lacks(one)), began);
-      this.isUnsure = false;
-    }
     const due = departures.due(began, (one) => destinations.has(one));
     if (due.length === 0) return;
     try {
       const seen = due.length > MAX_UNSEEN ? await this.find((one) => departures.has(one)) : due;
-      for (const one of seen.slice(0, MAX_DELETIONS)) await this.delete(one);
+      for (const one of seen.slice(0, MAX_DELETIONS)) {
+        if (signal?.aborted) return;
+        await this.delete(one);
+      }
     } finally {
       const ended = this.now();
       departures.postpone(due, ended, ended - began);
     }
+  }
+
+  /** Finds the destinations that left unseen, and deletes their entries. A look that fails is repeated later. */
+  private async look(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.isUnsure || this.now() < this.lookAt || signal?.aborted) return;
+    const { problems } = this.options;
+    try {
+      this.departures.add(await this.find((one) => this.destinations.lacks(one)), this.now());
+    } catch (error) {
+      problems.set(LOOK, [explainError(error)]);
+      this.lookAt = this.now() + this.looks.next();
+      return;
+    }
+    problems.set(LOOK, []);
+    this.looks.reset();
+    this.isUnsure = false;
+    await this.deleteDue(signal);
   }
 
   private async find(isGone: (destination: Destination) => boolean): Promise<readonly Destination[]> {

@@ -16,6 +16,8 @@ export class Destinations {
   private rows: ReadonlyMap<Uuid, Row> = new Map();
   /** The destinations of each virtual address, by row: a service may have rows for several scopes. */
   private readonly byVip = new Map<string, Map<Uuid, string>>();
+  /** The destinations of the virtual addresses that were asked about since the last call of {@link take}. */
+  private readonly asked = new Map<string, ReadonlySet<string>>();
 
   /**
    * Takes the rows as they are now.
@@ -34,6 +36,7 @@ export class Destinations {
       }
     }
     this.rows = new Map(rows);
+    this.asked.clear();
     return [...before].flatMap(([vip, endpoints]) => {
       const left = this.endpointsOf(vip);
       return [...endpoints].filter((one) => !left.has(one)).map((endpoint) => ({ vip, endpoint }));
@@ -41,12 +44,12 @@ export class Destinations {
   }
 
   has({ vip, endpoint }: Destination): boolean {
-    return this.endpointsOf(vip).has(endpoint);
+    return this.known(vip).has(endpoint);
   }
 
   /** Returns whether a virtual address is a service's and has other destinations only. */
   lacks({ vip, endpoint }: Destination): boolean {
-    return this.byVip.has(vip) && !this.endpointsOf(vip).has(endpoint);
+    return this.byVip.has(vip) && !this.known(vip).has(endpoint);
   }
 
   private put(vip: string, uuid: Uuid, endpoints: string | undefined): void {
@@ -55,6 +58,12 @@ export class Destinations {
     else rows.set(uuid, endpoints);
     if (rows.size === 0) this.byVip.delete(vip);
     else this.byVip.set(vip, rows);
+  }
+
+  private known(vip: string): ReadonlySet<string> {
+    const found = this.asked.get(vip) ?? this.endpointsOf(vip);
+    this.asked.set(vip, found);
+    return found;
   }
 
   private endpointsOf(vip: string): ReadonlySet<string> {

@@ -16,12 +16,21 @@ class Bench {
   /** How long a deletion takes. */
   flushMs = 0;
   failing: Error | undefined;
+  /** Why the entries cannot be listed, though they can be deleted. */
+  unlisted: Error | undefined;
+  /** Called before each deletion. */
+  onFlush = () => {};
   readonly asked: string[] = [];
   readonly problems = new Problems(SILENT);
   readonly keeper = new ConnectionKeeper({
     rows: () => this.rows,
-    dump: async () => this.answer('dump', this.dump),
+    dump: async () => {
+      const dump = this.answer('dump', this.dump);
+      if (this.unlisted !== undefined) throw this.unlisted;
+      return dump;
+    },
     flush: async (tuples) => {
+      this.onFlush();
       this.clock += this.flushMs;
       this.answer(tuples.join(' '), '');
     },
@@ -150,6 +159,37 @@ test('a switch that does not answer is a problem once, and is looked at when it 
   bench.failing = undefined;
   bench.clock += 1_000;
   await bench.keeper.round();
-  t.deepEqual(bench.take(), ['dump', FLUSHED]);
+  t.deepEqual(bench.take(), [FLUSHED, 'dump']);
   t.deepEqual(bench.problems.current, []);
+});
+
+test('entries that cannot be listed are a problem, and hold up no deletion', async (t) => {
+  const bench = new Bench();
+  bench.unlisted = new Error('dpctl/dump-conntrack: the reply is too long');
+  bench.serve('10.244.1.3:53');
+  await bench.pass(0);
+  t.deepEqual(bench.take(), ['dump']);
+  t.deepEqual(bench.problems.current, [bench.unlisted.message]);
+  bench.serve('10.244.2.3:53');
+  await bench.pass(900);
+  const asked = bench.take();
+  t.true(asked.length >= 7 && asked.every((one) => one === FLUSHED), asked.join('\n'));
+  await bench.pass(600_000);
+  const looks = bench.take().filter((one) => one === 'dump').length;
+  t.true(looks >= 10 && looks <= 16, `${looks} looks within 10 minutes`);
+  bench.unlisted = undefined;
+  await bench.pass(60_000);
+  t.deepEqual(bench.problems.current, []);
+});
+
+test('a daemon that ends begins no other deletion', async (t) => {
+  const bench = new Bench();
+  bench.serve(...Array.from({ length: 30 }, (_, i) => `10.244.3.${i}:53`));
+  await bench.pass(0);
+  bench.take();
+  bench.serve();
+  const stop = new AbortController();
+  bench.onFlush = () => stop.abort();
+  await bench.keeper.run(stop.signal);
+  t.is(bench.take().length, 1);
 });
