@@ -10,14 +10,14 @@ import { explainError } from '../net/errors.js';
 /**
  * Milliseconds until the facts are read again: without an event (`quiet`), after a failure (`failed`, then longer), and
  * at least (`busy`, then longer while events come), because a router on the network causes an event with each
- * advertisement that it sends.
+ * advertisement that it sends. No pause after a reading is longer than `most`: an address that arrives must be noticed.
  */
-const AGAIN_MS = { quiet: 60_000, failed: 1_000, busy: 100 } as const;
+const AGAIN_MS = { quiet: 60_000, failed: 1_000, busy: 100, most: 5_000 } as const;
 
 /** How many times longer than the first the pause between two reads becomes. */
 const MOST_BUSY = 10;
 
-/** The pause is at least this many times as long as the reading before it: a router may have a million routes. */
+/** The pause is this many times as long as the reading before it, or longer: a router may have a million routes. */
 const PAUSE_TO_READ = 5;
 
 export interface KernelSourceOptions<T> {
@@ -32,7 +32,9 @@ export interface KernelSourceOptions<T> {
   /** Called when a reading gave other facts than the last one. */
   readonly changed: () => void;
   readonly watch?: typeof watchNetlink;
-  readonly againMs?: { readonly quiet: number; readonly failed: number; readonly busy: number };
+  readonly againMs?: Partial<Readonly<Record<keyof typeof AGAIN_MS, number>>>;
+  /** The time in milliseconds. */
+  readonly now?: () => number;
 }
 
 /** Events of links and addresses. */
@@ -60,7 +62,8 @@ export class KernelSource<T> implements Source {
 
   async run(signal: AbortSignal): Promise<void> {
     const { name, groups, readsAtOnce = false, problems } = this.options;
-    const { watch = watchNetlink, againMs = AGAIN_MS } = this.options;
+    const { watch = watchNetlink, now = () => performance.now() } = this.options;
+    const againMs = { ...AGAIN_MS, ...this.options.againMs };
     const wakeup = new Wakeup();
     const netlink = watch(groups, wakeup.ring);
     if (readsAtOnce) wakeup.ring();
@@ -68,10 +71,10 @@ export class KernelSource<T> implements Source {
     const pause = new Backoff({ firstMs: againMs.busy, mostMs: MOST_BUSY * againMs.busy });
     let waitMs = againMs.quiet;
     while (!signal.aborted) {
-      const began = performance.now();
+      const began = now();
       await wakeup.wait(waitMs, signal);
       if (signal.aborted) break;
-      const readAt = performance.now();
+      const readAt = now();
       try {
         await this.read();
         problems.set(name, []);
@@ -81,8 +84,9 @@ export class KernelSource<T> implements Source {
         problems.set(name, [explainError(error)]);
         waitMs = backoff.next();
       }
-      const now = performance.now();
-      await sleep(Math.max(pause.next(now - began), PAUSE_TO_READ * (now - readAt)), signal);
+      const ended = now();
+      const least = Math.min(PAUSE_TO_READ * (ended - readAt), againMs.most);
+      await sleep(Math.max(pause.next(ended - began), least), signal);
     }
     netlink.close();
   }

@@ -141,3 +141,26 @@ test('a reading that takes long, as among a million routes, leaves most of the t
   await running;
   t.true(share < 1 / 4, `readings took ${share.toFixed(2)} of the time`);
 });
+
+test('a reading that took an hour, as in a process that was stopped, is soon followed by another', async (t) => {
+  let reads = 0;
+  let clock = 0;
+  const source = new KernelSource({
+    ...{ name: 'addresses', groups: ADDRESS_EVENTS, readsAtOnce: true },
+    problems: new Problems(SILENT),
+    changed: () => {},
+    read: async () => {
+      reads++;
+      clock += 3_600_000;
+    },
+    watch: () => ({ close: () => {}, unref: () => {} }),
+    againMs: { quiet: 1, busy: 1, most: 20 },
+    now: () => clock,
+  });
+  const stop = new AbortController();
+  const running = source.run(stop.signal);
+  await until('the second read', () => when(reads >= 2));
+  stop.abort();
+  await running;
+  t.pass();
+});
