@@ -1,10 +1,10 @@
 import { WATCHER } from '../daemon/programs.js';
-import { Turns, type TurnsOptions } from '../daemon/turns.js';
+import { STEPS, Turns, type TurnsOptions } from '../daemon/turns.js';
 import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
 import { isOriginalBalancer, isServiceBalancer } from '../ovn/load_balancers.js';
 import { BalancerGroups } from './apply_balancer_groups.js';
 import { mendAll, updateVips } from './apply_load_balancers.js';
-import type { VipId } from './desired_balancer.js';
+import { type VipId, vipText } from './desired_balancer.js';
 import type { BalancerIndex } from './state_balancers.js';
 import type { VipAssigner, VipRound } from './vip_assigner.js';
 
@@ -34,20 +34,38 @@ class Flight {
   /** Whether any transaction was added. */
   hasParts = false;
   private readonly services = new Set<string>();
+  private readonly vips = new Set<string>();
   private answers: Promise<void>[] = [];
 
-  /** Adds a transaction that changes these virtual addresses. */
-  add(ids: readonly VipId[], answer: Promise<void>): void {
+  /** Notes the virtual addresses that a transaction changes, before it is added. */
+  *note(ids: readonly VipId[]): Generator<void> {
+    let steps = 0;
+    for (const id of ids) {
+      this.services.add(id.balancer.service);
+      this.vips.add(vipText(id));
+      if (++steps % STEPS === 0) yield;
+    }
+  }
+
+  add(answer: Promise<void>): void {
     // A failure is thrown by `landed`.
     answer.catch(() => undefined);
     this.hasParts = true;
     this.answers.push(answer);
-    for (const { balancer } of ids) this.services.add(balancer.service);
   }
 
-  /** Returns whether these virtual addresses move from or to a row that the copy of the database may not have yet. */
-  concerns(ids: readonly VipId[]): boolean {
-    return ids.some(({ balancer }) => this.services.has(balancer.service));
+  /**
+   * Returns whether these virtual addresses move from or to a row that the copy of the database may not have yet, or
+   * from a row that keeps them if a transaction fails.
+   */
+  *concerns(ids: readonly VipId[]): Generator<void, boolean> {
+    if (this.services.size === 0) return false;
+    let steps = 0;
+    for (const id of ids) {
+      if (this.services.has(id.balancer.service) || this.vips.has(vipText(id))) return true;
+      if (++steps % STEPS === 0) yield;
+    }
+    return false;
   }
 
   /** Waits until another transaction may be sent. The database answers in order. @throws as {@link landed} */
@@ -60,6 +78,7 @@ class Flight {
     const answers = this.answers;
     this.answers = [];
     this.services.clear();
+    this.vips.clear();
     await Promise.allSettled(answers);
     await Promise.all(answers);
   }
@@ -96,10 +115,11 @@ export class VipKeeper {
     try {
       for (;;) {
         const { ids, isEnd } = await turns.through(this.assign(services, round, most));
-        if (flight.concerns(ids)) await flight.landed();
+        if (await turns.through(flight.concerns(ids))) await flight.landed();
         await turns.through(updateVips(balancers, part.txn, part.groups, assignments, ids));
         if (isEnd) break;
-        flight.add(ids, this.commit(part));
+        await turns.through(flight.note(ids));
+        flight.add(this.commit(part));
         await flight.awaitRoom();
         // Only the copy of the database says which group a name stands for.
         if (part.groups.hasMade) await flight.landed();
@@ -107,7 +127,7 @@ export class VipKeeper {
       }
       await turns.through(assigner.end());
       if (isAll && flight.hasParts) {
-        flight.add([], this.commit(part));
+        flight.add(this.commit(part));
         part = this.part(nb.transaction(WATCHER));
       }
     } finally {

@@ -44,6 +44,19 @@ function slow(nb: FakeNorthbound): { readonly most: number } {
   return seen;
 }
 
+/** Makes the next transaction fail, and none after it. */
+function failOnce(nb: FakeNorthbound): void {
+  const transaction = nb.transaction.bind(nb);
+  nb.transaction = (comment) => {
+    const txn = transaction(comment);
+    nb.transaction = transaction;
+    txn.commit = async () => {
+      throw new Error('not now');
+    };
+    return txn;
+  };
+}
+
 /** A keeper of services on a database, as a watcher that has just started. `turned` counts the event loop's turns. */
 function start(
   nb: FakeNorthbound,
@@ -237,6 +250,22 @@ test('an address is never in two rows when a step is repeated, if its row has ch
     [],
   );
   t.is(nb.filter('Load_Balancer', ({ selection_fields }) => selection_fields.length === 1).length, 600);
+});
+
+test('an address is never in two rows if the transaction fails that takes it from a service', async (t) => {
+  const nb = cluster();
+  slow(nb);
+  const services = servicesTo(900);
+  const { keeper, changes } = start(nb, services);
+  await keeper.step();
+  services.set(...service(0, { clusterIP: '10.97.0.1' }));
+  services.set(...service(400, { clusterIP: '10.96.0.0' }));
+  for (const key of services.keys()) changes.markService(key);
+  const owners = ownersOf(nb, '10.96.0.0:80');
+  failOnce(nb);
+  await t.throwsAsync(keeper.step(), { message: 'not now' });
+  await keeper.step();
+  t.deepEqual([...new Set(owners.map(String))], ['d/s0400']);
 });
 
 test('a step that is aborted keeps what it has written, and writes no more', async (t) => {
