@@ -1,6 +1,5 @@
 import type { LoopWork } from '../daemon/loop.js';
 import { WATCHER } from '../daemon/programs.js';
-import type { TurnsOptions } from '../daemon/turns.js';
 import { ANNOTATION } from '../kube/kinds.js';
 import type { Northbound, NorthboundTransaction } from '../ovn/connection.js';
 import { findClusterRouter } from '../ovn/gateways.js';
@@ -13,9 +12,11 @@ import { wantedPort } from './desired_pod_port.js';
 import type { BalancerIndex } from './state_balancers.js';
 import type { PortIndex } from './state_ports.js';
 import { VipAssigner, type VipAssignerOptions } from './vip_assigner.js';
-import { VipKeeper } from './vip_keeper.js';
+import { VipKeeper, type VipKeeperOptions } from './vip_keeper.js';
 
-export interface NorthboundKeeperOptions extends VipAssignerOptions {
+export interface NorthboundKeeperOptions
+  extends VipAssignerOptions,
+    Pick<VipKeeperOptions, 'turns' | 'vipsAtOnce'> {
   readonly nb: Pick<
     Northbound,
     'isConnected' | 'table' | 'find' | 'filter' | 'allows' | 'transaction' | 'until'
@@ -23,7 +24,6 @@ export interface NorthboundKeeperOptions extends VipAssignerOptions {
   readonly ports: PortIndex;
   readonly balancers: BalancerIndex;
   readonly annotator: Pick<Annotator, 'want' | 'forget'>;
-  readonly turns?: TurnsOptions;
 }
 
 /** The largest number of pods in one transaction. */
@@ -38,11 +38,10 @@ export class NorthboundKeeper implements LoopWork {
   private committed = 0;
 
   constructor(private readonly options: NorthboundKeeperOptions) {
-    const { nb, balancers, turns } = options;
     const assigner = new VipAssigner(options);
     const commit = (txn: NorthboundTransaction) => this.commit(txn);
     this.assigner = assigner;
-    this.vips = new VipKeeper({ nb, balancers, assigner, commit, ...(turns && { turns }) });
+    this.vips = new VipKeeper({ ...options, assigner, commit });
   }
 
   /** How many transactions have been committed. */

@@ -15,6 +15,8 @@ export interface VipKeeperOptions {
   /** Commits a transaction; resolves when the copy of the database has its rows. */
   readonly commit: (txn: NorthboundTransaction) => Promise<void>;
   readonly turns?: TurnsOptions;
+  /** The number of changed virtual addresses after which a transaction is committed. */
+  readonly vipsAtOnce?: number;
 }
 
 /** What is written at once. */
@@ -23,7 +25,6 @@ interface Part {
   readonly groups: BalancerGroups;
 }
 
-/** The number of changed virtual addresses after which a transaction is committed. */
 const VIPS_AT_ONCE = 256;
 
 /** The most transactions that wait for an answer: a slow database must answer the last one in time too. */
@@ -101,10 +102,10 @@ export class VipKeeper {
    * @throws whatever `commit` throws; the reason of `signal` when it is aborted
    */
   async reconcile(first: NorthboundTransaction, isAll: boolean, signal?: AbortSignal): Promise<void> {
-    const { nb, balancers, assigner } = this.options;
+    const { nb, balancers, assigner, vipsAtOnce = VIPS_AT_ONCE } = this.options;
     const { assignments } = assigner;
     const turns = new Turns({ ...this.options.turns, ...(signal && { signal }) });
-    const most = isAll && this.mustMoveAtOnce() ? Number.POSITIVE_INFINITY : VIPS_AT_ONCE;
+    const most = isAll && this.mustMoveAtOnce() ? Number.POSITIVE_INFINITY : vipsAtOnce;
     const wasSettled = this.isSettled;
     this.isSettled = false;
     const round = await turns.through(assigner.begin());

@@ -1,11 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { deleteBalancerGroup } from '../../src/ovn/load_balancers.js';
-import type { Uuid } from '../../src/ovsdb/columns.js';
 import { VipAssignments } from '../../src/watcher/desired_assignments.js';
 import type { Balancer, Vip } from '../../src/watcher/desired_balancer.js';
 import { BalancerIndex } from '../../src/watcher/state_balancers.js';
-import { addCluster, addGateway, addNode, makeOriginal } from './cluster_rows.js';
+import { dumpBalancers } from './balancer_dump.js';
+import { addCluster, addGateway, addNode, makeOriginal, removeGateway, removeNode } from './cluster_rows.js';
 import { FakeNorthbound } from './fake_northbound.js';
 import { finish } from './finish.js';
 import { reconcileAllVips, reconcileVips } from './reconciled_vips.js';
@@ -65,7 +64,7 @@ class World {
       addNode(this.nb, node, NODES.indexOf(node) + 1);
     } else {
       this.nodes.delete(node);
-      await this.remove('Logical_Switch', node, `switch_${node}`);
+      await removeNode(this.nb, node);
     }
     await this.audit();
   }
@@ -77,40 +76,9 @@ class World {
       addGateway(this.nb, node, NODES.indexOf(node) + 1, false);
     } else {
       this.gateways.delete(node);
-      await this.remove('Logical_Router', `GR_${node}`, `GR_${node}`);
+      await removeGateway(this.nb, node);
     }
     await this.audit();
-  }
-
-  /** Returns what each switch and router has, whichever way, and how many rows and groups there are. */
-  dump(): unknown {
-    const { nb } = this;
-    const balancers = nb.table('Load_Balancer');
-    const groups = nb.table('Load_Balancer_Group');
-    const row = (uuid: Uuid) => {
-      const one = balancers.get(uuid);
-      return JSON.stringify([
-        one?.name,
-        one?.protocol,
-        [...(one?.vips ?? [])].toSorted(),
-        [...(one?.options ?? [])].toSorted(),
-        [...(one?.external_ids ?? [])].toSorted(),
-      ]);
-    };
-    const holders = [...nb.table('Logical_Switch').values(), ...nb.table('Logical_Router').values()];
-    return {
-      holders: holders
-        .map(({ name, load_balancer, load_balancer_group }) => [
-          name,
-          load_balancer.map(row),
-          load_balancer_group
-            .map((uuid) => [groups.get(uuid)?.name, groups.get(uuid)?.load_balancer.map(row).toSorted()])
-            .toSorted(),
-        ])
-        .toSorted(),
-      rows: [...balancers.keys()].map(row).toSorted(),
-      groups: [...groups.values()].map(({ name }) => name).toSorted(),
-    };
   }
 
   private assign(service: string) {
@@ -132,15 +100,6 @@ class World {
         targets,
       })),
     ];
-  }
-
-  /** Deletes a switch or a router as its `…-deinit` command does. */
-  private async remove(table: 'Logical_Switch' | 'Logical_Router', name: string, group: string) {
-    const { nb } = this;
-    const txn = nb.transaction('deinit');
-    deleteBalancerGroup(nb, txn, group);
-    for (const { _uuid } of nb.filter(table, (row) => row.name === name)) txn.delete(table, _uuid);
-    await txn.commit();
   }
 }
 
@@ -200,7 +159,7 @@ test('any history of services, gateways and nodes ends in the rows of a fresh st
       for (const node of world.gateways) await fresh.setGateway(node, true);
       for (const [service, wish] of world.wishes) fresh.wishes.set(service, wish);
       await fresh.audit();
-      t.deepEqual(world.dump(), fresh.dump());
+      t.deepEqual(dumpBalancers(world.nb), dumpBalancers(fresh.nb));
     }),
     { numRuns: 150 },
   );

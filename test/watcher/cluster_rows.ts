@@ -1,3 +1,4 @@
+import { deleteBalancerGroup } from '../../src/ovn/load_balancers.js';
 import type { Uuid } from '../../src/ovsdb/columns.js';
 import type { FakeNorthbound } from './fake_northbound.js';
 
@@ -31,6 +32,16 @@ export function addGateway(nb: FakeNorthbound, node: string, n: number, isFirst:
   });
 }
 
+/** Deletes the switch of a node, as `minion-deinit` does. */
+export async function removeNode(nb: FakeNorthbound, name: string): Promise<void> {
+  await remove(nb, 'Logical_Switch', name, `switch_${name}`);
+}
+
+/** Deletes the gateway router of a node, as `gateway-deinit` does. */
+export async function removeGateway(nb: FakeNorthbound, node: string): Promise<void> {
+  await remove(nb, 'Logical_Router', `GR_${node}`, `GR_${node}`);
+}
+
 /**
  * Takes the groups away and inserts the rows of ovn-kubernetes' overlay mode in place of them: one a protocol for all
  * node switches and for each gateway router. Returns them by `KEY=VALUE`.
@@ -57,4 +68,16 @@ export function makeOriginal(nb: FakeNorthbound): ReadonlyMap<string, Uuid> {
 function group(nb: FakeNorthbound, name: string): Uuid {
   const found = nb.find('Load_Balancer_Group', (row) => row.name === name)?._uuid;
   return found ?? nb.insert('Load_Balancer_Group', { name });
+}
+
+async function remove(
+  nb: FakeNorthbound,
+  table: 'Logical_Switch' | 'Logical_Router',
+  name: string,
+  ofGroup: string,
+): Promise<void> {
+  const txn = nb.transaction('deinit');
+  deleteBalancerGroup(nb, txn, ofGroup);
+  for (const { _uuid } of nb.filter(table, (row) => row.name === name)) txn.delete(table, _uuid);
+  await txn.commit();
 }

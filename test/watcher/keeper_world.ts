@@ -5,7 +5,7 @@ import { AddressGuard } from '../../src/kube/address_guard.js';
 import type { Endpoint } from '../../src/kube/endpoint_index.js';
 import { ANNOTATION, type Pod, type Service } from '../../src/kube/kinds.js';
 import type { Claim } from '../../src/net/claims.js';
-import { NorthboundKeeper } from '../../src/watcher/northbound_keeper.js';
+import { NorthboundKeeper, type NorthboundKeeperOptions } from '../../src/watcher/northbound_keeper.js';
 import { NorthboundSource } from '../../src/watcher/sources/northbound.js';
 import { Changes } from '../../src/watcher/state_changes.js';
 import { addCluster, addGateway, addNode } from './cluster_rows.js';
@@ -18,8 +18,11 @@ export const ANNOTATED = JSON.stringify({
 });
 
 /** The keeper of a cluster with node `gw1` and its gateway, and objects of the API server that a test sets. */
-export function start() {
-  const nb = new FakeNorthbound();
+export function start(
+  more: Pick<NorthboundKeeperOptions, 'turns' | 'vipsAtOnce'> = {},
+  nb = new FakeNorthbound(),
+  signal = new AbortController().signal,
+) {
   const pods = new Map<string, Pod>();
   const services = new Map<string, Service>();
   const endpoints = new Map<string, Endpoint[]>();
@@ -40,8 +43,9 @@ export function start() {
       new AddressGuard({ claims: [...claims, ...rows], allowed: undefined }),
   );
   const northbound = new NorthboundSource(nb, changes);
-  void northbound.run(new AbortController().signal);
+  void northbound.run(signal);
   const keeper = new NorthboundKeeper({
+    ...more,
     nb,
     pods: {
       objects: pods,
