@@ -34,7 +34,8 @@ export function* updateVips(
       const targets = ordered(balancer, present, assignments.targets({ balancer, vip }));
       if (targets === undefined) gone.push(vip);
       else if (present !== targets) set[vip] = targets;
-      if (++steps % STEPS === 0) yield;
+      // To order thousands of destinations takes a millisecond or more.
+      if (++steps % STEPS === 0 || balancer.hashBy !== undefined) yield;
     }
     if (row === undefined) insertRow(groups, txn, balancer, text, set);
     else updateRow(txn, row, set, gone);

@@ -1,5 +1,7 @@
 import test from 'ava';
 import type { Uuid } from '../../src/ovsdb/columns.js';
+import { BalancerGroups } from '../../src/watcher/apply_balancer_groups.js';
+import { updateVips } from '../../src/watcher/apply_load_balancers.js';
 import { VipAssignments } from '../../src/watcher/desired_assignments.js';
 import { type Balancer, balancerText } from '../../src/watcher/desired_balancer.js';
 import { BalancerIndex } from '../../src/watcher/state_balancers.js';
@@ -311,4 +313,16 @@ test('rows of earlier versions become rows in groups, in one transaction that le
   t.deepEqual(router()?.load_balancer, []);
   await audit();
   t.is(nb.committed.length, 1);
+});
+
+test('the work may be interrupted after each virtual address whose destinations are put in order', async (t) => {
+  const { nb, index, assignments, put } = start();
+  const vips = (targets: string) =>
+    Array.from({ length: 20 }, (_, i): [Balancer, string, string] => [STICKY, `10.96.0.6:${i + 1}`, targets]);
+  await put('d/sticky', vips(TARGETS));
+  const wanted = vips('10.244.1.5:8080').map(([balancer, vip, targets]) => ({ balancer, vip, targets }));
+  const ids = finish(assignments.put('d/sticky', 1, wanted));
+  const txn = nb.transaction('test');
+  const work = updateVips(index, txn, new BalancerGroups(index, txn), assignments, ids);
+  t.is([...work].length, 20);
 });
