@@ -29,6 +29,9 @@ const WISH = fc.record({
   isLocal: fc.boolean(),
 });
 
+/** What the services are at first. */
+const FIRST = fc.array(WISH, { minLength: NAMES.length, maxLength: NAMES.length });
+
 /** What happens between two steps, or in the middle of one. */
 const EVENT = fc.oneof(
   fc.record({
@@ -211,8 +214,11 @@ function putInto(
 test('steps that are interrupted, fail in part or end halfway lead to the rows of a fresh start', async (t) => {
   let most = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(STEP, { maxLength: 8 }), async (steps) => {
+    fc.asyncProperty(FIRST, fc.array(STEP, { minLength: 1, maxLength: 8 }), async (first, steps) => {
       const world = new World();
+      await world.happen({ do: 'node', node: 'n1', isThere: true });
+      await world.happen({ do: 'gateway', node: 'n1', isThere: true });
+      for (const [i, wish] of first.entries()) await world.happen({ do: 'put', name: `s${i}`, wish });
       for (const { before, ...step } of steps) {
         for (const event of before) await world.happen(event);
         await world.step(step);
