@@ -8,6 +8,7 @@ import { managementInterfaceName, managementPortName } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
 import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
+import { POLICY_MARK, servicePolicies } from '../ovn/service_policies.js';
 import {
   CLUSTER_SUBNETS,
   IFACE_ID,
@@ -136,8 +137,12 @@ function addNode(
     balancers,
     clusterRouter(
       router,
-      { ports: [portToSwitch(node, subnets)], static_routes: gatewayRoutes(gateways) },
-      { static_routes: ROUTE_MARK },
+      {
+        ports: [portToSwitch(node, subnets)],
+        static_routes: gatewayRoutes(gateways),
+        policies: servicePolicies(serviceSubnets),
+      },
+      { static_routes: ROUTE_MARK, policies: POLICY_MARK },
       { [KEYS.serviceSubnets]: serviceSubnets.map(formatCidr).join(',') || undefined },
     ),
     joinSwitch(router),

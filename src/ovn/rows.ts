@@ -7,7 +7,7 @@ type Table = TableName<Schema>;
 type Columns = Readonly<Record<string, unknown>>;
 type Pairs = Readonly<Record<string, string>>;
 /** Columns that refer to the rows which a row holds. */
-type Holder = 'ports' | 'static_routes' | 'nat' | 'load_balancer_group';
+type Holder = 'ports' | 'static_routes' | 'policies' | 'nat' | 'load_balancer_group';
 /** Columns that refer to one root row. */
 type Reference = 'allowed_ext_ips';
 /** Map columns: the product owns some of their pairs, operators own the others. */
@@ -55,6 +55,7 @@ const ROOTS: readonly Table[] = ['Logical_Router', 'Logical_Switch', 'Load_Balan
 const TABLE_HELD: Readonly<Record<Holder, readonly [Table, ...Table[]]>> = {
   ports: ['Logical_Switch_Port', 'Logical_Router_Port'],
   static_routes: ['Logical_Router_Static_Route'],
+  policies: ['Logical_Router_Policy'],
   nat: ['NAT'],
   load_balancer_group: ['Load_Balancer_Group'],
 };

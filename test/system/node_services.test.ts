@@ -103,6 +103,11 @@ kubeTest('from outside, each node port answers at all nodes, gateway or not', as
 });
 
 kubeTest('no frame to an address of a service has left a host by its NIC', async (t) => {
+  // Nor does one to an address that no service has.
+  const nobody = targetsAt(['10.96.77.77', 'fd00:10:96::7777'], 80);
+  const clients = [...cluster.nodes.map(({ host }) => host.net), ...pods.map(({ net }) => net)];
+  const answers = (await Promise.all(clients.map((net) => askTargets(net, nobody)))).flat();
+  t.deepEqual([...new Set(answers.map(({ outcome }) => outcome))], ['silence']);
   const json = JSON.parse(await cluster.outside.exec(['nft', '-j', 'list', 'counters']));
   const counters = (json.nftables as { counter?: { name: string; packets: number } }[]).flatMap(
     ({ counter }) => counter ?? [],

@@ -1,4 +1,4 @@
-import { database, newer, optional, setOf, string, stringMap, uuid } from '../columns.js';
+import { database, integer, newer, optional, setOf, string, stringMap, uuid } from '../columns.js';
 
 /** What the product uses of OVN's northbound database (ovn-nb(5)). */
 export const ovnNorthbound = database('OVN_Northbound', {
@@ -23,6 +23,7 @@ export const ovnNorthbound = database('OVN_Northbound', {
     name: string,
     ports: setOf(uuid),
     static_routes: setOf(uuid),
+    policies: setOf(uuid),
     nat: setOf(uuid),
     load_balancer: setOf(uuid),
     load_balancer_group: setOf(uuid),
@@ -41,6 +42,12 @@ export const ovnNorthbound = database('OVN_Northbound', {
     nexthop: string,
     policy: optional(string),
     output_port: optional(string),
+    external_ids: newer(stringMap),
+  },
+  Logical_Router_Policy: {
+    priority: integer,
+    match: string,
+    action: string,
     external_ids: newer(stringMap),
   },
   NAT: {
