@@ -18,30 +18,30 @@ function serve(port) {
 }
 
 function keep(host, port, interval) {
-  let sent = 0;
-  let answered = 0;
+  // Conversations that began before the first answer do not count.
+  let report;
   const probe = () => {
+    const counted = report;
+    if (counted !== undefined) counted.sent += 1;
     const socket = createSocket('udp4');
     const late = setTimeout(() => socket.close(), LAST_ANSWERS_MS);
     socket.on('message', () => {
-      answered += 1;
-      if (answered === 1) {
+      if (counted !== undefined) counted.answered += 1;
+      if (report === undefined) {
+        report = { sent: 0, answered: 0 };
         console.log('open');
-        // Datagrams sent before the first answer do not count.
-        sent = 1;
       }
       clearTimeout(late);
       socket.close();
     });
     socket.on('error', () => undefined);
     socket.connect(port, host, () => socket.send('?', () => undefined));
-    sent += 1;
   };
   const timer = setInterval(probe, interval);
   process.on('SIGTERM', async () => {
     clearInterval(timer);
     await pause(LAST_ANSWERS_MS);
-    console.log(JSON.stringify({ sent, answered }));
+    console.log(JSON.stringify(report));
     process.exit(0);
   });
 }
