@@ -1,5 +1,6 @@
 // The addon: what needs system calls that Node.js lacks, or the speed of native code. src/native.ts is its typed face.
-// Each header has one subject: parsing and classifying frames, receive rings, packet sockets, netlink, file locks.
+// Each header has one subject: parsing and classifying frames, receive rings, packet sockets, netlink, file
+// locks, datagrams of the unix family.
 // No C++ exception crosses Node-API, and all state belongs to one environment, so worker threads can load it.
 #include <napi.h>
 
@@ -9,6 +10,7 @@
 #include "packet_fields.h"
 #include "packet_socket.h"
 #include "ring.h"
+#include "unix_datagram.h"
 
 namespace {
 
@@ -20,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("NetlinkWatch", gateway::NetlinkWatch::Define(env));
   exports.Set("PacketSocket", gateway::PacketSocket::Define(env));
   exports.Set("Ring", gateway::Ring::Define(env));
+  exports.Set("sendDatagram", Napi::Function::New<gateway::SendDatagram>(env, "sendDatagram"));
   return exports;
 }
 

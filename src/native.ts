@@ -151,6 +151,7 @@ interface Addon {
     received: PacketEvents['received'],
     failed: PacketEvents['failed'],
   ) => PacketSocket;
+  readonly sendDatagram: (path: string, text: string) => void;
 }
 
 /** Multicast groups of rtnetlink(7), from linux/rtnetlink.h. */
@@ -228,6 +229,15 @@ export function openRing(
   facts: GatewayFacts,
 ): NativeRing {
   return new (addon().Ring)(device, DIRECTIONS.indexOf(direction), side, entersOutgoing, facts);
+}
+
+/**
+ * Sends one datagram to the unix socket at `path`; a path that begins with `@` is in the abstract namespace (unix(7)).
+ * Waits at most 100 ms while the receiver's queue is full.
+ * @throws Error with `errno` and `syscall`: ENOENT, ECONNREFUSED if nobody receives there, EAGAIN
+ */
+export function sendDatagram(path: string, text: string): void {
+  addon().sendDatagram(path, text);
 }
 
 function addon(): Addon {

@@ -89,3 +89,11 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
+
+console.log('a datagram needs a path that fits into an address, and a receiver');
+assert.throws(() => addon.sendDatagram('/x'), TypeError);
+assert.throws(() => addon.sendDatagram('/x', 1), TypeError);
+assert.throws(() => addon.sendDatagram('', 'x'), /Invalid argument/);
+assert.throws(() => addon.sendDatagram('/'.padEnd(108, 'x'), 'x'), /Invalid argument/);
+assert.throws(() => addon.sendDatagram('@'.padEnd(107, 'x'), 'x'), /Connection refused/);
+assert.throws(() => addon.sendDatagram('/'.padEnd(107, 'x'), 'x'), /No such file/);

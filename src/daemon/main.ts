@@ -5,6 +5,7 @@ import { directories } from './directories.js';
 import type { Log } from './log.js';
 import { addDaemonOptions, type DaemonOptions, readDaemonOptions } from './options.js';
 import { type Pidfile, writePidfile } from './pidfile.js';
+import { ServiceManager } from './service_manager.js';
 import { currentStage, detach, EXIT_SOFTWARE, monitor, tellReady } from './supervise.js';
 import { type CommandHandler, UnixctlServer } from './unixctl_server.js';
 import { VERSION } from './version.js';
@@ -15,7 +16,7 @@ import { parseVlogSpec } from './vlog_spec.js';
 export interface Daemon {
   log(module: string): Log;
   register(name: string, usage: string, minArgs: number, maxArgs: number, handler: CommandHandler): void;
-  /** Reports that the daemon works, which ends the wait of `--detach`. */
+  /** Reports that the daemon works, which ends the wait of `--detach` and of the service manager. */
   ready(): void;
   /** Aborted by SIGTERM, SIGINT and `exit`. */
   readonly signal: AbortSignal;
@@ -58,6 +59,7 @@ class RunningDaemon implements Daemon {
   constructor(
     private readonly vlog: Vlog,
     private readonly unixctl: UnixctlServer,
+    private readonly manager: ServiceManager,
     private readonly options: DaemonOptions,
   ) {}
 
@@ -82,6 +84,7 @@ class RunningDaemon implements Daemon {
     // From now on nobody reads the standard error of a detached daemon.
     if (isDetached) this.vlog.set({ module: undefined, facility: 'console', level: 'off' });
     tellReady();
+    this.manager.ready();
   }
 
   onCleanup(cleanup: () => Promise<void>): void {
@@ -89,6 +92,8 @@ class RunningDaemon implements Daemon {
   }
 
   end(): void {
+    if (this.stop.signal.aborted) return;
+    this.manager.stopping();
     this.stop.abort();
   }
 
@@ -123,7 +128,8 @@ async function runInThisProcess(
   const log = vlog.module('daemon');
   const socket = options.unixctl ?? join(directories(process.env).run, `${program}.${process.pid}.ctl`);
   const unixctl = new UnixctlServer(socket);
-  const daemon = new RunningDaemon(vlog, unixctl, options);
+  const manager = new ServiceManager({ env: process.env, pid: process.pid, log });
+  const daemon = new RunningDaemon(vlog, unixctl, manager, options);
   daemon.writePidfile();
   registerCommands(unixctl, program, vlog, daemon);
   catchSignals(vlog, daemon);
@@ -152,6 +158,7 @@ async function runInThisProcess(
     daemon.end();
     if (socket !== 'none') await unixctl.close();
     daemon.removePidfile();
+    manager.close();
     process.off('uncaughtException', fatal);
     process.off('unhandledRejection', fatal);
   }
