@@ -7,6 +7,8 @@ import { join } from 'node:path';
 export interface Directories {
   readonly run: string;
   readonly log: string;
+  /** Where the units of our Debian package write the logs of our daemons. */
+  readonly packageLog: string;
   /** Ends with `openvswitch`, which OVS appends too. */
   readonly sysconf: string;
   readonly ovnRun: string;
@@ -18,6 +20,7 @@ export function directories(env: NodeJS.ProcessEnv): Directories {
   return {
     run: env.OVS_RUNDIR || '/var/run/openvswitch',
     log: env.OVS_LOGDIR || '/var/log/openvswitch',
+    packageLog: env.OVS_LOGDIR || '/var/log/ovn-k8s-gateway',
     sysconf: join(env.OVS_SYSCONFDIR || '/etc', 'openvswitch'),
     ovnRun: env.OVN_RUNDIR || '/var/run/ovn',
     ovnLog: env.OVN_LOGDIR || '/var/log/ovn',

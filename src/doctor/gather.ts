@@ -185,16 +185,14 @@ function askFlows(
   return Promise.all(facts);
 }
 
-function askLogs({ log, ovnLog }: Directories, timeoutMs: number): Promise<Facts['logs']> {
+function askLogs({ log, packageLog, ovnLog }: Directories, timeoutMs: number): Promise<Facts['logs']> {
+  const inFolder = (folder: string, programs: readonly string[]) =>
+    programs.map((program) => ({ program, path: join(folder, `${program}.log`) }));
+  const ours = [GATEWAY_HELPER, NODE_DAEMON, WATCHER];
   const files = [
-    ...['ovsdb-server', 'ovs-vswitchd', GATEWAY_HELPER, NODE_DAEMON, WATCHER].map((name) => ({
-      program: name,
-      path: join(log, `${name}.log`),
-    })),
-    ...['ovn-controller', 'ovn-northd', 'ovsdb-server-nb', 'ovsdb-server-sb'].map((name) => ({
-      program: name,
-      path: join(ovnLog, `${name}.log`),
-    })),
+    ...inFolder(log, ['ovsdb-server', 'ovs-vswitchd', ...ours]),
+    ...(packageLog === log ? [] : inFolder(packageLog, ours)),
+    ...inFolder(ovnLog, ['ovn-controller', 'ovn-northd', 'ovsdb-server-nb', 'ovsdb-server-sb']),
   ];
   return Promise.all(
     files.map(async (file) => ({

@@ -5,6 +5,7 @@ test('directories come from the environment, else from the packages', (t) => {
   t.deepEqual(directories({}), {
     run: '/var/run/openvswitch',
     log: '/var/log/openvswitch',
+    packageLog: '/var/log/ovn-k8s-gateway',
     sysconf: '/etc/openvswitch',
     ovnRun: '/var/run/ovn',
     ovnLog: '/var/log/ovn',
@@ -19,6 +20,7 @@ test('directories come from the environment, else from the packages', (t) => {
   t.deepEqual(directories(env), {
     run: '/r',
     log: '/l',
+    packageLog: '/l',
     sysconf: '/c/openvswitch',
     ovnRun: '/n',
     ovnLog: '/o',

@@ -1,0 +1,123 @@
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { execa } from 'execa';
+import { labTest } from '../../lab/lab_test.js';
+import { executable, PROJECT } from '../../lab/project.js';
+import { toolTest } from '../../lab/tool_test.js';
+import { until, when } from '../../lab/until.js';
+import { Wire } from '../../lab/wire.js';
+
+const FOLDER = join(PROJECT, 'packaging/systemd');
+const DAEMONS = ['ovn-k8s-gateway-helper', 'ovn-k8s-node', 'ovn-k8s-watcher'];
+const UNITS = [...DAEMONS, 'ovn-k8s-node-init'];
+/** What `systemd-analyze security` may say at most, of 10. */
+const MOST_EXPOSURE = 4;
+
+const textOf = (unit: string) => readFileSync(join(FOLDER, `${unit}.service`), 'utf8');
+
+/** Returns the values of a key, in the order of the unit. */
+function valuesOf(unit: string, key: string): readonly string[] {
+  return [...textOf(unit).matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value = '']) => value);
+}
+
+for (const unit of DAEMONS)
+  test(`${unit} reports when it is ready, is watched, has a memory limit and is always restarted`, (t) => {
+    t.deepEqual(valuesOf(unit, 'Type'), ['notify']);
+    t.deepEqual(valuesOf(unit, 'Restart'), ['always']);
+    t.deepEqual(valuesOf(unit, 'StartLimitIntervalSec'), ['0']);
+    t.regex(valuesOf(unit, 'WatchdogSec')[0] ?? '', /^\d+$/);
+    t.regex(valuesOf(unit, 'MemoryMax')[0] ?? '', /^\d+M$/);
+  });
+
+for (const unit of UNITS)
+  test(`no stop of another unit stops ${unit}, and it starts after the switch`, (t) => {
+    for (const key of ['Requires', 'Requisite', 'BindsTo', 'PartOf', 'Conflicts'])
+      t.deepEqual(valuesOf(unit, key), [], key);
+    t.regex(valuesOf(unit, 'After')[0] ?? '', /\bovsdb-server\.service\b/);
+  });
+
+toolTest(
+  ['systemd-analyze'],
+  `systemd-analyze rates the exposure of each daemon at ${MOST_EXPOSURE} or less`,
+  async (t) => {
+    for (const unit of DAEMONS) {
+      const file = join(FOLDER, `${unit}.service`);
+      const { stdout } = await execa('systemd-analyze', ['security', '--offline=yes', '--no-pager', file]);
+      const [, exposure] = /Overall exposure level for .*: ([\d.]+)/.exec(stdout) ?? [];
+      t.log(`${unit}: ${exposure}`);
+      t.true(Number(exposure) <= MOST_EXPOSURE, stdout);
+    }
+  },
+);
+
+toolTest(['systemd-analyze'], 'systemd-analyze finds no fault in the units', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'units-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  for (const unit of UNITS) {
+    // The executables are not installed here.
+    const text = textOf(unit).replaceAll(/\/usr\/s?bin\/ovn-k8s-[a-z-]+/g, '/bin/true');
+    const file = join(folder, `${unit}.service`);
+    writeFileSync(file, text);
+    const { all } = await execa('systemd-analyze', ['verify', '--man=no', file], {
+      all: true,
+      reject: false,
+    });
+    t.deepEqual(
+      all.split('\n').filter((line) => line.includes(unit)),
+      [],
+    );
+  }
+});
+
+labTest('the helper works with the capabilities of its unit alone', async (t) => {
+  const wire = await Wire.start();
+  t.teardown(() => wire.dispose());
+  const allowed = (valuesOf('ovn-k8s-gateway-helper', 'CapabilityBoundingSet')[0] ?? '')
+    .split(' ')
+    .map((name) => `+${name.replace('CAP_', '').toLowerCase()}`);
+  const helper = wire.host.net.spawn([
+    ...['setpriv', `--bounding-set=-all,${allowed.join(',')}`, '--no-new-privs'],
+    ...[process.execPath, executable('ovn-k8s-gateway-helper')],
+    ...['--physical-bridge=breth0', '--physical-interface=eth0', '--pidfile'],
+  ]);
+  t.teardown(() => helper.stop());
+  await until('the rules', async () => {
+    const { exitCode } = await wire.host.net.attempt([
+      'ovs-appctl',
+      '-t',
+      'ovn-k8s-gateway-helper',
+      'flow/sync',
+    ]);
+    return when(exitCode === 0);
+  });
+  const flows = await wire.host.ofctl('--no-stats', 'dump-flows', 'breth0');
+  t.true(flows.trim().split('\n').length > 5, flows);
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(
+    readFileSync(`/proc/${helper.pid}/status`, 'utf8'),
+  )?.[1];
+  t.is(Number(`0x${capabilities}`), 1 << 13, 'CAP_NET_RAW');
+  await until('its packet socket', async () => {
+    const sockets = await wire.host.exec(['cat', '/proc/net/packet']);
+    return when(socketsOf(helper.pid).some((inode) => new RegExp(` ${inode}$`, 'm').test(sockets)));
+  });
+});
+
+/** Returns the inodes of a process's sockets (proc(5), fd). */
+function socketsOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((fd) => {
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(linkOf(join(folder, fd))) ?? [];
+    return inode === undefined ? [] : [inode];
+  });
+}
+
+/** Returns where a link leads; nothing for a descriptor that was closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
