@@ -8,6 +8,7 @@ import { executable, PROJECT } from '../../lab/project.js';
 import { toolTest } from '../../lab/tool_test.js';
 import { until, when } from '../../lab/until.js';
 import { Wire } from '../../lab/wire.js';
+import { readCommandLines } from '../../packaging/manual/command_table.js';
 
 const FOLDER = join(PROJECT, 'packaging/systemd');
 const DAEMONS = ['ovn-k8s-gateway-helper', 'ovn-k8s-node', 'ovn-k8s-watcher'];
@@ -30,6 +31,20 @@ for (const unit of DAEMONS)
     t.regex(valuesOf(unit, 'WatchdogSec')[0] ?? '', /^\d+$/);
     t.regex(valuesOf(unit, 'MemoryMax')[0] ?? '', /^\d+M$/);
   });
+
+test('the units give the daemons only options that they have', async (t) => {
+  const commands = await readCommandLines();
+  for (const unit of DAEMONS) {
+    const known = commands.get(unit)?.options.map(({ long }) => long) ?? [];
+    const given = valuesOf(unit, 'ExecStart')[0]?.match(/--[a-z-]+/g) ?? [];
+    t.true(given.length > 0, unit);
+    t.deepEqual(
+      given.filter((option) => !known.includes(option)),
+      [],
+      unit,
+    );
+  }
+});
 
 for (const unit of UNITS)
   test(`no stop of another unit stops ${unit}, and it starts after the switch`, (t) => {

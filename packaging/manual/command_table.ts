@@ -1,0 +1,51 @@
+import { readdirSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command, type Option } from 'commander';
+import { PROJECT } from '../../lab/project.js';
+import { addDaemonOptions } from '../../src/daemon/options.js';
+
+const BIN = join(PROJECT, 'src/bin');
+/** The plugin that runtimes run has no command line. */
+const NO_COMMAND_LINE = 'ovn_cni';
+
+/**
+ * Returns the command line of each executable, by name: the table that its `--help` prints. An executable parses its
+ * arguments while it is loaded; here it only gives its table away.
+ */
+export async function readCommandLines(): Promise<ReadonlyMap<string, Command>> {
+  const found = new Map<string, Command>();
+  const { parseAsync } = Command.prototype;
+  Command.prototype.parseAsync = function keep(this: Command) {
+    found.set(this.name(), this);
+    return Promise.resolve(this);
+  };
+  try {
+    for (const name of readdirSync(BIN).map((file) => parse(file).name))
+      if (name !== NO_COMMAND_LINE) await import(pathToFileURL(join(BIN, `${name}.ts`)).href);
+  } finally {
+    Command.prototype.parseAsync = parseAsync;
+  }
+  return found;
+}
+
+/** Returns the options of a command in the order of its help, with `--help` and `--version`. */
+export function optionsOf(command: Command): readonly Option[] {
+  return command.createHelp().visibleOptions(command);
+}
+
+/** Returns the options that a daemon has and Open vSwitch's daemons have not. */
+export function ownOptionsOf(command: Command): readonly Option[] {
+  const common = new Set(optionsOf(addDaemonOptions(new Command())).map(({ long }) => long));
+  return optionsOf(command).filter(({ long }) => !common.has(long) && long !== '--version');
+}
+
+/** Returns what an option means, with its choices and default, as its help says it. */
+export function meaningOf(command: Command, option: Option): string {
+  return command.createHelp().optionDescription(option);
+}
+
+/** Whether a command has the options of a daemon. */
+export function isDaemon(command: Command): boolean {
+  return command.options.some(({ long }) => long === '--detach');
+}
