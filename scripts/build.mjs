@@ -47,6 +47,9 @@ const single = await build({
   entryPoints: [plugin],
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
+  // CommonJS has no import.meta.
+  define: { 'import.meta.url': '__url' },
+  banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
 });
 for (const { out } of executables) await chmod(`${outdir}/${out}.js`, 0o755);
 await chmod(`${outdir}/${plugin.out}.cjs`, 0o755);

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { sleep } from '../daemon/sleep.js';
+import { Wakeup } from '../daemon/wakeup.js';
+import { watchNetlink } from '../native.js';
 import { ProductError } from '../net/errors.js';
 
-const POLL_MS = 2;
+const NEVER = new AbortController().signal;
 
 /** Waits until the kernel has device `name`. @throws ProductError `ERR_NO_DEVICE` after `timeoutMs` */
 export async function awaitDevice(name: string, timeoutMs: number): Promise<void> {
@@ -23,18 +24,29 @@ export function hasDevice(name: string): boolean {
   return lines.some((line) => line.trimStart().startsWith(`${name}:`));
 }
 
-/** Looks at sysctls too: while a device is being registered it is listed before it has them. */
+/** Looks after each event of netlink, which the kernel sends once a device is registered or gone. */
 async function awaitPresence(name: string, isPresent: boolean, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
-  const sysctls = `/proc/sys/net/ipv4/conf/${name}`;
-  while (hasDevice(name) !== isPresent || existsSync(sysctls) !== isPresent) {
-    if (performance.now() > end) {
-      const what = isPresent ? 'did not appear' : 'did not go';
-      throw new ProductError(
-        'ERR_NO_DEVICE',
-        `device ${name} ${what} within ${timeoutMs} ms; is ovs-vswitchd running?`,
-      );
+  const wakeup = new Wakeup();
+  const netlink = watchNetlink(['link'], wakeup.ring);
+  try {
+    while (hasDevice(name) !== isPresent || hasSysctls(name) !== isPresent) {
+      const leftMs = end - performance.now();
+      if (leftMs <= 0) {
+        const what = isPresent ? 'did not appear' : 'did not go';
+        throw new ProductError(
+          'ERR_NO_DEVICE',
+          `device ${name} ${what} within ${timeoutMs} ms; is ovs-vswitchd running?`,
+        );
+      }
+      await wakeup.wait(leftMs, NEVER);
     }
-    await sleep(POLL_MS);
+  } finally {
+    netlink.close();
   }
+}
+
+/** A device is listed a little before it has sysctls. */
+function hasSysctls(name: string): boolean {
+  return existsSync(`/proc/sys/net/ipv4/conf/${name}`);
 }

@@ -36,3 +36,24 @@ labTest("the devices are those of the process's own namespace, whatever sysfs sh
   const { stdout } = await execa('nsenter', [`--net=/run/netns/${inside.name}`, ...node], { cwd: PROJECT });
   t.is(stdout, 'true false');
 });
+
+labTest('a device is waited for until it comes, and until it goes', async (t) => {
+  const lab = Lab.open();
+  t.teardown(() => lab.dispose());
+  const inside = await lab.namespace('inside');
+  const script = `import { awaitDevice, awaitNoDevice } from '${join(PROJECT, 'src/host/device.ts')}';
+    console.log('ready');
+    await awaitDevice('late0', 10_000);
+    console.log('came');
+    await awaitNoDevice('late0', 10_000);
+    console.log('went');`;
+  const waiting = inside.spawn([
+    ...[process.execPath, `--import=${join(PROJECT, 'node_modules/tsx/dist/esm/index.mjs')}`],
+    ...['--input-type=module', '-e', script],
+  ]);
+  await waiting.says(/ready/);
+  await inside.ip('link add late0 type veth peer name late1');
+  await waiting.says(/came/);
+  await inside.ip('link del late0');
+  t.is(await waiting.says(/went/), 'went');
+});
