@@ -4,6 +4,7 @@ import type { Directories } from '../daemon/directories.js';
 import { GATEWAY_HELPER, NODE_DAEMON, WATCHER } from '../daemon/programs.js';
 import { readAddresses } from '../host/addresses.js';
 import { readEphemeralRange } from '../host/ephemeral_ports.js';
+import { hasKernelDatapath } from '../host/kernel_datapath.js';
 import { readHostSockets } from '../host/sockets.js';
 import { isConfigured } from '../kube/access.js';
 import { isInterfaceName } from '../net/interface_name.js';
@@ -63,7 +64,7 @@ export async function gatherFacts(options: GatherOptions): Promise<Facts> {
   const client = await ask('the local database', patient, () => connectLocalDatabase(db, timeoutMs));
   try {
     const local: Known<LocalSwitch> = client.isKnown
-      ? { ...client, value: readLocalSwitch(client.value) }
+      ? { ...client, value: readLocalSwitch(client.value, await hasKernelDatapath()) }
       : client;
     const ids = local.isKnown ? local.value.externalIds : new Map<string, string>();
     const own = local.isKnown ? nodeName(local.value) : undefined;

@@ -3,6 +3,7 @@
 // compute the commands of `ip`, and journal.ts lets a command that was killed be completed or given up.
 import { hasDevice } from '../host/device.js';
 import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from '../host/guard.js';
+import { hasKernelDatapath } from '../host/kernel_datapath.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import type { Snapshot } from '../host/snapshot.js';
 import { bestDatapath, type DatapathType } from '../switch/bridges.js';
@@ -44,7 +45,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   await refuseLockedMetrics(now);
   const isThere = hasDevice(bridge);
   refuseBridge(db, bridge, isThere, options.datapath);
-  const datapath = datapathOf(db, bridge) ?? options.datapath ?? bestDatapath(db);
+  const datapath = datapathOf(db, bridge) ?? options.datapath ?? bestDatapath(db, await hasKernelDatapath());
 
   const plan = new Plan();
   addSwitchStep(plan, db, timeoutMs);

@@ -31,13 +31,17 @@ export function nicsOf(db: LocalDatabase, bridge: BridgeRow): string[] {
 }
 
 /**
- * Returns `system` if ovs-vswitchd says that the kernel has Open vSwitch's datapath (`datapath_types`), else
- * `netdev`.
+ * Returns the types of datapath that bridges can have.
+ * @param kernelHasIt whether the kernel has Open vSwitch's datapath; ovs-vswitchd lists `system` also without it
  */
-export function bestDatapath(db: LocalDatabase): DatapathType {
-  return db.find('Open_vSwitch', ({ datapath_types }) => datapath_types.includes('system')) === undefined
-    ? 'netdev'
-    : 'system';
+export function usableDatapaths(db: LocalDatabase, kernelHasIt: boolean): readonly string[] {
+  const types = [...db.table('Open_vSwitch').values()].flatMap(({ datapath_types }) => datapath_types);
+  return types.filter((type) => type !== 'system' || kernelHasIt);
+}
+
+/** Returns `system` if bridges can have it, else `netdev`. */
+export function bestDatapath(db: LocalDatabase, kernelHasIt: boolean): DatapathType {
+  return usableDatapaths(db, kernelHasIt).includes('system') ? 'system' : 'netdev';
 }
 
 /** The bridge settings that the product sets; the operator owns all others. */

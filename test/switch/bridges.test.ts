@@ -70,9 +70,10 @@ test('deleting a bridge deletes the patch ports that lead to it, and no other po
   t.is(db.table('Bridge').size, 2);
 });
 
-test("the datapath is the kernel's if ovs-vswitchd has found it", async (t) => {
+test("the datapath is the kernel's if ovs-vswitchd and the kernel have it", async (t) => {
   const db = await localDatabase(t);
-  t.is(bestDatapath(db), 'netdev');
+  t.is(bestDatapath(db, true), 'netdev');
   await write(db, (txn) => txn.update('Open_vSwitch', rootOf(db), { datapath_types: ['netdev', 'system'] }));
-  t.is(bestDatapath(db), 'system');
+  t.is(bestDatapath(db, true), 'system');
+  t.is(bestDatapath(db, false), 'netdev');
 });

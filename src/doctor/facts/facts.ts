@@ -40,6 +40,7 @@ export interface Facts {
 
 export interface LocalSwitch {
   readonly externalIds: ReadonlyMap<string, string>;
+  /** The types of datapath that bridges can have. */
   readonly datapathTypes: readonly string[];
   readonly ifaceTypes: readonly string[];
   /** Whether ovs-vswitchd has applied all that the database says. */

@@ -1,12 +1,16 @@
+import { usableDatapaths } from '../../switch/bridges.js';
 import type { LocalDatabase } from '../../switch/connection.js';
 import type { LocalSwitch, SwitchInterface } from './facts.js';
 
-/** Reads the switch and its bridges from the local database. */
-export function readLocalSwitch(db: LocalDatabase): LocalSwitch {
+/**
+ * Reads the switch and its bridges from the local database.
+ * @param kernelHasIt whether the kernel has Open vSwitch's datapath
+ */
+export function readLocalSwitch(db: LocalDatabase, kernelHasIt: boolean): LocalSwitch {
   const [root] = [...db.table('Open_vSwitch').values()];
   return {
     externalIds: root?.external_ids ?? new Map(),
-    datapathTypes: root?.datapath_types ?? [],
+    datapathTypes: usableDatapaths(db, kernelHasIt),
     ifaceTypes: root?.iface_types ?? [],
     isSettled: root !== undefined && root.cur_cfg >= root.next_cfg,
     bridges: [...db.table('Bridge').values()].map((bridge) => ({

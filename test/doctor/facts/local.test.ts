@@ -12,7 +12,7 @@ test("bridges are read with their interfaces, and an unset datapath means the ke
     if (bridge !== undefined) addPort(txn, bridge._uuid, 'eth0', { external_ids: new Map([['a', 'b']]) });
     txn.update('Open_vSwitch', rootOf(db), { datapath_types: ['netdev'], iface_types: ['geneve'] });
   });
-  const { bridges, datapathTypes, ifaceTypes } = readLocalSwitch(db);
+  const { bridges, datapathTypes, ifaceTypes } = readLocalSwitch(db, true);
   t.deepEqual([datapathTypes, ifaceTypes], [['netdev'], ['geneve']]);
   t.deepEqual(
     bridges.map(({ name, datapath, failMode }) => ({ name, datapath, failMode })),
@@ -27,7 +27,7 @@ test("bridges are read with their interfaces, and an unset datapath means the ke
 
 test('the switch is settled once ovs-vswitchd has applied the last change', async (t) => {
   const db = await localDatabase(t);
-  const isSettled = () => readLocalSwitch(db).isSettled;
+  const isSettled = () => readLocalSwitch(db, true).isSettled;
   t.true(isSettled());
   await write(db, (txn) => txn.increment('Open_vSwitch', rootOf(db), 'next_cfg'));
   t.false(isSettled());
