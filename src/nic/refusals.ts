@@ -52,6 +52,19 @@ export function refuseBridge(
   }
 }
 
+/**
+ * Refuses a datapath that the kernel does not have: ovs-vswitchd would make no device for the bridge, and say why in its
+ * log only.
+ * @throws ProductError `ERR_CANNOT_MOVE` with a remedy
+ */
+export function refuseDatapath(bridge: string, datapath: DatapathType, kernelHasIt: boolean): void {
+  if (datapath === 'netdev' || kernelHasIt) return;
+  throw new ProductError(
+    'ERR_CANNOT_MOVE',
+    `bridge ${bridge} cannot have datapath system, which the kernel does not have; run modprobe openvswitch, or use netdev`,
+  );
+}
+
 /** Returns the datapath type of a bridge; `undefined` if there is no such bridge. */
 export function datapathOf(db: LocalDatabase, bridge: string): DatapathType | undefined {
   const row = findBridge(db, bridge);

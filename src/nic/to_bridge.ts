@@ -23,7 +23,7 @@ import { addMove } from './move_step.js';
 import { emptyOn } from './on_device.js';
 import { Plan } from './plan.js';
 import { addPrepare } from './prepare_step.js';
-import { datapathOf, refuseBridge, refuseNic } from './refusals.js';
+import { datapathOf, refuseBridge, refuseDatapath, refuseNic } from './refusals.js';
 
 export interface MoveOptions {
   readonly rundir: string;
@@ -45,7 +45,9 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   await refuseLockedMetrics(now);
   const isThere = hasDevice(bridge);
   refuseBridge(db, bridge, isThere, options.datapath);
-  const datapath = datapathOf(db, bridge) ?? options.datapath ?? bestDatapath(db, await hasKernelDatapath());
+  const kernelHasIt = await hasKernelDatapath();
+  const datapath = datapathOf(db, bridge) ?? options.datapath ?? bestDatapath(db, kernelHasIt);
+  if (!isThere) refuseDatapath(bridge, datapath, kernelHasIt);
 
   const plan = new Plan();
   addSwitchStep(plan, db, timeoutMs);

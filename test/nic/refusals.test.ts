@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import type { Link, Snapshot } from '../../src/host/snapshot.js';
-import { datapathOf, refuseBridge, refuseNic } from '../../src/nic/refusals.js';
+import { datapathOf, refuseBridge, refuseDatapath, refuseNic } from '../../src/nic/refusals.js';
 import { connectLocalDatabase, type LocalDatabase } from '../../src/switch/connection.js';
 
 const LINK: Link = {
@@ -72,5 +72,15 @@ test('a bridge is refused if its name is taken by a device, or if it has another
   });
   t.throws(() => refuseBridge(db, 'breth1', true, undefined), {
     message: 'device breth1 exists and is not an Open vSwitch bridge; rename or delete it first',
+  });
+});
+
+test('a datapath that the kernel does not have is refused', (t) => {
+  t.notThrows(() => refuseDatapath('breth0', 'netdev', false));
+  t.notThrows(() => refuseDatapath('breth0', 'system', true));
+  t.throws(() => refuseDatapath('breth0', 'system', false), {
+    code: 'ERR_CANNOT_MOVE',
+    message:
+      'bridge breth0 cannot have datapath system, which the kernel does not have; run modprobe openvswitch, or use netdev',
   });
 });
