@@ -157,7 +157,7 @@ export async function startCluster({
 }
 
 /** Makes the outside world: a Linux bridge with the nodes' cables, and its addresses. */
-async function startOutside(lab: Lab): Promise<Namespace> {
+export async function startOutside(lab: Lab): Promise<Namespace> {
   const outside = await lab.namespace('outside');
   await outside.ip(
     'link add lan type bridge mcast_snooping 0',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type Edge, startEdge } from './edge.js';
 import type { Namespace } from './namespace.js';
+import type { Running } from './running.js';
 
 export const LEASE_SECONDS = 120;
 
@@ -80,17 +81,30 @@ export async function startLeased(t: ExecutionContext, client: DhcpClient): Prom
   await host.net.exec(['ip', '-4', 'address', 'flush', 'dev', 'eth0']);
   // The client's script writes name servers into the namespace's own file.
   writeFileSync(`/etc/netns/${host.net.name}/resolv.conf`, '');
-  const server = router.spawn([
-    ...['dnsmasq', '--keep-in-foreground', '--conf-file=', '--user=root', '--pid-file='],
-    ...['--port=0', '--interface=lan', '--bind-interfaces', '--no-ping', '--log-facility=-'],
-    ...[`--dhcp-range=203.0.113.50,203.0.113.60,${LEASE_SECONDS}`, '--dhcp-authoritative'],
-    ...[`--dhcp-leasefile=${join(edge.lab.dir, 'leases')}`, '--dhcp-option=option:dns-server'],
-  ]);
-  await server.says(/sockets bound exclusively/);
+  const server = await startDhcpServer(router, join(edge.lab.dir, 'leases'));
   await host.net.exec(client.command(host.dir));
   const granted = () => [...server.output.matchAll(/DHCPACK/g)].length;
   const { local } = await leaseOf(host.net, 'eth0');
   return { edge, address: local, granted };
+}
+
+/** Options of a server that advertises 2001:db8::/64 too, each 3 s, and a default route for 24 s. */
+export const ADVERTISEMENTS = ['--enable-ra', '--dhcp-range=2001:db8::,ra-only', '--ra-param=lan,3,24'];
+
+/** Starts a DHCP server on a router's device `lan`. */
+export async function startDhcpServer(
+  router: Namespace,
+  leaseFile: string,
+  ...more: readonly string[]
+): Promise<Running> {
+  const server = router.spawn([
+    ...['dnsmasq', '--keep-in-foreground', '--conf-file=', '--user=root', '--pid-file='],
+    ...['--port=0', '--interface=lan', '--bind-interfaces', '--no-ping', '--log-facility=-'],
+    ...[`--dhcp-range=203.0.113.50,203.0.113.60,${LEASE_SECONDS}`, '--dhcp-authoritative'],
+    ...[`--dhcp-leasefile=${leaseFile}`, '--dhcp-option=option:dns-server', ...more],
+  ]);
+  await server.says(/sockets bound exclusively/);
+  return server;
 }
 
 /** Returns the address of a device that DHCP gave, and the seconds that are left of the lease. */

@@ -94,7 +94,7 @@ export async function northboundRows(cluster: Cluster): Promise<string> {
 }
 
 /** Returns the options of pod `k` on node `n`, in both families. */
-export function podOptions(node: Node, n: number, k: number) {
+export function podOptions(node: { readonly host: { readonly label: string } }, n: number, k: number) {
   const { v4, v6 } = subnetsOf(n);
   return {
     on: node.host.label,

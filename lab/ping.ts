@@ -45,10 +45,25 @@ export class Pinger {
 }
 
 /** Parses the output of iputils' ping(8) with `-D`: `[1700000000.123456] 64 bytes from …: icmp_seq=7 ttl=64 …`. */
+export function answersOf(output: string): readonly Answer[] {
+  const lines = output.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+) ttl=(\d+) .*$/gm);
+  return [...lines].map(([, at, seq, ttl]) => ({
+    atMs: Number(at) * 1000,
+    seq: Number(seq),
+    ttl: Number(ttl),
+  }));
+}
+
+export interface Answer {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly seq: number;
+  readonly ttl: number;
+}
+
+/** Returns what ping's output says. */
 export function reportOf(output: string): PingReport {
-  const answers = [...output.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+) .*$/gm)].map(
-    ([, at, seq]) => ({ atMs: Number(at) * 1000, seq: Number(seq) }),
-  );
+  const answers = answersOf(output);
   const sent = Number(/^(\d+) packets transmitted/m.exec(output)?.[1]);
   const answered = new Set(answers.map(({ seq }) => seq));
   const gaps = answers.slice(1).map(({ atMs }, index) => atMs - (answers[index]?.atMs ?? atMs));
