@@ -1,0 +1,23 @@
+import { machineTest } from '../../lab/machine/machine_test.js';
+import type { NetworkName } from '../../lab/machine/network.js';
+import type { Suite } from '../../lab/machine/tree.js';
+import { bootAgain, startSubject } from './recovery.js';
+
+const SUITES: readonly Suite[] = ['trixie', 'bookworm'];
+const NETWORKS: readonly NetworkName[] = ['systemd-networkd static', 'ifupdown static'];
+const REBOOTS = 2;
+
+for (const suite of SUITES)
+  for (const network of NETWORKS)
+    machineTest(
+      `${suite}, ${network}: a gateway's host and its pods are back after each reboot`,
+      async (t) => {
+        t.timeout(300_000);
+        const subject = await startSubject(t, suite, network);
+        for (let boot = 1; boot <= REBOOTS; boot++) {
+          await subject.machine.powerOff();
+          await bootAgain(t, subject, `boot ${boot}`);
+        }
+        await subject.machine.powerOff();
+      },
+    );
