@@ -4,7 +4,7 @@ import { bridgeNics, CLUSTER_SUBNET, masterInit, overlayWell, subnetOption } fro
 import { Machine } from './machine.js';
 import type { NetworkName } from './network.js';
 import { MachinePod } from './pod.js';
-import { enableUnit, installProduct } from './product.js';
+import { configureUnit, installPackage } from './product.js';
 import type { Suite } from './tree.js';
 
 const LABEL = 'host';
@@ -28,7 +28,7 @@ export async function startMachine(
 
 /** Installs the product, and makes the machine a node and a gateway, as docs/deployment.md does. */
 export async function joinCluster(cluster: Cluster, machine: Machine): Promise<MachinePod> {
-  await installProduct(machine);
+  await installPackage(machine);
   const ids = {
     'ovn-nb': remote(cluster.master.v4, NORTHBOUND_PORT),
     'ovn-remote': remote(cluster.master.v4, SOUTHBOUND_PORT),
@@ -53,8 +53,8 @@ export async function joinCluster(cluster: Cluster, machine: Machine): Promise<M
     ...['--bridge-interface=breth0', `--physical-ip=${machine.v4}/24,${machine.v6}/64`],
     ...[`--default-gw=${ROUTER.v4},${ROUTER.v6}`, `--node-name=${LABEL}`],
   );
-  await enableUnit(machine, 'ovn-k8s-node', { NIC: 'eth0', NODE_INIT: init.join(' ') });
-  await enableUnit(machine, 'ovn-k8s-gateway-helper', { BRIDGE: 'breth0', NIC: 'eth0' });
+  await configureUnit(machine, 'ovn-k8s-node', { NIC: 'eth0', NODE_INIT: init.join(' ') });
+  await configureUnit(machine, 'ovn-k8s-gateway-helper', { BRIDGE: 'breth0', NIC: 'eth0' });
   await machine.run('systemctl', 'start', 'ovn-k8s-node', 'ovn-k8s-gateway-helper');
   return new MachinePod(cluster, machine, { label: LABEL, n: N });
 }

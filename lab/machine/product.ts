@@ -1,36 +1,38 @@
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
-import { join, parse } from 'node:path';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { PROJECT } from '../project.js';
 import type { Machine } from './machine.js';
 
-/** Where the product is in a machine. */
-const HOME = '/usr/lib/ovn-k8s-gateway';
-const ADDON = 'native/build/Release/gateway.node';
+let built: Promise<string> | undefined;
 
-/** Installs the built product in a running machine: the executables in /usr/bin, and the units, which stay disabled. */
-export async function installProduct(machine: Machine): Promise<void> {
-  const home = machine.path(HOME);
-  await mkdir(join(home, parse(ADDON).dir), { recursive: true });
-  await cp(join(PROJECT, 'dist'), join(home, 'dist'), { recursive: true });
-  await cp(join(PROJECT, ADDON), join(home, ADDON));
-  // Tells Node.js that the bundles are modules.
-  await cp(join(PROJECT, 'package.json'), join(home, 'package.json'));
-  for (const file of await readdir(join(PROJECT, 'dist/bin'))) {
-    await symlink(join(HOME, 'dist/bin', file), machine.path(join('/usr/bin', parse(file).name)));
-  }
-  const units = join(PROJECT, 'packaging/systemd');
-  for (const unit of await readdir(units))
-    await cp(join(units, unit), machine.path(join('/lib/systemd/system', unit)));
-  await machine.run('systemctl', 'daemon-reload');
+/** Builds Debian's package once, and returns its path. */
+export function builtPackage(): Promise<string> {
+  built ??= buildPackage();
+  return built;
 }
 
-/** Writes a unit's file in /etc/default, and enables the unit for the boots to come. */
-export async function enableUnit(
+async function buildPackage(): Promise<string> {
+  const { stdout } = await execa(join(PROJECT, 'scripts/package'), { cwd: PROJECT });
+  const [, deb] = /^(\S+\.deb): /m.exec(stdout) ?? [];
+  if (deb === undefined) throw new Error(`scripts/package printed no path: ${stdout}`);
+  return join(PROJECT, deb);
+}
+
+/** Installs Debian's package in a running machine. */
+export async function installPackage(machine: Machine): Promise<void> {
+  const inside = '/var/cache/ovn-k8s-gateway.deb';
+  await copyFile(await builtPackage(), machine.path(inside));
+  // Debian 12's nodejs is too old; its machines have a Node.js that is no package.
+  await machine.run('dpkg', '--ignore-depends=nodejs', '--install', inside);
+}
+
+/** Writes settings to a unit's file in /etc/default. */
+export async function configureUnit(
   machine: Machine,
   unit: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name}="${value}"\n`);
   await writeFile(machine.path(join('/etc/default', unit)), lines.join(''));
-  await machine.run('systemctl', 'enable', unit);
 }

@@ -4,6 +4,7 @@ import type { Machine } from '../../lab/machine/machine.js';
 import type { NetworkName } from '../../lab/machine/network.js';
 import { joinCluster, startMachine } from '../../lab/machine/node.js';
 import type { MachinePod } from '../../lab/machine/pod.js';
+import { builtPackage } from '../../lab/machine/product.js';
 import { Reachable } from '../../lab/machine/reachable.js';
 import type { Suite } from '../../lab/machine/tree.js';
 import { until, when } from '../../lab/until.js';
@@ -34,6 +35,7 @@ export async function startSubject(
   suite: Suite,
   network: NetworkName,
 ): Promise<Subject> {
+  await builtPackage();
   const { cluster, machine } = await startMachine(suite, network);
   t.teardown(() => cluster.dispose());
   const pings = {
@@ -55,9 +57,19 @@ export async function startSubject(
   return subject;
 }
 
-/** Starts the machine, and checks that all is as it was. */
+/** Starts the machine, and checks that the host and its pod are as they were. */
 export async function bootAgain(t: ExecutionContext, subject: Subject, what: string): Promise<void> {
-  const { machine, pod, pings } = subject;
+  const { pod } = subject;
+  const on = Date.now();
+  await hostBootsAgain(t, subject, what);
+  await pod.plug();
+  await reachesOutside(subject);
+  t.log(`${what}: the pod reaches outside ${seconds(Date.now() - on)} after power-on`);
+}
+
+/** Starts the machine, and checks that the host is as it was. */
+export async function hostBootsAgain(t: ExecutionContext, subject: Subject, what: string): Promise<void> {
+  const { machine, pings } = subject;
   const on = Date.now();
   await machine.start();
   await machine.booted();
@@ -78,9 +90,6 @@ export async function bootAgain(t: ExecutionContext, subject: Subject, what: str
     t.true(gap.ms <= GAP_MS);
   }
   t.deepEqual(await inventoryOf(machine), subject.inventory);
-  await pod.plug();
-  await reachesOutside(subject);
-  t.log(`${what}: the pod reaches outside ${seconds(Date.now() - on)} after power-on`);
 }
 
 /** Waits until the daemons' units are active. */
