@@ -3,7 +3,8 @@ import { Wakeup } from '../daemon/wakeup.js';
 import { watchNetlink } from '../native.js';
 import { ProductError } from '../net/errors.js';
 
-const NEVER = new AbortController().signal;
+/** Milliseconds between two looks without an event: a rename is notified before the sysctls have the new name. */
+const LOOK_MS = 100;
 
 /** Waits until the kernel has device `name`. @throws ProductError `ERR_NO_DEVICE` after `timeoutMs` */
 export async function awaitDevice(name: string, timeoutMs: number): Promise<void> {
@@ -24,9 +25,10 @@ export function hasDevice(name: string): boolean {
   return lines.some((line) => line.trimStart().startsWith(`${name}:`));
 }
 
-/** Looks after each event of netlink, which the kernel sends once a device is registered or gone. */
+/** Looks after each event of netlink, which the kernel sends once a device is registered or gone, and each 100 ms. */
 async function awaitPresence(name: string, isPresent: boolean, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
+  const never = new AbortController().signal;
   const wakeup = new Wakeup();
   const netlink = watchNetlink(['link'], wakeup.ring);
   try {
@@ -39,7 +41,7 @@ async function awaitPresence(name: string, isPresent: boolean, timeoutMs: number
           `device ${name} ${what} within ${timeoutMs} ms; is ovs-vswitchd running?`,
         );
       }
-      await wakeup.wait(leftMs, NEVER);
+      await wakeup.wait(Math.min(leftMs, LOOK_MS), never);
     }
   } finally {
     netlink.close();

@@ -22,6 +22,15 @@ test('a device that does not come or go in time is an error that names it', asyn
   });
 });
 
+test('many waits in one process leave no listeners behind', async (t) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  t.teardown(() => process.off('warning', note));
+  for (let wait = 0; wait < 12; wait++) await t.throwsAsync(awaitDevice('none9', 1));
+  t.deepEqual(warnings, []);
+});
+
 labTest("the devices are those of the process's own namespace, whatever sysfs shows", async (t) => {
   const lab = Lab.open();
   t.teardown(() => lab.dispose());
@@ -56,4 +65,27 @@ labTest('a device is waited for until it comes, and until it goes', async (t) =>
   await waiting.says(/came/);
   await inside.ip('link del late0');
   t.is(await waiting.says(/went/), 'went');
+});
+
+labTest('a device whose sysctls come after its last event is found', async (t) => {
+  const lab = Lab.open();
+  t.teardown(() => lab.dispose());
+  const inside = await lab.namespace('inside');
+  await inside.ip('link add late0 type veth peer name late1');
+  const sysctls = '/proc/sys/net/ipv4/conf';
+  const script = `import { execFileSync } from 'node:child_process';
+    import { awaitDevice } from '${join(PROJECT, 'src/host/device.ts')}';
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '${sysctls}']);
+    const waiting = awaitDevice('late0', 60_000);
+    execFileSync('umount', ['${sysctls}']);
+    console.log('ready');
+    await waiting;
+    console.log('found');`;
+  const waiting = inside.spawn([
+    ...['unshare', '--mount', '--propagation=private'],
+    ...[process.execPath, `--import=${join(PROJECT, 'node_modules/tsx/dist/esm/index.mjs')}`],
+    ...['--input-type=module', '-e', script],
+  ]);
+  await waiting.says(/ready/);
+  t.is(await waiting.says(/found/), 'found');
 });
