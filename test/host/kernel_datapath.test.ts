@@ -8,6 +8,11 @@ import { hasKernelDatapath } from '../../src/host/kernel_datapath.js';
 for (const [what, script, expected] of [
   ['has', 'printf "\\nName: ovs_datapath\\n"', true],
   ['has not', 'echo "RTNETLINK answers: No such file or directory" >&2; exit 255', false],
+  [
+    'may have, but genl does not start',
+    'echo "genl: error while loading shared libraries: libmnl.so.0: cannot open shared object file: No such file or directory" >&2; exit 127',
+    true,
+  ],
   ['may have, but does not answer', 'echo "RTNETLINK answers: Operation not permitted" >&2; exit 255', true],
 ] as const) {
   test(`a kernel that ${what} the datapath of Open vSwitch: ${expected}`, async (t) => {
