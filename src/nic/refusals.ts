@@ -54,14 +54,15 @@ export function refuseBridge(
 
 /**
  * Refuses a datapath that the kernel does not have: ovs-vswitchd would make no device for the bridge, and say why in its
- * log only.
+ * log only. It asks the kernel once, when it starts.
  * @throws ProductError `ERR_CANNOT_MOVE` with a remedy
  */
 export function refuseDatapath(bridge: string, datapath: DatapathType, kernelHasIt: boolean): void {
   if (datapath === 'netdev' || kernelHasIt) return;
   throw new ProductError(
     'ERR_CANNOT_MOVE',
-    `bridge ${bridge} cannot have datapath system, which the kernel does not have; run modprobe openvswitch, or use netdev`,
+    `bridge ${bridge} cannot have datapath system, which the kernel does not have; ` +
+      'run modprobe openvswitch and restart ovs-vswitchd, or use netdev',
   );
 }
 

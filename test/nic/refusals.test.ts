@@ -81,6 +81,7 @@ test('a datapath that the kernel does not have is refused', (t) => {
   t.throws(() => refuseDatapath('breth0', 'system', false), {
     code: 'ERR_CANNOT_MOVE',
     message:
-      'bridge breth0 cannot have datapath system, which the kernel does not have; run modprobe openvswitch, or use netdev',
+      'bridge breth0 cannot have datapath system, which the kernel does not have; ' +
+      'run modprobe openvswitch and restart ovs-vswitchd, or use netdev',
   });
 });

@@ -47,7 +47,7 @@ function configured(host: LocalSwitch, links: readonly LinkFacts[]): readonly Fi
     found.push(
       fail(
         'the kernel has no datapath of Open vSwitch, which br-int needs',
-        'run modprobe openvswitch, or set external_ids:ovn-bridge-datapath-type=netdev',
+        'run modprobe openvswitch and restart ovs-vswitchd, or set external_ids:ovn-bridge-datapath-type=netdev',
       ),
     );
   }
