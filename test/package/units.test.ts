@@ -53,6 +53,11 @@ for (const unit of UNITS)
     t.regex(valuesOf(unit, 'After')[0] ?? '', /\bovsdb-server\.service\b/);
   });
 
+test('a start or a restart of a daemon does not run ovn-k8s-node-init, which moves a NIC', (t) => {
+  for (const unit of DAEMONS)
+    for (const wanted of valuesOf(unit, 'Wants')) t.notRegex(wanted, /ovn-k8s-node-init/, unit);
+});
+
 toolTest(
   ['systemd-analyze'],
   `systemd-analyze rates the exposure of each daemon at ${MOST_EXPOSURE} or less`,
