@@ -91,14 +91,22 @@ toolTest(['systemd-analyze'], 'systemd-analyze finds no fault in the units', asy
   }
 });
 
+toolTest(
+  ['root', 'setpriv', 'unshare'],
+  'ovn-k8s-node may listen on a healthCheckNodePort below 1024',
+  async (t) => {
+    const listen = "require('node:net').createServer().listen(88, () => process.exit())";
+    const argv = [...withRightsOf('ovn-k8s-node'), process.execPath, '-e', listen];
+    const { exitCode, stderr } = await execa('unshare', ['--net', ...argv], { reject: false });
+    t.is(exitCode, 0, stderr);
+  },
+);
+
 labTest('the helper works with the capabilities of its unit alone', async (t) => {
   const wire = await Wire.start();
   t.teardown(() => wire.dispose());
-  const allowed = (valuesOf('ovn-k8s-gateway-helper', 'CapabilityBoundingSet')[0] ?? '')
-    .split(' ')
-    .map((name) => `+${name.replace('CAP_', '').toLowerCase()}`);
   const helper = wire.host.net.spawn([
-    ...['setpriv', `--bounding-set=-all,${allowed.join(',')}`, '--no-new-privs'],
+    ...withRightsOf('ovn-k8s-gateway-helper'),
     ...[process.execPath, executable('ovn-k8s-gateway-helper')],
     ...['--physical-bridge=breth0', '--physical-interface=eth0', '--pidfile'],
   ]);
@@ -123,6 +131,14 @@ labTest('the helper works with the capabilities of its unit alone', async (t) =>
     return when(socketsOf(helper.pid).some((inode) => new RegExp(` ${inode}$`, 'm').test(sockets)));
   });
 });
+
+/** Returns a command that gives another one the capabilities of a unit alone. */
+function withRightsOf(unit: string): readonly string[] {
+  const allowed = (valuesOf(unit, 'CapabilityBoundingSet')[0] ?? '')
+    .split(' ')
+    .map((name) => `+${name.replace('CAP_', '').toLowerCase()}`);
+  return ['setpriv', `--bounding-set=-all,${allowed.join(',')}`, '--no-new-privs'];
+}
 
 /** Returns the inodes of a process's sockets (proc(5), fd). */
 function socketsOf(pid: number): readonly string[] {
