@@ -21,6 +21,7 @@ export class ServiceManager {
   private readonly socket: string | undefined;
   private readonly pingMs: number | undefined;
   private pings: NodeJS.Timeout | undefined;
+  private isFailing = false;
 
   constructor(private readonly options: ServiceManagerOptions) {
     const { env, pid } = options;
@@ -49,9 +50,12 @@ export class ServiceManager {
     const { log, send = sendDatagram } = this.options;
     try {
       send(this.socket, text);
+      if (this.isFailing) log.info(`${this.socket} receives again`);
+      this.isFailing = false;
     } catch (error) {
-      // systemd itself acts on a daemon that it does not hear.
-      log.warn(`cannot send ${text} to ${this.socket}: ${explainError(error)}`);
+      // systemd itself acts on a daemon that it does not hear. A failing ping would fill the log.
+      if (!this.isFailing) log.warn(`cannot send ${text} to ${this.socket}: ${explainError(error)}`);
+      this.isFailing = true;
     }
   }
 }

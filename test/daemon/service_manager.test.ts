@@ -78,6 +78,26 @@ test('a service manager that does not receive is one line in the log, and no err
   t.regex(lines[0] ?? '', /^cannot send READY=1 to .*\/none: sendto: No such file or directory$/);
 });
 
+test('a service manager that does not receive is logged when that starts and when it heals', (t) => {
+  const lines: string[] = [];
+  const log = {
+    ...SILENT,
+    warn: (line: string) => lines.push(line),
+    info: (line: string) => lines.push(line),
+  };
+  let isAway = true;
+  const send = () => {
+    if (isAway) throw new Error('away');
+  };
+  const made = new ServiceManager({ env: { NOTIFY_SOCKET: '/s' }, pid: PID, log, send });
+  made.ready();
+  made.stopping();
+  isAway = false;
+  made.stopping();
+  made.stopping();
+  t.deepEqual(lines, ['cannot send READY=1 to /s: away', '/s receives again']);
+});
+
 test('a datagram reaches a socket of the file system and of the abstract namespace', async (t) => {
   const path = join(folder(t), 'socket');
   for (const name of [path, `@${path}`]) {
