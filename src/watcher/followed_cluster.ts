@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Log } from '../daemon/log.js';
 import { Loop } from '../daemon/loop.js';
 import { Problems } from '../daemon/problems.js';
@@ -24,6 +25,8 @@ const SOCKETS = 24;
 const AUDIT_MS = 60_000;
 /** The wait after a failed step. */
 const RETRY = { firstMs: 1_000 };
+/** More than there are sources; a leak has more. */
+const MAX_LISTENERS = 32;
 
 export interface FollowedOptions {
   readonly settings: SystemSettings;
@@ -118,6 +121,7 @@ export class FollowedCluster {
   /** Keeps the rows right until `signal` is aborted; then closes both connections. */
   async run(signal: AbortSignal): Promise<void> {
     const { northbound, pods, services, endpoints, annotator, events, nodes, guard, loop, keeper } = this;
+    setMaxListeners(MAX_LISTENERS, signal);
     try {
       const sources = [northbound, pods, services, endpoints, annotator, events, nodes, guard];
       const running = sources.map((one) => one.run(signal));
