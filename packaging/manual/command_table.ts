@@ -3,7 +3,6 @@ import { join, parse } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, type Option } from 'commander';
 import { PROJECT } from '../../lab/project.js';
-import { addDaemonOptions } from '../../src/daemon/options.js';
 
 const BIN = join(PROJECT, 'src/bin');
 /** The plugin that runtimes run has no command line. */
@@ -34,18 +33,7 @@ export function optionsOf(command: Command): readonly Option[] {
   return command.createHelp().visibleOptions(command);
 }
 
-/** Returns the options that a daemon has and Open vSwitch's daemons have not. */
-export function ownOptionsOf(command: Command): readonly Option[] {
-  const common = new Set(optionsOf(addDaemonOptions(new Command())).map(({ long }) => long));
-  return optionsOf(command).filter(({ long }) => !common.has(long) && long !== '--version');
-}
-
 /** Returns what an option means, with its choices and default, as its help says it. */
 export function meaningOf(command: Command, option: Option): string {
   return command.createHelp().optionDescription(option);
-}
-
-/** Whether a command has the options of a daemon. */
-export function isDaemon(command: Command): boolean {
-  return command.options.some(({ long }) => long === '--detach');
 }

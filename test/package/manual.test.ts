@@ -6,7 +6,6 @@ import { PROJECT } from '../../lab/project.js';
 import { toolTest } from '../../lab/tool_test.js';
 import { optionsOf, readCommandLines } from '../../packaging/manual/command_table.js';
 import { bashCompletion } from '../../packaging/manual/completion.js';
-import { defaultsFile } from '../../packaging/manual/defaults.js';
 import { inline } from '../../packaging/manual/inline.js';
 import { manPages } from '../../packaging/manual/pages.js';
 import { sectionsOf } from '../../packaging/manual/roff.js';
@@ -117,15 +116,4 @@ test('bash completes commands, options and values from the table of the help', a
   t.deepEqual(await complete('ovn-k8s-node', '--timeout', ''), ['']);
   t.deepEqual(await complete('ovn-k8s-gateway-helper', '--physical-interface', 'lo'), ['lo']);
   t.true((await complete('ovn-k8s-node', '--')).includes('--node-ports'));
-});
-
-test('a file of /etc/default is a shell fragment that sets nothing, with each option of the daemon', async (t) => {
-  const command = commands.get('ovn-k8s-gateway-helper');
-  if (command === undefined) return t.fail();
-  const text = defaultsFile(command, 'BRIDGE=""\n', ['--physical-bridge']);
-  t.regex(text, /^# {3}--flow-channel <channel>$/m);
-  t.notRegex(text, /--physical-bridge/);
-  t.notRegex(text, /--detach/);
-  const { stdout } = await execa('bash', ['-euc', `${text}\necho "[$BRIDGE$OPTIONS]"`]);
-  t.is(stdout, '[]');
 });

@@ -46,6 +46,19 @@ test('the units give the daemons only options that they have', async (t) => {
   }
 });
 
+test('a file of /etc/default is a shell fragment that sets nothing', async (t) => {
+  for (const unit of DAEMONS) {
+    const text = readFileSync(join(PROJECT, 'packaging/default', unit), 'utf8');
+    const { stdout } = await execa('bash', [
+      '-euc',
+      `${text}\necho "[\${BRIDGE-}\${NIC-}\${NODE_INIT-}$OPTIONS]"`,
+    ]);
+    t.is(stdout, '[]', unit);
+    const settings = text.split('\n').filter((line) => !line.startsWith('#') && line !== '');
+    t.is(settings.at(-1), 'OPTIONS=""');
+  }
+});
+
 for (const unit of UNITS)
   test(`no stop of another unit stops ${unit}, and it starts after the switch`, (t) => {
     for (const key of ['Requires', 'Requisite', 'BindsTo', 'PartOf', 'Conflicts'])
