@@ -98,12 +98,9 @@ kubeTest(
   async (t) => {
     const { cluster } = lab;
     const { host } = cluster.master;
-    await lab.serve(
-      'session',
-      88,
-      STICKY,
-      PODS.map((pod) => `${pod}-session`),
-    );
+    // No client is an endpoint: with affinity_timeout, OVN 23.03 can give a pod that reaches itself the node port's address
+    // instead of the ClusterIP, and such a connection ends with the row.
+    await lab.serve('session', 88, STICKY, ['pod-master-session']);
     const ips = await lab.clusterIps('session');
     await host.appctl('-t', 'ovn-k8s-watcher', 'exit');
     const former = await rowsOf('session');
