@@ -7,7 +7,7 @@ import { findClusterRouter, readGateways, readServiceSubnets } from '../ovn/gate
 import { KEYS } from '../ovn/keys.js';
 import { deleteBalancerGroup, deleteServiceBalancers } from '../ovn/load_balancers.js';
 import { externalSwitchName, gatewayRouterName, JOIN_SWITCH, joinTo, localPortName } from '../ovn/names.js';
-import { gatewayRoutes, ROUTE_MARK, withFirst } from '../ovn/routes.js';
+import { gatewayRoutes, ROUTER_MARK, withFirst } from '../ovn/routes.js';
 import { reconcileRows, wanted } from '../ovn/rows.js';
 import { findBridge } from '../switch/bridges.js';
 import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
@@ -136,7 +136,7 @@ function rerouteWithout(nb: Databases['nb'], txn: NorthboundTransaction, node: s
       }),
     );
   reconcileRows(nb, txn, [
-    clusterRouter(cluster, { static_routes: gatewayRoutes(gateways) }, { static_routes: ROUTE_MARK }),
+    clusterRouter(cluster, { static_routes: gatewayRoutes(gateways) }, { static_routes: ROUTER_MARK }),
     ...setRows(gatewaySets(gateways, readServiceSubnets(nb))),
     ...promoted,
   ]);

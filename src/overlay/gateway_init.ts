@@ -20,7 +20,7 @@ import {
 import { gatewayRouterName, localPortName } from '../ovn/names.js';
 import { readNodeHosts } from '../ovn/node_hosts.js';
 import { displacePod } from '../ovn/pods.js';
-import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
+import { gatewayRoutes, ROUTER_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
 import { requireSystemId, SYSTEM_ID } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
@@ -143,7 +143,7 @@ function addGateway(
   const rows = gatewayRows({ ...options, ...host, device: device.name, isShared, join, isFirst, sets });
   deleteOtherSets(nb, txn, node, allSets);
   reconcileRows(nb, txn, [
-    clusterRouter(router, { static_routes: gatewayRoutes(all) }, { static_routes: ROUTE_MARK }),
+    clusterRouter(router, { static_routes: gatewayRoutes(all) }, { static_routes: ROUTER_MARK }),
     joinSwitch(gatewayRouterName(node)),
     ...setRows(allSets),
     ...rows,

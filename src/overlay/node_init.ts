@@ -6,9 +6,9 @@ import { KEYS } from '../ovn/keys.js';
 import { type ManagementPort, setUpManagementPort } from '../ovn/management_port.js';
 import { managementInterfaceName, managementPortName } from '../ovn/names.js';
 import { POD_MTU } from '../ovn/pods.js';
-import { gatewayRoutes, ROUTE_MARK } from '../ovn/routes.js';
+import { gatewayRoutes, ROUTER_MARK } from '../ovn/routes.js';
 import { reconcileRows } from '../ovn/rows.js';
-import { POLICY_MARK, servicePolicies } from '../ovn/service_policies.js';
+import { servicePolicies } from '../ovn/service_policies.js';
 import {
   CLUSTER_SUBNETS,
   IFACE_ID,
@@ -142,7 +142,7 @@ function addNode(
         static_routes: gatewayRoutes(gateways),
         policies: servicePolicies(serviceSubnets),
       },
-      { static_routes: ROUTE_MARK, policies: POLICY_MARK },
+      { static_routes: ROUTER_MARK, policies: ROUTER_MARK },
       { [KEYS.serviceSubnets]: serviceSubnets.map(formatCidr).join(',') || undefined },
     ),
     joinSwitch(router),

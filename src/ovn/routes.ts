@@ -7,9 +7,10 @@ import { gatewayRouterName } from './names.js';
 import { type Wanted, wanted } from './rows.js';
 
 /**
- * `external_ids` of every route that the product makes on the cluster router; routes without it are an operator's.
+ * `external_ids` of every route and policy that the product makes on the cluster router; those without it are an
+ * operator's.
  */
-export const ROUTE_MARK = { [KEYS.gateway]: 'yes' } as const;
+export const ROUTER_MARK = { [KEYS.gateway]: 'yes' } as const;
 
 /**
  * Returns the routes of the cluster router for a set of gateways. They depend on the whole set, so every command on
@@ -73,7 +74,7 @@ export function addressPrefix(ip: IpAddress): string {
 function route(prefix: string, nexthop: IpAddress, policy?: 'src-ip'): Wanted {
   return wanted('Logical_Router_Static_Route', {
     is: { ip_prefix: prefix, nexthop, policy },
-    pairs: { external_ids: ROUTE_MARK },
+    pairs: { external_ids: ROUTER_MARK },
   });
 }
 

@@ -1,11 +1,8 @@
 import { type Cidr, formatCidr } from '../net/cidr.js';
-import { KEYS } from './keys.js';
+import { ROUTER_MARK } from './routes.js';
 import { type Wanted, wanted } from './rows.js';
 
-/** `external_ids` of every policy that the product makes on the cluster router. */
-export const POLICY_MARK = { [KEYS.gateway]: 'yes' } as const;
-
-/** Any policy of an operator has a higher priority. 0 is OVN's own flow (ovn-northd(8), "IP Routing Policy"). */
+/** Every higher priority is left to the policies of operators. 0 is OVN's own flow (ovn-northd(8), "IP Routing Policy"). */
 const PRIORITY = 1;
 
 /**
@@ -20,7 +17,7 @@ export function servicePolicies(serviceSubnets: readonly Cidr[]): Wanted[] {
     wanted('Logical_Router_Policy', {
       is: { priority: PRIORITY, match: `ip${subnet.family}.dst == ${formatCidr(subnet)}` },
       set: { action: 'drop' },
-      pairs: { external_ids: POLICY_MARK },
+      pairs: { external_ids: ROUTER_MARK },
     }),
   );
 }

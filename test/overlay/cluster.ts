@@ -14,7 +14,7 @@ import { joinAddresses } from '../../src/ovn/addresses.js';
 import type { Northbound } from '../../src/ovn/connection.js';
 import { gatewaySets } from '../../src/ovn/gateway_sets.js';
 import { type Gateway, readGateways } from '../../src/ovn/gateways.js';
-import { gatewayRoutes, ROUTE_MARK } from '../../src/ovn/routes.js';
+import { gatewayRoutes, ROUTER_MARK } from '../../src/ovn/routes.js';
 import type { Wanted } from '../../src/ovn/rows.js';
 import type { Uuid } from '../../src/ovsdb/columns.js';
 
@@ -72,7 +72,7 @@ export function rowsOfGateway(spec: GatewaySpec): Wanted[] {
 /** Returns the cluster router's routes for the gateways that the northbound has. */
 export function routeRows(nb: Northbound): Wanted[] {
   return [
-    clusterRouter('m', { static_routes: gatewayRoutes(readGateways(nb)) }, { static_routes: ROUTE_MARK }),
+    clusterRouter('m', { static_routes: gatewayRoutes(readGateways(nb)) }, { static_routes: ROUTER_MARK }),
   ];
 }
 

@@ -2,13 +2,14 @@ import test from 'ava';
 import { parseCidr } from '../../src/net/cidr.js';
 import { clusterRouter } from '../../src/overlay/topology.js';
 import type { Northbound } from '../../src/ovn/connection.js';
-import { POLICY_MARK, servicePolicies } from '../../src/ovn/service_policies.js';
+import { ROUTER_MARK } from '../../src/ovn/routes.js';
+import { servicePolicies } from '../../src/ovn/service_policies.js';
 import { emptyNorthbound, reconcile, reconciliation } from './northbound.js';
 
 test('the cluster router drops what is for a service subnet; policies of operators stay', async (t) => {
   const nb = await emptyNorthbound(t);
   const router = (...subnets: string[]) => [
-    clusterRouter('m', { policies: servicePolicies(subnets.map(parseCidr)) }, { policies: POLICY_MARK }),
+    clusterRouter('m', { policies: servicePolicies(subnets.map(parseCidr)) }, { policies: ROUTER_MARK }),
   ];
   await reconcile(nb, router('10.96.0.0/16', 'fd00:10:96::/112'));
   t.deepEqual(policies(nb), ['1 ip4.dst == 10.96.0.0/16 drop', '1 ip6.dst == fd00:10:96::/112 drop']);
