@@ -5,6 +5,7 @@ import { type IpAddress, parseIp } from '../src/net/ip.js';
 import { linkLocalOf, type MacAddress, parseMac } from '../src/net/mac.js';
 import { GATEWAY, IP4, IP6, MAC } from '../test/demux/sample.js';
 import { arp, ethernet, type Ip, icmp, type Link, laterFragment, nd, transport } from './frames.js';
+import { Random } from './random.js';
 
 const EXTERNAL = { 4: parseIp('198.51.100.7'), 6: parseIp('2001:db8:1::7') } as const;
 const US = { 4: IP4, 6: IP6 } as const;
@@ -198,14 +199,4 @@ function withHopByHop(frame: Buffer): Buffer {
   longer[20] = 0;
   longer.writeUInt16BE(frame.readUInt16BE(18) + 8, 18);
   return longer;
-}
-
-/** A linear congruential generator (Numerical Recipes), so that two runs measure the same frames. */
-class Random {
-  constructor(private state: number) {}
-
-  below(limit: number): number {
-    this.state = (Math.imul(this.state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.state / 0x1_0000_0000) * limit);
-  }
 }
