@@ -10,6 +10,7 @@ import { readMilliseconds } from '../daemon/timeout.js';
 import { addDoctor } from '../doctor/command.js';
 import { addExplain } from '../explain/command.js';
 import { readInterfaceName } from '../net/interface_name.js';
+import { PERSIST_CHOICES } from '../nic/persist/manager.js';
 import { addTop } from '../top/command.js';
 
 const command = makeCommand(
@@ -29,10 +30,18 @@ withCommonOptions(
       'netdev',
     ]),
   )
+  .addOption(
+    new Option(
+      '--persist <manager>',
+      'write configuration files of this network manager, so that the move outlives a reboot',
+    )
+      .choices(PERSIST_CHOICES)
+      .default('none'),
+  )
   .action(async (interfaces: readonly string[], given: Record<string, unknown>) => {
     const { moveAll } = await import('../nic/move_all.js');
     const { planToBridge } = await import('../nic/to_bridge.js');
-    await moveAll(namesOf(interfaces), planToBridge, readOptions(given));
+    await moveAll(namesOf(interfaces), planToBridge, await readOptions(given));
   });
 
 withCommonOptions(
@@ -43,7 +52,7 @@ withCommonOptions(
 ).action(async (bridges: readonly string[], given: Record<string, unknown>) => {
   const { moveAll } = await import('../nic/move_all.js');
   const { planToNic } = await import('../nic/to_nic.js');
-  await moveAll(namesOf(bridges), planToNic, readOptions(given));
+  await moveAll(namesOf(bridges), planToNic, await readOptions(given));
 });
 
 addExplain(command);
@@ -64,7 +73,8 @@ function namesOf(texts: readonly string[]): readonly string[] {
   return texts.map((text) => readInterfaceName('interface', text));
 }
 
-function readOptions(given: Record<string, unknown>) {
+async function readOptions(given: Record<string, unknown>) {
+  const { knownManagers } = await import('../nic/persist/managers.js');
   return {
     db: String(given.db),
     timeoutMs: readMilliseconds(String(given.timeout)),
@@ -73,6 +83,8 @@ function readOptions(given: Record<string, unknown>) {
     datapath:
       given.datapathType === 'system' || given.datapathType === 'netdev' ? given.datapathType : undefined,
     restartDhcp: given.restartDhcp === true,
+    persist: PERSIST_CHOICES.find((choice) => choice === given.persist) ?? 'none',
+    place: { stateDir: directories(process.env).state, managers: knownManagers() },
   } as const;
 }
 

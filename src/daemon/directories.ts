@@ -9,6 +9,8 @@ export interface Directories {
   readonly log: string;
   /** Where the units of our Debian package write the logs of our daemons. */
   readonly packageLog: string;
+  /** Where our commands keep what must outlive a reboot. */
+  readonly state: string;
   /** Ends with `openvswitch`, which OVS appends too. */
   readonly sysconf: string;
   readonly ovnRun: string;
@@ -21,6 +23,7 @@ export function directories(env: NodeJS.ProcessEnv): Directories {
     run: env.OVS_RUNDIR || '/var/run/openvswitch',
     log: env.OVS_LOGDIR || '/var/log/openvswitch',
     packageLog: env.OVS_LOGDIR || '/var/log/ovn-k8s-gateway',
+    state: env.OVN_K8S_STATEDIR || '/var/lib/ovn-k8s-gateway',
     sysconf: join(env.OVS_SYSCONFDIR || '/etc', 'openvswitch'),
     ovnRun: env.OVN_RUNDIR || '/var/run/ovn',
     ovnLog: env.OVN_LOGDIR || '/var/log/ovn',

@@ -363,6 +363,11 @@ export const ERROR_CODES = {
     cause: 'A database refused a transaction because of its access control (RBAC).',
     remedy: 'Use a certificate or an address that may write.',
   },
+  ERR_PERSIST: {
+    cause:
+      'Configuration files of a network manager could not be read, written or taken up for the move of a NIC, or somebody edited them since.',
+    remedy: 'The message names the file. Nothing else has changed, or the message says what has.',
+  },
   ERR_PIDFILE: {
     cause: 'The pidfile, or the lock of a bridge, cannot be read, locked or written.',
     remedy: 'Check its directory and permissions.',

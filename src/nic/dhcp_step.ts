@@ -12,6 +12,7 @@ import {
 } from './dhcp_owner.js';
 import { type ClientProcess, findClients, type Impostor, isStill } from './dhcp_process.js';
 import { shellLine } from './dhcp_shell.js';
+import type { Manager } from './persist/manager.js';
 import type { Plan } from './plan.js';
 
 /** The environment of a client: root's own may name programs and libraries of another user. */
@@ -21,6 +22,12 @@ const MAX_IMPOSTORS = 3;
 
 const FAMILIES = { inet: 'DHCP', inet6: 'DHCPv6' } as const;
 
+export interface DhcpOptions {
+  readonly restartDhcp: boolean;
+  /** The client that the network manager hands over by itself when it takes up its files. */
+  readonly handedOver?: Manager['renews'];
+}
+
 /**
  * Adds what keeps leased addresses alive: they move with their remaining lifetimes, and a DHCP client must renew them on
  * `to`. That is a step with `restartDhcp`, else a note.
@@ -29,7 +36,7 @@ export function addDhcp(
   plan: Plan,
   now: Snapshot,
   to: string,
-  { restartDhcp }: { readonly restartDhcp: boolean },
+  { restartDhcp, handedOver }: DhcpOptions,
 ): void {
   const { device: from } = now;
   const { clients, impostors } = findClients();
@@ -37,6 +44,7 @@ export function addDhcp(
   for (const family of ['inet', 'inet6'] as const) {
     if (!hasLease(now, family)) continue;
     const owner = ownerOf(now, to, family, clients);
+    if (owner !== undefined && 'client' in owner && owner.client === handedOver) continue;
     if (owner instanceof ProductError) {
       if (restartDhcp) throw new ProductError('ERR_CANNOT_MOVE', `${from}: ${explainError(owner)}`);
       plan.note(`the ${FAMILIES[family]} lease moved with its remaining lifetime; ${owner.message} on ${to}`);
@@ -71,12 +79,7 @@ export function addDhcp(
  * has it back on the interface after 5 s, beside the one that moved.
  * @throws ProductError `ERR_CANNOT_MOVE` without `restartDhcp`
  */
-export function addDhcpcdEnd(
-  plan: Plan,
-  now: Snapshot,
-  to: string,
-  { restartDhcp }: { readonly restartDhcp: boolean },
-): void {
+export function addDhcpcdEnd(plan: Plan, now: Snapshot, to: string, { restartDhcp }: DhcpOptions): void {
   if (!hasLease(now, 'inet')) return;
   const { device: from } = now;
   const owner = ownerOf(now, to, 'inet', findClients().clients);

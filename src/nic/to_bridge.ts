@@ -21,6 +21,8 @@ import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
 import { addMove } from './move_step.js';
 import { emptyOn } from './on_device.js';
+import type { PersistChoice } from './persist/manager.js';
+import { addBackup, addPersist, type PersistPlace, readPersistence } from './persist/persist_steps.js';
 import { Plan } from './plan.js';
 import { addPrepare } from './prepare_step.js';
 import { datapathOf, refuseBridge, refuseDatapath, refuseNic } from './refusals.js';
@@ -30,6 +32,9 @@ export interface MoveOptions {
   readonly timeoutMs: number;
   readonly datapath: DatapathType | undefined;
   readonly restartDhcp: boolean;
+  /** The network manager whose files are written when a NIC moves to a bridge. */
+  readonly persist: PersistChoice;
+  readonly place: PersistPlace;
 }
 
 /**
@@ -50,7 +55,14 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   if (!isThere) refuseDatapath(bridge, datapath, kernelHasIt);
 
   const plan = new Plan();
+  const persistence = await readPersistence(
+    plan,
+    { nic, bridge, mac: now.link.address ?? '' },
+    options.persist,
+    options.place,
+  );
   addSwitchStep(plan, db, timeoutMs);
+  if (persistence !== undefined) addBackup(plan, persistence);
   const before = journal.read();
   const wanted = before === undefined ? now : merged(before, now);
   const there = isThere ? await readSnapshot(bridge) : emptyOn(now, bridge);
@@ -76,7 +88,11 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
       if (!isAttached) await outlastFullDisk(UNDO_PATIENCE_MS, () => detach(db, nic, timeoutMs));
     },
   });
-  addDhcpcdEnd(plan, now, bridge, options);
+  const dhcp = {
+    restartDhcp: options.restartDhcp || persistence !== undefined,
+    handedOver: persistence?.manager.renews,
+  };
+  addDhcpcdEnd(plan, now, bridge, dhcp);
   if (!isDone) addMove(plan, { ...move, to: withoutOwnAddresses(there) }, journal);
   // Not earlier: until the addresses have moved, the kernel must receive on the NIC.
   if (datapath === 'netdev') {
@@ -91,7 +107,11 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
     });
   }
   if (baseline !== undefined) addGatewayCheck(plan, baseline, bridge, { timeoutMs, canEcho: true });
-  addDhcp(plan, now, bridge, options);
+  addDhcp(plan, now, bridge, dhcp);
+  if (persistence !== undefined) {
+    addPersist(plan, persistence);
+    if (baseline !== undefined) addGatewayCheck(plan, baseline, bridge, { timeoutMs, canEcho: true });
+  }
   for (const note of await leftovers(nic)) plan.note(note);
   return plan;
 }

@@ -15,6 +15,7 @@ import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
 import { addMove } from './move_step.js';
+import { addGiveBack, addKeep, readRecorded } from './persist/persist_steps.js';
 import { Plan } from './plan.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
 
@@ -26,7 +27,7 @@ import { addSwitchStep, type MoveOptions } from './to_bridge.js';
 export async function planToNic(
   db: LocalDatabase,
   bridge: string,
-  { rundir, timeoutMs, restartDhcp }: MoveOptions,
+  { rundir, timeoutMs, restartDhcp, place }: MoveOptions,
 ): Promise<Plan> {
   const row = findBridge(db, bridge);
   if (row === undefined)
@@ -43,8 +44,14 @@ export async function planToNic(
   const wanted = { ...(before === undefined ? from : merged(before, from)), link: to.link };
 
   const isGuarded = row.datapath_type === 'netdev';
+  const persistence = readRecorded(nic, place);
+  const dhcp = {
+    restartDhcp: restartDhcp || persistence !== undefined,
+    handedOver: persistence?.manager.renews,
+  };
   const plan = new Plan();
   addSwitchStep(plan, db, timeoutMs);
+  if (persistence !== undefined) addKeep(plan, persistence);
   const baseline = addGatewayBaseline(plan, wanted, bridge);
   // Before the addresses move: from then on the kernel must receive on the NIC. Until the bridge is shut some frames are
   // received twice, which is better than not at all.
@@ -56,7 +63,7 @@ export async function planToNic(
       undo: () => setGuard(nic),
     });
   }
-  addDhcpcdEnd(plan, from, nic, { restartDhcp });
+  addDhcpcdEnd(plan, from, nic, dhcp);
   addMove(plan, { wanted, from, to }, journal);
   if (isGuarded) {
     plan.add({
@@ -67,7 +74,11 @@ export async function planToNic(
     });
   }
   addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
-  addDhcp(plan, from, nic, { restartDhcp });
+  addDhcp(plan, from, nic, dhcp);
+  if (persistence !== undefined) {
+    addGiveBack(plan, persistence);
+    addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
+  }
   plan.end({
     name: `delete bridge ${bridge}`,
     details: otherPortsOf(db, row, nic).map((port) => `its port ${port} is deleted with it`),

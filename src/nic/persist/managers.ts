@@ -1,0 +1,9 @@
+import type { Manager } from './manager.js';
+import { Networkd } from './networkd.js';
+import { surroundings } from './surroundings.js';
+
+/** Returns the managers that `--persist` knows, in the order in which `auto` names them. */
+export function knownManagers(): readonly Manager[] {
+  const around = surroundings();
+  return [new Networkd(around)];
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { ProductError } from '../../net/errors.js';
+import type { FileChange, Manager, NicMove } from './manager.js';
+import {
+  iaidOf,
+  NETWORK_FOLDERS,
+  type NetworkFile,
+  networkTexts,
+  ourNetworkFile,
+  refuseEarlierFiles,
+} from './networkd_files.js';
+import { takeUpNetworkFiles } from './networkd_take_up.js';
+import { isActive, namesIn, type Surroundings, textOf } from './surroundings.js';
+
+/** Files that netplan makes at each boot. */
+const OF_NETPLAN = /^\/run\/systemd\/network\/\d+-netplan-/;
+
+/**
+ * systemd-networkd. The NIC gets a file without addresses, the bridge a copy of the NIC's. Files of the operator do not
+ * change, so a tool that writes them again does not cut the host off.
+ */
+export class Networkd implements Manager {
+  readonly name = 'systemd-networkd';
+  readonly renews = 'systemd-networkd';
+
+  constructor(private readonly around: Surroundings) {}
+
+  async find(nic: string): Promise<string | undefined> {
+    if (!(await isActive(this.around, 'systemd-networkd'))) return undefined;
+    const file = await networkFileOf(this.around, nic);
+    return file === undefined || OF_NETPLAN.test(file) ? undefined : `its file is ${file}`;
+  }
+
+  async plan(move: NicMove): Promise<readonly FileChange[]> {
+    const path = await networkFileOf(this.around, move.nic);
+    if (path === undefined)
+      throw new ProductError('ERR_PERSIST', `${move.nic}: systemd-networkd has no file for it`);
+    const others = networkFiles(this.around).filter(
+      (one) => ![move.nic, move.bridge].map(ourNetworkFile).includes(one),
+    );
+    refuseEarlierFiles(
+      [move.bridge, move.nic],
+      others.map((one) => ({ path: one, text: textOf(this.around, one) ?? '' })),
+    );
+    const texts = networkTexts(move, readNetworkFile(this.around, path), await this.iaid(move.nic));
+    return [
+      ...changes(this.around, texts.bridge, `gives ${move.bridge} the configuration of ${move.nic}`),
+      ...changes(this.around, texts.nic, `leaves ${move.nic} without addresses`),
+    ];
+  }
+
+  takeUp(move: NicMove, device: string): Promise<void> {
+    return takeUpNetworkFiles(this.around, move, device);
+  }
+
+  private async iaid(nic: string): Promise<number | undefined> {
+    const lease = textOf(this.around, `/run/systemd/netif/leases/${await this.around.ifindexOf(nic)}`);
+    const [, id] = /^CLIENTID=(.*)$/m.exec(lease ?? '') ?? [];
+    return id === undefined ? undefined : iaidOf(id);
+  }
+}
+
+/** Returns the path of the file by which systemd-networkd configures a device; `undefined` if it does not. */
+export async function networkFileOf(around: Surroundings, device: string): Promise<string | undefined> {
+  const state = textOf(around, `/run/systemd/netif/links/${await around.ifindexOf(device)}`);
+  const [, path] = /^NETWORK_FILE=(.*)$/m.exec(state ?? '') ?? [];
+  return path;
+}
+
+/** Returns the paths of all files of systemd-networkd, without those of the same name in a later folder. */
+function networkFiles(around: Surroundings): string[] {
+  return firstOfEachName(around, NETWORK_FOLDERS, '.network');
+}
+
+/** Reads a file and its drop-ins. @throws ProductError `ERR_PERSIST` */
+export function readNetworkFile(around: Surroundings, path: string): NetworkFile {
+  const read = (file: string) => ({ path: file, text: textOf(around, file) ?? '' });
+  const folders = NETWORK_FOLDERS.map((folder) => `${folder}/${path.replace(/^.*\//, '')}.d`);
+  return { ...read(path), dropIns: firstOfEachName(around, folders, '.conf').map(read) };
+}
+
+function firstOfEachName(around: Surroundings, folders: readonly string[], suffix: string): string[] {
+  const found = new Map<string, string>();
+  for (const folder of folders)
+    for (const name of namesIn(around, folder))
+      if (name.endsWith(suffix) && !found.has(name)) found.set(name, `${folder}/${name}`);
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+}
+
+/** Returns the changes that give files these texts. */
+export function changes(around: Surroundings, texts: ReadonlyMap<string, string>, why: string): FileChange[] {
+  return [...texts].map(([path, after]) => ({
+    path: join(around.root, path),
+    before: textOf(around, path),
+    after,
+    why,
+  }));
+}
