@@ -36,10 +36,7 @@ async function awaitPresence(name: string, isPresent: boolean, timeoutMs: number
       const leftMs = end - performance.now();
       if (leftMs <= 0) {
         const what = isPresent ? 'did not appear' : 'did not go';
-        throw new ProductError(
-          'ERR_NO_DEVICE',
-          `device ${name} ${what} within ${timeoutMs} ms; is ovs-vswitchd running?`,
-        );
+        throw new ProductError('ERR_NO_DEVICE', `device ${name} ${what} within ${timeoutMs} ms`);
       }
       await wakeup.wait(Math.min(leftMs, LOOK_MS), never);
     }

@@ -280,7 +280,7 @@ export const ERROR_CODES = {
   },
   ERR_NO_DEVICE: {
     cause: 'A network device did not appear or disappear in time.',
-    remedy: 'Check that `ovs-vswitchd` runs, and its log.',
+    remedy: 'The message quotes `ovs-vswitchd`: see its log for more.',
   },
   ERR_NO_ECHO: {
     cause: 'A database or the switch did not answer a keepalive.',
@@ -464,7 +464,8 @@ export const ERROR_CODES = {
   },
   ERR_WAIT_EXPIRED: {
     cause: 'A database did not reach an expected state in time.',
-    remedy: 'Check the daemon that should have changed it, such as `ovs-vswitchd`.',
+    remedy:
+      'Check the daemon that should have changed it; the message quotes `ovs-vswitchd` if it is that one.',
   },
   ERR_WAIT_TIMED_OUT: {
     cause: 'A row was no longer what a transaction expected, so the transaction changed nothing.',

@@ -1,7 +1,8 @@
-import { awaitDevice } from '../host/device.js';
 import { runIp } from '../host/iproute_write.js';
 import type { Snapshot } from '../host/snapshot.js';
 import { reversed, type SysctlChange, sysctlChanges, sysctlText, writeSysctls } from '../host/sysctls.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { awaitPortDevice } from '../switch/opened_port.js';
 import type { Plan } from './plan.js';
 
 /**
@@ -10,6 +11,7 @@ import type { Plan } from './plan.js';
  */
 export function addPrepare(
   plan: Plan,
+  db: LocalDatabase,
   nic: Snapshot,
   bridge: string,
   { isThere, timeoutMs }: { readonly isThere: boolean; readonly timeoutMs: number },
@@ -29,7 +31,7 @@ export function addPrepare(
     name: `prepare ${bridge}`,
     details: [link.join(' '), ...expected.map(sysctlText), `link set ${bridge} up`],
     run: async () => {
-      await awaitDevice(bridge, timeoutMs);
+      await awaitPortDevice(db, bridge, timeoutMs);
       // This takes the kernel's rtnl lock, so the device is registered for both families afterwards.
       await runIp(...link);
       written = sysctlChanges(nic.device, bridge);

@@ -71,7 +71,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));
   const baseline = isDone ? undefined : addGatewayBaseline(plan, wanted, nic);
   addBridge(plan, db, now, { bridge, datapath, timeoutMs });
-  if (!isDone) addPrepare(plan, now, bridge, { isThere, timeoutMs });
+  if (!isDone) addPrepare(plan, db, now, bridge, { isThere, timeoutMs });
   if (!isDone && datapath === 'netdev') {
     plan.add({
       name: `stop the kernel from receiving on ${bridge} what it receives on ${nic}`,

@@ -114,7 +114,7 @@ async function initNode(
     [CLUSTER_SUBNETS]: port.clusterSubnets.map(formatCidr).join(','),
   });
   await txn.commit({ timeoutMs });
-  await setUpManagementPort(node, port, timeoutMs);
+  await setUpManagementPort(local, node, port, timeoutMs);
   await commitNorthbound(databases, comment, build);
 }
 

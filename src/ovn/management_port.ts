@@ -1,9 +1,10 @@
-import { awaitDevice } from '../host/device.js';
 import { runIp } from '../host/iproute_write.js';
 import { readInterface } from '../host/read_snapshot.js';
 import { type Interface, isInMain } from '../host/snapshot.js';
 import { readSysctl, type SysctlChange, sysctlPath, writeSysctls } from '../host/sysctls.js';
 import { type Cidr, formatCidr, networkOf } from '../net/cidr.js';
+import type { LocalDatabase } from '../switch/connection.js';
+import { awaitPortDevice } from '../switch/opened_port.js';
 import { JOIN_NETWORKS, managementAddresses, ofFamily, routerAddresses } from './addresses.js';
 import { managementInterfaceName } from './names.js';
 import { POD_MTU } from './pods.js';
@@ -74,12 +75,13 @@ export function managementPortCommands(
 
 /** Waits until ovs-vswitchd has created `k8s-NODE`, then configures it in the kernel. */
 export async function setUpManagementPort(
+  db: LocalDatabase,
   node: string,
   port: ManagementPort,
   timeoutMs: number,
 ): Promise<void> {
   const device = managementInterfaceName(node);
-  await awaitDevice(device, timeoutMs);
+  await awaitPortDevice(db, device, timeoutMs);
   writeSysctls(advertisementChanges(device));
   const commands = managementPortCommands(await readInterface(device), port);
   for (const command of commands) await runIp(...command);

@@ -1,10 +1,10 @@
-import { awaitDevice, awaitNoDevice } from '../host/device.js';
 import { ProductError } from '../net/errors.js';
 import type { RowInput, RowOf, RowRef } from '../ovsdb/columns.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { awaitSwitch, commitAndWait } from './commit.js';
 import { type LocalDatabase, type LocalTransaction, rootOf } from './connection.js';
 import { BRIDGE_ID } from './external_ids.js';
+import { awaitNoPortDevice, awaitOpen, awaitPortDevice } from './opened_port.js';
 import { bridgeOf, findInterface, insertPort, removePort } from './ports.js';
 
 type BridgeRow = RowOf<typeof openVswitch, 'Bridge'>;
@@ -96,7 +96,8 @@ export async function createBridge(
   };
   insertBridge(db, txn, name, columns, mtu);
   await commitAndWait(db, txn, timeoutMs);
-  await awaitDevice(name, timeoutMs);
+  await awaitOpen(db, name, { bridge: name, timeoutMs });
+  await awaitPortDevice(db, name, timeoutMs);
 }
 
 /** Gives an existing bridge these settings. @throws ProductError `ERR_NO_BRIDGE` */
@@ -144,7 +145,7 @@ export async function deleteBridge(db: LocalDatabase, name: string, timeoutMs: n
 /** Waits until ovs-vswitchd has released a deleted bridge and the bridge's device has gone. */
 export async function awaitNoBridge(db: LocalDatabase, name: string, timeoutMs: number): Promise<void> {
   await awaitSwitch(db, timeoutMs);
-  await awaitNoDevice(name, timeoutMs);
+  await awaitNoPortDevice(db, name, timeoutMs);
 }
 
 function pair(key: string, value: string | undefined): ReadonlyMap<string, string> {

@@ -2,6 +2,7 @@ import { DatabaseIoError, WaitExpired } from '../ovsdb/errors.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { Transaction } from '../ovsdb/transaction.js';
 import { type LocalDatabase, rootOf } from './connection.js';
+import { switchWords } from './switch_words.js';
 
 /** Milliseconds without an answer until ovs-vswitchd is asked again; each further wait is twice as long. */
 const FIRST_WAIT_MS = 500;
@@ -21,7 +22,7 @@ export async function commitAndWait(
   // ovsdb-server sends the update before it replies to the transaction that caused it.
   const wanted = db.table('Open_vSwitch').get(root)?.next_cfg ?? 0;
   const isDone = () => (db.table('Open_vSwitch').get(root)?.cur_cfg ?? 0) >= wanted || undefined;
-  const what = 'ovs-vswitchd to apply the configuration; is it running?';
+  const what = 'ovs-vswitchd to apply the configuration';
   await untilSwitch(db, isDone, { timeoutMs, what });
 }
 
@@ -36,7 +37,7 @@ export async function awaitSwitch(db: LocalDatabase, timeoutMs: number): Promise
 /**
  * Waits until `evaluate` finds what ovs-vswitchd writes to the database. Asks ovs-vswitchd to write again meanwhile: its
  * writes fail while the database's disk is full, and it does not repeat them until the database changes.
- * @throws WaitExpired, or DatabaseIoError if the database still cannot be written
+ * @throws WaitExpired with what Open vSwitch says, or DatabaseIoError if the database still cannot be written
  */
 export async function untilSwitch<T>(
   db: LocalDatabase,
@@ -44,6 +45,7 @@ export async function untilSwitch<T>(
   { timeoutMs, what }: { readonly timeoutMs: number; readonly what: string },
 ): Promise<T> {
   const end = performance.now() + timeoutMs;
+  const began = new Date();
   let full: DatabaseIoError | undefined;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs *= 2) {
     const leftMs = end - performance.now();
@@ -52,7 +54,8 @@ export async function untilSwitch<T>(
     } catch (error) {
       if (!(error instanceof WaitExpired)) throw error;
     }
-    if (waitMs >= leftMs) throw full ?? new WaitExpired(what, timeoutMs);
+    if (waitMs >= leftMs)
+      throw full ?? new WaitExpired(`${what}: ${await switchWords(began, db)}`, timeoutMs);
     full = await change(db);
   }
 }

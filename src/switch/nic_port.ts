@@ -1,8 +1,9 @@
 import { ProductError } from '../net/errors.js';
 import { findBridge } from './bridges.js';
-import { commitAndWait, untilSwitch } from './commit.js';
+import { commitAndWait } from './commit.js';
 import type { LocalDatabase } from './connection.js';
-import { addPort, bridgeOf, findInterface, removePort } from './ports.js';
+import { awaitOpen } from './opened_port.js';
+import { addPort, bridgeOf, removePort } from './ports.js';
 
 /**
  * Adds `nic` to the bridge unless a bridge has it, and waits until ovs-vswitchd has opened it.
@@ -21,10 +22,7 @@ export async function attach(
     addPort(txn, row._uuid, nic);
     await txn.commit({ timeoutMs });
   }
-  await untilSwitch(db, () => isOpen(db, nic) || undefined, {
-    timeoutMs,
-    what: `ovs-vswitchd to open ${nic} on ${bridge}`,
-  });
+  await awaitOpen(db, nic, { bridge, timeoutMs });
 }
 
 /** Removes `nic` from its bridge and waits until ovs-vswitchd has closed it. */
@@ -34,12 +32,4 @@ export async function detach(db: LocalDatabase, nic: string, timeoutMs: number):
   const txn = db.transaction(`ovn-k8s-util: take ${nic} off ${bridge.name}`);
   removePort(db, txn, nic);
   await commitAndWait(db, txn, timeoutMs);
-}
-
-/** Returns whether ovs-vswitchd has opened the port. @throws ProductError with the error that ovs-vswitchd met */
-function isOpen(db: LocalDatabase, nic: string): boolean {
-  const row = findInterface(db, nic);
-  if (row?.error !== undefined)
-    throw new ProductError('ERR_NO_PORT', `ovs-vswitchd cannot open ${nic}: ${row.error}`);
-  return row?.ofport !== undefined && row.ofport > 0;
 }

@@ -14,11 +14,11 @@ test('a device that is there, or one that is not, is not waited for', async (t) 
 test('a device that does not come or go in time is an error that names it', async (t) => {
   await t.throwsAsync(awaitDevice('none9', 20), {
     code: 'ERR_NO_DEVICE',
-    message: 'device none9 did not appear within 20 ms; is ovs-vswitchd running?',
+    message: 'device none9 did not appear within 20 ms',
   });
   await t.throwsAsync(awaitNoDevice('lo', 20), {
     code: 'ERR_NO_DEVICE',
-    message: 'device lo did not go within 20 ms; is ovs-vswitchd running?',
+    message: 'device lo did not go within 20 ms',
   });
 });
 

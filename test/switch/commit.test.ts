@@ -50,7 +50,7 @@ test('ovs-vswitchd that never answers is waited for until the time is over', asy
   const began = performance.now();
   await t.throwsAsync(awaitSwitch(db, 800), {
     code: 'ERR_WAIT_EXPIRED',
-    message: 'waited 800 ms for ovs-vswitchd to apply the configuration; is it running?',
+    message: /^waited 800 ms for ovs-vswitchd to apply the configuration: ovs-vswitchd /,
   });
   t.true(performance.now() - began >= 790);
 });

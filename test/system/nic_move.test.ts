@@ -46,7 +46,7 @@ labTest('without ovs-vswitchd the first step fails, and everything is as it was'
   t.is(failed.exitCode, 1);
   t.regex(
     failed.stderr,
-    /^ovn-k8s-util: step 1, check that ovs-vswitchd answers, failed: .*is it running\?; everything is as it was\n?$/,
+    /^ovn-k8s-util: step 1, check that ovs-vswitchd answers, failed: .*ovs-vswitchd does not run: \S+ovs-vswitchd\.pid names pid \d+, which does not run.*; everything is as it was\n?$/,
   );
   t.deepEqual(changes(before, await inventory(host.net, 'eth0')), []);
   t.is(await host.vsctl('--no-wait', 'list-br'), '');
