@@ -1,3 +1,4 @@
+import { Ifupdown } from './ifupdown.js';
 import type { Manager } from './manager.js';
 import { Networkd } from './networkd.js';
 import { surroundings } from './surroundings.js';
@@ -5,5 +6,5 @@ import { surroundings } from './surroundings.js';
 /** Returns the managers that `--persist` knows, in the order in which `auto` names them. */
 export function knownManagers(): readonly Manager[] {
   const around = surroundings();
-  return [new Networkd(around)];
+  return [new Ifupdown(around), new Networkd(around)];
 }

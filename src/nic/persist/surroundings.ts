@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { readLinks } from '../../host/read_snapshot.js';
@@ -44,7 +44,8 @@ export function textOf({ root }: Pick<Surroundings, 'root'>, path: string): stri
 /** Returns the names in a folder, sorted as `LC_ALL=C ls` does; none if there is no such folder. */
 export function namesIn({ root }: Pick<Surroundings, 'root'>, folder: string): string[] {
   const path = join(root, folder);
-  return existsSync(path) ? readdirSync(path).toSorted() : [];
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? readdirSync(path).toSorted() : [];
 }
 
 /** Returns whether systemd runs a service now. */
