@@ -28,6 +28,11 @@ export class Host {
     return join(this.dir, 'openvswitch');
   }
 
+  /** The folder of what the product keeps across reboots. */
+  get statedir(): string {
+    return join(this.dir, 'state');
+  }
+
   exec(argv: readonly string[], options?: { readonly input?: string }): Promise<string> {
     return this.net.exec(argv, options);
   }
@@ -103,6 +108,7 @@ export async function startHost(lab: Lab, label: string): Promise<Host> {
     OVS_LOGDIR: ovs,
     OVS_DBDIR: dir,
     OVS_SYSCONFDIR: join(dir, 'etc'),
+    OVN_K8S_STATEDIR: join(dir, 'state'),
     OVN_RUNDIR: ovn,
     OVN_LOGDIR: ovn,
     OVN_DBDIR: dir,

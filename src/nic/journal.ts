@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { removeWhole, writeWhole } from '../daemon/whole_file.js';
 import { type BootTime, bootTime, secondsBetween } from '../host/boot_time.js';
 import { readObject } from '../host/ip_json.js';
@@ -18,32 +18,46 @@ interface Entry {
   readonly snapshot: Snapshot;
 }
 
+/** The folders of a move's files. */
+export interface JournalFolders {
+  /** Outlives a reboot and a power loss. */
+  readonly stateDir: string;
+  /** Deleted by a reboot. */
+  readonly rundir: string;
+}
+
 /**
- * The snapshot of the device when a move began, in a file that exists until the move has ended. If the next run finds
- * the file, the previous move was interrupted, and the snapshot's contents must not be lost.
+ * The snapshot of the device when a move began, in a file that is on the disk from before the first change until the move
+ * has ended. If the next run finds the file, the previous move was interrupted, and the snapshot's contents must not be
+ * lost. The batches of `ip` are of use only until the next reboot, and are written while the host may be cut off: they
+ * are not synced.
  */
 export class Journal {
+  /** Whether something that the journal lists may be on neither device. */
+  isNeeded = false;
   private readonly path: string;
+  private readonly batches: string;
 
   constructor(
-    rundir: string,
+    { stateDir, rundir }: JournalFolders,
     nic: string,
     private readonly now: () => BootTime = bootTime,
-    private readonly timeOfDay: () => number = Date.now,
   ) {
-    this.path = join(rundir, `ovn-k8s-util.${nic}.json`);
+    this.path = join(stateDir, `move.${nic}.json`);
+    this.batches = join(rundir, `ovn-k8s-util.${nic}`);
   }
 
   /**
    * Returns the snapshot of an interrupted move, its lifetimes reduced by the time since; `undefined` if there is none.
+   * The snapshot of an earlier boot counts as none: the kernel has forgotten what it lists, and the host has configured
+   * the NIC anew, perhaps with another lease.
    * @throws ProductError `ERR_JOURNAL`
    */
   read(): Snapshot | undefined {
     try {
       const now = this.now();
-      const entry = withBootTime(JSON.parse(readFileSync(this.path, 'utf8')), now, this.timeOfDay());
-      const { at, snapshot } = readEntry(entry);
-      return aged(snapshot, secondsBetween(at, now));
+      const { at, snapshot } = readEntry(JSON.parse(readFileSync(this.path, 'utf8')));
+      return at.boot === now.boot ? aged(snapshot, secondsBetween(at, now)) : undefined;
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw new ProductError(
@@ -54,16 +68,16 @@ export class Journal {
     }
   }
 
-  /** Writes the snapshot. @throws ProductError `ERR_JOURNAL` */
+  /** Writes the snapshot, and returns when it is on the disk. @throws ProductError `ERR_JOURNAL` */
   write(snapshot: Snapshot): void {
     const entry: Entry = { at: this.now(), snapshot };
-    this.put(this.path, JSON.stringify(entry));
+    this.put(this.path, JSON.stringify(entry), { sync: true });
   }
 
   /** Writes the lines of one `ip -batch`; returns the file's name. */
   writeBatch(name: BatchName, lines: readonly string[]): string {
     const file = this.batchFile(name);
-    this.put(file, lines.map((line) => `${line}\n`).join(''));
+    this.put(file, lines.map((line) => `${line}\n`).join(''), { sync: false });
     return file;
   }
 
@@ -74,25 +88,17 @@ export class Journal {
   }
 
   private batchFile(name: BatchName): string {
-    return `${this.path}.${name}`;
+    return `${this.batches}.${name}`;
   }
 
-  private put(path: string, text: string): void {
+  private put(path: string, text: string, { sync }: { readonly sync: boolean }): void {
     try {
-      // Between two steps of a move the host is cut off, and a disk can take long to sync.
-      writeWhole(path, text, { mode: 0o600, sync: false });
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      writeWhole(path, text, { mode: 0o600, sync });
     } catch (error) {
       throw new ProductError('ERR_JOURNAL', `cannot write ${path}`, { cause: error });
     }
   }
-}
-
-/** Converts the time in a journal of an earlier version, the time of day in milliseconds since 1970. */
-function withBootTime(entry: unknown, now: BootTime, timeOfDay: number): unknown {
-  const isOld = typeof entry === 'object' && entry !== null && 'at' in entry && typeof entry.at === 'number';
-  if (!isOld) return entry;
-  const age = Math.max(0, Math.floor((timeOfDay - Number(entry.at)) / 1_000));
-  return { ...entry, at: { boot: now.boot, seconds: now.seconds - age } };
 }
 
 /** @throws ProductError `ERR_IP` naming the field that is wrong */

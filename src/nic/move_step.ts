@@ -1,14 +1,47 @@
 import { bootTime, secondsBetween } from '../host/boot_time.js';
 import { runIpBatch } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
+import type { Snapshot } from '../host/snapshot.js';
 import { type Batches, type Move, moveBatches } from './batch.js';
 import { aged, type Journal } from './journal.js';
 import { onDevice } from './on_device.js';
 import type { Plan } from './plan.js';
 
 /**
- * Adds the step that does what is left of a move in either direction, and removes the journal that an interrupted move
- * left.
+ * Adds the step that writes down what is about to move, before the first change. Its undo keeps the journal of an
+ * interrupted move, and one whose contents could not be moved home.
+ */
+export function addJournal(
+  plan: Plan,
+  wanted: Snapshot,
+  journal: Journal,
+  { isInterrupted }: { readonly isInterrupted: boolean },
+): void {
+  const planned = bootTime();
+  plan.add({
+    name: `write the journal of ${wanted.device}`,
+    details: [],
+    run: async () => journal.write(aged(wanted, secondsBetween(planned, bootTime()))),
+    undo: async () => {
+      if (!isInterrupted && !journal.isNeeded) journal.remove();
+    },
+  });
+}
+
+/** Adds the step that removes the journal, this one's or that of an interrupted move, once the move is done. */
+export function addJournalEnd(plan: Plan, wanted: Snapshot, journal: Journal): void {
+  const planned = bootTime();
+  plan.add({
+    name: `remove the journal of ${wanted.device}`,
+    details: [],
+    run: async () => journal.remove(),
+    // The undo of the other steps may be interrupted too.
+    undo: async () => journal.write(aged(wanted, secondsBetween(planned, bootTime()))),
+  });
+}
+
+/**
+ * Adds the step that does what is left of a move in either direction.
  * @throws ProductError `ERR_CANNOT_MOVE`
  */
 export function addMove(plan: Plan, move: Move, journal: Journal): void {
@@ -25,17 +58,15 @@ export function addMove(plan: Plan, move: Move, journal: Journal): void {
       ...batches.oldRules6.map((line) => `-6 ${line}`),
     ],
     run: async () => {
-      const now = current();
-      journal.write(now);
-      await runBatches(moveBatches({ ...move, wanted: now }), journal);
-      journal.remove();
+      await runBatches(moveBatches({ ...move, wanted: current() }), journal);
     },
     undo: async () => {
       // The batch may have stopped anywhere: read both devices and do what is left of the way back.
       const [here, back] = await Promise.all([readSnapshot(to.device), readSnapshot(from.device)]);
       const home: Move = { wanted: onDevice(current(), to.device), from: here, to: back };
+      journal.isNeeded = true;
       await runBatches(moveBatches(home), journal, { force: true });
-      journal.remove();
+      journal.isNeeded = false;
     },
   });
 }

@@ -19,7 +19,7 @@ import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
-import { addMove } from './move_step.js';
+import { addJournal, addJournalEnd, addMove } from './move_step.js';
 import { emptyOn } from './on_device.js';
 import type { PersistChoice } from './persist/manager.js';
 import { addBackup, addPersist, type PersistPlace, readPersistence } from './persist/persist_steps.js';
@@ -44,7 +44,7 @@ export interface MoveOptions {
 export async function planToBridge(db: LocalDatabase, nic: string, options: MoveOptions): Promise<Plan> {
   const bridge = `br${nic}`;
   const { timeoutMs, rundir } = options;
-  const journal = new Journal(rundir, nic);
+  const journal = new Journal({ rundir, stateDir: options.place.stateDir }, nic);
   const now = await readSnapshot(nic);
   refuseNic(db, now, bridge);
   await refuseLockedMetrics(now);
@@ -70,6 +70,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const move: Move = { wanted, from: now, to: there };
   const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));
   const baseline = isDone ? undefined : addGatewayBaseline(plan, wanted, nic);
+  if (!isDone) addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
   addBridge(plan, db, now, { bridge, datapath, timeoutMs });
   if (!isDone) addPrepare(plan, db, now, bridge, { isThere, timeoutMs });
   if (!isDone && datapath === 'netdev') {
@@ -107,6 +108,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
     });
   }
   if (baseline !== undefined) addGatewayCheck(plan, baseline, bridge, { timeoutMs, canEcho: true });
+  if (!isDone) addJournalEnd(plan, wanted, journal);
   addDhcp(plan, now, bridge, dhcp);
   if (persistence !== undefined) {
     addPersist(plan, persistence);

@@ -14,7 +14,7 @@ import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
-import { addMove } from './move_step.js';
+import { addJournal, addJournalEnd, addMove } from './move_step.js';
 import { addGiveBack, addKeep, readRecorded } from './persist/persist_steps.js';
 import { Plan } from './plan.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
@@ -36,7 +36,7 @@ export async function planToNic(
       `there is no bridge ${bridge}; ovs-vsctl list-br lists the bridges`,
     );
   const nic = parseInterfaceName(onlyNicOf(db, bridge, nicsOf(db, row)));
-  const journal = new Journal(rundir, nic);
+  const journal = new Journal({ rundir, stateDir: place.stateDir }, nic);
   const [from, to] = await Promise.all([readSnapshot(bridge), readSnapshot(nic)]);
   await refuseLockedMetrics(from);
   const before = journal.read();
@@ -53,6 +53,7 @@ export async function planToNic(
   addSwitchStep(plan, db, timeoutMs);
   if (persistence !== undefined) addKeep(plan, persistence);
   const baseline = addGatewayBaseline(plan, wanted, bridge);
+  addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
   // Before the addresses move: from then on the kernel must receive on the NIC. Until the bridge is shut some frames are
   // received twice, which is better than not at all.
   if (isGuarded) {
@@ -74,6 +75,7 @@ export async function planToNic(
     });
   }
   addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
+  addJournalEnd(plan, wanted, journal);
   addDhcp(plan, from, nic, dhcp);
   if (persistence !== undefined) {
     addGiveBack(plan, persistence);

@@ -6,6 +6,7 @@ test('directories come from the environment, else from the packages', (t) => {
     run: '/var/run/openvswitch',
     log: '/var/log/openvswitch',
     packageLog: '/var/log/ovn-k8s-gateway',
+    state: '/var/lib/ovn-k8s-gateway',
     sysconf: '/etc/openvswitch',
     ovnRun: '/var/run/ovn',
     ovnLog: '/var/log/ovn',
@@ -14,6 +15,7 @@ test('directories come from the environment, else from the packages', (t) => {
     OVS_RUNDIR: '/r',
     OVS_LOGDIR: '/l',
     OVS_SYSCONFDIR: '/c',
+    OVN_K8S_STATEDIR: '/s',
     OVN_RUNDIR: '/n',
     OVN_LOGDIR: '/o',
   };
@@ -21,6 +23,7 @@ test('directories come from the environment, else from the packages', (t) => {
     run: '/r',
     log: '/l',
     packageLog: '/l',
+    state: '/s',
     sysconf: '/c/openvswitch',
     ovnRun: '/n',
     ovnLog: '/o',

@@ -103,7 +103,7 @@ async function fails(t: ExecutionContext, standIns: StandIns, args: readonly str
   t.is(exitCode, 1, `${text(fault)}: ${stderr}`);
   t.regex(
     stderr,
-    /^ovn-k8s-util: step \d, [^:]+, failed: .*; everything is as it was\n?$/,
+    /^ovn-k8s-util: step \d+, [^:]+, failed: .*; everything is as it was\n?$/,
     `${text(fault)}: ${stderr}`,
   );
 }
@@ -124,6 +124,7 @@ async function isAsBefore(t: ExecutionContext, { host }: Edge, before: readonly 
   t.is((await host.net.exec(['nft', 'list', 'ruleset'])).trim(), '', text(fault));
   const left = readdirSync(host.rundir).filter((name) => name.startsWith('ovn-k8s-util.'));
   t.deepEqual(left, ['ovn-k8s-util.lock'], text(fault));
+  t.deepEqual(readdirSync(host.statedir), [], text(fault));
 }
 
 function text(fault: Fault | undefined): string {

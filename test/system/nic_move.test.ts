@@ -65,7 +65,7 @@ labTest('a batch that fails midway is undone with all steps before it', async (t
   t.is(failed.exitCode, 1);
   t.regex(
     failed.stderr,
-    /step 7, move addresses, .* failed: ip -batch .*File exists.*everything is as it was/,
+    /step 8, move addresses, .* failed: ip -batch .*File exists.*everything is as it was/,
   );
   t.deepEqual(changes(before, await inventory(host.net, 'eth0')), []);
   t.is(await host.vsctl('list-br'), '');
@@ -81,7 +81,10 @@ labTest('a dry run prints the plan and what does not move, and changes nothing',
   const before = await inventory(host.net, 'eth0');
   const dry = await host.run('ovn-k8s-util', ['nics-to-bridge', '--dry-run', 'eth0']);
   t.is(dry.exitCode, 0, dry.stderr);
-  t.regex(dry.stdout, /2\. ask 203\.0\.113\.1, 2001:db8::1 for an answer on eth0\n3\. make bridge breth0/);
+  t.regex(
+    dry.stdout,
+    /2\. ask 203\.0\.113\.1, 2001:db8::1 for an answer on eth0\n3\. write the journal of eth0\n4\. make bridge breth0/,
+  );
   t.regex(dry.stdout, /route add default via 203\.0\.113\.1 dev breth0 .* metric 100 mtu 1400/);
   t.regex(dry.stdout, /note: nft rule still names eth0 .*iifname "eth0" drop/);
   t.regex(dry.stdout, /note: eth0 has an address from DHCP and no known client/);
