@@ -1,4 +1,5 @@
 import { echo } from '../icmp/echo.js';
+import { ping } from '../icmp/ping.js';
 import { ProductError } from '../net/errors.js';
 import type { IpAddress } from '../net/ip.js';
 import type { Echo, Northbound } from './facts/facts.js';
@@ -25,14 +26,16 @@ export function askNodes({ nodes }: Northbound, own: string | undefined, timeout
 
 async function echoRepeatedly(address: IpAddress, timeoutMs: number): Promise<number | undefined> {
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const rttMs = await echo(address, { timeoutMs }).catch(noAnswer);
+    const rttMs = await echo(address, { timeoutMs }).catch((error) => otherwise(error, address, timeoutMs));
     if (rttMs !== undefined) return rttMs;
   }
   return undefined;
 }
 
-/** Counts a request that could not be sent, such as for want of a route, as one without an answer. */
-function noAnswer(error: unknown): undefined {
-  if (error instanceof ProductError && error.code === 'ERR_ECHO') return undefined;
+/** Asks with ping(8) if raw-socket is missing, and counts a request that could not be sent as one without an answer. */
+async function otherwise(error: unknown, address: IpAddress, timeoutMs: number): Promise<number | undefined> {
+  if (!(error instanceof ProductError)) throw error;
+  if (error.code === 'ERR_NO_RAW_SOCKET') return ping(address, timeoutMs);
+  if (error.code === 'ERR_ECHO') return undefined;
   throw error;
 }

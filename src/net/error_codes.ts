@@ -315,8 +315,8 @@ export const ERROR_CODES = {
     remedy: 'See `ovs-vsctl show`; `ovn-k8s-util nics-to-bridge` puts a NIC on its bridge.',
   },
   ERR_NO_RAW_SOCKET: {
-    cause: 'The npm package raw-socket is not installed, or a raw socket cannot be opened.',
-    remedy: 'Run `npm install raw-socket`, and run the command as root.',
+    cause: 'Neither ping nor the npm package raw-socket is installed, or a raw socket cannot be opened.',
+    remedy: 'Run `apt-get install iputils-ping`, and run the command as root.',
   },
   ERR_NO_RING: {
     cause: 'The kernel gives no packet ring for an interface.',

@@ -139,7 +139,7 @@ files() {
 # What a run that was killed has left.
 apt-get purge -y -qq ovn-k8s-gateway >/dev/null 2>&1 || true
 apt-get update -qq >/dev/null || exit ${NO_TREE}
-apt-get install -y -qq --no-install-recommends nodejs openvswitch-switch ovn-host nftables iproute2 ethtool conntrack >/dev/null ||
+apt-get install -y -qq --no-install-recommends nodejs openvswitch-switch ovn-host nftables iproute2 iputils-ping ethtool conntrack >/dev/null ||
   exit ${NO_TREE}
 # Folders that others make, and that would be new otherwise.
 mkdir -p /opt/cni/bin /etc/cni/net.d /etc/systemd/system/multi-user.target.wants /var/lib/systemd/deb-systemd-helper-enabled
