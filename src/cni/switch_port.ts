@@ -4,7 +4,7 @@ import type { RowOf, Uuid } from '../ovsdb/columns.js';
 import { WaitExpired, WaitTimedOut } from '../ovsdb/errors.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { LocalDatabase } from '../switch/connection.js';
-import { IFACE_ID, OVN_INSTALLED } from '../switch/external_ids.js';
+import { ATTACHED_MAC, IFACE_ID, OVN_INSTALLED } from '../switch/external_ids.js';
 import { addPort, findInterface, removePort } from '../switch/ports.js';
 import { CniError, CODES } from './errors.js';
 import type { PodBinding } from './pod_binding.js';
@@ -15,7 +15,6 @@ type InterfaceRow = RowOf<typeof openVswitch, 'Interface'>;
 /** Keys of `external_ids` of the interfaces that the plugin makes. Those of earlier versions lack the mark. */
 const MARK = ['ovn-k8s-cni', 'true'] as const;
 const SANDBOX = 'sandbox';
-const MAC = 'attached_mac';
 const ADDRESSES = 'ip_addresses';
 
 /** How long this client's copy may lag behind a transaction that the server refused, in milliseconds. */
@@ -93,7 +92,7 @@ export async function addPodPort(
       external_ids: new Map([
         [IFACE_ID, port],
         ...(uid === undefined ? [] : [[IFACE_ID_VER, uid] as const]),
-        [MAC, network.mac],
+        [ATTACHED_MAC, network.mac],
         [ADDRESSES, network.addresses.map(formatCidr).join(' ')],
         [SANDBOX, containerId],
         MARK,
@@ -151,7 +150,7 @@ export function switchDisagreements(
   return [
     ...(ids.get(IFACE_ID) === id ? [] : [`${host} does not have iface-id ${id}`]),
     ...differs(IFACE_ID_VER, uid),
-    ...differs(MAC, mac),
+    ...differs(ATTACHED_MAC, mac),
     ...(ids.get(OVN_INSTALLED) === 'true' ? [] : [`the flows of ${host} are not installed`]),
   ];
 }

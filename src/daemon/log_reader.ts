@@ -6,13 +6,19 @@ const TAIL_BYTES = 256 * 1024;
 /** A line of an OVS log: `2026-11-25T16:04:11.123Z|00042|bridge|ERR|text` (ovs-appctl(8), `vlog/set pattern`). */
 const LINE = /^(\d{4}-\d\d-\d\dT[\d:.]+Z)\|\d+\|([^|]*)\|(\w+)\|(.*)$/s;
 
+/** What Open vSwitch's and OVN's daemons log first when they start. */
+const START = /^[^|]*\|\d+\|vlog\|INFO\|opened log file /;
+
 export interface LoggedLine {
   readonly at: Date;
   /** `MODULE: MESSAGE`. */
   readonly text: string;
 }
 
-/** Reads the last `most` lines of `levels` in the log of a daemon, oldest first; none if there is no log. */
+/**
+ * Reads the last `most` lines of `levels` in the log of a daemon, oldest first; none if there is no log. Of what the daemon
+ * logged before its last start, only a fatal error (EMER) counts.
+ */
 export async function readLastLines(
   path: string,
   levels: readonly string[],
@@ -22,13 +28,13 @@ export async function readLastLines(
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  return text
-    .split('\n')
-    .flatMap((line) => {
+  const lines = text.split('\n');
+  const start = lines.findLastIndex((line) => START.test(line));
+  return lines
+    .flatMap((line, index) => {
       const [, at, module, level, said] = LINE.exec(line) ?? [];
-      return at === undefined || level === undefined || !levels.includes(level)
-        ? []
-        : [{ at: new Date(at), text: `${module}: ${said}` }];
+      const isMeant = level !== undefined && levels.includes(level) && (index > start || level === 'EMER');
+      return at === undefined || !isMeant ? [] : [{ at: new Date(at), text: `${module}: ${said}` }];
     })
     .slice(-most);
 }

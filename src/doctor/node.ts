@@ -1,7 +1,7 @@
 import { GATEWAY_HELPER, NODE_DAEMON } from '../daemon/programs.js';
 import { nodeOfManagementPort } from '../ovn/names.js';
 import { parseRemotes, type Remote } from '../ovsdb/remotes.js';
-import { IFACE_ID, NODE_NAME, OVN_NB } from '../switch/external_ids.js';
+import { ATTACHED_MAC, IFACE_ID, NODE_NAME, OVN_NB } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import type { LinkFacts, LocalSwitch, SwitchBridge, SwitchInterface } from './facts/facts.js';
 import type { Known } from './known.js';
@@ -35,9 +35,12 @@ function ownerOf({ externalIds }: SwitchInterface): string | undefined {
   return nodeOfManagementPort(externalIds.get(IFACE_ID) ?? '');
 }
 
-/** Returns the NIC of a bridge: its port that is a device of the kernel. */
+/** Returns the NIC of a bridge: its port that is a device of the kernel, but not a pod's. */
 export function physicalOf({ name, interfaces }: SwitchBridge): SwitchInterface | undefined {
-  return interfaces.find((one) => (one.type === '' || one.type === 'system') && one.name !== name);
+  return interfaces.find(
+    ({ type, name: own, externalIds }) =>
+      (type === '' || type === 'system') && own !== name && !externalIds.has(ATTACHED_MAC),
+  );
 }
 
 /**

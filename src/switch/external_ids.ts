@@ -32,6 +32,9 @@ export const BRIDGE_ID = 'bridge-id';
 export const IFACE_ID = 'iface-id';
 export const OVN_INSTALLED = 'ovn-installed';
 
+/** Key of an Interface row: the MAC of the pod whose interface this is. */
+export const ATTACHED_MAC = 'attached_mac';
+
 /**
  * Key of a dedicated NIC's Interface row: the addresses that the NIC had, so that `gateway-deinit` can restore them.
  */

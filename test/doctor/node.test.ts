@@ -37,6 +37,14 @@ test('a shared bridge is one with a mark, and its NIC a kernel device', (t) => {
   t.deepEqual(sharedBridges(switchOf(withBridge('breth0', { externalIds: new Map() }))), []);
 });
 
+test("a pod's interface is not the NIC of its bridge", (t) => {
+  const type = { type: '', externalIds: new Map([['attached_mac', '0a:58:0a:f4:02:10']]) };
+  const bridge = switchOf(withInterface('br-int', 'k8s-gw1', type)).bridges.find(
+    ({ name }) => name === 'br-int',
+  );
+  t.is(bridge && physicalOf(bridge), undefined);
+});
+
 test('a host needs the helper with a shared bridge, ovn-k8s-node with a management port, and ovn-northd with the only northbound', (t) => {
   const { links } = HEALTHY;
   const needed = (change: Partial<typeof HEALTHY>) =>

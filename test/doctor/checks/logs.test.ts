@@ -1,4 +1,5 @@
 import test from 'ava';
+import { logs } from '../../../src/doctor/checks/logs.js';
 import { examine } from '../../../src/doctor/examine.js';
 import type { Facts } from '../../../src/doctor/facts/facts.js';
 import { known, unknown } from '../../../src/doctor/known.js';
@@ -26,9 +27,20 @@ finds('logs', [
 
 test('an error of the day before yesterday is not reported', (t) => {
   const old = [{ at: new Date(NOW.getTime() - 48 * 3_600_000), text: 'x: y' }];
-  const logs = examine({ ...HEALTHY, ...logOf(known(old)) }).find(({ check }) => check === 'logs');
+  const found = examine({ ...HEALTHY, ...logOf(known(old)) }).find(({ check }) => check === 'logs');
   t.deepEqual(
-    logs?.findings.map(({ level }) => level),
+    found?.findings.map(({ level }) => level),
     ['ok'],
   );
+});
+
+test('an error of a NIC that was down is reported only while the NIC is down', (t) => {
+  const errors = known([{ at: NOW, text: 'dpif_netdev: error receiving data from eth0: Network is down' }]);
+  const facts = { ...HEALTHY, ...logOf(errors) };
+  const levelsOf = (isUp: boolean) =>
+    logs
+      .run({ ...facts, links: known([{ name: 'eth0', mtu: 1500, isUp, addresses: [] }]) })
+      .map(({ level }) => level);
+  t.deepEqual(levelsOf(true), ['ok']);
+  t.deepEqual(levelsOf(false), ['warn']);
 });

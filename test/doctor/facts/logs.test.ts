@@ -26,3 +26,23 @@ test('the last errors of a log are read from its end, however long the log is', 
   );
   t.is(found[0]?.at.toISOString(), '2026-11-25T10:03:00.002Z');
 });
+
+test('what failed before the last start of a daemon is left out, unless it was fatal', async (t) => {
+  const path = join(directory(t), 'ovs-vswitchd.log');
+  const opened = 'vlog|INFO|opened log file /var/log/openvswitch/ovs-vswitchd.log';
+  writeFileSync(
+    path,
+    [
+      `2026-11-25T10:00:00.000Z|00001|${opened}`,
+      '2026-11-25T10:00:01.000Z|00002|bridge|ERR|failed to create bridge br-int',
+      '2026-11-25T10:00:02.000Z|00003|util|EMER|assertion failed',
+      `2026-11-25T10:00:03.000Z|00001|${opened}`,
+      '2026-11-25T10:00:04.000Z|00002|netdev|ERR|could not open device\n',
+    ].join('\n'),
+  );
+  const found = await readLastErrors(path);
+  t.deepEqual(
+    found.map(({ text }) => text),
+    ['util: assertion failed', 'netdev: could not open device'],
+  );
+});
