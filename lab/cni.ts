@@ -67,24 +67,28 @@ export async function makeSandbox(lab: Lab, pod: string): Promise<Sandbox & { re
   return { net, pod, containerId: `${net.name}-sandbox`, netns: `/run/netns/${net.name}` };
 }
 
-function argvOf(
+/** Returns what a runtime puts into the plugin's environment. */
+export function cniEnvironment(
   verb: Verb,
   { containerId, netns, pod, uid }: Sandbox,
-  { env = {}, tools = [] }: Changes,
-): string[] {
-  const variables = {
+): Readonly<Record<string, string>> {
+  return {
     CNI_COMMAND: verb,
     CNI_CONTAINERID: containerId,
     CNI_NETNS: netns,
     CNI_IFNAME: 'eth0',
     CNI_PATH: '/opt/cni/bin',
     CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod};K8S_POD_INFRA_CONTAINER_ID=${containerId}${uid === undefined ? '' : `;K8S_POD_UID=${uid}`}`,
-    ...env,
   };
+}
+
+function argvOf(verb: Verb, sandbox: Sandbox, { env = {}, tools = [] }: Changes): string[] {
+  const variables = { ...cniEnvironment(verb, sandbox), ...env };
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   return ['env', ...assignments, ...tools, process.execPath, cniPlugin()];
 }
 
-function inputOf({ config = {}, input }: Changes): string {
+/** Returns what a runtime writes to the plugin's standard input. */
+export function inputOf({ config = {}, input }: Changes): string {
   return input ?? JSON.stringify({ cniVersion: '1.0.0', name: 'ovn-kubernetes', type: 'ovn_cni', ...config });
 }

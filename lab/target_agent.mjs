@@ -8,7 +8,6 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
-import { askSctp, serveSctp } from './sctp.mjs';
 
 const DEADLINE_MS = 5000;
 const ASK = { tcp: askTcp, udp: askUdp, sctp: askOverSctp };
@@ -17,9 +16,15 @@ const [mode, ...rest] = process.argv.slice(2);
 if (mode === 'serve') await serve(...rest);
 else if (mode === 'serve-sctp') {
   const [name, port] = rest;
+  const { serveSctp } = await sctp();
   serveSctp(Number(port), (client) => answerOf(name, client));
   console.log('serving');
 } else await ask(...rest.map(Number));
+
+/** Loads what sends SCTP, which needs the npm package raw-socket: clients and servers of TCP and UDP run without it. */
+function sctp() {
+  return import('./sctp.mjs');
+}
 
 function answerOf(name, client) {
   return `${name} ${client.replace(/^::ffff:/, '')}`;
@@ -102,6 +107,7 @@ function askUdp({ address, port, from }, attemptMs, againMs) {
 }
 
 async function askOverSctp(target, attemptMs) {
+  const { askSctp } = await sctp();
   const { answer, failure: outcome } = await askSctp(target, attemptMs);
   return outcome === undefined ? read(answer) : { outcome };
 }

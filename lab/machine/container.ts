@@ -69,8 +69,8 @@ export class Container {
     return this.program.output;
   }
 
-  /** Runs a command inside; resolves with any exit code. */
-  async attempt(argv: readonly string[]): Promise<Outcome> {
+  /** Runs a command inside, with this standard input; resolves with any exit code. */
+  async attempt(argv: readonly string[], input = ''): Promise<Outcome> {
     const enter = ['-t', String(this.leader), '-m', '-u', '-i', '-p', '-n', '-C', '-r', '-w'];
     const {
       exitCode = -1,
@@ -79,7 +79,7 @@ export class Container {
     } = await execa('nsenter', [...enter, ...argv], {
       env: ENV,
       extendEnv: false,
-      stdin: 'ignore',
+      input,
       timeout: COMMAND_MS,
       reject: false,
     });

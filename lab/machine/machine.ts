@@ -96,8 +96,13 @@ export class Machine {
   }
 
   /** Runs a command in the machine and returns its standard output; rejects if it fails. */
-  async run(...argv: readonly string[]): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.attempt(...argv);
+  run(...argv: readonly string[]): Promise<string> {
+    return this.feed('', ...argv);
+  }
+
+  /** Runs a command in the machine with this standard input and returns its standard output; rejects if it fails. */
+  async feed(input: string, ...argv: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#running.attempt(argv, input);
     if (exitCode !== 0) throw new Error(`${argv.join(' ')} exited with ${exitCode}: ${stderr || stdout}`);
     return stdout;
   }

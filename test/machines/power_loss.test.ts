@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { machineTest } from '../../lab/machine/machine_test.js';
+import { clusterMachineTest } from '../../lab/machine/machine_test.js';
 import { bootAgain, hostBootsAgain, startSubject } from './recovery.js';
 
 /** Milliseconds after power-on, spread over a boot and the move that it repeats. */
@@ -7,7 +7,7 @@ const BOOT_MOMENTS = [300, 1_000, 1_700, 2_400, 3_100, 4_000];
 /** Milliseconds after the start of a move. */
 const MOVE_MOMENTS = [250, 400, 550, 700, 900];
 
-machineTest("a gateway's host and its pods are back after power was lost during boots", async (t) => {
+clusterMachineTest("a gateway's host and its pods are back after power was lost during boots", async (t) => {
   t.timeout(600_000);
   const subject = await startSubject(t, 'trixie', 'systemd-networkd static');
   const { machine } = subject;
@@ -22,7 +22,7 @@ machineTest("a gateway's host and its pods are back after power was lost during 
 });
 
 // bridge-to-nics deletes the bridge with what gateway-init wrote there, so pods need gateway-init again.
-machineTest("a node's host is back after power was lost during moves", async (t) => {
+clusterMachineTest("a node's host is back after power was lost during moves", async (t) => {
   t.timeout(600_000);
   const subject = await startSubject(t, 'trixie', 'ifupdown static');
   const { machine } = subject;

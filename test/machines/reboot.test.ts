@@ -1,4 +1,4 @@
-import { machineTest } from '../../lab/machine/machine_test.js';
+import { clusterMachineTest } from '../../lab/machine/machine_test.js';
 import type { NetworkName } from '../../lab/machine/network.js';
 import type { Suite } from '../../lab/machine/tree.js';
 import { bootAgain, startSubject } from './recovery.js';
@@ -9,7 +9,7 @@ const REBOOTS = 2;
 
 for (const suite of SUITES)
   for (const network of NETWORKS)
-    machineTest(
+    clusterMachineTest(
       `${suite}, ${network}: a gateway's host and its pods are back after each reboot`,
       async (t) => {
         t.timeout(300_000);

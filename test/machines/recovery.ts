@@ -1,12 +1,15 @@
 import type { ExecutionContext } from 'ava';
-import { type Cluster, FAR } from '../../lab/cluster.js';
+import { FAR } from '../../lab/cluster.js';
 import type { Machine } from '../../lab/machine/machine.js';
 import type { NetworkName } from '../../lab/machine/network.js';
-import { joinCluster, startMachine } from '../../lab/machine/node.js';
+import { joinCluster, type MachineCluster, startMachine } from '../../lab/machine/node.js';
 import type { MachinePod } from '../../lab/machine/pod.js';
 import { builtPackage } from '../../lab/machine/product.js';
 import { Reachable } from '../../lab/machine/reachable.js';
 import type { Suite } from '../../lab/machine/tree.js';
+import { NodeServices } from '../../lab/node_services.js';
+import { targetsAt } from '../../lab/service_cluster.js';
+import { askTargets, serveTargets, type Target, type TargetAnswer } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
 
 /** Milliseconds after the machine's network is up until the host answers. */
@@ -17,13 +20,17 @@ const GAP_MS = 1_000;
 const QUIET_ANSWERS = 100;
 /** Milliseconds until a unit is active, or a pod reaches the outside. */
 const SERVICE_MS = 30_000;
+/** The node port of the pod's service. */
+const NODE_PORT = 30_080;
+/** The port of a server beyond the router. */
+const FAR_PORT = 8081;
 const UNITS = ['ovn-k8s-node', 'ovn-k8s-gateway-helper'];
 
 /** A gateway that boots, and what it must be like after each boot. */
-export interface Subject {
-  readonly cluster: Cluster;
-  readonly machine: Machine;
+export interface Subject extends MachineCluster {
   readonly pod: MachinePod;
+  /** The addresses of the pod's service, one a family. */
+  readonly clusterIps: readonly string[];
   readonly pings: Readonly<Record<'IPv4' | 'IPv6', Reachable>>;
   /** Addresses and routes of the host. */
   readonly inventory: readonly string[];
@@ -36,35 +43,45 @@ export async function startSubject(
   network: NetworkName,
 ): Promise<Subject> {
   await builtPackage();
-  const { cluster, machine } = await startMachine(suite, network);
+  const started = await startMachine(suite, network);
+  const { cluster, kubernetes, machine } = started;
   t.teardown(() => cluster.dispose());
+  await serveTargets(cluster.outside, 'far', FAR_PORT, [FAR.v4, FAR.v6]);
   const pings = {
     IPv4: Reachable.start(cluster.outside, machine.v4),
     IPv6: Reachable.start(cluster.outside, machine.v6),
   };
   for (const watch of Object.values(pings)) await watch.firstAnswer(0, ANSWER_MS);
   const began = Date.now();
-  const pod = await joinCluster(cluster, machine);
+  const pod = await joinCluster(started);
   for (const [family, watch] of Object.entries(pings)) {
     const { ms } = watch.longestGap(began);
     t.log(`installed, moved and joined: ${family}: longest gap ${Math.round(ms)} ms`);
     t.true(ms <= GAP_MS);
   }
   await settled(machine);
-  const subject = { cluster, machine, pod, pings, inventory: await inventoryOf(machine) };
+  const inventory = await inventoryOf(machine);
   await pod.plug();
-  await reachesOutside(subject);
+  const services = new NodeServices(cluster, kubernetes);
+  const endpoints = pod.addresses.map((ip) => ({ ip, node: 'host' }));
+  await services.serve('web', { nodePort: NODE_PORT }, pod.port, endpoints);
+  const clusterIps = services.clusterIps.get('web') ?? [];
+  const subject = { ...started, pod, clusterIps, pings, inventory };
+  await allAnswer(subject);
   return subject;
 }
 
 /** Starts the machine, and checks that the host and its pod are as they were. */
 export async function bootAgain(t: ExecutionContext, subject: Subject, what: string): Promise<void> {
-  const { pod } = subject;
+  const { machine, pod } = subject;
   const on = Date.now();
   await hostBootsAgain(t, subject, what);
+  const before = pod.addresses;
   await pod.plug();
-  await reachesOutside(subject);
-  t.log(`${what}: the pod reaches outside ${seconds(Date.now() - on)} after power-on`);
+  t.deepEqual(pod.addresses, before);
+  await allAnswer(subject);
+  t.log(`${what}: all connections are answered ${seconds(Date.now() - on)} after power-on`);
+  await doctorFindsNothing(machine);
 }
 
 /** Starts the machine, and checks that the host is as it was. */
@@ -100,9 +117,48 @@ async function settled(machine: Machine): Promise<void> {
   }
 }
 
-async function reachesOutside({ machine, pod }: Subject): Promise<void> {
-  for (const far of [FAR.v4, FAR.v6])
-    await machine.waitFor(`the pod to reach ${far}`, async () => when(await pod.reaches(far)), SERVICE_MS);
+/** Waits until the pod reaches the outside, and outside, host and pod reach the pod's service, by TCP and UDP. */
+async function allAnswer({ cluster, machine, pod, clusterIps }: Subject): Promise<void> {
+  const service = [...targetsAt([machine.v4, machine.v6], NODE_PORT), ...targetsAt(clusterIps, 80)];
+  const nodePort = service.filter(({ port }) => port === NODE_PORT);
+  const far = targetsAt([FAR.v4, FAR.v6], FAR_PORT);
+  const ways: Record<string, () => Promise<readonly string[]>> = {
+    'the pod to reach the outside': async () => wrongOf(far, 'far', await pod.ask(far)),
+    'the outside to reach the node port': async () =>
+      wrongOf(nodePort, 'pod', await askTargets(cluster.outside, nodePort)),
+    'the host to reach the service': async () => wrongOf(service, 'pod', await pod.askFromHost(service)),
+  };
+  for (const [what, ask] of Object.entries(ways)) {
+    let wrong: readonly string[] = [];
+    const isRight = async () => {
+      wrong = await ask();
+      return when(wrong.length === 0);
+    };
+    await machine.waitFor(what, isRight, SERVICE_MS).catch((error: unknown) => {
+      throw new Error(`${wrong.join('\n')}\n${error}`, { cause: error });
+    });
+  }
+}
+
+/** Returns the targets that another server answers, or none. */
+function wrongOf(targets: readonly Target[], server: string, answers: readonly TargetAnswer[]): string[] {
+  return answers.flatMap(({ outcome }, index) => {
+    const { protocol, address, port } = targets[index] ?? {};
+    return outcome === server ? [] : [`${protocol} ${address} ${port}: ${outcome}`];
+  });
+}
+
+/** Waits until `doctor` has no problem and no warning. */
+async function doctorFindsNothing(machine: Machine): Promise<void> {
+  let last = '';
+  const isClean = async () => {
+    const { exitCode, stdout } = await machine.attempt('ovn-k8s-util', 'doctor');
+    last = stdout;
+    return when(exitCode === 0 && stdout.endsWith('\nall is well'));
+  };
+  await machine.waitFor('doctor to find nothing', isClean, SERVICE_MS).catch((error: unknown) => {
+    throw new Error(`${last}\n${error}`, { cause: error });
+  });
 }
 
 /** Returns the addresses of NIC and bridge, and all routes, one a line. */
