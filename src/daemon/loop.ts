@@ -40,6 +40,8 @@ export class Loop {
   private readonly backoff: Backoff;
   /** How long to wait before the failed step is repeated, in milliseconds; `undefined` after a success. */
   private retryMs: number | undefined;
+  /** When the current step began; `undefined` between two steps. */
+  private stepSince: number | undefined;
 
   constructor(private readonly options: LoopOptions) {
     this.backoff = new Backoff(options.retry);
@@ -47,6 +49,11 @@ export class Loop {
 
   /** Asks for a step. Any number of rings before a step cause one step. */
   ring = (): void => this.wakeup.ring();
+
+  /** How long the current step has taken so far, in milliseconds; 0 between two steps. */
+  get stepMs(): number {
+    return this.stepSince === undefined ? 0 : performance.now() - this.stepSince;
+  }
 
   /** Runs `work` until `signal` is aborted, and resolves when the current step has ended. */
   async run(work: LoopWork, signal: AbortSignal): Promise<void> {
@@ -77,6 +84,7 @@ export class Loop {
   private async once(work: LoopWork, signal: AbortSignal): Promise<void> {
     const { problems } = this.options;
     this.totals.steps++;
+    this.stepSince = performance.now();
     try {
       await work.step(signal);
       this.backoff.reset();
@@ -87,6 +95,8 @@ export class Loop {
       this.totals.failures++;
       this.retryMs = this.backoff.next();
       problems.set(LOOP, [explainError(error)]);
+    } finally {
+      this.stepSince = undefined;
     }
   }
 }

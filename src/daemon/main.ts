@@ -1,16 +1,21 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { explainError, ProductError } from '../net/errors.js';
+import { explainError, ProductError, UsageError } from '../net/errors.js';
 import { directories } from './directories.js';
 import type { Log } from './log.js';
+import { watchMemory } from './memory_limit.js';
 import { addDaemonOptions, type DaemonOptions, readDaemonOptions } from './options.js';
 import { type Pidfile, writePidfile } from './pidfile.js';
 import { ServiceManager } from './service_manager.js';
+import { sleep } from './sleep.js';
 import { currentStage, detach, EXIT_SOFTWARE, monitor, tellReady } from './supervise.js';
 import { type CommandHandler, UnixctlServer } from './unixctl_server.js';
 import { VERSION } from './version.js';
 import { Vlog } from './vlog.js';
 import { parseVlogSpec } from './vlog_spec.js';
+
+/** Milliseconds between two starts that fail, under a service manager. */
+const HOLD_MS = 10_000;
 
 /** What a daemon's `main` receives. */
 export interface Daemon {
@@ -18,6 +23,8 @@ export interface Daemon {
   register(name: string, usage: string, minArgs: number, maxArgs: number, handler: CommandHandler): void;
   /** Reports that the daemon works, which ends the wait of `--detach` and of the service manager. */
   ready(): void;
+  /** Lets the service manager restart the daemon if its step does not end. @param stepMs the step's milliseconds so far */
+  watch(stepMs: () => number): void;
   /** Aborted by SIGTERM, SIGINT and `exit`. */
   readonly signal: AbortSignal;
   /** Sets what `exit --cleanup` does before the daemon ends. */
@@ -87,6 +94,10 @@ class RunningDaemon implements Daemon {
     this.manager.ready();
   }
 
+  watch(stepMs: () => number): void {
+    this.manager.watch(stepMs);
+  }
+
   onCleanup(cleanup: () => Promise<void>): void {
     this.cleanup = cleanup;
   }
@@ -130,6 +141,11 @@ async function runInThisProcess(
   const unixctl = new UnixctlServer(socket);
   const manager = new ServiceManager({ env: process.env, pid: process.pid, log });
   const daemon = new RunningDaemon(vlog, unixctl, manager, options);
+  const memory = watchMemory((complaint) => {
+    log.err(complaint);
+    daemon.removePidfile();
+    process.exit(EXIT_SOFTWARE);
+  });
   daemon.writePidfile();
   registerCommands(unixctl, program, vlog, daemon);
   catchSignals(vlog, daemon);
@@ -152,6 +168,7 @@ async function runInThisProcess(
     if (daemon.signal.aborted && error instanceof ProductError) return log.info('exiting');
     if (daemon.isReady || !(error instanceof ProductError)) return fatal(error);
     if (options.logFile !== undefined) log.err(explainError(error));
+    if (!(error instanceof UsageError)) await holdBack(manager, error, daemon.signal);
     throw error;
   } finally {
     // Everything that main opened closes at this signal.
@@ -159,9 +176,20 @@ async function runInThisProcess(
     if (socket !== 'none') await unixctl.close();
     daemon.removePidfile();
     manager.close();
+    memory.close();
     process.off('uncaughtException', fatal);
     process.off('unhandledRejection', fatal);
   }
+}
+
+/**
+ * Waits before a daemon ends that could not start, if a service manager would start it again at once: it may take long
+ * until somebody configures what is missing.
+ */
+async function holdBack(manager: ServiceManager, error: ProductError, signal: AbortSignal): Promise<void> {
+  if (!manager.isThere) return;
+  manager.status(`cannot start, tries again in ${HOLD_MS / 1_000} s: ${explainError(error)}`);
+  await sleep(HOLD_MS, signal);
 }
 
 function openVlog(options: DaemonOptions): Vlog {

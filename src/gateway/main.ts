@@ -56,6 +56,7 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
 
   const problems = new Problems(log);
   const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
+  daemon.watch(() => loop.stepMs);
   const channel = CHANNELS[options.channel]({ bridge, rundir: directories(process.env).run });
   const keeper = new BridgeKeeper({ channel, log, problems, changed: loop.ring });
   const sources = makeSources(options, { db, channel, keeper, problems, log, changed: loop.ring });

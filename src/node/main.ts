@@ -48,6 +48,7 @@ async function keepHost(daemon: Daemon, options: NodeDaemonOptions): Promise<voi
   });
   const problems = new Problems(log);
   const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
+  daemon.watch(() => loop.stepMs);
   const keeper = new TableKeeper(log);
   const rulesChanged = () => {
     keeper.audit({ elements: false });

@@ -107,6 +107,11 @@ export class FollowedCluster {
     return [this.pods, this.services, this.endpoints].every(({ problem }) => problem === undefined);
   }
 
+  /** How long the current step has taken so far, in milliseconds. */
+  get stepMs(): number {
+    return this.loop.stepMs;
+  }
+
   /** Returns what `status` shows. */
   report(): WatcherReport {
     const { keeper, loop, problems } = this;

@@ -61,6 +61,7 @@ export async function runWatcher(
     const report = followed?.report() ?? NOTHING_FOLLOWED;
     return { ...report, problems: [...problems.current, ...report.problems] };
   });
+  daemon.watch(() => followed?.stepMs ?? 0);
   daemon.ready();
   while (!signal.aborted) {
     const options = {

@@ -80,6 +80,24 @@ test('a ring during a step causes another step', async (t) => {
   t.is(loop.totals.steps, 2);
 });
 
+test('the time of a step that does not end grows, and is 0 between two steps', async (t) => {
+  let finish = () => {};
+  const { loop, next, end } = looping({
+    step: () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      }),
+  });
+  t.is(loop.stepMs, 0);
+  const begun = next();
+  loop.ring();
+  await begun;
+  await until('a few milliseconds', () => when(loop.stepMs > 5));
+  finish();
+  await until('the end of the step', () => when(loop.stepMs === 0));
+  await end();
+});
+
 test('a failed step is a problem and is retried, and the problem ends with the first success', async (t) => {
   let failures = 3;
   const { loop, problems, next, end } = looping({

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
 import { labTest } from '../../lab/lab_test.js';
 import { startNotifySocket } from '../../lab/notify_socket.js';
 import { executable } from '../../lab/project.js';
@@ -98,6 +99,30 @@ test('a service manager that does not receive is logged when that starts and whe
   t.deepEqual(lines, ['cannot send READY=1 to /s: away', '/s receives again']);
 });
 
+test('a step that does not end ends the pings, with one line in the log, until it ends after all', async (t) => {
+  const [sent, lines]: [string[], string[]] = [[], []];
+  const log = { ...SILENT, err: (line: string) => lines.push(line) };
+  const made = new ServiceManager({
+    env: { NOTIFY_SOCKET: '/s', WATCHDOG_USEC: '3000' },
+    pid: PID,
+    log,
+    send: (_, text) => sent.push(text),
+  });
+  t.teardown(() => made.close());
+  let asked = 0;
+  let ms = 121_000;
+  made.watch(() => {
+    asked++;
+    return ms;
+  });
+  made.ready();
+  await until('three looks', () => when(asked >= 3));
+  t.deepEqual(sent, ['READY=1']);
+  t.deepEqual(lines, ['the current step has not ended in 120 s; the service manager restarts this daemon']);
+  ms = 119_000;
+  await until('a ping', () => when(sent.includes('WATCHDOG=1')));
+});
+
 test('a datagram reaches a socket of the file system and of the abstract namespace', async (t) => {
   const path = join(folder(t), 'socket');
   for (const name of [path, `@${path}`]) {
@@ -109,6 +134,22 @@ test('a datagram reaches a socket of the file system and of the abstract namespa
   t.throws(() => sendDatagram('', 'x'), { message: /^sendto: Invalid argument$/ });
   t.throws(() => sendDatagram('x'.repeat(108), 'x'), { message: /^sendto: Invalid argument$/ });
   t.throws(() => sendDatagram(`@${path}`, 'x'), { message: /^sendto: Connection refused$/ });
+});
+
+test('a daemon that cannot start says why to its service manager, and does not end at once', async (t) => {
+  const path = join(folder(t), 'socket');
+  const socket = await startNotifySocket(path);
+  t.teardown(() => socket.stop());
+  const argv = [executable('ovn-k8s-watcher'), '--overlay', `--db=unix:${path}.none`, '--unixctl=none'];
+  const env = { NOTIFY_SOCKET: path, OVS_RUNDIR: folder(t) };
+  const watcher = execa(process.execPath, argv, { env, reject: false });
+  await socket.says(/^STATUS=cannot start, tries again in 10 s: /m, 15_000);
+  t.is(watcher.exitCode, null);
+  watcher.kill('SIGTERM');
+  t.is((await watcher).exitCode, 1);
+
+  const misused = await execa(process.execPath, [...argv, '--no-such-option'], { env, reject: false });
+  t.is(misused.exitCode, 2, 'the units do not restart this one');
 });
 
 labTest(

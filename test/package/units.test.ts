@@ -29,7 +29,10 @@ for (const unit of DAEMONS)
     t.deepEqual(valuesOf(unit, 'Restart'), ['always']);
     t.deepEqual(valuesOf(unit, 'StartLimitIntervalSec'), ['0']);
     t.regex(valuesOf(unit, 'WatchdogSec')[0] ?? '', /^\d+$/);
-    t.regex(valuesOf(unit, 'MemoryMax')[0] ?? '', /^\d+M$/);
+    const most = Number(/^(\d+)M$/.exec(valuesOf(unit, 'MemoryMax')[0] ?? '')?.[1]);
+    const heap = Number(/--max-old-space-size=(\d+)/.exec(valuesOf(unit, 'Environment')[0] ?? '')?.[1]);
+    t.true(heap + 200 <= most, 'V8 says that the heap is full before the kernel kills the daemon');
+    t.deepEqual(valuesOf(unit, 'RestartPreventExitStatus'), ['2'], 'a wrong option');
   });
 
 test('the units give the daemons only options that they have', async (t) => {
