@@ -6,8 +6,8 @@ import { execa } from 'execa';
 /** `f_type` of overlayfs (statfs(2)), which cannot be the upper layer of another. */
 const OVERLAYFS = 0x794c7630;
 
-/** A file of a machine: its text, or where a symbolic link points. */
-export type FileContent = string | { readonly link: string };
+/** A file of a machine: its text, also one that only root may read, or where a symbolic link points. */
+export type FileContent = string | { readonly secret: string } | { readonly link: string };
 
 /**
  * The disk of a machine: what the machine changes over a shared root tree, or a copy of that tree where the kernel
@@ -51,6 +51,7 @@ export class Disk {
       const file = join(folder, path);
       await mkdir(dirname(file), { recursive: true });
       if (typeof content === 'string') await writeFile(file, content);
+      else if ('secret' in content) await writeFile(file, content.secret, { mode: 0o600 });
       else await symlink(content.link, file);
     }
   }

@@ -130,7 +130,8 @@ function keyfile(ipv4: readonly string[], ipv6: readonly string[]): Record<strin
     ['[ipv6]', ...ipv6],
   ];
   const path = 'etc/NetworkManager/system-connections/eth0.nmconnection';
-  return { [path]: `${sections.flat().join('\n')}\n` };
+  // NetworkManager ignores a file that others can read.
+  return { [path]: { secret: `${sections.flat().join('\n')}\n` } };
 }
 
 /** Returns the links that `systemctl enable` makes: for each target, the unit that it wants. */
