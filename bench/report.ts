@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../lab/project.js';
 import { type Figure, isMet, ratioOf } from './figure.js';
@@ -10,11 +8,6 @@ import { summarize } from './statistics.js';
 
 /** The folder of a run's report. */
 const DIRECTORY = join(PROJECT, 'bench/report');
-
-export function describeMachine(): string[] {
-  const [first = ''] = execFileSync('ovs-vswitchd', ['--version'], { encoding: 'utf8' }).split('\n');
-  return [`${cpus().length} x ${cpus()[0]?.model}`, `Linux ${release()}`, `Node ${process.version}`, first];
-}
 
 /** Writes the run as JSON and as one self-contained page. Returns the names of both files. */
 export function writeReport(run: Run): readonly string[] {

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { failInOneLine } from '../lab/failure.js';
 import { PROJECT } from '../lab/project.js';
+import { describeMachine } from '../lab/this_machine.js';
 import type { Report, Section } from './figure.js';
 import type { Outcome } from './outcome.js';
-import { describeMachine, writeReport } from './report.js';
+import { writeReport } from './report.js';
 import { SECTIONS } from './sections.js';
 import { formatFigures } from './table.js';
 

@@ -1,5 +1,6 @@
 // `npm run hostile`: plays hostile peers against the real daemons and prints what happened.
 //   npm run hostile -- [PEER]      all, or those of one peer: unixctl, "local database", northbound, switch, "API server", kernel
+import { printColumns } from '../../lab/columns.js';
 import { failInOneLine } from '../../lab/failure.js';
 import { GATEWAY_HELPER, NODE_DAEMON, WATCHER } from '../../src/daemon/programs.js';
 import { CASES } from './cases.js';
@@ -38,10 +39,5 @@ function cellsOf({ program, peakMb, p99Ms, says }: Outcome, excess: string | und
 }
 
 function print(cells: readonly string[]): void {
-  process.stdout.write(
-    `${cells
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd()}\n`,
-  );
+  printColumns(cells, widths);
 }
