@@ -29,9 +29,12 @@ export class Session {
     return new Session(server, await keep(from, to));
   }
 
-  /** Starts only the server, for several sessions. */
-  static async serve(inside: Namespace, port: number): Promise<Running> {
-    const server = inside.spawn(agent('serve', String(port)));
+  /**
+   * Starts only the server, for several sessions.
+   * @param addresses where it listens, and what its datagrams come from; by default everywhere, and the kernel chooses
+   */
+  static async serve(inside: Namespace, port: number, addresses: readonly string[] = []): Promise<Running> {
+    const server = inside.spawn(agent('serve', String(port), ...addresses));
     await server.says(/serving/);
     return server;
   }

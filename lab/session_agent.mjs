@@ -1,11 +1,14 @@
 // Client and server of a session like ssh's: small messages, each answered at once.
-//   session_agent.mjs serve PORT       echoes what it receives, over TCP and UDP, both families
+//   session_agent.mjs serve PORT [ADDRESS...]
+//                                      echoes what it receives, over TCP and UDP; at all addresses of both families, or
+//                                      at these, which its datagrams then come from
 //   session_agent.mjs keep HOST PORT [LOCALPORT]
 //                                      sends a byte every 5 ms; prints "open" once connected, and a report as one
 //                                      JSON object when the session ends by itself, or on SIGTERM after the last answers
 //   session_agent.mjs keep-udp HOST PORT LOCALPORT
 //                                      the same with datagrams; "open" after the first answer, from which it counts
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
 
@@ -16,22 +19,27 @@ const BUSY = 20;
 const LAST_MS = 1_000;
 const [mode, ...rest] = process.argv.slice(2);
 
-if (mode === 'serve') serve(Number(rest[0]));
+if (mode === 'serve') await serve(Number(rest[0]), rest.slice(1));
 else if (mode === 'keep-udp') keepUdp(rest[0], Number(rest[1]), Number(rest[2]));
 else keep(rest[0], Number(rest[1]), rest[2] === undefined ? undefined : Number(rest[2]));
 
-function serve(port) {
-  createServer((socket) => {
-    socket.setNoDelay(true);
-    socket.on('error', () => socket.destroy());
-    socket.pipe(socket);
-  }).listen(port, '::', () => echoUdp(port));
+async function serve(port, addresses) {
+  for (const address of addresses.length === 0 ? ['::'] : addresses) {
+    const server = createServer((socket) => {
+      socket.setNoDelay(true);
+      socket.on('error', () => socket.destroy());
+      socket.pipe(socket);
+    }).listen(port, address);
+    await Promise.all([once(server, 'listening'), echoUdp(port, address)]);
+  }
+  console.log('serving');
 }
 
-function echoUdp(port) {
-  const socket = createSocket('udp6');
+function echoUdp(port, address) {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.on('message', (message, client) => socket.send(message, client.port, client.address));
-  socket.bind(port, '::', () => console.log('serving'));
+  socket.bind(port, address);
+  return once(socket, 'listening');
 }
 
 function keepUdp(address, port, localPort) {
