@@ -84,6 +84,11 @@ export function restartNorthbound(host: Host): Promise<void> {
   return serve(host, NORTHBOUND, '--overwrite-pidfile', ...NORTHBOUND_OPTIONS);
 }
 
+/** Restarts the southbound database's server, after it was killed. */
+export function restartSouthbound(host: Host): Promise<void> {
+  return serve(host, SOUTHBOUND, '--overwrite-pidfile', ...SOUTHBOUND_OPTIONS);
+}
+
 function create(host: Host, name: string, schema: string): Promise<string> {
   return host.exec(['ovsdb-tool', 'create', join(host.dir, `${name}.db`), schema]);
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from './host.js';
+import { signal } from './namespace.js';
 import { accepting } from './ovsdb_server.js';
 import { until, when } from './until.js';
 
@@ -76,6 +77,20 @@ export class SmallDisk {
   /** Frees the disk. */
   free(): void {
     rmSync(this.filler, { force: true });
+  }
+
+  /** Restarts ovsdb-server on its own disk, with everything that was committed on this one. */
+  async leave(): Promise<void> {
+    const { host } = this;
+    await host.vsctl('remove', 'Open_vSwitch', '.', 'external_ids', 'pad');
+    await host.vsctl('remove', 'Open_vSwitch', '.', 'other_config', 'stats-update-interval');
+    const pid = Number(readFileSync(join(host.rundir, 'ovsdb-server.pid'), 'utf8'));
+    process.kill(pid, 'SIGSTOP');
+    copyFileSync(join(this.path, 'conf.db'), join(host.dir, 'conf.db'));
+    process.kill(pid, 'SIGKILL');
+    await until('ovsdb-server to end', () => when(!signal(pid, 0)));
+    await host.startDatabase();
+    rmSync(this.dir, { recursive: true });
   }
 
   private get used(): number {
