@@ -7,6 +7,7 @@ import { firstCopy } from './sections/first_copy.js';
 import { flows } from './sections/flows.js';
 import { looks } from './sections/looks.js';
 import { neighbour } from './sections/neighbour.js';
+import { nicGap } from './sections/nic_gap.js';
 import { nicMove } from './sections/nic_move.js';
 import { repair } from './sections/repair.js';
 import { restart } from './sections/restart.js';
@@ -31,6 +32,7 @@ export const SECTIONS: readonly Section[] = [
   looks,
   firstCopy,
   nicMove,
+  nicGap,
   neighbour,
   services,
   serviceRows,

@@ -6,6 +6,9 @@ export const INTERVAL_MS = 5;
 /** Seconds that an answer may take. A busy machine can delay an answer, which does not count as a loss. */
 const PATIENCE_SECONDS = 1;
 
+/** How many of the last requests may be on their way when ping ends: those of 50 ms. */
+const IN_FLIGHT = 10;
+
 /** The outcome of echo requests that were sent every 5 ms. */
 export interface PingReport {
   readonly sent: number;
@@ -67,9 +70,11 @@ export function reportOf(output: string): PingReport {
   const sent = Number(/^(\d+) packets transmitted/m.exec(output)?.[1]);
   const answered = new Set(answers.map(({ seq }) => seq));
   const gaps = answers.slice(1).map(({ atMs }, index) => atMs - (answers[index]?.atMs ?? atMs));
+  const last = Math.max(...answered);
+  const due = sent - last <= IN_FLIGHT ? last : sent;
   return {
     sent,
-    lost: Array.from({ length: sent }, (_, index) => index + 1).filter((seq) => !answered.has(seq)),
+    lost: Array.from({ length: due }, (_, index) => index + 1).filter((seq) => !answered.has(seq)),
     duplicates: answers.length - answered.size,
     longestGapMs: Math.max(...gaps),
   };
