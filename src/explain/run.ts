@@ -10,7 +10,7 @@ import type { Ofport } from '../openflow/ofport.js';
 import { Batches } from './batches.js';
 import { agrees, type Explanation, frameExplainer, inPortOf } from './explanation.js';
 import { countsJson, explanationJson, formatCounts, formatExplanation, type Verification } from './report.js';
-import { readState } from './state_source.js';
+import { readState, unsettledWarning } from './state_source.js';
 import { ReaderGone, SyncOutput } from './sync_output.js';
 import { type TraceTarget, traceFrame } from './trace.js';
 import { type LinkAddresses, tupleFrame } from './tuple_frame.js';
@@ -46,6 +46,7 @@ const READ_AHEAD = 1000;
  */
 export async function runExplain(options: ExplainOptions): Promise<boolean> {
   const state = await readState(options.stateFile, options.rundir, options.timeoutMs);
+  await warn(options);
   const output = new SyncOutput();
   try {
     if (options.count) await count(options, state, output);
@@ -55,6 +56,14 @@ export async function runExplain(options: ExplainOptions): Promise<boolean> {
     if (!(error instanceof ReaderGone)) throw error;
   }
   return true;
+}
+
+/** Warns on standard error if the switch does not do now what the helper's state says. */
+async function warn({ stateFile, rundir, timeoutMs }: ExplainOptions): Promise<void> {
+  if (stateFile !== undefined) return;
+  // A switch that is away can keep the helper from answering in time; its state is there all the same.
+  const warning = await unsettledWarning(rundir, timeoutMs).catch(() => undefined);
+  if (warning !== undefined) process.stderr.write(`ovn-k8s-util: ${warning}\n`);
 }
 
 async function count(options: ExplainOptions, state: GatewayState, output: SyncOutput): Promise<void> {

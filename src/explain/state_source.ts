@@ -26,6 +26,20 @@ export async function readState(
   }
 }
 
+/**
+ * Returns a warning if the switch does not do what the state says: while the flows are not in place, NORMAL forwards the
+ * packets of the host, and OVN's port carries none.
+ */
+export async function unsettledWarning(rundir: string, timeoutMs: number): Promise<string | undefined> {
+  const text = await askDaemon({ program: GATEWAY_HELPER, rundir, timeoutMs }, 'status', ['--json']);
+  const { synced, isOpen }: { readonly synced?: unknown; readonly isOpen?: unknown } = JSON.parse(text);
+  if (synced !== true)
+    return 'the flows are not in place now: until then the bridge forwards by NORMAL, which leaves out the port to OVN';
+  return isOpen === true
+    ? undefined
+    : 'the gate to OVN is closed now: OVN does not use its port of the bridge';
+}
+
 function parseFile(file: string): GatewayState {
   const text = readText(file);
   try {

@@ -4,7 +4,7 @@ import type { BridgeFacts } from '../switch/bridge_facts.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { NODE_NAME, readSystemIds } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
-import { completePatchPair } from '../switch/patch_pair.js';
+import { closePatchPair, completePatchPair } from '../switch/patch_pair.js';
 
 /**
  * Makes whatever the patch pair between `bridge` and OVN lacks; nothing on a bridge that `gateway-init` gave no node
@@ -19,4 +19,14 @@ export async function applyPatchPair(db: LocalDatabase, bridge: BridgeFacts): Pr
   const logicalPort = localPortName(bridge.name, node);
   completePatchPair(db, txn, { bridge: bridge.name, integration, logicalPort, isReady: true });
   await txn.commit();
+}
+
+/**
+ * Takes the pair away from OVN, before the flows that classify OVN's traffic go.
+ * @throws ProductError if the local database does not take the transaction
+ */
+export async function withdrawPatchPair(db: LocalDatabase, bridge: string, timeoutMs: number): Promise<void> {
+  const txn = db.transaction(`${GATEWAY_HELPER}: take the patch ports from OVN`);
+  closePatchPair(db, txn, { bridge, integration: integrationBridge(readSystemIds(db)) });
+  await txn.commit({ timeoutMs });
 }

@@ -14,6 +14,7 @@ import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import { Announcer } from './apply_announcements.js';
 import { cleanUp } from './apply_cleanup.js';
+import { withdrawPatchPair } from './apply_patch_pair.js';
 import { AddressProber } from './apply_probes.js';
 import { ServedRow } from './apply_served_row.js';
 import { SolicitedGroups } from './apply_solicited_groups.js';
@@ -87,7 +88,11 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
     // The loop must not put back the flows that cleaning up replaces.
     cleaning.abort();
     await looping;
-    await cleanUp(channel);
+    try {
+      await withdrawPatchPair(db, bridge, timeoutMs);
+    } finally {
+      await cleanUp(channel);
+    }
   });
 
   const isLate = () => [`${bridge} has no flows after ${timeoutMs} ms`, ...problems.current].join(': ');

@@ -5,6 +5,9 @@ import type { LocalDatabase, LocalTransaction } from './connection.js';
 /** Columns of an Interface row other than its name. */
 export type InterfaceColumns = Omit<RowInput<typeof openVswitch, 'Interface'>, 'name'>;
 
+/** Columns of a Port row other than its name and its interfaces. */
+export type PortColumns = Omit<RowInput<typeof openVswitch, 'Port'>, 'name' | 'interfaces'>;
+
 /** Returns the Interface row called `name`; `undefined` if there is none. */
 export function findInterface(
   db: LocalDatabase,
@@ -15,14 +18,24 @@ export function findInterface(
 
 /** Returns the bridge that has port `name`; `undefined` if no bridge has it. */
 export function bridgeOf(db: LocalDatabase, name: string): RowOf<typeof openVswitch, 'Bridge'> | undefined {
-  const port = db.find('Port', (row) => row.name === name);
+  const port = findPort(db, name);
   return port && db.find('Bridge', ({ ports }) => ports.includes(port._uuid));
 }
 
+/** Returns the Port row called `name`; `undefined` if there is none. */
+export function findPort(db: LocalDatabase, name: string): RowOf<typeof openVswitch, 'Port'> | undefined {
+  return db.find('Port', (row) => row.name === name);
+}
+
 /** Inserts a port with one interface of the same name; ovsdb-server drops it unless a bridge refers to it. */
-export function insertPort(txn: LocalTransaction, name: string, columns: InterfaceColumns = {}): RowRef {
+export function insertPort(
+  txn: LocalTransaction,
+  name: string,
+  columns: InterfaceColumns = {},
+  portColumns: PortColumns = {},
+): RowRef {
   const iface = txn.insert('Interface', { ...columns, name });
-  return txn.insert('Port', { name, interfaces: [iface] });
+  return txn.insert('Port', { ...portColumns, name, interfaces: [iface] });
 }
 
 /** Adds port `name` to a bridge. */
@@ -31,8 +44,9 @@ export function addPort(
   bridge: Uuid | RowRef,
   name: string,
   columns: InterfaceColumns = {},
+  portColumns: PortColumns = {},
 ): void {
-  txn.mutate('Bridge', bridge, { ports: { insert: [insertPort(txn, name, columns)] } });
+  txn.mutate('Bridge', bridge, { ports: { insert: [insertPort(txn, name, columns, portColumns)] } });
 }
 
 /** Adds port `name` to a bridge, or gives an existing interface of that name the columns that it lacks. */
@@ -68,7 +82,7 @@ export function ensurePort(
 
 /** Removes port `name` from its bridge; adds nothing to `txn` if no bridge has it. */
 export function removePort(db: LocalDatabase, txn: LocalTransaction, name: string): void {
-  const port = db.find('Port', (row) => row.name === name);
+  const port = findPort(db, name);
   const bridge = bridgeOf(db, name);
   if (port !== undefined && bridge !== undefined)
     txn.mutate('Bridge', bridge._uuid, { ports: { delete: [port._uuid] } });

@@ -179,6 +179,7 @@ function localSwitch(): LocalSwitch {
           {
             ...iface('k8s-patch-breth0-br-int', 'patch'),
             options: new Map([['peer', 'k8s-patch-br-int-breth0']]),
+            trunks: [4095],
           },
         ],
       },
@@ -187,7 +188,7 @@ function localSwitch(): LocalSwitch {
 }
 
 function iface(name: string, type: string): SwitchInterface {
-  return { name, type, ofport: 1, error: undefined, options: new Map(), externalIds: new Map() };
+  return { name, type, ofport: 1, error: undefined, options: new Map(), externalIds: new Map(), trunks: [] };
 }
 
 function bridgeFacts(): BridgeFacts {

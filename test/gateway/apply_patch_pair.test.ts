@@ -2,7 +2,7 @@ import test from 'ava';
 import { type OvsdbServer, startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { SILENT } from '../../src/daemon/log.js';
 import { Problems } from '../../src/daemon/problems.js';
-import { applyPatchPair } from '../../src/gateway/apply_patch_pair.js';
+import { applyPatchPair, withdrawPatchPair } from '../../src/gateway/apply_patch_pair.js';
 import { BridgeSource } from '../../src/gateway/sources/bridge.js';
 import { connect } from '../../src/ovsdb/client.js';
 import { openVswitch } from '../../src/ovsdb/tables/open_vswitch.js';
@@ -55,4 +55,13 @@ test.serial('a complete pair is left alone', async (t) => {
   await applyPatchPair(db, bridgeFacts({ 'k8s-node-name': 'gw' }));
   t.deepEqual([...db.table('Interface').keys()], before);
   t.is(before.length, 2);
+});
+
+test.serial('a pair that is withdrawn keeps its ends, and OVN loses its name', async (t) => {
+  await withdrawPatchPair(db, 'breth0', 5_000);
+  const there = () => interfaceNamed(THERE)?.external_ids;
+  await db.until(() => (there()?.has('iface-id') === false ? true : undefined), { what: 'no iface-id' });
+  await applyPatchPair(db, bridgeFacts({ 'k8s-node-name': 'gw' }));
+  await db.until(() => there()?.get('iface-id'), { what: 'the iface-id' });
+  t.is(there()?.get('iface-id'), 'breth0_gw');
 });

@@ -121,6 +121,7 @@ toolTest(TOOLS, 'an installation or upgrade restarts the daemons, and does not m
   ]);
   const stopped = [...script('prerm').matchAll(/deb-systemd-invoke stop '?(ovn-k8s-[a-z-]+)/g)];
   t.true(stopped.some(([, unit]) => unit === 'ovn-k8s-node-init'));
+  t.false(stopped.some(([, unit]) => unit === 'ovn-k8s-gateway-gate'));
 });
 
 /** What an operator does on Debian 13, from the first day to the last. Without a mirror there is nothing to do it with. */

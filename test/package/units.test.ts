@@ -1,8 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { startHost } from '../../lab/host.js';
+import { Lab } from '../../lab/lab.js';
 import { labTest } from '../../lab/lab_test.js';
 import { executable, PROJECT } from '../../lab/project.js';
 import { toolTest } from '../../lab/tool_test.js';
@@ -12,7 +14,7 @@ import { readCommandLines } from '../../packaging/manual/command_table.js';
 
 const FOLDER = join(PROJECT, 'packaging/systemd');
 const DAEMONS = ['ovn-k8s-gateway-helper', 'ovn-k8s-node', 'ovn-k8s-watcher'];
-const UNITS = [...DAEMONS, 'ovn-k8s-node-init'];
+const UNITS = [...DAEMONS, 'ovn-k8s-node-init', 'ovn-k8s-gateway-gate'];
 /** What `systemd-analyze security` may say at most, of 10. */
 const MOST_EXPOSURE = 4;
 
@@ -63,11 +65,38 @@ test('a file of /etc/default is a shell fragment that sets nothing', async (t) =
 });
 
 for (const unit of UNITS)
-  test(`no stop of another unit stops ${unit}, and it starts after the switch`, (t) => {
+  test(`no stop of another unit stops ${unit}, and it starts after the switch's database`, (t) => {
     for (const key of ['Requires', 'Requisite', 'BindsTo', 'PartOf', 'Conflicts'])
       t.deepEqual(valuesOf(unit, key), [], key);
     t.regex(valuesOf(unit, 'After')[0] ?? '', /\bovsdb-server\.service\b/);
   });
+
+test('at boot the patch port is taken from OVN before the switch and ovn-controller start', (t) => {
+  const [before = ''] = valuesOf('ovn-k8s-gateway-gate', 'Before');
+  t.deepEqual(before.split(' '), ['ovs-vswitchd.service', 'ovn-controller.service']);
+  t.deepEqual(valuesOf('ovn-k8s-gateway-gate', 'WantedBy'), ['ovs-vswitchd.service']);
+});
+
+labTest("the gate's unit takes iface-id from the gateway's patch port, and from no other", async (t) => {
+  const { host } = await startGated(t);
+  const ids = async () => {
+    const found = await host.vsctl(
+      '--bare',
+      '--columns=name',
+      'find',
+      'Interface',
+      'external_ids:iface-id!=""',
+    );
+    return found.split('\n').filter(Boolean).toSorted();
+  };
+  t.deepEqual(await ids(), ['k8s-patch-br-int-breth0', 'pod']);
+  const [command = ''] =
+    /'(.*)'/.exec(valuesOf('ovn-k8s-gateway-gate', 'ExecStart')[0] ?? '')?.slice(1) ?? [];
+  for (let run = 1; run <= 2; run++) {
+    await host.exec(['env', 'BRIDGE=breth0', 'sh', '-euc', command.replaceAll('$$', '$')]);
+    t.deepEqual(await ids(), ['pod']);
+  }
+});
 
 test('a start or a restart of a daemon does not run ovn-k8s-node-init, which moves a NIC', (t) => {
   for (const unit of DAEMONS)
@@ -147,6 +176,47 @@ labTest('the helper works with the capabilities of its unit alone', async (t) =>
     return when(socketsOf(helper.pid).some((inode) => new RegExp(` ${inode}$`, 'm').test(sockets)));
   });
 });
+
+/** Starts a switch whose database has a gateway's patch pair and a pod's port, both with `iface-id`. */
+async function startGated(t: ExecutionContext) {
+  const lab = Lab.open();
+  t.teardown(() => lab.dispose());
+  const host = await startHost(lab, 'gw');
+  const end = (bridge: string, name: string, peer: string) => [
+    ...['--', 'add-port', bridge, name, '--', 'set', 'Interface', name, 'type=patch', `options:peer=${peer}`],
+  ];
+  await host.vsctl(
+    ...['add-br', 'breth0', '--', 'add-br', 'br-int'],
+    ...[
+      '--',
+      'set',
+      'Bridge',
+      'breth0',
+      'datapath_type=netdev',
+      '--',
+      'set',
+      'Bridge',
+      'br-int',
+      'datapath_type=netdev',
+    ],
+    ...end('breth0', 'k8s-patch-breth0-br-int', 'k8s-patch-br-int-breth0'),
+    ...end('br-int', 'k8s-patch-br-int-breth0', 'k8s-patch-breth0-br-int'),
+    ...['external_ids:iface-id=breth0_gw', 'external_ids:other=kept'],
+    ...[
+      '--',
+      'add-port',
+      'br-int',
+      'pod',
+      '--',
+      'set',
+      'Interface',
+      'pod',
+      'type=internal',
+      'external_ids:iface-id=pod',
+    ],
+  );
+  return { host };
+}
 
 /** Returns a command that gives another one the capabilities of a unit alone. */
 function withRightsOf(unit: string): readonly string[] {

@@ -1,8 +1,15 @@
 import test from 'ava';
 import { findBridge } from '../../src/switch/bridges.js';
 import type { LocalDatabase } from '../../src/switch/connection.js';
-import { completePatchPair, type PatchPair, patchName, patchPeerName } from '../../src/switch/patch_pair.js';
-import { findInterface, removePort } from '../../src/switch/ports.js';
+import {
+  closePatchPair,
+  completePatchPair,
+  isPatchPairOpen,
+  type PatchPair,
+  patchName,
+  patchPeerName,
+} from '../../src/switch/patch_pair.js';
+import { findInterface, findPort, removePort } from '../../src/switch/ports.js';
 import { added, localDatabase, portsOf, write } from './local_database.js';
 
 const HERE = 'k8s-patch-breth0-br-int';
@@ -59,6 +66,32 @@ test("another node's iface-id is replaced, ready or not", async (t) => {
   await complete(db, { isReady: true, logicalPort: 'breth0_old' }).commit();
   await complete(db).commit();
   t.is(ifaceId(db), 'breth0_gw1');
+});
+
+test('NORMAL of the gateway bridge cannot use the port to OVN: a port of an earlier version is changed', async (t) => {
+  const db = await localDatabase(t, { bridges: ['breth0', 'br-int'] });
+  await complete(db).commit();
+  const port = findPort(db, HERE);
+  t.deepEqual(port?.trunks, [4095]);
+  t.deepEqual(findPort(db, THERE)?.trunks, []);
+  for (const trunks of [[], [7, 4095]]) {
+    await write(db, (txn) => port && txn.update('Port', port._uuid, { trunks }));
+    await complete(db).commit();
+    t.deepEqual(findPort(db, HERE)?.trunks, [4095]);
+  }
+});
+
+test('a closed pair has no iface-id; a pair without one, or without ends, is closed already', async (t) => {
+  const db = await localDatabase(t, { bridges: ['breth0', 'br-int'] });
+  const close = () => added(db, (txn) => closePatchPair(db, txn, PAIR));
+  t.is(isPatchPairOpen(db, PAIR), undefined);
+  t.true(close().isEmpty);
+  await complete(db, { isReady: true }).commit();
+  t.true(isPatchPairOpen(db, PAIR));
+  await close().commit();
+  t.is(ifaceId(db), undefined);
+  t.false(isPatchPairOpen(db, PAIR));
+  t.true(close().isEmpty);
 });
 
 test('an end that was deleted is added again', async (t) => {

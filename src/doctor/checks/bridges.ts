@@ -2,7 +2,7 @@ import { guardTable } from '../../host/guard.js';
 import { gatewayRouterName, localPortName } from '../../ovn/names.js';
 import { IFACE_ID, NODE_NAME } from '../../switch/external_ids.js';
 import { integrationBridge } from '../../switch/integration_bridge.js';
-import { patchName, patchPeerName } from '../../switch/patch_pair.js';
+import { NO_VLAN, patchName, patchPeerName } from '../../switch/patch_pair.js';
 import type { Facts, LocalSwitch, SwitchBridge } from '../facts/facts.js';
 import { type Check, type Finding, fail, given, orElse, warn } from '../finding.js';
 import { nodeName, physicalOf, sharedBridges } from '../node.js';
@@ -86,9 +86,27 @@ function patchPair(local: LocalSwitch, bridge: SwitchBridge): Finding[] {
   });
   const wanted = localPortName(bridge.name, node);
   const id = end(integrationName, there)?.externalIds.get(IFACE_ID);
-  return broken.length > 0 || id === wanted
-    ? broken
-    : [fail(`patch port ${there} has iface-id ${id ?? 'unset'}, not ${wanted}`, remedy)];
+  if (broken.length > 0) return broken;
+  return [
+    ...(id === wanted
+      ? []
+      : [
+          fail(
+            id === undefined
+              ? `the gate of ${bridge.name} is closed: patch port ${there} has no iface-id, so OVN does not use it`
+              : `patch port ${there} has iface-id ${id}, not ${wanted}`,
+            'start ovn-k8s-gateway-helper, which sets it once its flows are in place',
+          ),
+        ]),
+    ...(end(bridge.name, here)?.trunks.join() === NO_VLAN.join()
+      ? []
+      : [
+          warn(
+            `NORMAL can forward between ${here} and the other ports of ${bridge.name}: a restarted switch lets OVN answer for this host until the helper's flows are in place`,
+            `start ovn-k8s-gateway-helper, or run ovs-vsctl set Port ${here} trunks=${NO_VLAN.join()}`,
+          ),
+        ]),
+  ];
 }
 
 function nic(bridge: SwitchBridge): Finding[] {

@@ -63,6 +63,8 @@ export interface SwitchInterface {
   readonly error: string | undefined;
   readonly options: ReadonlyMap<string, string>;
   readonly externalIds: ReadonlyMap<string, string>;
+  /** The VLANs that its port carries; empty: all. */
+  readonly trunks: readonly number[];
 }
 
 export interface Northbound {

@@ -19,12 +19,13 @@ export function readLocalSwitch(db: LocalDatabase, kernelHasIt: boolean): LocalS
       failMode: bridge.fail_mode,
       externalIds: bridge.external_ids,
       interfaces: bridge.ports
-        .flatMap((port) => db.table('Port').get(port)?.interfaces ?? [])
-        .flatMap((uuid): SwitchInterface[] => {
+        .flatMap((port) => db.table('Port').get(port) ?? [])
+        .flatMap(({ interfaces, trunks }) => interfaces.map((uuid) => ({ uuid, trunks })))
+        .flatMap(({ uuid, trunks }): SwitchInterface[] => {
           const row = db.table('Interface').get(uuid);
           if (row === undefined) return [];
           const { name, type, ofport, error, options, external_ids } = row;
-          return [{ name, type, ofport, error, options, externalIds: external_ids }];
+          return [{ name, type, ofport, error, options, externalIds: external_ids, trunks }];
         }),
     })),
   };

@@ -48,11 +48,12 @@ export function registerCommands(daemon: Daemon, reported: Reported): void {
 
 async function readStatus(reported: Reported): Promise<Status> {
   const { channel, keeper, loop, sources, announcer, problems } = reported;
-  const { ovs, guard, neighbours, snatPorts } = sources;
+  const { ovs, bridge, guard, neighbours, snatPorts } = sources;
   const fill = await snatPorts.look();
   return {
     state: keeper.state,
     synced: keeper.synced,
+    isOpen: bridge.isOpen,
     problems: problems.current,
     totals: {
       looks: loop.totals.steps,

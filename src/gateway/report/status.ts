@@ -24,6 +24,8 @@ export interface Status {
   readonly state: GatewayState | undefined;
   /** Whether flows and settings are in place. */
   readonly synced: boolean;
+  /** Whether OVN has the bridge's patch port. */
+  readonly isOpen: boolean;
   readonly problems: readonly string[];
   readonly totals: Totals;
   /** What carries the flows to the switch. */
@@ -40,9 +42,10 @@ export interface Status {
 
 /** Returns `status` for people: one fact a line. */
 export function formatStatus(status: Status): string {
-  const { state, synced, problems, totals, channel, fill, neighbours } = status;
+  const { state, synced, isOpen, problems, totals, channel, fill, neighbours } = status;
   const lines = [
     ['flows', synced ? 'in place' : 'NOT in place'],
+    ['gate', isOpen ? 'open to OVN' : 'closed to OVN until the flows are in place'],
     ...(state === undefined ? [] : stateLines(state)),
     ['channel', channel],
     ...(fill === undefined ? [] : [['pod ports', formatFill(fill)]]),
@@ -81,6 +84,7 @@ function stateLines(state: GatewayState): string[][] {
 export function statusJson({
   state,
   synced,
+  isOpen,
   problems,
   totals,
   channel,
@@ -90,6 +94,7 @@ export function statusJson({
 }: Status): string {
   return printableJson({
     synced,
+    isOpen,
     state: state ?? null,
     problems,
     totals,

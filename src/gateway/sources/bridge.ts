@@ -3,6 +3,9 @@ import { aborted } from '../../daemon/sleep.js';
 import type { Source } from '../../daemon/source.js';
 import { type BridgeFacts, readBridge } from '../../switch/bridge_facts.js';
 import type { LocalDatabase } from '../../switch/connection.js';
+import { readSystemIds } from '../../switch/external_ids.js';
+import { integrationBridge } from '../../switch/integration_bridge.js';
+import { isPatchPairOpen } from '../../switch/patch_pair.js';
 
 /** The tables of the local database that the helper monitors. */
 export const MONITORED_TABLES = ['Open_vSwitch', 'Bridge', 'Port', 'Interface'] as const;
@@ -26,6 +29,12 @@ export class BridgeSource implements Source {
   /** The bridge; the same object until the database changes; `undefined` if there is no such bridge. */
   get facts(): BridgeFacts | undefined {
     return this.current;
+  }
+
+  /** Whether OVN has the bridge's patch port: the helper gives it to OVN once the flows are in place. */
+  get isOpen(): boolean {
+    const integration = integrationBridge(readSystemIds(this.db));
+    return isPatchPairOpen(this.db, { bridge: this.name, integration }) ?? false;
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -23,6 +23,7 @@ export const openVswitch = database('Open_vSwitch', {
     name: string,
     interfaces: setOf(uuid),
     tag: optional(integer),
+    trunks: setOf(integer),
   },
   Interface: {
     name: string,

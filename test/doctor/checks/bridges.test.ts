@@ -48,7 +48,21 @@ finds('bridges', [
     'a patch that OVN does not know',
     withInterface('br-int', 'k8s-patch-br-int-breth0', { externalIds: new Map() }),
     'fail',
-    /has iface-id unset, not breth0_gw1/,
+    /the gate of breth0 is closed: patch port k8s-patch-br-int-breth0 has no iface-id/,
+  ],
+  [
+    "a patch that has another node's iface-id",
+    withInterface('br-int', 'k8s-patch-br-int-breth0', {
+      externalIds: new Map([['iface-id', 'breth0_old']]),
+    }),
+    'fail',
+    /has iface-id breth0_old, not breth0_gw1/,
+  ],
+  [
+    'a patch that NORMAL forwards to',
+    withInterface('breth0', 'k8s-patch-breth0-br-int', { trunks: [] }),
+    'warn',
+    /NORMAL can forward between k8s-patch-breth0-br-int and the other ports of breth0/,
   ],
   [
     'no guard',

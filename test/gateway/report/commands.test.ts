@@ -36,6 +36,7 @@ function begin(state: GatewayState | null = GATEWAY) {
     loop: new Loop({ auditMs: 1_000, retry: { firstMs: 1 }, problems }),
     sources: {
       ovs: { restarts: 4 },
+      bridge: { isOpen: true },
       neighbours: { status: { isHeard: true, claimsHeard: 0, claims: [], routers: [] } },
       guard: { limit: undefined },
       snatPorts: { look: async () => undefined },
@@ -65,6 +66,7 @@ test('status is gathered from every part, as text and as JSON', async (t) => {
   const { run } = begin();
   t.like(JSON.parse(await run('status', '--json')), {
     synced: true,
+    isOpen: true,
     problems: ['one problem'],
     totals: { looks: 0, bundles: 2, flowsAdded: 70, flowsRemoved: 3, failures: 0, switchRestarts: 4 },
     channel: 'a channel',

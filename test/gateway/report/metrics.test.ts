@@ -4,6 +4,7 @@ import { formatMetrics } from '../../../src/gateway/report/metrics.js';
 const STATUS = {
   state: undefined,
   synced: true,
+  isOpen: true,
   channel: 'ofctl',
   problems: ['one'],
   totals: { looks: 9, bundles: 2, flowsAdded: 70, flowsRemoved: 3, failures: 1, switchRestarts: 4 },

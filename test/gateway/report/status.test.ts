@@ -19,6 +19,7 @@ const ROUTER = parseIp('203.0.113.1');
 const STATUS: Status = {
   state: GATEWAY,
   synced: true,
+  isOpen: true,
   problems: [],
   totals: { looks: 9, bundles: 2, flowsAdded: 70, flowsRemoved: 3, failures: 1, switchRestarts: 4 },
   channel: 'ofctl',
@@ -31,6 +32,7 @@ test('status has one fact a line', (t) => {
   t.is(
     formatStatus(STATUS),
     `flows:     in place
+gate:      open to OVN
 bridge:    breth0 (0a:58:cb:00:71:0a)
 addresses: 203.0.113.10, 2001:db8::10
 ports:     phys 1, patch 2
@@ -44,9 +46,10 @@ failures:  1, switch restarts 4
 });
 
 test('status shows only the known facts before there is a state', (t) => {
-  const lines = formatStatus({ ...STATUS, state: undefined, synced: false }).split('\n');
+  const lines = formatStatus({ ...STATUS, state: undefined, synced: false, isOpen: false }).split('\n');
   t.is(lines[0], 'flows:     NOT in place');
-  t.is(lines[1], 'channel:   ofctl');
+  t.is(lines[1], 'gate:      closed to OVN until the flows are in place');
+  t.is(lines[2], 'channel:   ofctl');
 });
 
 test('status says if a speaker answers for external addresses', (t) => {
