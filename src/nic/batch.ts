@@ -18,11 +18,14 @@ export interface Move {
 }
 
 /**
- * Lines for `ip -batch`. Only `ip -6` tells the family of a policy rule without a prefix, so IPv6 rules have batches of
- * their own: the new ones run before all else, the old ones after.
+ * Lines for `ip -batch`, in the order in which the batches run. Only `ip -6` tells the family of a policy rule without a
+ * prefix, so IPv6 rules have batches of their own.
  */
 export interface Batches {
   readonly newRules6: readonly string[];
+  /** What both devices can have at once: the traffic stays where it is. */
+  readonly additions: readonly string[];
+  /** What moves the traffic. */
   readonly lines: readonly string[];
   readonly oldRules6: readonly string[];
 }
@@ -41,18 +44,26 @@ export function moveBatches({ wanted, from, to }: Move): Batches {
   const neighbours = compare(wanted, from, there, neighboursThatMove, neighbourKey);
   const routes = compare(wanted, from, there, (of) => of.routes, routeKey(old));
   const rules = compare(wanted, from, there, (of) => of.rules, ruleKey(old));
+  const newAddresses = (isLate: boolean) =>
+    inOrderAdded(addresses.missing)
+      .filter((one) => isDoubtful(one) === isLate)
+      .map((one) => addressLine('replace', one, old, name, { nodad: !isDoubtful(one) }));
   const newRules = (family: 4 | 6) =>
     rules.missing.filter(isOf(family)).map((one) => ruleLine('add', one, old, name));
   const oldRules = (family: 4 | 6) =>
     rules.leaving.filter(isOf(family)).map((one) => ruleLine('del', one, old, old));
   return {
     newRules6: newRules(6),
-    lines: [
+    additions: [
       ...newRules(4),
-      ...inOrderAdded(addresses.missing).map((one) =>
-        addressLine('replace', one, old, name, { nodad: !isDoubtful(one) }),
-      ),
+      ...newAddresses(false),
       ...neighbours.missing.map((one) => neighbourLine(one, name)),
+      // ovs-vswitchd looks at all its ports again after a change of a link: not while it carries the host's traffic.
+      ...addressMode(wanted.link, to),
+    ],
+    lines: [
+      // Duplicate address detection must reach the network.
+      ...newAddresses(true),
       ...neighbours.leaving.filter(isPermanent).map((one) => deleteNeighbourLine(one, old)),
       ...routeLines(wanted.routes, routes, old, name),
       // In reverse: the kernel deletes the secondary addresses of a subnet with their primary.
@@ -60,7 +71,6 @@ export function moveBatches({ wanted, from, to }: Move): Batches {
       ...withFlagsToRestore(wanted.addresses, there.addresses).map((one) =>
         addressLine('change', one, old, name, { nodad: false }),
       ),
-      ...addressMode(wanted.link, to),
       ...oldRules(4),
     ],
     oldRules6: oldRules(6),
@@ -68,8 +78,8 @@ export function moveBatches({ wanted, from, to }: Move): Batches {
 }
 
 /** Returns whether nothing is left to do. */
-export function isEmpty({ newRules6, lines, oldRules6 }: Batches): boolean {
-  return newRules6.length + lines.length + oldRules6.length === 0;
+export function isEmpty(batches: Batches): boolean {
+  return Object.values(batches).every((lines) => lines.length === 0);
 }
 
 /** Adds the journal of an interrupted move to the device's current contents. A current entry replaces a journal's. */

@@ -8,8 +8,8 @@ import { FOREVER, type Snapshot } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
 
 /** The batches of a move; each is a file beside the journal. */
-export type BatchName = 'rules6' | 'move' | 'old-rules6';
-const BATCHES: readonly BatchName[] = ['rules6', 'move', 'old-rules6'];
+export type BatchName = 'rules6' | 'additions' | 'move' | 'old-rules6';
+const BATCHES: readonly BatchName[] = ['rules6', 'additions', 'move', 'old-rules6'];
 
 /** The content of the journal's file. */
 interface Entry {

@@ -19,7 +19,7 @@ import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
-import { addJournal, addJournalEnd, addMove } from './move_step.js';
+import { addAdditions, addJournal, addJournalEnd, addMove } from './move_step.js';
 import { emptyOn } from './on_device.js';
 import type { PersistChoice } from './persist/manager.js';
 import { addBackup, addPersist, type PersistPlace, readPersistence } from './persist/persist_steps.js';
@@ -81,6 +81,9 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
       undo: () => removeGuard(nic),
     });
   }
+  const rest: Move = { ...move, to: withoutOwnAddresses(there) };
+  // Before the NIC is attached: from then on the kernel's datapath delivers on the bridge.
+  if (!isDone) addAdditions(plan, rest, journal);
   plan.add({
     name: `attach ${nic} to ${bridge}`,
     details: [],
@@ -94,7 +97,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
     handedOver: persistence?.manager.renews,
   };
   addDhcpcdEnd(plan, now, bridge, dhcp);
-  if (!isDone) addMove(plan, { ...move, to: withoutOwnAddresses(there) }, journal);
+  if (!isDone) addMove(plan, rest, journal);
   // Not earlier: until the addresses have moved, the kernel must receive on the NIC.
   if (datapath === 'netdev') {
     plan.add({

@@ -5,6 +5,7 @@ import { readSnapshot } from '../host/read_snapshot.js';
 import { ProductError } from '../net/errors.js';
 import { parseInterfaceName } from '../net/interface_name.js';
 import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '../switch/bridges.js';
+import { awaitSwitch } from '../switch/commit.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { BRIDGE_ID } from '../switch/external_ids.js';
 import { merged } from './batch.js';
@@ -14,10 +15,13 @@ import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
-import { addJournal, addJournalEnd, addMove } from './move_step.js';
+import { addAdditions, addJournal, addJournalEnd, addMove } from './move_step.js';
 import { addGiveBack, addKeep, readRecorded } from './persist/persist_steps.js';
 import { Plan } from './plan.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
+
+/** How long ovs-vswitchd may take to send what the bridge's port still has, in milliseconds. */
+const DRAIN_MS = 1_000;
 
 /**
  * Returns the plan that moves everything on `bridge` back to its NIC and deletes the bridge: the inverse of
@@ -54,6 +58,7 @@ export async function planToNic(
   if (persistence !== undefined) addKeep(plan, persistence);
   const baseline = addGatewayBaseline(plan, wanted, bridge);
   addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
+  addAdditions(plan, { wanted, from, to }, journal);
   // Before the addresses move: from then on the kernel must receive on the NIC. Until the bridge is shut some frames are
   // received twice, which is better than not at all.
   if (isGuarded) {
@@ -70,7 +75,10 @@ export async function planToNic(
     plan.add({
       name: `shut ${bridge}, so that the kernel receives only on ${nic}`,
       details: [`link set ${bridge} down`],
-      run: () => runIp('link', 'set', bridge, 'down'),
+      run: async () => {
+        await drain(db);
+        await runIp('link', 'set', bridge, 'down');
+      },
       undo: () => runIp('link', 'set', bridge, 'up'),
     });
   }
@@ -89,6 +97,14 @@ export async function planToNic(
   });
   for (const note of await leftovers(bridge)) plan.note(note);
   return plan;
+}
+
+/**
+ * Waits until ovs-vswitchd has sent what the host gave to the bridge before its routes moved: the kernel drops what is
+ * left in a port that is shut. ovs-vswitchd that answers has been through its ports; one that does not sends nothing.
+ */
+async function drain(db: LocalDatabase): Promise<void> {
+  await awaitSwitch(db, DRAIN_MS).catch(() => undefined);
 }
 
 /** Returns the bridge's only NIC, or the one for which an interrupted `nics-to-bridge` created the bridge. */

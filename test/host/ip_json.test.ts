@@ -162,12 +162,8 @@ test('whatever ip -json prints is read, or refused by name, up to the lines of a
         });
         const back = readObject(JSON.parse(JSON.stringify(snapshot)), SNAPSHOT, 'the journal');
         t.deepEqual(back, JSON.parse(JSON.stringify(snapshot)));
-        const { newRules6, lines, oldRules6 } = moveBatches({
-          wanted: snapshot,
-          from: snapshot,
-          to: emptyOn(snapshot, 'breth0'),
-        });
-        return [...newRules6, ...lines, ...oldRules6];
+        const batches = moveBatches({ wanted: snapshot, from: snapshot, to: emptyOn(snapshot, 'breth0') });
+        return Object.values(batches).flat();
       });
       if (lines === undefined) refused++;
       else read++;

@@ -30,13 +30,15 @@ const SNAPSHOT: Snapshot = {
 const moved = (snapshot: Snapshot, to = 'breth0') =>
   moveBatches({ wanted: snapshot, from: snapshot, to: emptyOn(snapshot, to) });
 
-test('addresses are added before they are deleted, a route is deleted and added in two lines, defaults last', (t) => {
+test('addresses are added in a batch before the one that deletes them, a route is deleted and added in two lines, defaults last', (t) => {
   t.deepEqual(moved(SNAPSHOT), {
     newRules6: [],
-    lines: [
+    additions: [
       'address replace 203.0.113.10/24 scope global dev breth0',
       'address replace 2001:db8::10/64 scope global dev breth0 nodad',
       'neighbour replace 203.0.113.1 lladdr 02:00:00:00:00:02 dev breth0 nud stale',
+    ],
+    lines: [
       'route del 198.51.100.0/24 dev eth0 scope 253',
       'route add 198.51.100.0/24 dev breth0 scope 253',
       'route del default via 203.0.113.1 dev eth0 onlink table 254',
@@ -58,9 +60,18 @@ test('a lease moves with its remaining lifetime, and a label with the new name',
     preferred_life_time: 300,
   };
   t.is(
-    moved({ ...SNAPSHOT, addresses: [leased] }).lines[0],
+    moved({ ...SNAPSHOT, addresses: [leased] }).additions[0],
     'address replace 203.0.113.10/24 scope global label breth0:1 dev breth0 valid_lft 600 preferred_lft 300',
   );
+});
+
+test('an address that another host may have is added once the NIC is on the bridge, with detection', (t) => {
+  const { additions, lines } = moved({ ...SNAPSHOT, addresses: [V4, { ...V6, tentative: true }] });
+  t.deepEqual(
+    additions.filter((line) => line.startsWith('address')),
+    ['address replace 203.0.113.10/24 scope global dev breth0'],
+  );
+  t.is(lines[0], 'address replace 2001:db8::10/64 scope global dev breth0');
 });
 
 test('IPv6 rules are added before everything else and deleted after it', (t) => {
@@ -68,6 +79,7 @@ test('IPv6 rules are added before everything else and deleted after it', (t) => 
   const batches = moved({ ...SNAPSHOT, addresses: [], routes: [], neighbours: [], rules: [rule] });
   t.deepEqual(batches, {
     newRules6: ['rule add from all iif breth0 table 77 priority 1001'],
+    additions: [],
     lines: [],
     oldRules6: ['rule del from all iif eth0 table 77 priority 1001'],
   });
@@ -96,9 +108,9 @@ test('the move back is the move there with the names exchanged', (t) => {
 test('an interrupted move continues where it stopped', (t) => {
   const from = { ...SNAPSHOT, addresses: [V6], routes: [], neighbours: [] };
   const to = onDevice({ ...SNAPSHOT, addresses: [V4], routes: [CONNECTED] }, 'breth0');
-  const { lines } = moveBatches({ wanted: merged(SNAPSHOT, from), from, to });
+  const { additions, lines } = moveBatches({ wanted: merged(SNAPSHOT, from), from, to });
+  t.deepEqual(additions, ['address replace 2001:db8::10/64 scope global dev breth0 nodad']);
   t.deepEqual(lines, [
-    'address replace 2001:db8::10/64 scope global dev breth0 nodad',
     'route add default via 203.0.113.1 dev breth0 onlink table 254',
     'address del 2001:db8::10/64 dev eth0',
     'address change 2001:db8::10/64 scope global dev breth0',

@@ -65,7 +65,7 @@ labTest('a batch that fails midway is undone with all steps before it', async (t
   t.is(failed.exitCode, 1);
   t.regex(
     failed.stderr,
-    /step 8, move addresses, .* failed: ip -batch .*File exists.*everything is as it was/,
+    /step 7, give breth0 the addresses, .* failed: ip -batch .*File exists.*everything is as it was/,
   );
   t.deepEqual(changes(before, await inventory(host.net, 'eth0')), []);
   t.is(await host.vsctl('list-br'), '');
