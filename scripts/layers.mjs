@@ -12,7 +12,7 @@ const LAYERS = [
   ['gateway', 'watcher', 'node', 'overlay', 'cni', 'nic'],
   ['demux', 'neighbour', 'kube', 'icmp'],
   ['ovn'],
-  ['switch'],
+  ['confirm', 'switch'],
   ['host'],
   ['openflow', 'ovsdb'],
   ['daemon'],

@@ -28,6 +28,12 @@ export async function readCommandLines(): Promise<ReadonlyMap<string, Command>> 
   return found;
 }
 
+/** Returns the subcommands that are for people, in the order of the help. */
+export function subcommandsOf(command: Command): readonly Command[] {
+  const help = command.createHelp();
+  return help.visibleCommands(command).filter((one) => command.commands.includes(one));
+}
+
 /** Returns the options of a command in the order of its help, with `--help` and `--version`. */
 export function optionsOf(command: Command): readonly Option[] {
   return command.createHelp().visibleOptions(command);

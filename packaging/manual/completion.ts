@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { optionsOf } from './command_table.js';
+import { optionsOf, subcommandsOf } from './command_table.js';
 
 /** What completes a value, by the name that its option or argument has in the table. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -56,7 +56,7 @@ _ovn_k8s() {
 export function bashCompletion(programs: readonly Command[]): string {
   const commands = programs.flatMap((program) => [
     { name: program.name(), command: program },
-    ...program.commands.map((sub) => ({ name: `${program.name()} ${sub.name()}`, command: sub })),
+    ...subcommandsOf(program).map((sub) => ({ name: `${program.name()} ${sub.name()}`, command: sub })),
   ]);
   const subcommands = commands.map(({ name }) => name).filter((name) => name.includes(' '));
   const values = commands.flatMap(({ name, command }) =>
@@ -82,7 +82,7 @@ function valueCase(name: string, option: Option): string[] {
 
 function wordsCase(name: string, command: Command): string {
   const options = optionsOf(command).flatMap(({ long }) => (long ? [long] : []));
-  const words = [...command.commands.map((sub) => sub.name()), ...options];
+  const words = [...subcommandsOf(command).map((sub) => sub.name()), ...options];
   const [argument] = command.registeredArguments;
   const kind = argument === undefined ? undefined : KINDS[argument.name()];
   return `  "${name}") words="${words.join(' ')}"${kind === undefined ? '' : ` arguments=${kind}`} ;;`;

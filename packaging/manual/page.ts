@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { meaningOf, optionsOf } from './command_table.js';
+import { meaningOf, optionsOf, subcommandsOf } from './command_table.js';
 import { bold, escaped, inline, literal } from './inline.js';
 
 export interface PageOptions {
@@ -33,7 +33,7 @@ export function manPage(command: Command, options: PageOptions): string {
     ),
     ...rows(
       'COMMANDS',
-      command.commands.map((one) => [usageOf(one), one.description()]),
+      subcommandsOf(command).map((one) => [usageOf(one), one.description()]),
     ),
     ...rows(
       'OPTIONS',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { PROJECT } from '../../lab/project.js';
+import { subcommandsOf } from './command_table.js';
 import { literal } from './inline.js';
 import { manPage } from './page.js';
 import { sectionsOf } from './roff.js';
@@ -37,7 +38,7 @@ export function manPages(
 ): readonly ManPage[] {
   const all = [...commands.values()].flatMap((command) => [
     { name: command.name(), command },
-    ...command.commands.map((sub) => ({ name: `${command.name()}-${sub.name()}`, command: sub })),
+    ...subcommandsOf(command).map((sub) => ({ name: `${command.name()}-${sub.name()}`, command: sub })),
   ]);
   return all.map(({ name, command }) => ({
     file: `${name}.${sectionOf(name)}`,
@@ -88,7 +89,7 @@ function pointer(command: Command): string {
       : 'The text is on another page, with that of related commands:';
   const other =
     parent === null
-      ? `${command.name()}-${command.commands[0]?.name()}`
+      ? `${command.name()}-${subcommandsOf(command)[0]?.name()}`
       : parent.name() === 'ovn-k8s-util'
         ? 'ovn-k8s-util-nics-to-bridge'
         : parent.name();

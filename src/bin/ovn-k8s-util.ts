@@ -4,6 +4,8 @@
 // A daemon's common options come from src/daemon.
 import { type Command, Option } from 'commander';
 import { addAudit } from '../audit/command.js';
+import { addConfirm, addKeeper, readConfirm } from '../confirm/command.js';
+import type { Unconfirmed } from '../confirm/unconfirmed.js';
 import { makeCommand, runCommand } from '../daemon/command.js';
 import { directories, localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';
@@ -38,6 +40,7 @@ withCommonOptions(
       .choices(PERSIST_CHOICES)
       .default('none'),
   )
+  .option('--confirm <seconds>', 'move the NIC back, unless ovn-k8s-util confirm is run in time')
   .action(async (interfaces: readonly string[], given: Record<string, unknown>) => {
     const { moveAll } = await import('../nic/move_all.js');
     const { planToBridge } = await import('../nic/to_bridge.js');
@@ -49,11 +52,25 @@ withCommonOptions(
     .command('bridge-to-nics')
     .description('move addresses, routes and rules of each bridge back to its interface')
     .argument('<bridge...>'),
-).action(async (bridges: readonly string[], given: Record<string, unknown>) => {
-  const { moveAll } = await import('../nic/move_all.js');
-  const { planToNic } = await import('../nic/to_nic.js');
-  await moveAll(namesOf(bridges), planToNic, await readOptions(given));
-});
+)
+  // Given by the process that takes a move back.
+  .addOption(new Option('--take-back').hideHelp())
+  .action(async (bridges: readonly string[], given: Record<string, unknown>) => {
+    const options = await readOptions(given);
+    if (given.takeBack === true) {
+      const { takeBackMoves } = await import('../nic/take_back.js');
+      return takeBackMoves(options);
+    }
+    const { moveAll } = await import('../nic/move_all.js');
+    const { planToNic } = await import('../nic/to_nic.js');
+    const names = namesOf(bridges);
+    const settles = ({ nics }: Unconfirmed) =>
+      nics.length > 0 && nics.every(({ bridge }) => names.includes(bridge));
+    await moveAll(names, planToNic, { ...options, settles });
+  });
+
+addConfirm(command);
+addKeeper(command);
 
 addExplain(command);
 addTop(command);
@@ -83,6 +100,7 @@ async function readOptions(given: Record<string, unknown>) {
     datapath:
       given.datapathType === 'system' || given.datapathType === 'netdev' ? given.datapathType : undefined,
     restartDhcp: given.restartDhcp === true,
+    confirmMs: readConfirm(given.confirm),
     persist: PERSIST_CHOICES.find((choice) => choice === given.persist) ?? 'none',
     place: { stateDir: directories(process.env).state, managers: knownManagers() },
   } as const;

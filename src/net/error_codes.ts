@@ -80,7 +80,8 @@ export const ERROR_CODES = {
     remedy: 'None needed: the helper reads the flows back and tries again.',
   },
   ERR_BUSY: {
-    cause: 'Another `nics-to-bridge` or `bridge-to-nics` is running on this host.',
+    cause:
+      'Another `nics-to-bridge`, `bridge-to-nics` or `gateway-init --confirm` is running on this host, or is taken back.',
     remedy: 'Wait until it ends, then run the command again.',
   },
   ERR_CANNOT_MOVE: {
@@ -156,7 +157,8 @@ export const ERROR_CODES = {
     remedy: 'Stop the process that the message names.',
   },
   ERR_IN_USE: {
-    cause: 'The node to remove from the cluster is a gateway, or other nodes still use its router.',
+    cause:
+      'The node to remove from the cluster is a gateway, or other nodes still use its router; or a bridge to delete is that of a gateway.',
     remedy: 'Run the `gateway-deinit` and `minion-deinit` that the message names first.',
   },
   ERR_IP: {
@@ -174,6 +176,11 @@ export const ERROR_CODES = {
   ERR_JOURNAL: {
     cause: "The journal of a NIC's move cannot be read or written.",
     remedy: 'If a move was interrupted, restore the NIC by what the file contains, then delete the file.',
+  },
+  ERR_KEEPER: {
+    cause:
+      'The process that takes a command with `--confirm` back could not be started. Nothing was changed.',
+    remedy: 'The message says why. Run the command again.',
   },
   ERR_KUBE_CONFIG: {
     cause: 'The address of the API server is not valid, or there is no CA for it.',
@@ -203,6 +210,10 @@ export const ERROR_CODES = {
   ERR_NFT: {
     cause: '`nft` failed.',
     remedy: 'Install the package nftables. The message has the output of the command.',
+  },
+  ERR_NOTHING_TO_CONFIRM: {
+    cause: 'No command waits to be confirmed: none was given `--confirm`, or its time is over.',
+    remedy: 'Run the command again, with `--confirm` and more seconds.',
   },
   ERR_NOT_AN_ADDRESS: {
     cause: 'A text is not an IPv4 or IPv6 address.',
@@ -445,6 +456,10 @@ export const ERROR_CODES = {
   ERR_TRANSACTION: {
     cause: 'A database refused a transaction with an error that has no code of its own.',
     remedy: 'The message has the error, and the operation that caused it.',
+  },
+  ERR_UNCONFIRMED: {
+    cause: 'A command with `--confirm` is not confirmed yet, and another one would build upon it.',
+    remedy: 'Run `ovn-k8s-util confirm` to keep its changes, or wait until it is taken back.',
   },
   ERR_UNIXCTL: {
     cause: 'A control socket cannot be made, or the daemon behind it does not answer in time.',

@@ -98,7 +98,7 @@ async function moveHome({ wanted, from, to }: Move, journal: Journal): Promise<v
 }
 
 /** Does what is left of a move, without a plan. Does all that can be done before it throws the first failure. */
-async function finishMove(move: Move, journal: Journal): Promise<void> {
+export async function finishMove(move: Move, journal: Journal): Promise<void> {
   const files = writeBatches(move, journal);
   const failures = await forceBatches(files.slice(0, ADDITIONS));
   await awaitAddressesInUse(move.to.device, addressesToAwait(move), IN_USE_MS);

@@ -1,3 +1,4 @@
+import type { Snapshot } from '../host/snapshot.js';
 import { explainError, ProductError } from '../net/errors.js';
 import { printableLine } from '../net/printable.js';
 
@@ -18,12 +19,25 @@ export interface LastStep extends Omit<Step, 'undo'> {
   confirm(): Promise<void>;
 }
 
+/** A failed step, after which the steps before it were undone. */
+export class StepFailed extends ProductError {
+  constructor(
+    message: string,
+    /** Whether everything is as it was. */
+    readonly isUndone: boolean,
+  ) {
+    super('ERR_STEP_FAILED', message);
+  }
+}
+
 /** Steps in order. A plan is built without side effects, can be printed, and runs once. */
 export class Plan {
   private readonly steps: Step[] = [];
   private last: LastStep | undefined;
   private readonly notes: string[] = [];
   private done = 0;
+  /** The NIC as it is before a move that can be taken back; `undefined` if there is nothing to take back. */
+  takesBack: { readonly bridge: string; readonly snapshot: Snapshot } | undefined;
 
   add(step: Step): void {
     this.steps.push(step);
@@ -124,7 +138,7 @@ export async function runAll(
     for (const plan of plans.toReversed()) problems.push(...(await plan.undo()));
     const outcome =
       problems.length === 0 ? 'everything is as it was' : `could not undo: ${problems.join('; ')}`;
-    throw new ProductError('ERR_STEP_FAILED', `${explainError(error)}; ${outcome}`);
+    throw new StepFailed(`${explainError(error)}; ${outcome}`, problems.length === 0);
   }
   for (const plan of plans) await plan.confirm();
   return plans;

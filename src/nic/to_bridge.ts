@@ -69,6 +69,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const isAttached = bridgeOf(db, nic) !== undefined;
   const move: Move = { wanted, from: now, to: there };
   const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));
+  if (!isDone) plan.takesBack = { bridge, snapshot: wanted };
   const baseline = isDone ? undefined : addGatewayBaseline(plan, wanted, nic);
   if (!isDone) addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
   addBridge(plan, db, now, { bridge, datapath, timeoutMs });

@@ -23,6 +23,11 @@ import { addSwitchStep, type MoveOptions } from './to_bridge.js';
 /** How long ovs-vswitchd may take to send what the bridge's port still has, in milliseconds. */
 const DRAIN_MS = 1_000;
 
+export interface ToNicOptions extends MoveOptions {
+  /** Moves back although a default gateway that answers on the bridge does not answer on the NIC. */
+  readonly isForced?: boolean;
+}
+
 /**
  * Returns the plan that moves everything on `bridge` back to its NIC and deletes the bridge: the inverse of
  * `planToBridge`. Only reads; the plan's steps change.
@@ -31,7 +36,7 @@ const DRAIN_MS = 1_000;
 export async function planToNic(
   db: LocalDatabase,
   bridge: string,
-  { rundir, timeoutMs, restartDhcp, place }: MoveOptions,
+  { rundir, timeoutMs, restartDhcp, place, isForced = false }: ToNicOptions,
 ): Promise<Plan> {
   const row = findBridge(db, bridge);
   if (row === undefined)
@@ -56,7 +61,7 @@ export async function planToNic(
   const plan = new Plan();
   addSwitchStep(plan, db, timeoutMs);
   if (persistence !== undefined) addKeep(plan, persistence);
-  const baseline = addGatewayBaseline(plan, wanted, bridge);
+  const baseline = isForced ? undefined : addGatewayBaseline(plan, wanted, bridge);
   addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
   addAdditions(plan, { wanted, from, to }, journal);
   // Before the addresses move: from then on the kernel must receive on the NIC. Until the bridge is shut some frames are
@@ -82,12 +87,12 @@ export async function planToNic(
       undo: () => runIp('link', 'set', bridge, 'up'),
     });
   }
-  addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
+  if (baseline !== undefined) addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
   addJournalEnd(plan, wanted, journal);
   addDhcp(plan, from, nic, dhcp);
   if (persistence !== undefined) {
     addGiveBack(plan, persistence);
-    addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
+    if (baseline !== undefined) addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
   }
   plan.end({
     name: `delete bridge ${bridge}`,

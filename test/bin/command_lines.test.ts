@@ -19,7 +19,7 @@ function run(name: string, ...args: readonly string[]) {
 }
 
 const COMMANDS = {
-  'ovn-k8s-util': ['nics-to-bridge', 'bridge-to-nics', 'explain', 'top', 'audit', 'doctor'],
+  'ovn-k8s-util': ['nics-to-bridge', 'bridge-to-nics', 'confirm', 'explain', 'top', 'audit', 'doctor'],
   'ovn-k8s-overlay': [
     'master-init',
     'minion-init',
@@ -47,6 +47,12 @@ for (const [name, args, code, message] of [
   ['ovn-k8s-util', [], 2, /give a command/],
   ['ovn-k8s-util', ['nics-to-bridge'], 2, /missing required argument/],
   ['ovn-k8s-util', ['bridge-to-nics', 'breth0', '--datapath-type=netdev'], 2, /unknown option/],
+  [
+    'ovn-k8s-util',
+    ['nics-to-bridge', 'eth0', '--confirm=0'],
+    2,
+    /--confirm=0: give whole seconds from 1 to 86400/,
+  ],
   ['ovn-k8s-util', ['audit', '--seconds=0'], 2, /--seconds=0/],
   ['ovn-k8s-util', ['audit', 'eth0'], 2, /too many arguments/],
   ['ovn-k8s-util', ['top', 'eth0', '--samples=0'], 2, /--samples=0: give a whole number above 0/],

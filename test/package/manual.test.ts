@@ -4,7 +4,7 @@ import test from 'ava';
 import { execa } from 'execa';
 import { PROJECT } from '../../lab/project.js';
 import { toolTest } from '../../lab/tool_test.js';
-import { optionsOf, readCommandLines } from '../../packaging/manual/command_table.js';
+import { optionsOf, readCommandLines, subcommandsOf } from '../../packaging/manual/command_table.js';
 import { bashCompletion } from '../../packaging/manual/completion.js';
 import { inline } from '../../packaging/manual/inline.js';
 import { manPages } from '../../packaging/manual/pages.js';
@@ -27,11 +27,12 @@ test('each executable has a man page, and so has each of its commands', (t) => {
   for (const file of ['ovn-k8s-util.8', 'ovn-k8s-util-nics-to-bridge.8', 'ovn-k8s-overlay-gateway-init.8'])
     t.true(pages.has(file), file);
   t.true(pages.has('ovn-k8s-util-explain.1'), 'explain needs no root');
+  t.false(pages.has('ovn-k8s-util-keep-unconfirmed.8'), 'is for the product itself');
 });
 
 test('a man page has each option of the help, and what the option means', (t) => {
   for (const [name, command] of commands)
-    for (const sub of [command, ...command.commands]) {
+    for (const sub of [command, ...subcommandsOf(command)]) {
       const file = sub === command ? name : `${name}-${sub.name()}`;
       const page = pages.get(`${file}.8`) ?? pages.get(`${file}.1`) ?? '';
       const [, options = ''] = page.split('.SH OPTIONS\n');
