@@ -49,9 +49,13 @@ export class Ifupdown implements Manager {
 
   /**
    * Makes `ifup` know which device is up, by a stanza that changes nothing: the addresses are there already. A later
-   * `systemctl restart networking` then takes the right ones down and up.
+   * `systemctl restart networking` then takes the right ones down and up. A NIC that came up without addresses receives no
+   * advertisements of routers; from now on it does as the bridge did.
    */
-  async takeUp({ bridge }: NicMove, device: string): Promise<void> {
+  async takeUp({ nic, bridge }: NicMove, device: string): Promise<void> {
+    const accepts = textOf(this.around, `/proc/sys/net/ipv6/conf/${bridge}/accept_ra`)?.trim();
+    if (device === nic && accepts !== undefined)
+      await this.around.run('sysctl', '--quiet', '--write', `net/ipv6/conf/${nic}/accept_ra=${accepts}`);
     const folder = mkdtempSync(join(tmpdir(), 'ovn-k8s-util-'));
     try {
       const file = join(folder, 'interfaces');

@@ -69,6 +69,14 @@ test('ifup learns that the bridge is up, and ifdown that it is not, without touc
   );
 });
 
+test('a NIC that gets its addresses back receives advertisements as its bridge did', async (t) => {
+  const { ifupdown, commands } = begin(t, { 'proc/sys/net/ipv6/conf/breth0/accept_ra': '2\n' });
+  await ifupdown.takeUp(MOVE, 'breth0');
+  t.is(commands.splice(0).length, 1);
+  await ifupdown.takeUp(MOVE, 'eth0');
+  t.is(commands[0]?.join(' '), 'sysctl --quiet --write net/ipv6/conf/eth0/accept_ra=2');
+});
+
 function begin(t: ExecutionContext, files: Readonly<Record<string, string>>) {
   const root = mkdtempSync(join(tmpdir(), 'ifupdown-'));
   t.teardown(() => rmSync(root, { recursive: true }));
