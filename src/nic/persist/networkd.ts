@@ -9,11 +9,11 @@ import {
   ourNetworkFile,
   refuseEarlierFiles,
 } from './networkd_files.js';
-import { takeUpNetworkFiles } from './networkd_take_up.js';
+import { readLinkState, takeUpNetworkFiles } from './networkd_take_up.js';
 import { isActive, namesIn, type Surroundings, textOf } from './surroundings.js';
 
 /** Files that netplan makes at each boot. */
-const OF_NETPLAN = /^\/run\/systemd\/network\/\d+-netplan-/;
+export const OF_NETPLAN = /^\/run\/systemd\/network\/\d+-netplan-(.+)\.network$/;
 
 /**
  * systemd-networkd. The NIC gets a file without addresses, the bridge a copy of the NIC's. Files of the operator do not
@@ -27,12 +27,12 @@ export class Networkd implements Manager {
 
   async find(nic: string): Promise<string | undefined> {
     if (!(await isActive(this.around, 'systemd-networkd'))) return undefined;
-    const file = await networkFileOf(this.around, nic);
+    const file = (await readLinkState(this.around, nic))?.file;
     return file === undefined || OF_NETPLAN.test(file) ? undefined : `its file is ${file}`;
   }
 
   async plan(move: NicMove): Promise<readonly FileChange[]> {
-    const path = await networkFileOf(this.around, move.nic);
+    const path = (await readLinkState(this.around, move.nic))?.file;
     if (path === undefined)
       throw new ProductError('ERR_PERSIST', `${move.nic}: systemd-networkd has no file for it`);
     const others = networkFiles(this.around).filter(
@@ -58,13 +58,6 @@ export class Networkd implements Manager {
     const [, id] = /^CLIENTID=(.*)$/m.exec(lease ?? '') ?? [];
     return id === undefined ? undefined : iaidOf(id);
   }
-}
-
-/** Returns the path of the file by which systemd-networkd configures a device; `undefined` if it does not. */
-export async function networkFileOf(around: Surroundings, device: string): Promise<string | undefined> {
-  const state = textOf(around, `/run/systemd/netif/links/${await around.ifindexOf(device)}`);
-  const [, path] = /^NETWORK_FILE=(.*)$/m.exec(state ?? '') ?? [];
-  return path;
 }
 
 /** Returns the paths of all files of systemd-networkd, without those of the same name in a later folder. */

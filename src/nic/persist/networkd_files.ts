@@ -96,7 +96,9 @@ export function refuseEarlierFiles(
   for (const device of devices) {
     const ours = nameOf(ourNetworkFile(device));
     const earlier = files.find(
-      ({ path, text }) => nameOf(path) < ours && !isForOthers(settingOf(text, 'Match', 'Name'), devices),
+      // An empty file masks one of the same name in another folder.
+      ({ path, text }) =>
+        nameOf(path) < ours && text.trim() !== '' && !isForOthers(settingOf(text, 'Match', 'Name'), devices),
     );
     if (earlier !== undefined)
       throw new ProductError(

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeWhole } from '../../daemon/whole_file.js';
 import { readObject, type Shape } from '../../host/ip_json.js';
 import { ProductError } from '../../net/errors.js';
@@ -8,6 +8,7 @@ import {
   missingFolders,
   type Owned,
   readStored,
+  removeEmptyFolder,
   removeFolder,
   removeStored,
   type StoredFile,
@@ -74,7 +75,7 @@ export class RecordStore {
   private readonly manifest: string;
 
   constructor(
-    stateDir: string,
+    private readonly stateDir: string,
     private readonly nic: string,
   ) {
     this.folder = join(stateDir, 'persist', nic);
@@ -143,6 +144,8 @@ export class RecordStore {
   forget(): void {
     removeStored(this.manifest);
     removeFolder(this.folder);
+    removeEmptyFolder(dirname(this.folder));
+    removeEmptyFolder(this.stateDir);
   }
 
   private keep(side: 'before' | 'after', path: string, file: StoredFile | undefined): void {
