@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { explainError, ProductError, UsageError } from '../net/errors.js';
+import { removeDeadSockets } from './dead_sockets.js';
 import { directories } from './directories.js';
 import type { Log } from './log.js';
 import { watchMemory } from './memory_limit.js';
@@ -158,6 +159,7 @@ async function runInThisProcess(
   process.once('unhandledRejection', fatal);
 
   try {
+    await removeDeadSockets(directories(process.env).run, program);
     if (socket !== 'none') await unixctl.listen();
     if (options.detach && options.chdir) process.chdir('/');
     log.info(`${program} ${VERSION}`);
