@@ -1,6 +1,7 @@
 import type { BridgeState } from '../demux/state.js';
 import type { FlowChannel } from '../openflow/channel.js';
 import type { Ofport } from '../openflow/ofport.js';
+import type { ConnectionLimit } from './apply_connection_limit.js';
 
 /**
  * The settings of the switch that the flows rely on: later fragments match as such, and no copy of a flooded frame goes
@@ -10,7 +11,11 @@ export class BridgeSettings {
   private isDoubtful = true;
   private patch: Ofport | undefined;
 
-  constructor(private readonly channel: FlowChannel) {}
+  /** @param limit bounds the tracked connections; by default nothing does */
+  constructor(
+    private readonly channel: FlowChannel,
+    private readonly limit?: Pick<ConnectionLimit, 'reconcile'>,
+  ) {}
 
   /** Makes the next {@link reconcile} read the settings. */
   doubt(): void {
@@ -47,6 +52,6 @@ export class BridgeSettings {
       await this.channel.setNoFlood(patch, true);
       changed.push(`port ${patch} no-flood`);
     }
-    return changed;
+    return [...changed, ...((await this.limit?.reconcile()) ?? [])];
   }
 }

@@ -9,6 +9,7 @@ import { classIdOf } from '../openflow/cookie.js';
 import type { Flow, FlowIdentity } from '../openflow/flow.js';
 import type { Keyed } from '../openflow/keyed.js';
 import { diffFlows } from '../openflow/reconcile.js';
+import type { ConnectionLimit } from './apply_connection_limit.js';
 import { InstalledFlows } from './apply_flows.js';
 import { BridgeSettings } from './apply_settings.js';
 import { type Desired, desiredFlows } from './desired_flows.js';
@@ -38,6 +39,8 @@ export interface BridgeKeeperOptions {
   /** Holds, under {@link OTHERS}, that another program keeps changing the flows. */
   readonly problems: Pick<Problems, 'set'>;
   readonly clock?: Clock;
+  /** Bounds the tracked connections with the other settings; by default nothing does. */
+  readonly limit?: Pick<ConnectionLimit, 'reconcile'>;
 }
 
 /**
@@ -65,7 +68,7 @@ export class BridgeKeeper {
 
   constructor(private readonly options: BridgeKeeperOptions) {
     this.installed = new InstalledFlows(options.channel);
-    this.settings = new BridgeSettings(options.channel);
+    this.settings = new BridgeSettings(options.channel, options.limit);
     this.clock = options.clock ?? backgroundClock;
   }
 

@@ -2,18 +2,22 @@
 // sources/ follow the outside world. Each step (step.ts) makes a state of what they know (state_*), computes the flows
 // for that state (desired_flows) and applies the difference (bridge_keeper, apply_*). report/ informs the operator.
 import { setMaxListeners } from 'node:events';
+import { askDaemon } from '../daemon/ask.js';
 import { directories } from '../daemon/directories.js';
 import { Loop } from '../daemon/loop.js';
 import type { Daemon } from '../daemon/main.js';
 import { Problems } from '../daemon/problems.js';
 import { aborted } from '../daemon/sleep.js';
 import type { Source } from '../daemon/source.js';
+import { mostTracked } from '../host/conntrack.js';
 import { systemClock } from '../neighbour/clock.js';
 import { CHANNELS } from '../openflow/channels.js';
 import { connect } from '../ovsdb/client.js';
 import { openVswitch } from '../ovsdb/tables/open_vswitch.js';
+import { datapathName } from '../switch/datapath.js';
 import { Announcer } from './apply_announcements.js';
 import { cleanUp } from './apply_cleanup.js';
+import { ConnectionLimit } from './apply_connection_limit.js';
 import { withdrawPatchPair } from './apply_patch_pair.js';
 import { AddressProber } from './apply_probes.js';
 import { ServedRow } from './apply_served_row.js';
@@ -28,6 +32,8 @@ import { refuseWrongNames, withinTimeout } from './start.js';
 import { JudgedExposure } from './state_judged_exposure.js';
 import { gatewayWork } from './step.js';
 
+/** How long ovs-vswitchd may take to answer about its limit, in milliseconds. */
+const ASK_MS = 1_000;
 /** More than there are sources; a leak has more. */
 const MAX_LISTENERS = 32;
 
@@ -59,7 +65,18 @@ async function keepBridge(daemon: Daemon, options: HelperOptions): Promise<void>
   const loop = new Loop({ auditMs: AUDIT_MS, retry: RETRY, problems });
   daemon.watch(() => loop.stepMs);
   const channel = CHANNELS[options.channel]({ bridge, rundir: directories(process.env).run });
-  const keeper = new BridgeKeeper({ channel, log, problems, changed: loop.ring });
+  const limit = new ConnectionLimit({
+    ask: (command, ...args) =>
+      askDaemon(
+        { program: 'ovs-vswitchd', rundir: directories(process.env).run, timeoutMs: ASK_MS },
+        command,
+        [datapathName(db, bridge), ...args],
+      ),
+    // A datapath in userspace has a table of its own.
+    mostOfHost: () => (datapathName(db, bridge).startsWith('netdev') ? undefined : mostTracked()),
+    problems,
+  });
+  const keeper = new BridgeKeeper({ channel, log, problems, limit, changed: loop.ring });
   const sources = makeSources(options, { db, channel, keeper, problems, log, changed: loop.ring });
   const announcer = new Announcer({ problems, signal });
   const judged = new JudgedExposure(problems);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type ExecaError, execa } from 'execa';
 import { ProductError } from '../net/errors.js';
 import { type Family, type IpAddress, parseIp } from '../net/ip.js';
@@ -9,8 +10,18 @@ export interface Target {
 }
 
 const TIMEOUT_MS = 10_000;
+const MAX_ENTRIES = '/proc/sys/net/netfilter/nf_conntrack_max';
 /** The limit of what one run prints of its errors. */
 const MAX_ERROR_BYTES = 64 * 1024;
+
+/** Returns how many connections the kernel tracks at most; `undefined` if it tracks none. */
+export function mostTracked(): number | undefined {
+  try {
+    return Number(readFileSync(MAX_ENTRIES, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Returns the targets of the host's own UDP entries (zone 0) for which `isWanted` is true, each once.
