@@ -40,6 +40,7 @@ export const SWITCH_FAULTS: readonly Fault[] = [
     what: '`ovs-vswitchd` of the gateway aborts, and its monitor starts it again at once.',
     promise: 'Nothing is cut for longer than the switch starts.',
     mayCutMs: STARTING,
+    aborts: 1,
     lastsMs: 0,
     inject: ({ gateway }) => kill(gateway, 'openvswitch/ovs-vswitchd.pid', 'SIGABRT'),
     heal: ({ gateway: { host } }) => bridgeAnswers(host, 'breth0'),

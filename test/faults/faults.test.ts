@@ -46,5 +46,6 @@ function outcomeOf(fault: Fault): Outcome {
     left: [],
     failures: ['management was cut'],
     probes: [],
+    aborts: 0,
   };
 }
