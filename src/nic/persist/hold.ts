@@ -65,7 +65,8 @@ export async function holdConfiguration(
 export function linesToAdd(snapshot: Snapshot): readonly string[] {
   const wanted = { ...snapshot, neighbours: [], rules: [] };
   const nothing = emptyOn(snapshot, snapshot.device);
-  return moveBatches({ wanted, from: nothing, to: nothing }).lines;
+  const { additions, lines } = moveBatches({ wanted, from: nothing, to: nothing });
+  return [...additions, ...lines];
 }
 
 /** Returns the addresses and routes of a device as keys. No process is started, since a look must not take long. */

@@ -8,7 +8,7 @@ import { type Surroundings, textOf } from './surroundings.js';
 /** Milliseconds in which systemd-networkd configures a device. A lease takes a few seconds of a slow server. */
 const CONFIGURE_MS = 30_000;
 
-/** Milliseconds after which systemd-networkd is shown the connected routes, and again. */
+/** Milliseconds after which systemd-networkd is shown the connected routes; after three times as long again. */
 const ANNOUNCE_MS = 300;
 
 /** What systemd-networkd says of a device. */
@@ -48,12 +48,14 @@ export async function takeUpNetworkFiles(
   const reload = async () => {
     await around.run('networkctl', 'reload');
   };
-  let nextMs = performance.now() + ANNOUNCE_MS;
+  let intervalMs = ANNOUNCE_MS;
+  let nextMs = performance.now() + intervalMs;
   const isDone = async () => {
     if (await hasTakenUp()) return true;
     if (performance.now() > nextMs) {
       await announceConnectedRoutes(around, device);
-      nextMs = performance.now() + ANNOUNCE_MS;
+      intervalMs *= 3;
+      nextMs = performance.now() + intervalMs;
     }
     return false;
   };
