@@ -20,6 +20,7 @@ import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
 import { addAdditions, addJournal, addJournalEnd, addMove } from './move_step.js';
+import { addLetGo } from './networkmanager_step.js';
 import { emptyOn } from './on_device.js';
 import type { PersistChoice } from './persist/manager.js';
 import { addBackup, addPersist, type PersistPlace, readPersistence } from './persist/persist_steps.js';
@@ -57,7 +58,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const plan = new Plan();
   const persistence = await readPersistence(
     plan,
-    { nic, bridge, mac: now.link.address ?? '' },
+    { nic, bridge, mac: now.link.address ?? '', datapath },
     options.persist,
     options.place,
   );
@@ -72,6 +73,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   if (!isDone) plan.takesBack = { bridge, snapshot: wanted };
   const baseline = isDone ? undefined : addGatewayBaseline(plan, wanted, nic);
   if (!isDone) addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
+  if (!isDone) await addLetGo(plan, { from: nic, to: bridge, isTakenUp: persistence !== undefined });
   addBridge(plan, db, now, { bridge, datapath, timeoutMs });
   if (!isDone) addPrepare(plan, db, now, bridge, { isThere, timeoutMs });
   if (!isDone && datapath === 'netdev') {

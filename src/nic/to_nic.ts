@@ -16,6 +16,7 @@ import { Journal } from './journal.js';
 import { leftovers } from './leftovers.js';
 import { refuseLockedMetrics } from './locked_metrics.js';
 import { addAdditions, addJournal, addJournalEnd, addMove } from './move_step.js';
+import { addLetGo } from './networkmanager_step.js';
 import { addGiveBack, addKeep, readRecorded } from './persist/persist_steps.js';
 import { Plan } from './plan.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
@@ -63,6 +64,7 @@ export async function planToNic(
   if (persistence !== undefined) addKeep(plan, persistence);
   const baseline = isForced ? undefined : addGatewayBaseline(plan, wanted, bridge);
   addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
+  await addLetGo(plan, { from: bridge, to: nic, isTakenUp: persistence !== undefined });
   addAdditions(plan, { wanted, from, to }, journal);
   // Before the addresses move: from then on the kernel must receive on the NIC. Until the bridge is shut some frames are
   // received twice, which is better than not at all.

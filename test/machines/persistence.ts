@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { startOutside } from '../../lab/cluster.js';
@@ -21,6 +22,9 @@ const GAP_MS = 1_000;
 const QUIET_ANSWERS = 100;
 /** Files of /etc that daemons of Open vSwitch and DHCP clients write. */
 const OF_DAEMONS = /^(openvswitch\/|resolv\.conf$|machine-id$)/;
+
+/** The file that has ovn-k8s-node-init.service move the NIC at each boot. */
+const UNIT_SETTINGS = '/etc/default/ovn-k8s-node';
 
 /** A machine whose NIC is on its bridge, by the files of its network manager. */
 export interface Persisted {
@@ -62,6 +66,11 @@ export async function startPersisted(
   t.log((await machine.run('ovn-k8s-util', 'nics-to-bridge', 'eth0', '--persist=auto')).split('\n')[0]);
   await quiet(t, pings, began, 'moved');
   t.notDeepEqual(differences(dayOne, filesOf(machine.path('/etc'))), []);
+  // Its boots find the NIC moved already.
+  await writeFile(
+    machine.path(UNIT_SETTINGS),
+    `${await readFile(machine.path(UNIT_SETTINGS), 'utf8')}NIC="eth0"\n`,
+  );
   return { machine, outside, dhcp: { server, leases }, pings, dayOne };
 }
 
@@ -92,6 +101,7 @@ export async function returnsToDayOne(t: ExecutionContext, persisted: Persisted)
   const { machine, pings, dayOne } = persisted;
   const began = Date.now();
   await machine.run('ovn-k8s-util', 'bridge-to-nics', 'breth0');
+  await machine.run('sed', '--in-place', '$d', UNIT_SETTINGS);
   await quiet(t, pings, began, 'moved back');
   t.deepEqual(differences(dayOne, filesOf(machine.path('/etc'))), []);
   await bootsOn(t, persisted, 'eth0', 'day one again');

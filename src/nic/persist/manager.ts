@@ -1,3 +1,5 @@
+import type { DatapathType } from '../../switch/bridges.js';
+
 /** The network managers whose configuration can be moved to a bridge. */
 export const MANAGER_NAMES = ['ifupdown', 'systemd-networkd', 'netplan', 'networkmanager'] as const;
 export type ManagerName = (typeof MANAGER_NAMES)[number];
@@ -12,6 +14,8 @@ export interface NicMove {
   readonly bridge: string;
   /** The MAC of both. */
   readonly mac: string;
+  /** The bridge's datapath, which decides what kind of device its own port is; known when files are planned. */
+  readonly datapath?: DatapathType;
 }
 
 /** What one file must become. `before` or `after` is `undefined` if the file is absent then. */

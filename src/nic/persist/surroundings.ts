@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { readLinks } from '../../host/read_snapshot.js';
@@ -53,6 +53,17 @@ export async function isActive({ run }: Pick<Surroundings, 'run'>, unit: string)
   try {
     await run('systemctl', 'is-active', '--quiet', unit);
     return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns whether systemd runs a service whose devices are those of this process, in its network namespace. */
+export async function runsHere({ root, run }: Surroundings, unit: string): Promise<boolean> {
+  try {
+    const pid = (await run('systemctl', 'show', '--property=MainPID', '--value', unit)).trim();
+    const [theirs, ours] = [pid, 'self'].map((one) => readlinkSync(join(root, 'proc', one, 'ns/net')));
+    return pid !== '0' && theirs === ours;
   } catch {
     return false;
   }

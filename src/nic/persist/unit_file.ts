@@ -7,6 +7,11 @@ interface Part {
   readonly lines: readonly string[];
 }
 
+/** Returns the names of the sections in a text. */
+export function sectionsOf(text: string): string[] {
+  return partsOf(text).flatMap(({ section }) => section ?? []);
+}
+
 /** Returns the text without sections of these names. */
 export function withoutSections(text: string, names: readonly string[]): string {
   return textOf(partsOf(text).filter(({ section }) => section === undefined || !names.includes(section)));
