@@ -13,6 +13,11 @@ const LOOK_MS = 100;
 /** How often what is missing is added again: a manager that deletes it each time is right in the end. */
 const MAX_REPAIRS = 10;
 
+/** RTPROT_RA (linux/rtnetlink.h). */
+const BY_ROUTER: readonly string[] = ['9', 'ra'];
+/** Seconds for which a route of a router advertisement is added again. */
+const BRIEF_S = 10;
+
 /**
  * Keeps the addresses and routes of a device while a network manager takes the device over. systemd-networkd first
  * deletes what its files do not name, such as the address of a lease that it has not asked for yet. Looks after each event
@@ -61,9 +66,16 @@ export async function holdConfiguration(
   }
 }
 
-/** Returns the lines of `ip -batch` that add a device's addresses and routes. */
+/**
+ * Returns the lines of `ip -batch` that add a device's addresses and routes. Those of router advertisements expire soon:
+ * the manager asks the routers, and must be able to delete what they no longer advertise.
+ */
 export function linesToAdd(snapshot: Snapshot): readonly string[] {
-  const wanted = { ...snapshot, neighbours: [], rules: [] };
+  const routes = snapshot.routes.map((route) => {
+    const isAdvertised = route.family === 6 && BY_ROUTER.includes(String(route.protocol));
+    return isAdvertised ? { ...route, expires: Math.min(route.expires || BRIEF_S, BRIEF_S) } : route;
+  });
+  const wanted = { ...snapshot, routes, neighbours: [], rules: [] };
   const nothing = emptyOn(snapshot, snapshot.device);
   const { additions, lines } = moveBatches({ wanted, from: nothing, to: nothing });
   return [...additions, ...lines];
