@@ -81,10 +81,14 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 
-/** `eth0@if7` is `eth0`. A TAP device that was made again has another link-local address. */
+/**
+ * `eth0@if7` is `eth0`. A TAP device that was made again has another link-local address, and a device that is up is
+ * `UNKNOWN` until its carrier was lost once, and `UP` from then on.
+ */
 function withoutPeer(line: string): string {
   return line
     .replace(/@\S+/, '')
+    .replace(' UNKNOWN ', ' UP ')
     .replaceAll(/ fe80::\S+/g, '')
     .replaceAll(/ +/g, ' ');
 }
