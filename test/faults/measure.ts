@@ -68,7 +68,9 @@ async function measureOnce(stage: FaultStage, fault: Fault): Promise<Outcome> {
   const healMs = left.length + dead.length > 0 ? undefined : backMs - healing;
   const aborts = Math.max(0, (await crashes(stage)) - crashed - (fault.aborts ?? 0));
   if (aborts > 0) errors.push(`ovs-vswitchd aborted ${aborts} times by itself`);
-  const classes = new Map(TRAFFIC_CLASSES.map((name) => [name, classOutcome(fault, name, probes)]));
+  const classes = new Map(
+    TRAFFIC_CLASSES.map((name) => [name, classOutcome(fault.mayCutMs?.[name] ?? 0, name, probes)]),
+  );
   return {
     fault,
     classes,
@@ -80,7 +82,8 @@ async function measureOnce(stage: FaultStage, fault: Fault): Promise<Outcome> {
   };
 }
 
-async function crashes({ cluster }: FaultStage): Promise<number> {
+/** Returns how often the switches of a stage have aborted so far. */
+export async function crashes({ cluster }: FaultStage): Promise<number> {
   const counts = await Promise.all(cluster.nodes.map(({ host }) => host.switchCrashes()));
   return counts.reduce((sum, count) => sum + count, 0);
 }
@@ -125,7 +128,8 @@ function failuresOf(
   ];
 }
 
-function classOutcome(fault: Fault, name: TrafficClass, all: readonly ProbeTimes[]): ClassOutcome {
+/** Returns what happened to the probes of a class that may be cut for `limitMs`. */
+export function classOutcome(limitMs: number, name: TrafficClass, all: readonly ProbeTimes[]): ClassOutcome {
   const probes = all.filter((probe) => probe.class === name);
   const sum = (of: (probe: ProbeTimes) => number) => probes.reduce((total, probe) => total + of(probe), 0);
   // TCP sends again by itself, later and later: datagrams show when the network was back.
@@ -134,7 +138,7 @@ function classOutcome(fault: Fault, name: TrafficClass, all: readonly ProbeTimes
     sent: sum(({ sent }) => sent),
     lost: sum(({ lost }) => lost),
     longestMs: Math.max(...datagrams.map(({ longestMs }) => longestMs)),
-    limitMs: fault.mayCutMs?.[name] ?? 0,
+    limitMs,
     broken: sum(({ broken }) => broken),
   };
 }

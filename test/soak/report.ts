@@ -1,0 +1,82 @@
+import type { Soak } from './soak.js';
+
+/** Returns whether a soak kept every promise. */
+export function isWell({ cuts, broken, growths, wrong, left }: Soak): boolean {
+  return (
+    broken.length === 0 &&
+    wrong.length === 0 &&
+    left.length === 0 &&
+    cuts.every(({ isExplained }) => isExplained) &&
+    growths.every(({ isFlat }) => isFlat)
+  );
+}
+
+/** Returns the report, in Markdown. */
+export function formatSoak(soak: Soak): string {
+  const { seed, started, minutes, moves, faults, cuts, broken, spoiled, growths, wrong, left } = soak;
+  const unexplained = cuts.filter(({ isExplained }) => !isExplained);
+  return [
+    `# Soak of ${started}`,
+    '',
+    `${minutes} minutes, seed ${seed}: ${moves} moves, ${[...faults.values()].reduce((a, b) => a + b, 0)} of them faults.`,
+    `Result: ${isWell(soak) ? 'every promise was kept' : 'a promise was broken'}.`,
+    '',
+    '## Memory after the warm-up',
+    '',
+    ...table(
+      ['daemon', 'minutes', 'MB', 'MB an hour', 'descriptors', 'flat'],
+      growths.map((one) => [
+        one.daemon,
+        one.minutes.toFixed(1),
+        `${one.fromMb.toFixed(1)} to ${one.toMb.toFixed(1)}`,
+        one.mbPerHour.toFixed(2),
+        `${one.moreDescriptors >= 0 ? '+' : ''}${one.moreDescriptors}`,
+        one.isFlat ? 'yes' : 'no',
+      ]),
+    ),
+    '',
+    '## Faults',
+    '',
+    ...table(
+      ['fault', 'times'],
+      [...faults].map(([name, times]) => [name, String(times)]),
+    ),
+    '',
+    `## Outages: ${cuts.length}, of them ${unexplained.length} that no fault explains`,
+    '',
+    ...table(
+      ['at s', 'traffic', 'cut ms', 'lost', 'during', 'explained'],
+      cuts.map((cut) => [
+        String(cut.at),
+        cut.class,
+        cut.ms.toFixed(0),
+        String(cut.lost),
+        cut.during,
+        cut.isExplained ? 'yes' : 'no',
+      ]),
+    ),
+    '',
+    '## Broken promises of faults',
+    '',
+    ...(broken.length === 0 ? ['None.'] : broken.map((line) => `- ${line}`)),
+    '',
+    ...(spoiled.length === 0
+      ? []
+      : ['While a switch aborted by itself:', '', ...spoiled.map((line) => `- ${line}`), '']),
+    '## At the end',
+    '',
+    ...(wrong.length === 0
+      ? ['Every service answered from its endpoints.']
+      : wrong.map((line) => `- wrong: ${line}`)),
+    '',
+    ...(left.length === 0
+      ? ['After all was deleted, hosts and databases were as at the start.']
+      : left.map((line) => `- left: ${line}`)),
+    '',
+  ].join('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

@@ -1,0 +1,118 @@
+import type { Fault } from '../../lab/faults/fault.js';
+import { differences, takeSnapshot } from '../../lab/faults/snapshot.js';
+import type { FaultStage } from '../../lab/faults/stage.js';
+import { crashes, measure } from '../faults/measure.js';
+import { wrongAnswers } from './check.js';
+import type { Sample } from './growth.js';
+import { History, type Move } from './history.js';
+import { sampleDaemons } from './memory.js';
+import { Objects } from './objects.js';
+import { type Cut, cutsOfFault, cutsOfMove, type Growth, growthOf } from './outcome.js';
+
+/** Memory is judged after this time. Until then our daemons are killed too: a new process grows first. */
+const WARM_UP_MS = 5 * 60_000;
+/** How long everything may take to be right, and at the end as it was at the start. */
+const SETTLE_MS = 60_000;
+
+export interface Soak {
+  readonly seed: number;
+  readonly started: string;
+  readonly minutes: number;
+  readonly moves: number;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly cuts: readonly Cut[];
+  /** Each promise of a fault that was broken. */
+  readonly broken: readonly string[];
+  /** The same where a switch aborted by itself meanwhile, which says nothing about the fault. */
+  readonly spoiled: readonly string[];
+  readonly growths: readonly Growth[];
+  /** What was wrong at the end, with all pods and services there. */
+  readonly wrong: readonly string[];
+  /** What was not as at the start, after all of them were deleted. */
+  readonly left: readonly string[];
+}
+
+interface Options {
+  readonly durationMs: number;
+  readonly seed: number;
+  /** Takes a line of progress. */
+  log(line: string): void;
+}
+
+/** Plays a random history on a stage. */
+export async function soak(
+  stage: FaultStage,
+  faults: readonly Fault[],
+  { durationMs, seed, log }: Options,
+): Promise<Soak> {
+  const started = new Date().toISOString();
+  const before = await takeSnapshot(stage);
+  const history = new History(seed);
+  const objects = new Objects(stage);
+  const byName = new Map(faults.map((fault) => [fault.name, fault]));
+  const names = faults.map(({ name }) => name);
+  const later = faults.filter(({ subject }) => subject !== 'processes').map(({ name }) => name);
+  const counts = new Map<string, number>();
+  const cuts: Cut[] = [];
+  const broken: string[] = [];
+  const spoiled: string[] = [];
+  const samples = new Map<string, Sample[]>();
+  const begin = performance.now();
+  const since = () => performance.now() - begin;
+  const isWarm = () => since() > Math.min(WARM_UP_MS, durationMs / 3);
+  let moves = 0;
+  await stage.traffic.report();
+  while (since() < durationMs) {
+    const at = Math.round(since() / 1_000);
+    const move = history.next(isWarm() ? later : names);
+    moves += 1;
+    const fault = move.do === 'fault' ? byName.get(move.fault) : undefined;
+    if (fault !== undefined) {
+      const outcome = await measure(stage, fault);
+      cuts.push(...cutsOfFault(at, outcome));
+      const failures = outcome.failures.map((line) => `${at} s, ${fault.name}: ${line}`);
+      (outcome.aborts > 0 ? spoiled : broken).push(...failures);
+      counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1);
+    } else if (move.do !== 'fault') {
+      const crashed = await crashes(stage);
+      await objects.apply(move);
+      const probes = await stage.traffic.report();
+      const aborts = (await crashes(stage)) - crashed;
+      cuts.push(...cutsOfMove({ at, during: describe(move), probes, aborts }));
+    }
+    const lost = cuts
+      .filter((cut) => cut.at === at)
+      .map((cut) => `${cut.class} cut for ${cut.ms.toFixed(0)} ms`);
+    log([`${at} s, move ${moves}, ${describe(move)}`, ...lost].join(', '));
+    if (isWarm())
+      for (const [daemon, sample] of await sampleDaemons(stage, since()))
+        samples.set(daemon, [...(samples.get(daemon) ?? []), sample]);
+  }
+  const wrong = await wrongAnswers(stage, history.world, SETTLE_MS);
+  for (const service of history.world.services.keys()) await objects.apply({ do: 'delete service', service });
+  for (const pod of history.world.pods.keys()) await objects.apply({ do: 'delete pod', pod, services: [] });
+  const end = performance.now() + SETTLE_MS;
+  let left: readonly string[];
+  const isNoMemory = (line: string) => !faults.some(({ mayLeave }) => mayLeave?.test(line));
+  do left = differences(before, await takeSnapshot(stage)).filter(isNoMemory);
+  while (left.length > 0 && performance.now() < end);
+  return {
+    seed,
+    started,
+    minutes: durationMs / 60_000,
+    moves,
+    faults: counts,
+    cuts,
+    broken,
+    spoiled,
+    growths: [...samples].map(([daemon, own]) => growthOf(daemon, own)),
+    wrong,
+    left,
+  };
+}
+
+function describe(move: Move): string {
+  if (move.do === 'fault') return `fault: ${move.fault}`;
+  if (move.do === 'put service') return `put ${move.services.map(({ name }) => name).join(', ')}`;
+  return `${move.do} ${move.do === 'delete service' ? move.service : move.pod}`;
+}
