@@ -167,6 +167,11 @@ export class Kubernetes {
     await this.server?.stop('SIGKILL');
   }
 
+  /** Sends a signal to the API server, as SIGSTOP. */
+  signal(name: NodeJS.Signals): void {
+    if (this.server !== undefined) process.kill(this.server.pid, name);
+  }
+
   async kubectl(...args: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.attempt(...args);
     if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);

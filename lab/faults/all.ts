@@ -1,8 +1,10 @@
 import { COMMAND_FAULTS } from './commands.js';
 import type { Fault } from './fault.js';
+import { KUBE_FAULTS } from './kube.js';
 import { NETWORK_FAULTS } from './network.js';
 import { OVN_FAULTS } from './ovn.js';
 import { PROCESS_FAULTS } from './processes.js';
+import { RAFT_FAULTS } from './raft.js';
 import { SWITCH_FAULTS } from './switch.js';
 
 /** All faults, in the table's order. */
@@ -11,5 +13,7 @@ export const FAULTS: readonly Fault[] = [
   ...COMMAND_FAULTS,
   ...SWITCH_FAULTS,
   ...OVN_FAULTS,
+  ...RAFT_FAULTS,
+  ...KUBE_FAULTS,
   ...NETWORK_FAULTS,
 ];

@@ -16,7 +16,7 @@ export interface Fault {
   readonly mayCutMs?: Partial<Record<TrafficClass, number>>;
   /** Lines of the snapshot that may stay different: what is remembered on purpose. */
   readonly mayLeave?: RegExp;
-  /** How often the fault itself makes ovs-vswitchd abort. */
+  /** How often the fault itself ends ovs-vswitchd. */
   readonly aborts?: number;
   /** How long the fault lasts, from the end of `inject` to `heal`, in milliseconds. */
   readonly lastsMs: number;

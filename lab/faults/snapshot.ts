@@ -117,7 +117,7 @@ async function filesUnder(dir: string): Promise<string[]> {
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
     // A file that is only locked stays, as those of Open vSwitch do.
-    .filter((file) => !file.startsWith('kube/') && !/\.lock(~)?$/.test(file));
+    .filter((file) => !file.startsWith('kube/') && !/\.(lock|~lock~)$/.test(file));
   return [
     ...new Set(
       files.map((file) => file.replace(/^(.*\/(ovs|ovn-(controller|northd))[^/]*\.)\d+\.ctl$/, '$1PID.ctl')),

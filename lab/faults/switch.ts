@@ -7,14 +7,19 @@ import type { FaultStage } from './stage.js';
 /** The time that ovs-vswitchd needs to start and forward again on a busy machine, in milliseconds. */
 const START_MS = 3_000;
 const AWAY_MS = 2_000;
-const DOWN = {
-  management: AWAY_MS + START_MS,
-  established: AWAY_MS + START_MS,
-  new: AWAY_MS + START_MS,
-  'node port': AWAY_MS + START_MS,
-};
+/** How long ovsdb-server stays away in its row, and how long ovs-vswitchd then takes to connect, in milliseconds. */
+const DATABASE_MS = 5_000;
+const RECONNECT_MS = 5_000;
+const DOWN = all(AWAY_MS + START_MS);
+const STARTING = all(START_MS);
+/** bridge_run() of ovs-vswitchd returns early without the database, and a datapath in userspace runs within it. */
+const WAITS =
+  "The kernel's datapath forwards as before. A datapath in userspace, as here, forwards again once ovs-vswitchd is connected to its database.";
 
-const STARTING = { management: START_MS, established: START_MS, new: START_MS, 'node port': START_MS };
+/** Lets all classes be cut. */
+function all(ms: number): NonNullable<Fault['mayCutMs']> {
+  return { management: ms, established: ms, new: ms, 'node port': ms };
+}
 
 /** The disk that the gateway's database is on while it is full. */
 const disks = new WeakMap<FaultStage, SmallDisk>();
@@ -27,6 +32,7 @@ export const SWITCH_FAULTS: readonly Fault[] = [
     what: `\`ovs-vswitchd\` of the gateway and its monitor are killed (SIGKILL), and start again after ${AWAY_MS / 1000} s.`,
     promise: 'Nothing is cut for longer than the switch is down and starts.',
     mayCutMs: DOWN,
+    aborts: 1,
     lastsMs: AWAY_MS,
     inject: ({ gateway }) => kill(gateway, 'openvswitch/ovs-vswitchd.pid'),
     heal: async ({ gateway: { host } }) => {
@@ -51,6 +57,7 @@ export const SWITCH_FAULTS: readonly Fault[] = [
     what: '`ovs-vswitchd` of the gateway is stopped (SIGTERM) and started.',
     promise: 'Nothing is cut for longer than the switch starts.',
     mayCutMs: STARTING,
+    aborts: 1,
     lastsMs: 0,
     inject: ({ gateway }) => kill(gateway, 'openvswitch/ovs-vswitchd.pid', 'SIGTERM'),
     heal: async ({ gateway: { host } }) => {
@@ -62,8 +69,9 @@ export const SWITCH_FAULTS: readonly Fault[] = [
     name: 'ovsdb-server killed',
     subject: 'switch',
     what: '`ovsdb-server` of the gateway is killed (SIGKILL) and starts again after 5 s.',
-    promise: 'The switch forwards as before.',
-    lastsMs: 5_000,
+    promise: WAITS,
+    mayCutMs: all(DATABASE_MS + RECONNECT_MS),
+    lastsMs: DATABASE_MS,
     inject: ({ gateway }) => kill(gateway, 'openvswitch/ovsdb-server.pid'),
     heal: ({ gateway: { host } }) => host.startDatabase(),
   },
@@ -71,7 +79,8 @@ export const SWITCH_FAULTS: readonly Fault[] = [
     name: 'ovsdb-server restarted',
     subject: 'switch',
     what: '`ovsdb-server` of the gateway is stopped (SIGTERM) and started.',
-    promise: 'The switch forwards as before.',
+    promise: WAITS,
+    mayCutMs: all(RECONNECT_MS),
     lastsMs: 0,
     inject: ({ gateway }) => kill(gateway, 'openvswitch/ovsdb-server.pid', 'SIGTERM'),
     heal: ({ gateway: { host } }) => host.startDatabase(),
@@ -80,7 +89,8 @@ export const SWITCH_FAULTS: readonly Fault[] = [
     name: "switch's disk full",
     subject: 'switch',
     what: "The disk of the gateway's `ovsdb-server` is full for 15 s: no transaction is written, as with a disk that is read-only.",
-    promise: 'The switch forwards as before.',
+    promise: `The switch forwards as before. For this row ovsdb-server starts again before and after. ${WAITS}`,
+    mayCutMs: all(RECONNECT_MS),
     lastsMs: 15_000,
     inject: async (stage) => {
       const disk = await SmallDisk.under(stage.gateway.host);

@@ -6,7 +6,7 @@ import { type ProbeTimes, TRAFFIC_CLASSES, type TrafficClass } from '../../lab/t
 import { explainError } from '../../src/net/errors.js';
 
 /** A class whose requests were lost for less than this was not cut: a busy machine drops packets now and then. */
-export const CUT_MS = 300;
+export const CUT_MS = 500;
 /** How long all may take to be as before once the fault is over. */
 const HEAL_MS = 30_000;
 /** How long a snapshot must stay the same to count as what was before. */
