@@ -82,7 +82,7 @@ export class Host {
    * Sends a signal to ovs-vswitchd. After `SIGKILL` the switch stays away until `startSwitch`. After `SIGABRT` its
    * monitor process restarts it at once.
    */
-  async killSwitch(signal: 'SIGTERM' | 'SIGKILL' | 'SIGABRT' = 'SIGKILL'): Promise<void> {
+  async killSwitch(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     process.kill(Number(await readFile(join(this.rundir, 'ovs-vswitchd.pid'), 'utf8')), signal);
   }
 

@@ -62,7 +62,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
     options.persist,
     options.place,
   );
-  addSwitchStep(plan, db, timeoutMs);
+  addSwitchStep(plan, timeoutMs, () => awaitSwitch(db, timeoutMs));
   if (persistence !== undefined) addBackup(plan, persistence);
   const before = journal.read();
   const wanted = before === undefined ? now : merged(before, now);
@@ -125,11 +125,11 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
 }
 
 /** Adds the step that fails if ovs-vswitchd does not answer, before anything changes. */
-export function addSwitchStep(plan: Plan, db: LocalDatabase, timeoutMs: number): void {
+export function addSwitchStep(plan: Plan, timeoutMs: number, answer: () => Promise<void>): void {
   plan.add({
     name: 'check that ovs-vswitchd answers',
     details: [],
-    run: () => outlastFullDisk(timeoutMs, () => awaitSwitch(db, timeoutMs)),
+    run: () => outlastFullDisk(timeoutMs, answer),
   });
 }
 

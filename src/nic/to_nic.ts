@@ -5,7 +5,7 @@ import { readSnapshot } from '../host/read_snapshot.js';
 import { ProductError } from '../net/errors.js';
 import { parseInterfaceName } from '../net/interface_name.js';
 import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '../switch/bridges.js';
-import { awaitSwitch } from '../switch/commit.js';
+import { awaitAnswer, awaitSwitch } from '../switch/commit.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { BRIDGE_ID } from '../switch/external_ids.js';
 import { merged } from './batch.js';
@@ -20,9 +20,6 @@ import { addLetGo } from './networkmanager_step.js';
 import { addGiveBack, addKeep, readRecorded } from './persist/persist_steps.js';
 import { Plan } from './plan.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
-
-/** How long ovs-vswitchd may take to send what the bridge's port still has, in milliseconds. */
-const DRAIN_MS = 1_000;
 
 export interface ToNicOptions extends MoveOptions {
   /** Moves back although a default gateway that answers on the bridge does not answer on the NIC. */
@@ -60,7 +57,7 @@ export async function planToNic(
     handedOver: persistence?.manager.renews,
   };
   const plan = new Plan();
-  addSwitchStep(plan, db, timeoutMs);
+  addSwitchStep(plan, timeoutMs, () => awaitAnswer(db, timeoutMs));
   if (persistence !== undefined) addKeep(plan, persistence);
   const baseline = isForced ? undefined : addGatewayBaseline(plan, wanted, bridge);
   addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
@@ -83,7 +80,7 @@ export async function planToNic(
       name: `shut ${bridge}, so that the kernel receives only on ${nic}`,
       details: [`link set ${bridge} down`],
       run: async () => {
-        await drain(db);
+        await drain(db, timeoutMs);
         await runIp('link', 'set', bridge, 'down');
       },
       undo: () => runIp('link', 'set', bridge, 'up'),
@@ -110,8 +107,8 @@ export async function planToNic(
  * Waits until ovs-vswitchd has sent what the host gave to the bridge before its routes moved: the kernel drops what is
  * left in a port that is shut. ovs-vswitchd that answers has been through its ports; one that does not sends nothing.
  */
-async function drain(db: LocalDatabase): Promise<void> {
-  await awaitSwitch(db, DRAIN_MS).catch(() => undefined);
+async function drain(db: LocalDatabase, timeoutMs: number): Promise<void> {
+  await awaitSwitch(db, timeoutMs).catch(() => undefined);
 }
 
 /** Returns the bridge's only NIC, or the one for which an interrupted `nics-to-bridge` created the bridge. */

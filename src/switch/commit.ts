@@ -1,8 +1,9 @@
+import { directories } from '../daemon/directories.js';
 import { DatabaseIoError, WaitExpired } from '../ovsdb/errors.js';
 import type { openVswitch } from '../ovsdb/tables/open_vswitch.js';
 import type { Transaction } from '../ovsdb/transaction.js';
 import { type LocalDatabase, rootOf } from './connection.js';
-import { switchWords } from './switch_words.js';
+import { answersOnSocket, switchWords } from './switch_words.js';
 
 /** Milliseconds without an answer until ovs-vswitchd is asked again; each further wait is twice as long. */
 const FIRST_WAIT_MS = 500;
@@ -32,6 +33,19 @@ export async function commitAndWait(
  */
 export async function awaitSwitch(db: LocalDatabase, timeoutMs: number): Promise<void> {
   await commitAndWait(db, db.transaction('wait for ovs-vswitchd'), timeoutMs);
+}
+
+/**
+ * Waits until ovs-vswitchd answers, on its control socket if it has one. A change of the database makes it go through its
+ * whole configuration, and a userspace datapath forwards nothing meanwhile.
+ * @throws TransactionError, WaitExpired
+ */
+export async function awaitAnswer(
+  db: LocalDatabase,
+  timeoutMs: number,
+  rundir = directories(process.env).run,
+): Promise<void> {
+  if (!(await answersOnSocket(rundir))) await awaitSwitch(db, timeoutMs);
 }
 
 /**

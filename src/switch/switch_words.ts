@@ -28,6 +28,15 @@ export async function switchWords(
   return `${state}, and logged no warning in ${logFile}`;
 }
 
+/** Returns whether ovs-vswitchd answers on its control socket. */
+export async function answersOnSocket(rundir: string): Promise<boolean> {
+  try {
+    return (await readDaemonState(rundir, PROGRAM, ANSWER_MS)).state === 'alive';
+  } catch {
+    return false;
+  }
+}
+
 async function stateIn(rundir: string): Promise<string> {
   try {
     const { state, detail } = await readDaemonState(rundir, PROGRAM, ANSWER_MS);

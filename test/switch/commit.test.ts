@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { startOvsdbServer } from '../../lab/ovsdb_server.js';
-import { awaitSwitch, untilSwitch } from '../../src/switch/commit.js';
+import { UnixctlServer } from '../../src/daemon/unixctl_server.js';
+import { awaitAnswer, awaitSwitch, untilSwitch } from '../../src/switch/commit.js';
 import { connectLocalDatabase, type LocalDatabase } from '../../src/switch/connection.js';
 
 /** A real database with an Open_vSwitch row, and no ovs-vswitchd: the test plays it. */
@@ -53,6 +57,22 @@ test('ovs-vswitchd that never answers is waited for until the time is over', asy
     message: /^waited 800 ms for ovs-vswitchd to apply the configuration: ovs-vswitchd /,
   });
   t.true(performance.now() - began >= 790);
+});
+
+test('ovs-vswitchd with a control socket is asked there, and the database does not change', async (t) => {
+  const rundir = mkdtempSync(join(tmpdir(), 'commit-'));
+  t.teardown(() => rmSync(rundir, { recursive: true }));
+  const db = await begin(t);
+  const { asked } = playSwitch(db);
+  await awaitAnswer(db, 5_000, rundir);
+  t.is(asked(), 1, 'without a pidfile');
+  writeFileSync(join(rundir, 'ovs-vswitchd.pid'), `${process.pid}\n`);
+  const server = new UnixctlServer(join(rundir, `ovs-vswitchd.${process.pid}.ctl`));
+  server.register('version', '', 0, 0, () => 'ovs-vswitchd 3.1');
+  await server.listen();
+  t.teardown(() => server.close());
+  await awaitAnswer(db, 5_000, rundir);
+  t.is(asked(), 1);
 });
 
 test('an existing row is returned without a change of the database', async (t) => {
