@@ -53,6 +53,10 @@ withCommonOptions(
     .description('move addresses, routes and rules of each bridge back to its interface')
     .argument('<bridge...>'),
 )
+  .option(
+    '--force',
+    'move back although the bridge is that of a gateway, or a default gateway does not answer',
+  )
   // Given by the process that takes a move back.
   .addOption(new Option('--take-back').hideHelp())
   .action(async (bridges: readonly string[], given: Record<string, unknown>) => {
@@ -66,7 +70,11 @@ withCommonOptions(
     const names = namesOf(bridges);
     const settles = ({ nics }: Unconfirmed) =>
       nics.length > 0 && nics.every(({ bridge }) => names.includes(bridge));
-    await moveAll(names, planToNic, { ...options, settles });
+    const isForced = given.force === true;
+    await moveAll(names, (db, name) => planToNic(db, name, { ...options, isForced }), {
+      ...options,
+      settles,
+    });
   });
 
 addConfirm(command);

@@ -189,7 +189,8 @@ async function runInThisProcess(
  * until somebody configures what is missing.
  */
 async function holdBack(manager: ServiceManager, error: ProductError, signal: AbortSignal): Promise<void> {
-  if (!manager.isThere) return;
+  // At boot the NIC comes to its bridge after the helper's first start.
+  if (!manager.isThere || error.code === 'ERR_NO_PORT') return;
   manager.status(`cannot start, tries again in ${HOLD_MS / 1_000} s: ${explainError(error)}`);
   await sleep(HOLD_MS, signal);
 }

@@ -7,7 +7,7 @@ import { parseInterfaceName } from '../net/interface_name.js';
 import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '../switch/bridges.js';
 import { awaitAnswer, awaitSwitch } from '../switch/commit.js';
 import type { LocalDatabase } from '../switch/connection.js';
-import { BRIDGE_ID } from '../switch/external_ids.js';
+import { BRIDGE_ID, NODE_NAME } from '../switch/external_ids.js';
 import { merged } from './batch.js';
 import { addDhcp, addDhcpcdEnd } from './dhcp_step.js';
 import { outlastFullDisk } from './full_disk.js';
@@ -22,7 +22,10 @@ import { Plan } from './plan.js';
 import { addSwitchStep, type MoveOptions } from './to_bridge.js';
 
 export interface ToNicOptions extends MoveOptions {
-  /** Moves back although a default gateway that answers on the bridge does not answer on the NIC. */
+  /**
+   * Moves back although the bridge is that of a gateway, or a default gateway that answers on the bridge does not answer
+   * on the NIC.
+   */
   readonly isForced?: boolean;
 }
 
@@ -41,6 +44,12 @@ export async function planToNic(
     throw new ProductError(
       'ERR_NO_BRIDGE',
       `there is no bridge ${bridge}; ovs-vsctl list-br lists the bridges`,
+    );
+  const node = row.external_ids.get(NODE_NAME);
+  if (node !== undefined && !isForced)
+    throw new ProductError(
+      'ERR_IN_USE',
+      `${bridge} is that of gateway ${node}, which would be lost; run ovn-k8s-overlay gateway-deinit --node-name=${node} first, or give --force`,
     );
   const nic = parseInterfaceName(onlyNicOf(db, bridge, nicsOf(db, row)));
   const journal = new Journal({ rundir, stateDir: place.stateDir }, nic);

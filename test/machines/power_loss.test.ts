@@ -27,8 +27,8 @@ clusterMachineTest("a node's host is back after power was lost during moves", as
   const subject = await startSubject(t, 'trixie', 'ifupdown static');
   const { machine } = subject;
   for (const [index, ms] of MOVE_MOMENTS.entries()) {
-    const move = index % 2 === 0 ? ['bridge-to-nics', 'breth0'] : ['nics-to-bridge', 'eth0'];
-    if (index % 2 === 1) await machine.run('ovn-k8s-util', 'bridge-to-nics', 'breth0');
+    const move = index % 2 === 0 ? ['bridge-to-nics', '--force', 'breth0'] : ['nics-to-bridge', 'eth0'];
+    if (index % 2 === 1) await machine.run('ovn-k8s-util', 'bridge-to-nics', '--force', 'breth0');
     const moving = machine.attempt('ovn-k8s-util', ...move);
     await pause(ms);
     await machine.powerLoss();

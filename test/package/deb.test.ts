@@ -208,7 +208,7 @@ toolTest(
         .map((name) => `${name} ${VERSION}`),
     );
     t.deepEqual(said('enabled'), [
-      'ovn-k8s-gateway-helper.service ovn-k8s-node-init.service ovn-k8s-node.service',
+      'ovn-k8s-gateway-helper.service ovn-k8s-nic-release.service ovn-k8s-node-init.service ovn-k8s-node.service ovn-k8s-unconfirmed.service',
     ]);
     t.regex(
       said('addon').join('\n'),

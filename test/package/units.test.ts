@@ -14,7 +14,13 @@ import { readCommandLines } from '../../packaging/manual/command_table.js';
 
 const FOLDER = join(PROJECT, 'packaging/systemd');
 const DAEMONS = ['ovn-k8s-gateway-helper', 'ovn-k8s-node', 'ovn-k8s-watcher'];
-const UNITS = [...DAEMONS, 'ovn-k8s-node-init', 'ovn-k8s-gateway-gate'];
+const UNITS = [
+  ...DAEMONS,
+  'ovn-k8s-node-init',
+  'ovn-k8s-gateway-gate',
+  'ovn-k8s-nic-release',
+  'ovn-k8s-unconfirmed',
+];
 /** What `systemd-analyze security` may say at most, of 10. */
 const MOST_EXPOSURE = 4;
 
@@ -101,6 +107,24 @@ labTest("the gate's unit takes iface-id from the gateway's patch port, and from 
 test('a start or a restart of a daemon does not run ovn-k8s-node-init, which moves a NIC', (t) => {
   for (const unit of DAEMONS)
     for (const wanted of valuesOf(unit, 'Wants')) t.notRegex(wanted, /ovn-k8s-node-init/, unit);
+});
+
+test('at boot only a NIC on a bridge of the kernel datapath is taken off, and none while its bridge works', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'release-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const [, script = ''] =
+    /^\/bin\/sh -c '(.*)'$/.exec(valuesOf('ovn-k8s-nic-release', 'ExecStart')[0] ?? '') ?? [];
+  const log = join(folder, 'log');
+  const standIns = {
+    ip: '[ "$4" = breth9 ]',
+    'ovs-vsctl': `case "$*" in *get*breth0*) echo netdev ;; *get*) echo system ;; *) echo "$@" >>${log} ;; esac`,
+  };
+  for (const [name, text] of Object.entries(standIns))
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  await execa('sh', ['-c', script.replaceAll('$$', '$')], {
+    env: { PATH: `${folder}:${process.env.PATH}`, NIC: 'eth0 eth1 eth9' },
+  });
+  t.is(readFileSync(log, 'utf8'), '--timeout=10 --no-wait --if-exists del-port breth1 eth1\n');
 });
 
 toolTest(
