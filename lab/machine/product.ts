@@ -12,17 +12,19 @@ export function builtPackage(): Promise<string> {
   return built;
 }
 
-async function buildPackage(): Promise<string> {
-  const { stdout } = await execa(join(PROJECT, 'scripts/package'), { cwd: PROJECT });
+/** Builds Debian's package, of the version of package.json or another one, and returns its path. */
+export async function buildPackage(version?: string): Promise<string> {
+  const options = version === undefined ? [] : [`--version=${version}`];
+  const { stdout } = await execa(join(PROJECT, 'scripts/package'), options, { cwd: PROJECT });
   const [, deb] = /^(\S+\.deb): /m.exec(stdout) ?? [];
   if (deb === undefined) throw new Error(`scripts/package printed no path: ${stdout}`);
   return join(PROJECT, deb);
 }
 
-/** Installs Debian's package in a running machine. */
-export async function installPackage(machine: Machine): Promise<void> {
+/** Installs Debian's package, that of {@link builtPackage} or another one, in a running machine. */
+export async function installPackage(machine: Machine, deb?: string): Promise<void> {
   const inside = '/var/cache/ovn-k8s-gateway.deb';
-  await copyFile(await builtPackage(), machine.path(inside));
+  await copyFile(deb ?? (await builtPackage()), machine.path(inside));
   // Debian 12's nodejs is too old; its machines have a Node.js that is no package.
   await machine.run('dpkg', '--ignore-depends=nodejs', '--install', inside);
 }
