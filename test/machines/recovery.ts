@@ -117,11 +117,14 @@ export async function hostBootsAgain(t: ExecutionContext, subject: Subject, what
         `longest gap ${Math.round(gap.ms)} ms, ${seconds(gap.from - on)}; ` +
         `${watch.foreign(on)} answers of OVN's router`,
     );
+    t.is(watch.foreign(on), 0, "answers of OVN's router, which the gate keeps from the NIC");
     t.true(first - up <= ANSWER_MS);
     t.true(gap.ms <= GAP_MS);
     answerMs = Math.max(answerMs, first - on);
     gapMs = Math.max(gapMs, gap.ms);
   }
+  // It took the port of the boot before from OVN.
+  t.is((await machine.attempt('systemctl', 'is-active', 'ovn-k8s-gateway-gate')).stdout, 'active');
   t.deepEqual(await inventoryOf(machine), subject.inventory);
   return { answerMs, gapMs };
 }
