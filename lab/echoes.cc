@@ -1,6 +1,7 @@
 // echoes ADDRESS...: sends an ICMP echo request to each address every millisecond, of either family.
 // Prints "answered" at the first answer. On SIGINT it waits 0.5 s for the last answers, and prints for each address:
-// requests sent, requests lost, answers beyond the first, and the longest time between two answers in microseconds.
+// requests sent, requests lost, answers beyond the first, and the longest time between two answers in microseconds; then a
+// line for each such time above 2 ms: when it began, in microseconds since 1970, and how long it was.
 // Unlike ping(8) it sleeps between two requests, so that it takes no CPU time from what it measures.
 
 #include <arpa/inet.h>
@@ -32,9 +33,11 @@ constexpr std::size_t kMost = 60'000;
   std::exit(1);
 }
 
-std::int64_t NowUs() {
+constexpr std::int64_t kShownUs = 2'000;
+
+std::int64_t NowUs(clockid_t clock = CLOCK_MONOTONIC) {
   timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return now.tv_sec * 1'000'000LL + now.tv_nsec / 1'000;
 }
 
@@ -94,7 +97,9 @@ class Target {
       any = true;
       if (answers_[sequence]++ > 0) continue;
       const std::int64_t now = NowUs();
-      if (last_ > 0 && now - last_ > longest_) longest_ = now - last_;
+      const std::int64_t gap = last_ > 0 ? now - last_ : 0;
+      if (gap > longest_) longest_ = gap;
+      if (gap > kShownUs) gaps_.push_back({NowUs(CLOCK_REALTIME) - gap, gap});
       last_ = now;
     }
     return any;
@@ -108,9 +113,16 @@ class Target {
       more += answers > 1 ? answers - 1 : 0;
     }
     std::printf("%zu %zu %zu %lld\n", answers_.size(), lost, more, static_cast<long long>(longest_));
+    for (const Gap& gap : gaps_)
+      std::printf("%lld %lld\n", static_cast<long long>(gap.start), static_cast<long long>(gap.length));
   }
 
  private:
+  struct Gap {
+    std::int64_t start;
+    std::int64_t length;
+  };
+
   std::uint16_t id_;
   bool is_v6_;
   int fd_ = -1;
@@ -119,6 +131,7 @@ class Target {
   std::vector<unsigned> answers_;
   std::int64_t last_ = 0;
   std::int64_t longest_ = 0;
+  std::vector<Gap> gaps_;
 };
 
 }  // namespace

@@ -13,6 +13,14 @@ export interface EchoReport {
   readonly duplicates: number;
   /** The longest time between two answers; 1 ms if nothing is late. */
   readonly longestGapMs: number;
+  /** The times between two answers that are above 2 ms, in order. */
+  readonly gaps: readonly Gap[];
+}
+
+export interface Gap {
+  /** Milliseconds since 1970. */
+  readonly startMs: number;
+  readonly ms: number;
 }
 
 /** Sends echo requests each millisecond, from a program that runs before all others on the machine (sched(7), FIFO). */
@@ -39,13 +47,16 @@ export class Echoes {
   /** Stops; returns a report for each address. */
   async close(): Promise<EchoReport[]> {
     await this.program.stop('SIGINT');
-    const lines = [...this.program.output.matchAll(/^(\d+) (\d+) (\d+) (\d+)$/gm)];
-    if (lines.length !== this.addresses.length) throw new Error(`echoes printed: ${this.program.output}`);
-    return lines.map(([, sent, lost, duplicates, longest]) => ({
-      sent: Number(sent),
-      lost: Number(lost),
-      duplicates: Number(duplicates),
-      longestGapMs: Number(longest) / 1_000,
-    }));
+    const reports: (EchoReport & { readonly gaps: Gap[] })[] = [];
+    for (const line of this.program.output.split('\n')) {
+      const [first = 0, second = 0, ...more] = line.split(' ').map(Number);
+      const [duplicates = 0, longest = 0] = more;
+      if (more.length === 2)
+        reports.push({ sent: first, lost: second, duplicates, longestGapMs: longest / 1_000, gaps: [] });
+      else if (/^\d+ \d+$/.test(line))
+        reports.at(-1)?.gaps.push({ startMs: first / 1_000, ms: second / 1_000 });
+    }
+    if (reports.length !== this.addresses.length) throw new Error(`echoes printed: ${this.program.output}`);
+    return reports;
   }
 }
