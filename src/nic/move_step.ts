@@ -101,7 +101,9 @@ async function moveHome({ wanted, from, to }: Move, journal: Journal): Promise<v
 export async function finishMove(move: Move, journal: Journal): Promise<void> {
   const files = writeBatches(move, journal);
   const failures = await forceBatches(files.slice(0, ADDITIONS));
-  await awaitAddressesInUse(move.to.device, addressesToAwait(move), IN_USE_MS);
+  await awaitAddressesInUse(move.to.device, addressesToAwait(move), IN_USE_MS).catch((error: unknown) => {
+    failures.push(error);
+  });
   failures.push(...(await forceBatches(files.slice(ADDITIONS))));
   if (failures.length > 0) throw failures[0];
 }
