@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path';
 /** From the top down. Folders of one layer are peers: none imports another. */
 const LAYERS = [
   ['bin'],
-  ['doctor', 'audit', 'top'],
+  ['doctor', 'audit', 'top', 'restart'],
   ['explain'],
   ['capture'],
   ['gateway', 'watcher', 'node', 'overlay', 'cni', 'nic'],

@@ -19,6 +19,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   'ovn-k8s-util-top': 'tools.md#top',
   'ovn-k8s-util-audit': 'tools.md#audit',
   'ovn-k8s-util-doctor': 'tools.md#doctor',
+  'ovn-k8s-util-restart-switch': 'tools.md#restart-switch',
 };
 
 /** A command that every user can use, on a file; all others need root. */

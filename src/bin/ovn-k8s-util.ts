@@ -13,6 +13,7 @@ import { addDoctor } from '../doctor/command.js';
 import { addExplain } from '../explain/command.js';
 import { readInterfaceName } from '../net/interface_name.js';
 import { PERSIST_CHOICES } from '../nic/persist/manager.js';
+import { addRestartSwitch } from '../restart/command.js';
 import { addTop } from '../top/command.js';
 
 const command = makeCommand(
@@ -84,6 +85,7 @@ addExplain(command);
 addTop(command);
 addAudit(command);
 addDoctor(command);
+addRestartSwitch(command);
 
 function withCommonOptions(sub: Command): Command {
   return sub

@@ -441,6 +441,10 @@ export const ERROR_CODES = {
     cause: 'The switch answered an OpenFlow request with an error.',
     remedy: 'The message has the name that Open vSwitch gives to the error.',
   },
+  ERR_SWITCH_RESTART: {
+    cause: '`restart-switch` was cancelled, its command failed, or OVN did not send its flows again in time.',
+    remedy: 'The switch forwards packets all the same. See `ovs-vswitchd.log` and `ovn-controller.log`.',
+  },
   ERR_SWITCH_UNREACHABLE: {
     cause: 'The switch cannot be asked. Nothing was changed.',
     remedy: 'Check that `ovs-vswitchd` runs and the bridge exists.',

@@ -6,6 +6,7 @@ import {
   type Unconfirmed,
   UnconfirmedStore,
 } from '../confirm/unconfirmed.js';
+import { withCancellation } from '../daemon/cancellation.js';
 import { bootTime } from '../host/boot_time.js';
 import { printableLine } from '../net/printable.js';
 import { connectLocalDatabase, type LocalDatabase } from '../switch/connection.js';
@@ -20,9 +21,6 @@ export interface MoveAllOptions extends MoveOptions {
   /** Whether the move takes back one that is not confirmed. */
   readonly settles?: (one: Unconfirmed) => boolean;
 }
-
-/** A closed terminal or Ctrl-C must not leave a host half moved: these signals cancel the plan, which undoes itself. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Plans the move of each named interface or bridge before the first change, then runs the plans in order and prints
@@ -75,18 +73,6 @@ async function moveEach(
   if (options.confirmMs !== undefined)
     notes.push(confirmation?.succeeded() ?? 'there is nothing to confirm: each NIC is on its bridge already');
   for (const note of notes) process.stdout.write(`${printableLine(`note: ${note}`)}\n`);
-}
-
-/** Runs `task` with an abort signal that the first of {@link SIGNALS} aborts. The signals do not end the process meanwhile. */
-async function withCancellation<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const cancel = new AbortController();
-  const abort = (signal: NodeJS.Signals) => cancel.abort(signal);
-  for (const signal of SIGNALS) process.on(signal, abort);
-  try {
-    return await task(cancel.signal);
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, abort);
-  }
 }
 
 /** Lets the moves of `plans` be taken back, but for a NIC that is on its bridge already. */

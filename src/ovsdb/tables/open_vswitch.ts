@@ -5,6 +5,7 @@ export const openVswitch = database('Open_vSwitch', {
   Open_vSwitch: {
     bridges: setOf(uuid),
     external_ids: stringMap,
+    other_config: stringMap,
     next_cfg: integer,
     cur_cfg: integer,
     datapath_types: setOf(string),
