@@ -3,6 +3,7 @@ import { apiOutage } from './sections/api_outage.js';
 import { atRest } from './sections/at_rest.js';
 import { classify } from './sections/classify.js';
 import { cni } from './sections/cni.js';
+import { crash } from './sections/crash.js';
 import { firstCopy } from './sections/first_copy.js';
 import { flows } from './sections/flows.js';
 import { looks } from './sections/looks.js';
@@ -26,6 +27,7 @@ export const SECTIONS: readonly Section[] = [
   wire,
   repair,
   restart,
+  crash,
   atRest,
   startUp,
   flows,

@@ -22,13 +22,7 @@ export class Gateway {
   static async start(): Promise<Gateway> {
     const { lab, host, outside } = await startPlainHost();
     await host.vsctl(...BRIDGES.trim().split(/\s+/));
-    await host.exec(['nft', '-f', '-'], { input: ingressGuard('eth0') });
-    await host.net.ip(
-      'addr flush dev eth0',
-      'link set dev breth0 up',
-      `addr add ${HOST.v4}/24 dev breth0`,
-      `addr add ${HOST.v6}/64 dev breth0 nodad`,
-    );
+    await moveAddresses(host);
     return new Gateway(host, outside, lab);
   }
 
@@ -106,6 +100,39 @@ export async function startPlainHost(): Promise<PlainHost> {
     `route add default via ${OUTSIDE.v4}`,
   );
   return { lab, host, outside };
+}
+
+/** Starts a host whose NIC is on a bridge with one flow, NORMAL; no other bridge and no helper. */
+export async function startBareBridge(): Promise<PlainHost> {
+  const plain = await startPlainHost();
+  const { host } = plain;
+  const bridge = ['datapath_type=netdev', 'fail-mode=standalone', `other-config:hwaddr="${MAC}"`];
+  await host.vsctl(
+    'add-br',
+    'breth0',
+    '--',
+    'set',
+    'Bridge',
+    'breth0',
+    ...bridge,
+    '--',
+    'add-port',
+    'breth0',
+    'eth0',
+  );
+  await moveAddresses(host);
+  return plain;
+}
+
+/** Moves the addresses of eth0 to breth0, which alone answers for them. */
+async function moveAddresses(host: Host): Promise<void> {
+  await host.exec(['nft', '-f', '-'], { input: ingressGuard('eth0') });
+  await host.net.ip(
+    'addr flush dev eth0',
+    'link set dev breth0 up',
+    `addr add ${HOST.v4}/24 dev breth0`,
+    `addr add ${HOST.v6}/64 dev breth0 nodad`,
+  );
 }
 
 /** The bridges as `nics-to-bridge` and `gateway-init` leave them. The exact match cache is off. */
