@@ -33,10 +33,13 @@ export async function startMachine(suite: Suite, network: NetworkName): Promise<
 }
 
 /** Installs the product, and makes the machine a node and a gateway, as docs/deployment.md does. */
-export async function joinCluster({ cluster, kubernetes, machine }: MachineCluster): Promise<MachinePod> {
+export async function joinCluster(
+  { cluster, kubernetes, machine }: MachineCluster,
+  persist: 'auto' | 'none' = 'none',
+): Promise<MachinePod> {
   await installPackage(machine);
   await setIds(cluster, kubernetes.externalIds, machine);
-  await machine.run('ovn-k8s-util', 'nics-to-bridge', 'eth0');
+  await machine.run('ovn-k8s-util', 'nics-to-bridge', 'eth0', `--persist=${persist}`);
   const init = [
     'minion-init',
     `--cluster-ip-subnet=${CLUSTER_SUBNET}`,

@@ -4,6 +4,9 @@ import { execa } from 'execa';
 import { PROJECT } from '../project.js';
 import type { Machine } from './machine.js';
 
+/** The name of Debian's package. */
+export const PACKAGE = 'ovn-k8s-gateway';
+
 let built: Promise<string> | undefined;
 
 /** Builds Debian's package once, and returns its path. */
@@ -23,10 +26,11 @@ export async function buildPackage(version?: string): Promise<string> {
 
 /** Installs Debian's package, that of {@link builtPackage} or another one, in a running machine. */
 export async function installPackage(machine: Machine, deb?: string): Promise<void> {
-  const inside = '/var/cache/ovn-k8s-gateway.deb';
+  const inside = `/var/cache/${PACKAGE}.deb`;
   await copyFile(deb ?? (await builtPackage()), machine.path(inside));
   // Debian 12's nodejs is too old; its machines have a Node.js that is no package.
   await machine.run('dpkg', '--ignore-depends=nodejs', '--install', inside);
+  await machine.run('rm', inside);
 }
 
 /** Writes settings to a unit's file in /etc/default. */

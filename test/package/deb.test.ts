@@ -139,11 +139,12 @@ files() {
 }
 # What a run that was killed has left.
 apt-get purge -y -qq ovn-k8s-gateway >/dev/null 2>&1 || true
+rmdir /opt/cni/bin /opt/cni /etc/cni/net.d /etc/cni 2>/dev/null || true
 apt-get update -qq >/dev/null || exit ${NO_TREE}
 apt-get install -y -qq --no-install-recommends nodejs openvswitch-switch ovn-host nftables iproute2 iputils-ping ethtool conntrack >/dev/null ||
   exit ${NO_TREE}
 # Folders that others make, and that would be new otherwise.
-mkdir -p /opt/cni/bin /etc/cni/net.d /etc/systemd/system/multi-user.target.wants /var/lib/systemd/deb-systemd-helper-enabled
+mkdir -p /etc/systemd/system/multi-user.target.wants /var/lib/systemd/deb-systemd-helper-enabled
 files >before
 
 apt-get install -y -qq --no-install-recommends "./$first" >/dev/null 2>&1
@@ -157,6 +158,7 @@ ovn-k8s-watcher --overlay --pidfile="$PWD/pid" --unixctl=none --db=unix:/nonexis
 sed -i 's/^BRIDGE=""/BRIDGE="breth0"/' /etc/default/ovn-k8s-gateway-helper
 mkdir -p /var/log/ovn-k8s-gateway
 touch /var/log/ovn-k8s-gateway/ovn-k8s-node.log /etc/sysctl.d/60-ovn-k8s-gateway.conf
+mkdir -p /opt/cni/bin /etc/cni/net.d
 ln -s /usr/lib/ovn-k8s-gateway/bin/ovn_cni.cjs /opt/cni/bin/ovn_cni
 cp 10-net.conf /etc/cni/net.d/
 apt-get install -y -qq --no-install-recommends "./$second" >/dev/null 2>&1
