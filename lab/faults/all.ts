@@ -1,5 +1,6 @@
 import { COMMAND_FAULTS } from './commands.js';
 import type { Fault } from './fault.js';
+import { FLOOD_FAULTS } from './flood.js';
 import { KUBE_FAULTS } from './kube.js';
 import { NETWORK_FAULTS } from './network.js';
 import { OVN_FAULTS } from './ovn.js';
@@ -16,4 +17,5 @@ export const FAULTS: readonly Fault[] = [
   ...RAFT_FAULTS,
   ...KUBE_FAULTS,
   ...NETWORK_FAULTS,
+  ...FLOOD_FAULTS,
 ];

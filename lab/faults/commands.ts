@@ -11,7 +11,7 @@ import type { Fault } from './fault.js';
 /** A command that hangs or repeats its work forever would have more changes. */
 const MOST_CHANGES = 40;
 /** The plugin is killed after each of these times, in milliseconds: an ADD takes some 100 ms. */
-const PLUGIN_KILLS = [20, 50, 80, 110, 140, 180, 240];
+const PLUGIN_KILLS = [30, 80, 140, 240];
 /** A tool that looks is killed after each of these times, in milliseconds. */
 const TOOL_KILLS = [100, 300, 600];
 

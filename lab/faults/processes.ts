@@ -5,7 +5,7 @@ import type { Fault } from './fault.js';
 import type { FaultStage } from './stage.js';
 
 /** How often a daemon is killed, each time at another moment after its start. */
-const KILLS = 4;
+const KILLS = 3;
 /** A daemon is killed at most so long after it was ready, in milliseconds. */
 const LATEST_MS = 400;
 

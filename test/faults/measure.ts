@@ -62,7 +62,7 @@ async function measureOnce(stage: FaultStage, fault: Fault): Promise<Outcome> {
   const healing = performance.now();
   await fault.heal(stage).catch(keep);
   const isDifferent = (now: Snapshot) =>
-    differences(before, now).filter((line) => fault.mayLeave?.test(line) !== true);
+    differences(before, now).filter((line) => fault.mayLeave?.test(line) !== true && !isGood(line));
   const left = await untilSame(stage, isDifferent, healing + HEAL_MS);
   const { probes, dead, backMs } = await untilBack(stage, healing + HEAL_MS);
   const healMs = left.length + dead.length > 0 ? undefined : backMs - healing;
@@ -80,6 +80,11 @@ async function measureOnce(stage: FaultStage, fault: Fault): Promise<Outcome> {
     aborts,
     failures: [...errors, ...failuresOf(classes, left, dead)],
   };
+}
+
+/** Returns whether a difference is a problem that ended: an earlier fault's can be remembered for 10 min. */
+function isGood(line: string): boolean {
+  return /^gone \S+ problem /.test(line);
 }
 
 /** Returns how often the switches of a stage have aborted so far. */
