@@ -73,16 +73,32 @@ export function nd(link: Link, ip: Ip, type: 135 | 136, target: IpAddress, marke
   );
 }
 
-/** Returns a router advertisement of a default route and an autonomous /64 prefix, both for 30 minutes (RFC 4861 section 4.2). */
-export function routerAdvertisement(link: Link, ip: Ip, prefix: IpAddress): Buffer {
-  const seconds = 1800;
+/** What a router advertises; all times in seconds. */
+export interface Advertisement {
+  /** Of the default route; 0 if the router resigns. */
+  readonly lifetime: number;
+  /** Prefixes of 64 bits, on-link. */
+  readonly prefixes: readonly {
+    readonly prefix: IpAddress;
+    readonly lifetime: number;
+    /** Whether hosts make addresses of it. */
+    readonly autonomous: boolean;
+  }[];
+}
+
+/** Returns a router advertisement (RFC 4861 section 4.2). */
+export function routerAdvertisement(link: Link, ip: Ip, { lifetime, prefixes }: Advertisement): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(64, 0);
-  head.writeUInt16BE(seconds, 2);
-  const option = Buffer.from([3, 4, 64, 0xc0, ...new Array<number>(12).fill(0), ...ipBytes(prefix)]);
-  option.writeUInt32BE(seconds, 4);
-  option.writeUInt32BE(seconds, 8);
-  return icmp6(link, ip, 134, 0, Buffer.concat([head, option]), 255);
+  head.writeUInt16BE(lifetime, 2);
+  const options = prefixes.map(({ prefix, lifetime: seconds, autonomous }) => {
+    const flags = autonomous ? 0xc0 : 0x80;
+    const option = Buffer.from([3, 4, 64, flags, ...new Array<number>(12).fill(0), ...ipBytes(prefix)]);
+    option.writeUInt32BE(seconds, 4);
+    option.writeUInt32BE(seconds, 8);
+    return option;
+  });
+  return icmp6(link, ip, 134, 0, Buffer.concat([head, ...options]), 255);
 }
 
 /** Returns a packet with ports and the marker as payload. A TCP packet has SYN set, and ACK too if it is an answer. */

@@ -39,8 +39,14 @@ export class Taps {
 
   /** Returns how many frames that contain `marker` were captured at `device`. */
   count(device: string, marker: Buffer): number {
-    const hex = marker.toString('hex');
-    return this.seen.filter((one) => one.device === device && one.frame.includes(hex)).length;
+    return this.framesWith(device, marker);
+  }
+
+  /** Returns how many frames that contain all these parts were captured at `device`. */
+  framesWith(device: string, ...parts: readonly Buffer[]): number {
+    const hex = parts.map((part) => part.toString('hex'));
+    return this.seen.filter((one) => one.device === device && hex.every((part) => one.frame.includes(part)))
+      .length;
   }
 
   /** Waits until a frame that contains `marker` is captured at `device`. */

@@ -133,6 +133,20 @@ export interface RingSnapshot {
 const DIRECTIONS = ['both', 'incoming', 'outgoing'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
+/** An IPv6 route of table `main`, as the ioctl of linux/ipv6_route.h takes it. */
+export interface Ipv6RouteMessage {
+  /** 16 octets. */
+  readonly dst: Uint8Array;
+  readonly prefix: number;
+  /** 16 octets; zero for a route without a gateway. */
+  readonly gateway: Uint8Array;
+  readonly metric: number;
+  /** RTF_… */
+  readonly flags: number;
+  /** The rest of its lifetime, if `flags` has RTF_EXPIRES. */
+  readonly seconds: number;
+}
+
 interface Addon {
   readonly Ring: new (
     device: string,
@@ -151,6 +165,16 @@ interface Addon {
     received: PacketEvents['received'],
     failed: PacketEvents['failed'],
   ) => PacketSocket;
+  readonly changeIpv6Route: (
+    adds: boolean,
+    device: string,
+    dst: Uint8Array,
+    prefix: number,
+    gateway: Uint8Array,
+    metric: number,
+    flags: number,
+    seconds: number,
+  ) => void;
   readonly sendDatagram: (path: string, text: string) => void;
 }
 
@@ -238,6 +262,15 @@ export function openRing(
  */
 export function sendDatagram(path: string, text: string): void {
   addon().sendDatagram(path, text);
+}
+
+/**
+ * Adds an IPv6 route through `device`, or deletes it.
+ * @throws Error with `errno` and `syscall`: EEXIST, ESRCH if there is none to delete, ENODEV, EPERM
+ */
+export function changeIpv6Route(verb: 'add' | 'delete', device: string, route: Ipv6RouteMessage): void {
+  const { dst, prefix, gateway, metric, flags, seconds } = route;
+  addon().changeIpv6Route(verb === 'add', device, dst, prefix, gateway, metric, flags, seconds);
 }
 
 function addon(): Addon {

@@ -7,7 +7,7 @@ import { readSysctl } from './sysctls.js';
  * resets and ARP of its own.
  */
 export function guardScript(nic: string): string {
-  return script(nic, nic, []);
+  return script(nic, chain('ingress', nic, 'drop', []));
 }
 
 /**
@@ -16,25 +16,46 @@ export function guardScript(nic: string): string {
  *
  * Neighbours are resolved on both devices, since IPv6 resolves only on the interface that has the address. IPv4 passes
  * where `rp_filter` (ip-sysctl.rst) is on, which does the same job: strict, it accepts from the interface that the
- * routes lead to; loose, from one that has addresses.
+ * routes lead to; loose, from one that has addresses. Router advertisements pass on neither device: by them the kernel
+ * would add routes and addresses in the middle of the move.
  */
 export function movingGuardScript(nic: string, bridge: string): string {
-  return script(nic, bridge, [
+  const passed = [
     'ether type arp accept',
-    'icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept',
+    'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept',
     ...(hasReversePathFilter(nic) ? ['ether type ip accept'] : []),
-  ]);
+  ];
+  return script(nic, chain('ingress', bridge, 'drop', passed), advertisements(nic));
 }
 
-function script(nic: string, device: string, rules: readonly string[]): string {
+/**
+ * Returns the nft script of the guard during the move back: the kernel receives everything on the NIC but router
+ * advertisements, by which it would add routes and addresses in the middle of the move.
+ */
+export function returningGuardScript(nic: string): string {
+  return script(nic, advertisements(nic));
+}
+
+/** Returns the chain that drops router advertisements on the NIC. */
+function advertisements(nic: string): string[] {
+  return chain('advertisements', nic, 'accept', ['icmpv6 type nd-router-advert drop']);
+}
+
+function chain(name: string, device: string, policy: 'drop' | 'accept', rules: readonly string[]): string[] {
+  return [
+    `  chain ${name} {`,
+    `    type filter hook ingress device "${device}" priority -500; policy ${policy};`,
+    ...rules.map((rule) => `    ${rule}`),
+    '  }',
+  ];
+}
+
+function script(nic: string, ...chains: readonly (readonly string[])[]): string {
   return [
     `table netdev ${guardTable(nic)}`,
     `delete table netdev ${guardTable(nic)}`,
     `table netdev ${guardTable(nic)} {`,
-    '  chain ingress {',
-    `    type filter hook ingress device "${device}" priority -500; policy drop;`,
-    ...rules.map((rule) => `    ${rule}`),
-    '  }',
+    ...chains.flat(),
     '}',
     '',
   ].join('\n');
@@ -50,7 +71,12 @@ export async function setMovingGuard(nic: string, bridge: string): Promise<void>
   await runNft(movingGuardScript(nic, bridge));
 }
 
-/** Removes the guard, of either kind, if there is one. @throws ProductError `ERR_NFT` */
+/** Installs the guard of a move back, in one transaction in place of the other guard. @throws ProductError `ERR_NFT` */
+export async function setReturningGuard(nic: string): Promise<void> {
+  await runNft(returningGuardScript(nic));
+}
+
+/** Removes the guard, of any kind, if there is one. @throws ProductError `ERR_NFT` */
 export async function removeGuard(nic: string): Promise<void> {
   await runNft(`table netdev ${guardTable(nic)}\ndelete table netdev ${guardTable(nic)}\n`);
 }

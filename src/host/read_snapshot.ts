@@ -1,18 +1,11 @@
+import { Advertised, temporaryOf } from './advertised_routes.js';
 import { hasDevice } from './device.js';
 import { ADDRESSED_LINK, LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE } from './ip_shapes.js';
 import { readIpJson } from './iproute_read.js';
+import { isConfigured } from './kernel_routes.js';
 import { readPolicyRules } from './policy_rules.js';
-import {
-  type Address,
-  type Interface,
-  isConfigured,
-  type Link,
-  type Neighbour,
-  noInterface,
-  type Route,
-  type Snapshot,
-  snapshotOf,
-} from './snapshot.js';
+import type { Address, AdvertisedRoute, Interface, Link, Neighbour, Route, Snapshot } from './snapshot.js';
+import { noInterface, snapshotOf } from './snapshot_of.js';
 
 /**
  * Reads an interface's link, addresses, routes, policy rules and neighbours.
@@ -33,12 +26,14 @@ export async function readSnapshot(device: string): Promise<Snapshot> {
     readNeighbours(device),
     readNeighbours(device, 'proxy'),
   ]);
+  const advertised = Advertised.read(device);
   return snapshotOf(device, {
     links,
     addresses,
     routes: [...routes4.map(ofFamily(4)), ...routes6.map(ofFamily(6))],
     rules,
     neighbours: [...neighbours, ...proxies],
+    advertised: (route) => advertised.of(route),
   });
 }
 
@@ -69,7 +64,30 @@ export async function readInterface(device: string): Promise<Interface> {
     ...one,
     dev: device,
   }));
-  return { device, link, addresses, routes: routes.filter(isConfigured) };
+  return { device, link, addresses, routes: routes.filter((one) => isConfigured(one, addresses)) };
+}
+
+/** Returns the routes of a device that the kernel keeps by what routers advertise. @throws ProductError `ERR_IP` */
+export async function readAdvertised(device: string): Promise<AdvertisedRoute[]> {
+  const advertised = Advertised.read(device);
+  return (await readMain6(device)).flatMap((route) => advertised.of(route) ?? []);
+}
+
+/**
+ * Returns the IPv6 routes that the kernel has made for a time on a device: of advertised prefixes, and of addresses that
+ * expire. They remain if the address is deleted.
+ * @throws ProductError `ERR_IP`
+ */
+export async function readTemporary(device: string): Promise<AdvertisedRoute[]> {
+  return (await readMain6(device)).flatMap((route) => temporaryOf(route) ?? []);
+}
+
+/** Reads the IPv6 routes of table `main` through a device. */
+async function readMain6(device: string): Promise<Route[]> {
+  const args = ['-N', '-details', '-6', 'route', 'show', 'table', 'main', 'dev', device];
+  const routes = await readIpJson<Route>(ROUTE, ...args);
+  // `ip` leaves out the device that it was asked for.
+  return routes.map((one) => ({ ...one, family: 6, dev: device }));
 }
 
 /** Reads neighbours; none of an interface that does not exist, which the caller finds by its links. */

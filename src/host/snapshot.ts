@@ -1,7 +1,8 @@
 // What the kernel has, read by iproute2 (`ip -json`) and changed by it: links, addresses, routes, rules, neighbours.
 // iproute_read.ts runs commands that only show, iproute_write.ts those that change; sysctls.ts and guard.ts are the rest of a
 // host's state that the jobs touch. This file holds what one interface has as plain values.
-import { ProductError } from '../net/errors.js';
+import type { Cidr } from '../net/cidr.js';
+import type { IpAddress } from '../net/ip.js';
 
 /** An address as `ip -json address show` prints it; attributes that the kernel does not report are absent (ip-address(8)). */
 export interface Address {
@@ -30,6 +31,7 @@ export interface Address {
   readonly mngtmpaddr?: boolean;
   readonly noprefixroute?: boolean;
   readonly autojoin?: boolean;
+  readonly optimistic?: boolean;
 }
 
 export const FOREVER = 0xffffffff;
@@ -45,6 +47,8 @@ export interface NextHop {
   readonly via?: Via;
   readonly weight?: number;
   readonly flags?: readonly string[];
+  /** The realms of a route (ip-route(8)). */
+  readonly flow?: { readonly from?: string | number; readonly to: string | number };
 }
 
 /** A route as `ip -json -N -details route show` prints it (ip-route(8)). */
@@ -115,6 +119,9 @@ export interface Neighbour {
   readonly router?: unknown;
   readonly extern_learn?: unknown;
   readonly proxy?: unknown;
+  /** Whether the kernel keeps the MAC of the neighbour up to date. */
+  readonly managed?: unknown;
+  readonly protocol?: string | number;
 }
 
 /** A link as `ip -json -details link show` prints it (ip-link(8)). */
@@ -130,7 +137,11 @@ export interface Link {
   readonly link?: string;
   readonly link_type?: string;
   readonly inet6_addr_gen_mode?: string;
-  readonly linkinfo?: { readonly info_kind?: string };
+  readonly linkinfo?: {
+    readonly info_kind?: string;
+    /** What the kind has; a tunnel's `link` is the device that it sends through, an XFRM interface's `dev`. */
+    readonly info_data?: { readonly link?: unknown; readonly dev?: unknown };
+  };
 }
 
 /** An interface with its own addresses, and the routes through it that the kernel did not make itself. */
@@ -141,14 +152,25 @@ export interface Interface {
   readonly routes: readonly Route[];
 }
 
+/** A route by a router's advertisement: default, more specific (RFC 4191), or of an on-link prefix. */
+export interface AdvertisedRoute {
+  readonly dst: Cidr;
+  /** `undefined` for an on-link prefix. */
+  readonly gateway: IpAddress | undefined;
+  readonly metric: number;
+  /** RTF_… of linux/ipv6_route.h. */
+  readonly flags: number;
+  /** Seconds that are left; 0 for a route without end. */
+  readonly seconds: number;
+}
+
 /** Everything that one interface has and that can move to another. */
 export interface Snapshot extends Interface {
+  /** Routes that the kernel keeps by what routers advertise; they are not among `routes`. */
+  readonly advertised?: readonly AdvertisedRoute[];
   readonly rules: readonly Rule[];
   readonly neighbours: readonly Neighbour[];
 }
-
-/** RTPROT_KERNEL (linux/rtnetlink.h): the kernel adds and deletes these routes with the address or the device. */
-const BY_KERNEL: readonly (string | number)[] = [2, '2', 'kernel'];
 
 /** RT_TABLE_MAIN (linux/rtnetlink.h); `ip` without `-details` leaves it out. */
 const MAIN: readonly (string | number)[] = [254, '254', 'main'];
@@ -156,47 +178,4 @@ const MAIN: readonly (string | number)[] = [254, '254', 'main'];
 /** Returns whether a route is in the routing table `main`. */
 export function isInMain({ table = 'main' }: Route): boolean {
   return MAIN.includes(table);
-}
-
-/**
- * Returns the part of the output of `ip` that belongs to `device`, in the kernel's order.
- * @throws ProductError `ERR_NO_INTERFACE`
- */
-export function snapshotOf(
-  device: string,
-  dump: {
-    readonly links: readonly Link[];
-    readonly addresses: readonly { readonly ifname: string; readonly addr_info?: readonly Address[] }[];
-    readonly routes: readonly Route[];
-    readonly rules: readonly Rule[];
-    readonly neighbours: readonly Neighbour[];
-  },
-): Snapshot {
-  const link = dump.links.find(({ ifname }) => ifname === device);
-  if (link === undefined) throw noInterface(device);
-  return {
-    device,
-    link,
-    addresses: dump.addresses
-      .filter(({ ifname }) => ifname === device)
-      .flatMap(({ addr_info }) => addr_info ?? []),
-    routes: dump.routes.filter((route) => isThrough(route, device)).filter(isConfigured),
-    rules: dump.rules.filter(({ iif, oif }) => iif === device || oif === device),
-    neighbours: dump.neighbours,
-  };
-}
-
-export function noInterface(device: string): ProductError {
-  const message = `there is no interface ${device}; ip link lists the interfaces`;
-  return new ProductError('ERR_NO_INTERFACE', message);
-}
-
-/** Returns whether a route is not one that the kernel makes with each address. */
-export function isConfigured({ protocol = '' }: Route): boolean {
-  return !BY_KERNEL.includes(protocol);
-}
-
-/** Returns whether a route has a next hop on `device`. */
-function isThrough(route: Route, device: string): boolean {
-  return route.dev === device || (route.nexthops ?? []).some(({ dev }) => dev === device);
 }

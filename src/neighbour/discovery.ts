@@ -15,11 +15,14 @@ const OPTION_LENGTH = 8;
 /** An advertisement with its one option, the target's MAC. */
 export const ADVERTISEMENT_LENGTH = OPTIONS + OPTION_LENGTH;
 
-const [ICMPV6, SOLICITATION, ADVERTISEMENT] = [58, 135, 136] as const;
+const [ICMPV6, ROUTER_SOLICITATION, SOLICITATION, ADVERTISEMENT] = [58, 133, 135, 136] as const;
+/** The options of a router solicitation, which has no target. */
+const ROUTER_OPTIONS = TARGET;
 const [SOURCE_MAC, TARGET_MAC] = [1, 2] as const;
 /** Receivers replace the MAC that they have cached (RFC 4861 section 4.4). */
 const OVERRIDE = 0x20;
 const ALL_NODES = [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+const ALL_ROUTERS = [...ALL_NODES.slice(0, 15), 2];
 /** The solicited-node groups are ff02::1:ff00:0/104. */
 const SOLICITED_NODE = [...ALL_NODES.slice(0, 11), 1, 0xff];
 const UNSPECIFIED = parseIp('::');
@@ -41,6 +44,17 @@ export function solicitation(mac: MacAddress, sender: Ipv6Address | undefined, t
   frame.set([SOLICITATION, 0], TYPE);
   frame.set(bytes, TARGET);
   if (sender !== undefined) frame.set([SOURCE_MAC, 1, ...macBytes(mac)], OPTIONS);
+  frame.writeUInt16BE(checksum(frame), CHECKSUM);
+  return frame;
+}
+
+/** Returns a solicitation of the routers' advertisements (RFC 4861 section 4.1). */
+export function routerSolicitation(mac: MacAddress, sender: Ipv6Address | undefined): Buffer {
+  const frame = Buffer.alloc(sender === undefined ? ROUTER_OPTIONS : ROUTER_OPTIONS + OPTION_LENGTH);
+  head(frame, mac, ALL_ROUTERS);
+  frame.set(ipBytes(sender ?? UNSPECIFIED), SOURCE);
+  frame.set([ROUTER_SOLICITATION, 0], TYPE);
+  if (sender !== undefined) frame.set([SOURCE_MAC, 1, ...macBytes(mac)], ROUTER_OPTIONS);
   frame.writeUInt16BE(checksum(frame), CHECKSUM);
   return frame;
 }

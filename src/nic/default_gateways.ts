@@ -11,9 +11,10 @@ export interface DefaultGateway {
 }
 
 /** Returns the default gateways of an interface, of both families and all routing tables, each once. */
-export function defaultGateways({ device, routes, addresses }: Snapshot): DefaultGateway[] {
+export function defaultGateways({ device, routes, addresses, advertised = [] }: Snapshot): DefaultGateway[] {
   const defaults = routes.filter(({ dst }) => dst === 'default' || dst === '0.0.0.0/0' || dst === '::/0');
-  return routersThrough(device, defaults).map((address) => ({
+  const routers = advertised.flatMap(({ dst, gateway }) => (dst.prefix === 0 && gateway ? [gateway] : []));
+  return [...new Set([...routersThrough(device, defaults), ...routers])].map((address) => ({
     address,
     source: sourceFor(address, addresses),
   }));

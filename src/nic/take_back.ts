@@ -1,5 +1,6 @@
 import { lockMoves } from '../confirm/move_lock.js';
 import { type FormerNic, isDue, UnconfirmedStore } from '../confirm/unconfirmed.js';
+import { addAdvertised } from '../host/advertised_routes.js';
 import { bootTime, secondsBetween } from '../host/boot_time.js';
 import { hasDevice } from '../host/device.js';
 import { removeGuard } from '../host/guard.js';
@@ -78,5 +79,6 @@ export async function restoreNic(
   const from = isThere ? await readSnapshot(bridge) : emptyOn(snapshot, bridge);
   const wanted = { ...merged(onDevice(snapshot, bridge), from), link: to.link };
   await finishMove({ wanted, from, to }, new Journal({ rundir, stateDir: place.stateDir }, nic));
+  addAdvertised(nic, from.advertised ?? []);
   if (isThere) await runIp('link', 'set', bridge, 'down');
 }

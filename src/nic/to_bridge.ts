@@ -1,16 +1,19 @@
 // The move of a NIC to an Open vSwitch bridge and back, with its addresses, routes, policy rules and neighbours.
 // to_bridge.ts and to_nic.ts make a plan, plan.ts runs and undoes it; the …_step.ts files are its steps; batch.ts and lines.ts
 // compute the commands of `ip`, and journal.ts lets a command that was killed be completed or given up.
+import { acceptRaSysctl } from '../host/advertisements.js';
 import { hasDevice } from '../host/device.js';
 import { guardScript, movingGuardScript, removeGuard, setGuard, setMovingGuard } from '../host/guard.js';
 import { hasKernelDatapath } from '../host/kernel_datapath.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import type { Snapshot } from '../host/snapshot.js';
+import { readSysctl } from '../host/sysctls.js';
 import { bestDatapath, type DatapathType } from '../switch/bridges.js';
 import { awaitSwitch } from '../switch/commit.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { attach, detach } from '../switch/nic_port.js';
 import { bridgeOf } from '../switch/ports.js';
+import { addAcceptance, addAdvertisedEnd, addAdvertisedStart } from './advertised_step.js';
 import { isEmpty, type Move, merged, moveBatches } from './batch.js';
 import { addBridge } from './bridge_step.js';
 import { addDhcp, addDhcpcdEnd } from './dhcp_step.js';
@@ -69,7 +72,12 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const there = isThere ? await readSnapshot(bridge) : emptyOn(now, bridge);
   const isAttached = bridgeOf(db, nic) !== undefined;
   const move: Move = { wanted, from: now, to: there };
-  const isDone = isAttached && before === undefined && isEmpty(moveBatches(move));
+  const isDone =
+    isAttached &&
+    before === undefined &&
+    isEmpty(moveBatches(move)) &&
+    now.advertised?.length === 0 &&
+    isAccepting(nic, bridge);
   if (!isDone) plan.takesBack = { bridge, snapshot: wanted };
   const baseline = isDone ? undefined : addGatewayBaseline(plan, wanted, nic);
   if (!isDone) addJournal(plan, wanted, journal, { isInterrupted: before !== undefined });
@@ -100,6 +108,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
     handedOver: persistence?.manager.renews,
   };
   addDhcpcdEnd(plan, now, bridge, dhcp);
+  const advertised = isDone ? undefined : addAdvertisedStart(plan, now, bridge);
   if (!isDone) addMove(plan, rest, journal);
   // Not earlier: until the addresses have moved, the kernel must receive on the NIC.
   if (datapath === 'netdev') {
@@ -113,6 +122,10 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
       },
     });
   }
+  if (advertised !== undefined) {
+    addAdvertisedEnd(plan, advertised);
+    addAcceptance(plan, now, bridge);
+  }
   if (baseline !== undefined) addGatewayCheck(plan, baseline, bridge, { timeoutMs, canEcho: true });
   if (!isDone) addJournalEnd(plan, wanted, journal);
   addDhcp(plan, now, bridge, dhcp);
@@ -122,6 +135,12 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   }
   for (const note of await leftovers(nic)) plan.note(note);
   return plan;
+}
+
+/** Returns whether an earlier move was not interrupted before the bridge accepted router advertisements as the NIC does. */
+function isAccepting(nic: string, bridge: string): boolean {
+  const [own, other] = [bridge, nic].map((device) => readSysctl(acceptRaSysctl(device)) ?? '0');
+  return own !== '0' || other === '0';
 }
 
 /** Adds the step that fails if ovs-vswitchd does not answer, before anything changes. */

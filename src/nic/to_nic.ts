@@ -1,5 +1,11 @@
 import { hasDevice } from '../host/device.js';
-import { guardScript, removeGuard, setGuard } from '../host/guard.js';
+import {
+  guardScript,
+  removeGuard,
+  returningGuardScript,
+  setGuard,
+  setReturningGuard,
+} from '../host/guard.js';
 import { runIp } from '../host/iproute_write.js';
 import { readSnapshot } from '../host/read_snapshot.js';
 import { ProductError } from '../net/errors.js';
@@ -8,6 +14,7 @@ import { awaitNoBridge, deleteBridge, findBridge, nicsOf, otherPortsOf } from '.
 import { awaitAnswer, awaitSwitch } from '../switch/commit.js';
 import type { LocalDatabase } from '../switch/connection.js';
 import { BRIDGE_ID, NODE_NAME } from '../switch/external_ids.js';
+import { addAdvertisedEnd, addAdvertisedStart, solicit } from './advertised_step.js';
 import { merged } from './batch.js';
 import { addDhcp, addDhcpcdEnd } from './dhcp_step.js';
 import { outlastFullDisk } from './full_disk.js';
@@ -77,12 +84,13 @@ export async function planToNic(
   if (isGuarded) {
     plan.add({
       name: `let the kernel receive on ${nic} again`,
-      details: [`delete ${guardScript(nic).split('\n')[0]}`],
-      run: () => removeGuard(nic),
+      details: returningGuardScript(nic).trimEnd().split('\n'),
+      run: () => setReturningGuard(nic),
       undo: () => setGuard(nic),
     });
   }
   addDhcpcdEnd(plan, from, nic, dhcp);
+  const advertised = addAdvertisedStart(plan, from, nic);
   addMove(plan, { wanted, from, to }, journal);
   if (isGuarded) {
     plan.add({
@@ -94,7 +102,14 @@ export async function planToNic(
       },
       undo: () => runIp('link', 'set', bridge, 'up'),
     });
+    plan.add({
+      name: `let the kernel receive router advertisements on ${nic}`,
+      details: [`delete ${guardScript(nic).split('\n')[0]}`],
+      run: () => removeGuard(nic),
+      undo: () => setReturningGuard(nic),
+    });
   }
+  addAdvertisedEnd(plan, advertised);
   if (baseline !== undefined) addGatewayCheck(plan, baseline, nic, { timeoutMs, canEcho: isGuarded });
   addJournalEnd(plan, wanted, journal);
   addDhcp(plan, from, nic, dhcp);
@@ -106,7 +121,10 @@ export async function planToNic(
     name: `delete bridge ${bridge}`,
     details: otherPortsOf(db, row, nic).map((port) => `its port ${port} is deleted with it`),
     run: () => outlastFullDisk(timeoutMs, () => deleteBridge(db, bridge, timeoutMs)),
-    confirm: () => outlastFullDisk(timeoutMs, () => awaitNoBridge(db, bridge, timeoutMs)),
+    confirm: async () => {
+      await outlastFullDisk(timeoutMs, () => awaitNoBridge(db, bridge, timeoutMs));
+      solicit(plan, nic, wanted);
+    },
   });
   for (const note of await leftovers(bridge)) plan.note(note);
   return plan;

@@ -1,5 +1,11 @@
 import test from 'ava';
-import { guardScript, guardTable, movingGuardScript, withoutGuard } from '../../src/host/guard.js';
+import {
+  guardScript,
+  guardTable,
+  movingGuardScript,
+  returningGuardScript,
+  withoutGuard,
+} from '../../src/host/guard.js';
 
 test('the guard replaces its own table in one transaction and drops everything at the ingress of the NIC', (t) => {
   t.is(
@@ -21,8 +27,22 @@ test('the guard of a move has the same table at the ingress of the bridge, and l
   t.is(lines[4], '    type filter hook ingress device "breth0" priority -500; policy drop;');
   t.deepEqual(lines.slice(5, 7), [
     '    ether type arp accept',
-    '    icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept',
+    '    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept',
   ]);
+});
+
+test('during a move the kernel receives router advertisements neither on the bridge nor on the NIC', (t) => {
+  const chain = `  chain advertisements {
+    type filter hook ingress device "eth0" priority -500; policy accept;
+    icmpv6 type nd-router-advert drop
+  }
+}
+`;
+  t.true(movingGuardScript('eth0', 'breth0').endsWith(chain));
+  t.is(
+    returningGuardScript('eth0'),
+    `table netdev ovn_k8s_eth0\ndelete table netdev ovn_k8s_eth0\ntable netdev ovn_k8s_eth0 {\n${chain}`,
+  );
 });
 
 test('an interface with characters that nft has no names for has a table all the same', (t) => {

@@ -5,7 +5,7 @@ import { parseAddresses } from '../../src/host/addresses.js';
 import { parseIpJson, readObject, type Shape } from '../../src/host/ip_json.js';
 import { ADDRESS, LINK, LINK_ADDRESSES, NEIGHBOUR, ROUTE, RULE, SNAPSHOT } from '../../src/host/ip_shapes.js';
 import type { Address, Link, Neighbour, Route, Rule } from '../../src/host/snapshot.js';
-import { snapshotOf } from '../../src/host/snapshot.js';
+import { snapshotOf } from '../../src/host/snapshot_of.js';
 import { type RouteHops, routersThrough } from '../../src/net/default_routers.js';
 import { ProductError } from '../../src/net/errors.js';
 import { moveBatches } from '../../src/nic/batch.js';

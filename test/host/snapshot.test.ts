@@ -1,5 +1,6 @@
 import test from 'ava';
-import { type Route, snapshotOf } from '../../src/host/snapshot.js';
+import type { Route } from '../../src/host/snapshot.js';
+import { snapshotOf } from '../../src/host/snapshot_of.js';
 
 const link = (ifname: string) => ({
   ifindex: 2,
@@ -36,9 +37,7 @@ const ROUTES: readonly (readonly [string, Route, boolean])[] = [
   ],
   ['with all next hops through others', route({ nexthops: [{ dev: 'eth1' }] }), false],
   ['that an operator added', route({ dev: 'eth0', protocol: '3' }), true],
-  ['that the kernel added, by number', route({ dev: 'eth0', protocol: 2 }), false],
-  ['that the kernel added, by number as a text', route({ dev: 'eth0', protocol: '2' }), false],
-  ['that the kernel added, by name', route({ dev: 'eth0', protocol: 'kernel' }), false],
+  ['to an address of the host', route({ dev: 'eth0', protocol: '2', type: '2' }), false],
 ];
 
 for (const [what, one, isTaken] of ROUTES) {

@@ -18,7 +18,7 @@ labTest('a move is undone if a gateway falls silent during it, in either directi
   t.is(there.exitCode, 1);
   t.regex(
     there.stderr,
-    /step 11, check that 203\.0\.113\.1, 2001:db8::1 answers on breth0, failed: default gateway \S+ answered before the move and does not on breth0, in 1000 ms; everything is as it was\n?$/,
+    /step 12, check that 203\.0\.113\.1, 2001:db8::1 answers on breth0, failed: default gateway \S+ answered before the move and does not on breth0, in 1000 ms; everything is as it was\n?$/,
   );
   await isReachable(t, edge);
   t.deepEqual(changes(before, await inventory(edge.host.net, 'eth0')), []);

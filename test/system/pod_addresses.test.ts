@@ -130,7 +130,8 @@ kubeTest("a pod's router advertisements change nothing on the node", async (t) =
   const taps = await Taps.open(from, ['eth0']);
   const link = { src: mallory.mac, dst: parseMac('33:33:00:00:00:01') };
   const ip = { src: linkLocalOf(mallory.mac), dst: parseIp('ff02::1') };
-  taps.inject('eth0', routerAdvertisement(link, ip, parseIp('2001:db8:bad::')));
+  const prefix = { prefix: parseIp('2001:db8:bad::'), lifetime: 1_800, autonomous: true };
+  taps.inject('eth0', routerAdvertisement(link, ip, { lifetime: 1_800, prefixes: [prefix] }));
   const routes = (net: Namespace, device: string) => net.exec(['ip', '-6', 'route', 'show', 'dev', device]);
   // The other pod's kernel accepts it: the plugin would have told it not to.
   await until('the other pod to accept it', async () =>
