@@ -55,6 +55,7 @@ const HOP: Shape = {
     ...fields('number', 'weight'),
     flags: 'texts',
     via: { one: { required: ['host'], fields: fields('text', 'family host') } },
+    flow: { one: { required: ['to'], fields: fields('word', 'from to') } },
   },
 };
 
@@ -87,7 +88,7 @@ export const RULE: Shape = {
 
 export const NEIGHBOUR: Shape = {
   required: ['dst'],
-  fields: { ...fields('text', 'dst lladdr'), state: 'texts' },
+  fields: { ...fields('text', 'dst lladdr'), protocol: 'word', state: 'texts' },
 };
 
 /** A snapshot as the journal of a move has it. */

@@ -174,9 +174,9 @@ function isDoubtful({ tentative, dadfailed }: Address): boolean {
   return tentative === true || dadfailed === true;
 }
 
-/** Learnt neighbours move only if they have a MAC. */
+/** Learnt neighbours move only if they have a MAC; all that are configured move, or are refused. */
 function neighboursThatMove({ neighbours }: Snapshot): readonly Neighbour[] {
-  return neighbours.filter(({ lladdr, proxy }) => lladdr !== undefined || proxy !== undefined);
+  return neighbours.filter((one) => one.lladdr !== undefined || isPermanent(one));
 }
 
 function addressKey(one: Address): string {

@@ -7,6 +7,12 @@ import {
   type Rule,
 } from '../host/snapshot.js';
 import { ProductError } from '../net/errors.js';
+import {
+  refuseUnknownAddress,
+  refuseUnknownNeighbour,
+  refuseUnknownRoute,
+  refuseUnknownRule,
+} from './attributes.js';
 
 /*
  * Lines of `ip -batch`, one for each address, route, rule or neighbour of a device. An attribute that `ip` prints and
@@ -30,6 +36,7 @@ export function addressLine(
   to: string,
   style: AddressStyle,
 ): string {
+  refuseUnknownAddress(one, from, to);
   return words(
     `address ${verb} ${addressText(one)}`,
     one.broadcast && `broadcast ${one.broadcast}`,
@@ -43,6 +50,7 @@ export function addressLine(
     one.mngtmpaddr && 'mngtmpaddr',
     one.noprefixroute && 'noprefixroute',
     one.autojoin && 'autojoin',
+    one.optimistic && 'optimistic',
     one.family === 'inet6' && (style.nodad || one.nodad) && 'nodad',
   );
 }
@@ -63,29 +71,6 @@ function lifetimes(one: Address): string | undefined {
   return `valid_lft ${seconds(valid)} preferred_lft ${seconds(preferred)}`;
 }
 
-/** Attributes of `ip -json route` that move with a route, or that report only its state. */
-const KNOWN_OF_ROUTE = new Set(
-  'family dst from type table protocol scope prefsrc metric pref tos expires metrics nexthops gateway via dev weight flags cache uid error age'.split(
-    ' ',
-  ),
-);
-/** Flags that the kernel sets itself (ip-route(8)). */
-const STATE_FLAGS: readonly string[] = [
-  'linkdown',
-  'dead',
-  'offload',
-  'offload_failed',
-  'rt_trap',
-  'trap',
-  'pervasive',
-  'unresolved',
-];
-/** Metrics of a route that are one number (ip-route(8)). */
-const METRICS = new Set(
-  'mtu advmss window rtt rttvar rto_min ssthresh cwnd initcwnd initrwnd hoplimit quickack reordering fastopen_no_cookie'.split(
-    ' ',
-  ),
-);
 /** RTN_… of linux/rtnetlink.h: `ip -N` prints numbers but accepts only names. */
 const ROUTE_TYPES = new Map([
   ['2', 'local'],
@@ -116,25 +101,11 @@ export function routeLine(verb: 'add' | 'del', route: Route, from: string, to: s
     route.prefsrc !== undefined && `src ${route.prefsrc}`,
     route.metric !== undefined && `metric ${route.metric}`,
     route.pref !== undefined && route.pref !== 'medium' && `pref ${route.pref}`,
-    metricWords(route),
+    // The kernel finds a route without them, and `ip` rounds some of them.
+    verb === 'add' && metricWords(route),
     expires && `expires ${route.expires}`,
     ...(route.nexthops ?? []).map((one) => `nexthop ${hop(one, from, to)} weight ${one.weight ?? 1}`),
   );
-}
-
-function refuseUnknownRoute(route: Route): void {
-  const strange = Object.keys(route).find((key) => !KNOWN_OF_ROUTE.has(key));
-  const strangeMetric = (route.metrics ?? [])
-    .flatMap((set) => Object.keys(set))
-    .find((name) => !METRICS.has(name));
-  const strangeFlag = (route.flags ?? []).find((flag) => flag !== 'onlink' && !STATE_FLAGS.includes(flag));
-  const what = strange ?? strangeMetric ?? strangeFlag;
-  if (what !== undefined) {
-    throw new ProductError(
-      'ERR_CANNOT_MOVE',
-      `route ${route.dst} has "${what}", which cannot be moved; delete that route first`,
-    );
-  }
 }
 
 function hop(one: NextHop, from: string, to: string): string {
@@ -143,32 +114,28 @@ function hop(one: NextHop, from: string, to: string): string {
     one.via !== undefined && `via ${one.via.family} ${one.via.host}`,
     one.dev !== undefined && `dev ${one.dev === from ? to : one.dev}`,
     one.flags?.includes('onlink') && 'onlink',
+    one.flow !== undefined &&
+      `realms ${one.flow.from === undefined ? '' : `${one.flow.from}/`}${one.flow.to}`,
   );
 }
+
+/** Metrics that `ip` prints in milliseconds and reads in a unit of the kernel's if they have none (ip-route(8)). */
+const IN_MILLISECONDS = new Set(['rtt', 'rttvar', 'rto_min']);
 
 function metricWords(route: Route): string {
   return (route.metrics ?? [])
     .flatMap((set) => Object.entries(set))
-    .map(([name, value]) => `${name} ${value}`)
+    .map(([name, value]) => {
+      if (name === 'congestion') return `congctl ${value}`;
+      if (value === null) return `features ${name}`;
+      return `${name} ${value}${IN_MILLISECONDS.has(name) ? 'ms' : ''}`;
+    })
     .join(' ');
 }
 
-/** Attributes of `ip -json rule` that move with a rule. */
-const KNOWN_OF_RULE = new Set(
-  'family priority not src srclen dst dstlen iif iif_detached oif oif_detached tos dscp dscp_mask flowlabel flowlabel_mask fwmark fwmask ipproto sport sport_mask sport_start sport_end dport dport_mask dport_start dport_end uid_start uid_end tun_id table protocol suppress_prefixlen suppress_ifgroup flow_from flow_to goto unresolved action'.split(
-    ' ',
-  ),
-);
-
 /** @throws ProductError `ERR_CANNOT_MOVE` */
 export function ruleLine(verb: 'add' | 'del', rule: Rule, from: string, to: string): string {
-  const strange = Object.keys(rule).find((key) => !KNOWN_OF_RULE.has(key));
-  if (strange !== undefined) {
-    throw new ProductError(
-      'ERR_CANNOT_MOVE',
-      `rule ${rule.priority} has "${strange}", which cannot be moved; delete that rule first`,
-    );
-  }
+  refuseUnknownRule(rule);
   const renamed = (name: string) => (name === from ? to : name);
   return words(
     `rule ${verb}`,
@@ -215,11 +182,14 @@ function masked(value: number | string, mask: string | undefined, full: string):
  * as `stale`: it is used at once and confirmed soon (RFC 4861 section 7.3.2).
  */
 export function neighbourLine(one: Neighbour, to: string): string {
-  if (one.proxy !== undefined) return words(`neighbour add proxy ${one.dst} dev ${to}`);
+  if (isPermanent(one)) refuseUnknownNeighbour(one);
+  const protocol = one.protocol !== undefined && `protocol ${one.protocol}`;
+  if (one.proxy !== undefined) return words(`neighbour add proxy ${one.dst} dev ${to}`, protocol);
   return words(
     `neighbour replace ${one.dst} lladdr ${one.lladdr} dev ${to} nud ${isPermanent(one) ? 'permanent' : 'stale'}`,
     one.router !== undefined && 'router',
     one.extern_learn !== undefined && 'extern_learn',
+    protocol,
   );
 }
 
@@ -228,8 +198,8 @@ export function deleteNeighbourLine(one: Neighbour, from: string): string {
 }
 
 /** Returns whether a neighbour was configured rather than learnt. */
-export function isPermanent({ state, proxy }: Neighbour): boolean {
-  return proxy !== undefined || (state?.includes('PERMANENT') ?? false);
+export function isPermanent({ state, proxy, managed }: Neighbour): boolean {
+  return proxy !== undefined || managed !== undefined || (state?.includes('PERMANENT') ?? false);
 }
 
 function seconds(lifetime: number): string {

@@ -99,6 +99,24 @@ const ROUTES: readonly (readonly [string, Route, string])[] = [
     'route add 10.0.0.0/8 from 192.0.2.0/24 tos 0x10 dev breth0 table 77 proto 4 scope 253 src 203.0.113.10 metric 100 pref high mtu 1400 initcwnd 20 expires 300',
   ],
   [
+    'realms',
+    route({ gateway: '192.0.2.1', flow: { to: '5' } }),
+    'route add 10.0.0.0/8 via 192.0.2.1 dev breth0 realms 5',
+  ],
+  [
+    'all metrics, as iproute2 6.1 prints them for rtt 2500ms rttvar 50 rto_min 20ms features ecn congctl reno',
+    route({
+      metrics: [
+        {
+          ...{ window: 1000, rtt: 2500, rttvar: 12, ssthresh: 33, cwnd: 10, advmss: 1000, reordering: 4 },
+          ...{ hoplimit: 5, initcwnd: 11, ecn: null, rto_min: 20, initrwnd: 12, quickack: 1 },
+          ...{ congestion: 'reno', fastopen_no_cookie: 1 },
+        },
+      ],
+    }),
+    'route add 10.0.0.0/8 dev breth0 window 1000 rtt 2500ms rttvar 12ms ssthresh 33 cwnd 10 advmss 1000 reordering 4 hoplimit 5 initcwnd 11 features ecn rto_min 20ms initrwnd 12 quickack 1 congctl reno fastopen_no_cookie 1',
+  ],
+  [
     'the scope of an IPv6 route, which has none',
     route({ family: 6, scope: '0' }),
     'route add 10.0.0.0/8 dev breth0',
@@ -109,28 +127,44 @@ for (const [name, one, line] of ROUTES) {
   test(`the line of a route has ${name}`, (t) => t.is(routeLine('add', one, 'eth0', 'breth0'), line));
 }
 
-test('the line that deletes a route has no lifetime, which changes', (t) => {
-  t.is(routeLine('del', route({ expires: 300 }), 'eth0', 'eth0'), 'route del 10.0.0.0/8 dev eth0');
+test('the line that deletes a route has no lifetime, which changes, and no metrics, which ip rounds', (t) => {
+  const one = route({ expires: 300, metrics: [{ rtt: 12 }] });
+  t.is(routeLine('del', one, 'eth0', 'eth0'), 'route del 10.0.0.0/8 dev eth0');
 });
 
 test('a route keeps its next hops on other devices', (t) => {
   const nexthops = [
     { gateway: '203.0.113.1', dev: 'eth0', weight: 1 },
-    { gateway: '192.0.2.1', dev: 'eth1', weight: 3 },
+    { gateway: '192.0.2.1', dev: 'eth1', weight: 3, flow: { from: '4', to: '5' } },
   ];
   t.is(
     routeLine('add', { family: 4, dst: 'default', flags: [], nexthops }, 'eth0', 'breth0'),
-    'route add default nexthop via 203.0.113.1 dev breth0 weight 1 nexthop via 192.0.2.1 dev eth1 weight 3',
+    'route add default nexthop via 203.0.113.1 dev breth0 weight 1 nexthop via 192.0.2.1 dev eth1 realms 4/5 weight 3',
   );
 });
 
+/** What iproute2 6.1 prints of `encap ip id 7 dst 203.0.113.9` and of `encap seg6 mode encap segs fc00::1,fc00::2`. */
+const IP_ENCAP = {
+  ...{ encap: 'ip', id: 7, src: '0.0.0.0', dst: '203.0.113.9', ttl: 0, tos: 0 },
+  ...{ gateway: '203.0.113.1', dev: 'eth0', weight: 1, flags: [] },
+};
+const SEG6 = { encap: 'seg6', mode: 'encap', segs: ['fc00::1', 'fc00::2'] };
+/** A route over a nexthop object: `nexthop add id 5 via 203.0.113.1 dev eth0`, `route add … nhid 5`. */
+const NEXTHOP_OBJECT = {
+  ...{ nhid: 5, gateway: '203.0.113.1' },
+  nh_info: { id: 5, gateway: '203.0.113.1', dev: 'eth0', scope: '253', protocol: '0', flags: [] },
+};
+
 for (const [what, strange] of [
   ['encap', { encap: 'mpls' }],
-  ['nhid', { nhid: 5 }],
-  ['congctl', { metrics: [{ congctl: 'bbr' }] }],
+  ['nhid', NEXTHOP_OBJECT],
+  ['a newer metric', { metrics: [{ 'a newer metric': 7 }] }],
+  ['encap', { dev: undefined, nexthops: [{ gateway: '192.0.2.1', dev: 'eth0' }, IP_ENCAP] }],
+  ['encap', { dev: undefined, nexthops: [{ gateway: 'fe80::1', dev: 'eth0', ...SEG6 }] }],
+  ['offloaded', { nexthops: [{ dev: 'eth0', flags: ['offloaded'] }] }],
   ['notify', { flags: ['notify'] }],
 ] as const) {
-  test(`a route with "${what}" is refused, not moved without it`, (t) => {
+  test(`a route with "${what}" in ${JSON.stringify(strange)} is refused, not moved without it`, (t) => {
     t.throws(() => routeLine('add', { ...route({}), ...strange } as Route, 'eth0', 'breth0'), {
       code: 'ERR_CANNOT_MOVE',
       message: `route 10.0.0.0/8 has "${what}", which cannot be moved; delete that route first`,
@@ -211,6 +245,46 @@ test('a rule with an unknown attribute is refused', (t) => {
     code: 'ERR_CANNOT_MOVE',
     message: 'rule 1000 has "l3mdev", which cannot be moved; delete that rule first',
   });
+});
+
+test('an address with an attribute that is not known is refused', (t) => {
+  const strange = { ...V4, anycast: '203.0.113.9' };
+  t.throws(() => addressLine('replace', strange, 'eth0', 'breth0', { nodad: true }), {
+    code: 'ERR_CANNOT_MOVE',
+    message: 'address 203.0.113.10/24 has "anycast", which cannot be moved; delete that address first',
+  });
+});
+
+for (const [label, why] of [
+  ['eth0:backup-vip', 'is longer than 15 characters as breth0:backup-vip'],
+  ['service', 'does not begin with eth0:'],
+] as const)
+  test(`an address with label ${label} is refused, since it ${why}`, (t) => {
+    t.throws(() => addressLine('replace', { ...V4, label }, 'eth0', 'breth0', { nodad: true }), {
+      code: 'ERR_CANNOT_MOVE',
+      message: `address 203.0.113.10/24 has label ${label}, which ${why}; delete that address, and add it with another label`,
+    });
+  });
+
+test('a label of 15 characters moves', (t) => {
+  const line = addressLine('replace', { ...V4, label: 'eth0:vip-12345' }, 'eth0', 'br0', { nodad: false });
+  t.is(line, 'address replace 203.0.113.10/24 label br0:vip-12345 dev br0');
+});
+
+test('a configured neighbour with an unknown attribute is refused, and its protocol moves', (t) => {
+  const configured = { dst: '203.0.113.1', lladdr: '02:00:00:00:00:02', state: ['PERMANENT'], protocol: '5' };
+  t.is(
+    neighbourLine(configured, 'breth0'),
+    'neighbour replace 203.0.113.1 lladdr 02:00:00:00:00:02 dev breth0 nud permanent protocol 5',
+  );
+  for (const strange of [
+    { ...configured, vni: 5 },
+    { dst: '203.0.113.7', managed: null, state: ['INCOMPLETE'] },
+  ])
+    t.throws(() => neighbourLine(strange, 'breth0'), {
+      code: 'ERR_CANNOT_MOVE',
+      message: /has "(vni|managed)"/,
+    });
 });
 
 test('a configured neighbour stays permanent, a learnt one is stale, a proxy is a proxy', (t) => {
