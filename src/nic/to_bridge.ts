@@ -133,7 +133,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
     addPersist(plan, persistence);
     if (baseline !== undefined) addGatewayCheck(plan, baseline, bridge, { timeoutMs, canEcho: true });
   }
-  for (const note of await leftovers(nic)) plan.note(note);
+  for (const note of await leftovers(nic, bridge)) plan.note(note);
   return plan;
 }
 

@@ -126,7 +126,7 @@ export async function planToNic(
       solicit(plan, nic, wanted);
     },
   });
-  for (const note of await leftovers(bridge)) plan.note(note);
+  for (const note of await leftovers(bridge, nic)) plan.note(note);
   return plan;
 }
 
