@@ -21,6 +21,24 @@ export function hasSctpPorts(): boolean {
   return releaseOf('ovs-vswitchd') >= 3.2;
 }
 
+/**
+ * Returns `declare`, or before Open vSwitch 3.2 a function that skips the test with the reason: its userspace datapath
+ * aborts about once a minute under connections that are translated and new ones all the time.
+ */
+export function whereNatIsSteady(declare: DeclareTest): DeclareTest {
+  if (hasSteadyNat()) return declare;
+  return (title, implementation) =>
+    test.serial.skip(
+      `${title} (the userspace datapath before Open vSwitch 3.2 aborts under translated connections)`,
+      implementation,
+    );
+}
+
+/** Returns whether the userspace datapath that is installed survives translated connections for long. */
+export function hasSteadyNat(): boolean {
+  return releaseOf('ovs-vswitchd') >= 3.2;
+}
+
 /** Returns whether OVN can choose an endpoint by a client's IPv6 address. */
 export function hashesIpv6(): boolean {
   return releaseOf('ovn-nbctl') >= 25.03;
