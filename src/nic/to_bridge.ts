@@ -140,7 +140,9 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
 /** Returns whether an earlier move was not interrupted before the bridge accepted router advertisements as the NIC does. */
 function isAccepting(nic: string, bridge: string): boolean {
   const [own, other] = [bridge, nic].map((device) => readSysctl(acceptRaSysctl(device)) ?? '0');
-  return own !== '0' || other === '0';
+  // NetworkManager reads advertisements itself on the bridge, and brings up the NIC without IPv6.
+  const isWithout6 = readSysctl(`net/ipv6/conf/${nic}/disable_ipv6`) === '1';
+  return own !== '0' || other === '0' || isWithout6;
 }
 
 /** Adds the step that fails if ovs-vswitchd does not answer, before anything changes. */
