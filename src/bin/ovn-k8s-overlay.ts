@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { addKeeper, readConfirm } from '../confirm/command.js';
 import { makeCommand, runCommand } from '../daemon/command.js';
-import { localDatabase } from '../daemon/directories.js';
+import { directories, localDatabase } from '../daemon/directories.js';
 import { readMilliseconds } from '../daemon/timeout.js';
 import { printableLine } from '../net/printable.js';
 
 const command = makeCommand('ovn-k8s-overlay', 'set up OVN for Kubernetes on this host, and remove it again');
+
+const FOLDERS = { rundir: directories(process.env).run, stateDir: directories(process.env).state };
 
 const CLUSTER_SUBNET = [
   '--cluster-ip-subnet <subnets>',
@@ -79,21 +82,31 @@ sub('gateway-init', 'make this host a gateway of the cluster')
   )
   .option('--reserve-host-ports', "narrow the host's ephemeral ports to make room for the range 49152-65535")
   .option('--force', 'continue if another host has the address, or the next hop does not answer')
+  .option('--confirm <seconds>', 'undo it all, unless ovn-k8s-util confirm is run in time')
   .option(...SYSCTL_DIR)
   .action(async (given: Record<string, string>) => {
-    const { gatewayInit } = await import('../overlay/gateway_init.js');
+    const { gatewayInitConfirmed } = await import('../overlay/gateway_confirm.js');
     const { readGateway } = await import('../overlay/command_line.js');
-    complete(await gatewayInit({ ...common(given), ...readGateway(given) }));
+    const confirmMs = readConfirm(given.confirm);
+    const options = { ...common(given), ...readGateway(given) };
+    complete(await gatewayInitConfirmed(options, confirmMs, FOLDERS));
   });
 
 sub('gateway-deinit', 'undo gateway-init')
   .requiredOption(...NODE_NAME)
   .option(...SYSCTL_DIR)
-  .action(async (given: Record<string, string>) => {
-    const { gatewayDeinit } = await import('../overlay/gateway_deinit.js');
+  // Given by the process that takes a gateway-init back.
+  .addOption(new Option('--take-back').hideHelp())
+  .action(async (given: Record<string, string | true>) => {
+    const { gatewayDeinitConfirmed, takeBackGateway } = await import('../overlay/gateway_confirm.js');
     const { readName } = await import('../overlay/command_line.js');
     const node = readName(given);
-    if (!(await gatewayDeinit({ ...common(given), node, sysctlDir: String(given.sysctlDir) })))
+    const options = { ...common(given), node, sysctlDir: String(given.sysctlDir) };
+    if (given.takeBack === true) {
+      const { restoreNic } = await import('../nic/take_back.js');
+      return takeBackGateway(options, FOLDERS, (nic, seconds) => restoreNic(nic, seconds, FOLDERS));
+    }
+    if (!(await gatewayDeinitConfirmed(options, FOLDERS)))
       process.stdout.write(`${node} is not a gateway: there is nothing to undo.\n`);
   });
 
@@ -119,6 +132,8 @@ sub('master-deinit', 'undo master-init')
     await forgetNode();
   });
 
+addKeeper(command);
+
 function sub(name: string, description: string): Command {
   return command
     .command(name)
@@ -127,7 +142,7 @@ function sub(name: string, description: string): Command {
     .option('--timeout <seconds>', 'how long to wait for a database and the switch', '5');
 }
 
-function common(given: Record<string, string>) {
+function common(given: Record<string, unknown>) {
   return { db: String(given.db), timeoutMs: readMilliseconds(String(given.timeout)) };
 }
 

@@ -42,6 +42,11 @@ export class Confirmation {
     return `${this.one.command} is taken back in ${this.ms / 1_000} s, unless you run: ovn-k8s-util confirm`;
   }
 
+  /** Ends the time to confirm, since the command failed and may have done a part of its work. */
+  failed(): void {
+    this.store.write({ ...this.one, due: bootTime() });
+  }
+
   /** Forgets the command, since it has undone itself. */
   undone(): void {
     this.store.remove();

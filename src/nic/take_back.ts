@@ -9,7 +9,7 @@ import { readSnapshot } from '../host/read_snapshot.js';
 import { findBridge } from '../switch/bridges.js';
 import { connectLocalDatabase } from '../switch/connection.js';
 import { merged } from './batch.js';
-import { aged, Journal } from './journal.js';
+import { aged, Journal, type JournalFolders } from './journal.js';
 import type { MoveAllOptions } from './move_all.js';
 import { finishMove } from './move_step.js';
 import { emptyOn, onDevice } from './on_device.js';
@@ -40,10 +40,11 @@ async function takeBack(
   seconds: number | undefined,
   options: MoveAllOptions,
 ): Promise<void> {
-  const { bridge, snapshot } = former;
+  const { bridge } = former;
   // After a reboot the host has configured the NIC anew.
   const restore = async () => {
-    if (seconds !== undefined) await restoreNic({ bridge, snapshot: aged(snapshot, seconds) }, options);
+    if (seconds !== undefined)
+      await restoreNic(former, seconds, { rundir: options.rundir, stateDir: options.place.stateDir });
   };
   try {
     const db = await connectLocalDatabase(options.db, options.timeoutMs);
@@ -65,20 +66,22 @@ async function takeBack(
 }
 
 /**
- * Gives a NIC what it had before, and what is on its bridge now, by the kernel alone. Changes nothing if the NIC has it
- * all.
+ * Gives a NIC what it had `seconds` ago, and what is on its bridge now, by the kernel alone. Changes nothing if the NIC
+ * has it all. What has expired since then is left out.
  */
 export async function restoreNic(
-  { bridge, snapshot }: FormerNic,
-  { rundir, place }: Pick<MoveAllOptions, 'rundir' | 'place'>,
+  { bridge, snapshot: former }: FormerNic,
+  seconds: number,
+  folders: JournalFolders,
 ): Promise<void> {
+  const snapshot = aged(former, seconds);
   const nic = snapshot.device;
   await removeGuard(nic);
   const to = await readSnapshot(nic);
   const isThere = bridge !== '' && hasDevice(bridge);
   const from = isThere ? await readSnapshot(bridge) : emptyOn(snapshot, bridge);
   const wanted = { ...merged(onDevice(snapshot, bridge), from), link: to.link };
-  await finishMove({ wanted, from, to }, new Journal({ rundir, stateDir: place.stateDir }, nic));
+  await finishMove({ wanted, from, to }, new Journal(folders, nic));
   addAdvertised(nic, from.advertised ?? []);
   if (isThere) await runIp('link', 'set', bridge, 'down');
 }

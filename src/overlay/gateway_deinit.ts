@@ -11,7 +11,7 @@ import { gatewayRoutes, ROUTER_MARK, withFirst } from '../ovn/routes.js';
 import { reconcileRows, wanted } from '../ovn/rows.js';
 import { findBridge } from '../switch/bridges.js';
 import type { LocalDatabase, LocalTransaction } from '../switch/connection.js';
-import { IFACE_ID, NODE_NAME, PHYSICAL_IP, SNAT_PORT_RANGE } from '../switch/external_ids.js';
+import { IFACE_ID, NODE_NAME, PHYSICAL_IP, readSystemIds, SNAT_PORT_RANGE } from '../switch/external_ids.js';
 import { integrationBridge } from '../switch/integration_bridge.js';
 import { patchName, patchPeerName } from '../switch/patch_pair.js';
 import { removePort } from '../switch/ports.js';
@@ -20,26 +20,20 @@ import { isReserved, reserveHostPorts } from './host_ports.js';
 import { formerAddresses, formerRange } from './physical.js';
 import { clusterRouter } from './topology.js';
 
+export interface GatewayDeinitOptions extends DatabaseOptions {
+  readonly node: string;
+  readonly sysctlDir: string;
+}
+
 /**
  * Removes the gateway of this host: the inverse of `gateway-init`. If it was the first gateway, the remaining one with
  * the lowest name becomes the first.
  * @returns whether the host or OVN had anything of a gateway
  */
-export async function gatewayDeinit(
-  options: DatabaseOptions & { readonly node: string; readonly sysctlDir: string },
-): Promise<boolean> {
-  const { node, sysctlDir } = options;
+export async function gatewayDeinit(options: GatewayDeinitOptions): Promise<boolean> {
+  const { node } = options;
   return withDatabases(options, async (databases) => {
-    const { local, systemIds, timeoutMs } = databases;
-    const txn = local.transaction(`ovn-k8s-overlay: gateway-deinit ${node}`);
-    const bridges = local.filter('Bridge', (row) => row.external_ids.get(NODE_NAME) === node);
-    const hasPorts = givePortsBack(local, bridges, sysctlDir);
-    for (const { name } of bridges) disconnectBridge(local, txn, name, integrationBridge(systemIds));
-    const nics = dedicatedNics(local, node);
-    for (const { name } of nics) removePort(local, txn, name);
-    // A later run finds the NICs of an interrupted one by their rows, so the rows are deleted last.
-    for (const nic of nics) await takeBack(nic);
-    await txn.commit({ timeoutMs });
+    const wasOnHost = await disconnectHost(databases.local, options);
     let wasInOvn = false;
     await commitNorthbound(databases, `gateway-deinit ${node}`, (nbTxn) => {
       removeGateway(databases, nbTxn, node);
@@ -47,8 +41,28 @@ export async function gatewayDeinit(
       wasInOvn ||= !nbTxn.isEmpty;
       rerouteWithout(databases.nb, nbTxn, node);
     });
-    return wasInOvn || hasPorts || bridges.length > 0 || nics.length > 0;
+    return wasInOvn || wasOnHost;
   });
+}
+
+/**
+ * Undoes what `gateway-init` did to this host itself: ports, the bridge's keys, and a dedicated NIC.
+ * @returns whether the host had anything of a gateway
+ */
+export async function disconnectHost(
+  local: LocalDatabase,
+  { node, sysctlDir, timeoutMs }: GatewayDeinitOptions,
+): Promise<boolean> {
+  const txn = local.transaction(`ovn-k8s-overlay: gateway-deinit ${node}`);
+  const bridges = local.filter('Bridge', (row) => row.external_ids.get(NODE_NAME) === node);
+  const hasPorts = givePortsBack(local, bridges, sysctlDir);
+  for (const { name } of bridges) disconnectBridge(local, txn, name, integrationBridge(readSystemIds(local)));
+  const nics = dedicatedNics(local, node);
+  for (const { name } of nics) removePort(local, txn, name);
+  // A later run finds the NICs of an interrupted one by their rows, so the rows are deleted last.
+  for (const nic of nics) await takeBack(nic);
+  await txn.commit({ timeoutMs });
+  return hasPorts || bridges.length > 0 || nics.length > 0;
 }
 
 /**

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { Cluster, Node } from '../../lab/cluster.js';
 import { labTest } from '../../lab/lab_test.js';
@@ -13,6 +15,7 @@ import {
   overlayWell,
 } from '../../lab/overlay.js';
 import { executable, PROJECT } from '../../lab/project.js';
+import { until, when } from '../../lab/until.js';
 
 /** Commands that are killed before each of their changes. No daemon acts on the database. */
 let cluster: Cluster;
@@ -111,6 +114,66 @@ labTest(
     t.deepEqual(await state(), before);
   },
 );
+
+for (const [name, init, changes] of KINDS)
+  labTest(
+    `gateway-init of ${name} with --confirm is taken back unless it is confirmed, also after kill -9`,
+    async (t) => {
+      const [before, args] = [await state(), [...init(), '--confirm=1']];
+      t.is((await run(args)).exitCode, 0);
+      await isTakenBack(t, before, 'not confirmed');
+      // Three more changes write the record and start the process that waits.
+      const killed = await run(args, changes + 3);
+      t.is(killed.exitCode, -1, killed.stderr);
+      await isTakenBack(t, before, 'killed before its last change');
+
+      await overlayWell(node, ...init(), '--confirm=600');
+      const again = await node.host.run('ovn-k8s-overlay', init());
+      t.regex(again.stderr, /^ovn-k8s-overlay: gateway-init node is not confirmed: run ovn-k8s-util confirm/);
+      t.is((await node.host.run('ovn-k8s-util', ['confirm'])).stdout, 'confirmed: gateway-init node');
+      const third = await node.host.run('ovn-k8s-overlay', [...init(), '--confirm=600']);
+      t.regex(third.stderr, /^ovn-k8s-overlay: node is a gateway already, and --confirm would remove it/);
+      if (name === 'a shared NIC') {
+        const away = await node.host.run('ovn-k8s-util', ['bridge-to-nics', 'breth0']);
+        t.is(away.exitCode, 1);
+        t.regex(
+          away.stderr,
+          /breth0 is that of gateway node, which would be lost; run ovn-k8s-overlay gateway-deinit/,
+        );
+      }
+      await overlayWell(node, ...DEINIT);
+      t.deepEqual(await state(), before);
+    },
+  );
+
+labTest(
+  "what gateway-init did to the host is taken back although OVN's database is away, and the rest once it is back",
+  async (t) => {
+    const { host } = node;
+    const before = await state();
+    await overlayWell(node, ...gatewayInit(node), '--confirm=2');
+    const remote = await host.vsctl('get', 'Open_vSwitch', '.', 'external_ids:ovn-nb');
+    await host.vsctl('set', 'Open_vSwitch', '.', `external_ids:ovn-nb="unix:${host.dir}/none"`);
+    const { northbound: _, ...local } = before;
+    await until(
+      'the host without its gateway',
+      async () => {
+        const { northbound: __, ...now } = await state();
+        return when(isDeepStrictEqual(now, local));
+      },
+      30_000,
+    );
+    t.notDeepEqual(await state(), before);
+    await host.vsctl('set', 'Open_vSwitch', '.', `external_ids:ovn-nb=${remote}`);
+    await isTakenBack(t, before, 'the database is back');
+  },
+);
+
+async function isTakenBack(t: ExecutionContext, before: object, what: string): Promise<void> {
+  const file = join(node.host.statedir, 'unconfirmed.json');
+  await until(`the way back: ${what}`, () => when(!existsSync(file)), 30_000);
+  t.deepEqual(await state(), before, what);
+}
 
 /** Runs a command that prints its changes, and kills it before change `at`. */
 function run(args: readonly string[], at = 0): Promise<Outcome> {
