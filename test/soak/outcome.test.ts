@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Fault } from '../../lab/faults/fault.js';
 import type { ProbeTimes } from '../../lab/traffic.js';
+import { CUT_MS } from '../faults/measure.js';
 import { descriptorGrowth, type Sample, slopePerHour } from './growth.js';
 import { cutsOfFault, cutsOfMove, growthOf } from './outcome.js';
 
@@ -63,7 +64,7 @@ test('an outage is explained by a fault that may cut its class for so long, and 
   t.like(cuts(2_500, 3_000)[0], { class: 'management', ms: 2_500, during: 'a fault', isExplained: true });
   t.like(cuts(3_500, 3_000)[0], { isExplained: false });
   t.like(cuts(3_500, 3_000, 1)[0], { isExplained: true });
-  t.like(cutsOfMove({ ...MOVE, probes: [probe(500)] })[0], {
+  t.like(cutsOfMove({ ...MOVE, probes: [probe(CUT_MS + 1)] })[0], {
     during: 'create pod pod-1',
     lost: 10,
     isExplained: false,
