@@ -25,11 +25,11 @@ const result = await soak(stage, FAULTS, {
   seed: Number(options.seed),
   log: (line) => process.stderr.write(`${line}\n`),
 });
-stage.dispose();
 const report = formatSoak(result);
 process.stdout.write(report);
 if (options.write) {
   mkdirSync(join(PROJECT, 'bench/report'), { recursive: true });
   writeFileSync(join(PROJECT, 'bench/report/soak.md'), report);
 }
+stage.dispose();
 process.exit(isWell(result) ? 0 : 1);

@@ -91,3 +91,9 @@ export function growthOf(daemon: string, samples: readonly Sample[]): Growth {
     isFlat: mbPerHour < MOST_GROWTH && moreDescriptors <= MOST_DESCRIPTORS,
   };
 }
+
+/** Returns the daemons that ran at the start of a soak and have no process now. */
+export function absentDaemons(atStart: Iterable<string>, now: Iterable<string>): string[] {
+  const running = new Set(now);
+  return [...atStart].filter((daemon) => !running.has(daemon));
+}

@@ -1,8 +1,10 @@
 import type { Soak } from './soak.js';
 
 /** Returns whether a soak kept every promise. */
-export function isWell({ cuts, broken, growths, wrong, left }: Soak): boolean {
+export function isWell({ cuts, broken, growths, absent, ended, wrong, left }: Soak): boolean {
   return (
+    ended === undefined &&
+    absent.length === 0 &&
     broken.length === 0 &&
     wrong.length === 0 &&
     left.length === 0 &&
@@ -13,13 +15,14 @@ export function isWell({ cuts, broken, growths, wrong, left }: Soak): boolean {
 
 /** Returns the report, in Markdown. */
 export function formatSoak(soak: Soak): string {
-  const { seed, started, minutes, moves, faults, cuts, broken, spoiled, growths, wrong, left } = soak;
+  const { seed, started, minutes, moves, faults, cuts, broken, spoiled, growths, absent } = soak;
   const unexplained = cuts.filter(({ isExplained }) => !isExplained);
   return [
     `# Soak of ${started}`,
     '',
     `${minutes} minutes, seed ${seed}: ${moves} moves, ${[...faults.values()].reduce((a, b) => a + b, 0)} of them faults.`,
     `Result: ${isWell(soak) ? 'every promise was kept' : 'a promise was broken'}.`,
+    ...(soak.ended === undefined ? [] : ['', `Ended early: ${soak.ended}`]),
     '',
     '## Memory after the warm-up',
     '',
@@ -35,6 +38,7 @@ export function formatSoak(soak: Soak): string {
       ]),
     ),
     '',
+    ...(absent.length === 0 ? [] : [...absent.map((daemon) => `- ${daemon} runs no more`), '']),
     '## Faults',
     '',
     ...table(
@@ -65,6 +69,15 @@ export function formatSoak(soak: Soak): string {
       : ['While a switch aborted by itself:', '', ...spoiled.map((line) => `- ${line}`), '']),
     '## At the end',
     '',
+    ...atTheEnd(soak),
+    '',
+  ].join('\n');
+}
+
+function atTheEnd({ ended, wrong, left }: Soak): string[] {
+  if (ended !== undefined)
+    return [...wrong.map((line) => `- wrong: ${line}`), 'Not checked: the soak ended early.'];
+  return [
     ...(wrong.length === 0
       ? ['Every service answered from its endpoints.']
       : wrong.map((line) => `- wrong: ${line}`)),
@@ -72,8 +85,7 @@ export function formatSoak(soak: Soak): string {
     ...(left.length === 0
       ? ['After all was deleted, hosts and databases were as at the start.']
       : left.map((line) => `- left: ${line}`)),
-    '',
-  ].join('\n');
+  ];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

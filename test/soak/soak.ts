@@ -3,11 +3,12 @@ import { differences, takeSnapshot } from '../../lab/faults/snapshot.js';
 import type { FaultStage } from '../../lab/faults/stage.js';
 import { crashes, measure } from '../faults/measure.js';
 import { wrongAnswers } from './check.js';
+import { endedEarly } from './ending.js';
 import type { Sample } from './growth.js';
 import { History, type Move } from './history.js';
 import { sampleDaemons } from './memory.js';
 import { Objects } from './objects.js';
-import { type Cut, cutsOfFault, cutsOfMove, type Growth, growthOf } from './outcome.js';
+import { absentDaemons, type Cut, cutsOfFault, cutsOfMove, type Growth, growthOf } from './outcome.js';
 
 /** Memory is judged after this time. Until then our daemons are killed too: a new process grows first. */
 const WARM_UP_MS = 5 * 60_000;
@@ -26,6 +27,10 @@ export interface Soak {
   /** The same where a switch aborted by itself meanwhile, which says nothing about the fault. */
   readonly spoiled: readonly string[];
   readonly growths: readonly Growth[];
+  /** Daemons that ran at the start and not after the last move. */
+  readonly absent: readonly string[];
+  /** Where and why the soak ended before its time; nothing was checked at the end then. */
+  readonly ended: string | undefined;
   /** What was wrong at the end, with all pods and services there. */
   readonly wrong: readonly string[];
   /** What was not as at the start, after all of them were deleted. */
@@ -39,7 +44,7 @@ interface Options {
   log(line: string): void;
 }
 
-/** Plays a random history on a stage. */
+/** Plays a random history on a stage. A move that fails ends it: what was seen until then is returned. */
 export async function soak(
   stage: FaultStage,
   faults: readonly Fault[],
@@ -57,15 +62,15 @@ export async function soak(
   const broken: string[] = [];
   const spoiled: string[] = [];
   const samples = new Map<string, Sample[]>();
+  const atStart = await sampleDaemons(stage, 0);
   const begin = performance.now();
   const since = () => performance.now() - begin;
   const isWarm = () => since() > Math.min(WARM_UP_MS, durationMs / 3);
-  let moves = 0;
-  await stage.traffic.report();
-  while (since() < durationMs) {
+  const place = { at: 0, move: 0, doing: 'start' };
+  const playOne = async () => {
     const at = Math.round(since() / 1_000);
     const move = history.next(isWarm() ? later : names);
-    moves += 1;
+    Object.assign(place, { at, move: place.move + 1, doing: describe(move) });
     const fault = move.do === 'fault' ? byName.get(move.fault) : undefined;
     if (fault !== undefined) {
       const outcome = await measure(stage, fault);
@@ -78,34 +83,47 @@ export async function soak(
       await objects.apply(move);
       const probes = await stage.traffic.report();
       const aborts = (await crashes(stage)) - crashed;
-      cuts.push(...cutsOfMove({ at, during: describe(move), probes, aborts }));
+      cuts.push(...cutsOfMove({ at, during: place.doing, probes, aborts }));
     }
     const lost = cuts
       .filter((cut) => cut.at === at)
       .map((cut) => `${cut.class} cut for ${cut.ms.toFixed(0)} ms`);
-    log([`${at} s, move ${moves}, ${describe(move)}`, ...lost].join(', '));
+    log([`${at} s, move ${place.move}, ${place.doing}`, ...lost].join(', '));
     if (isWarm())
       for (const [daemon, sample] of await sampleDaemons(stage, since()))
         samples.set(daemon, [...(samples.get(daemon) ?? []), sample]);
-  }
-  const wrong = await wrongAnswers(stage, history.world, SETTLE_MS);
-  for (const service of history.world.services.keys()) await objects.apply({ do: 'delete service', service });
-  for (const pod of history.world.pods.keys()) await objects.apply({ do: 'delete pod', pod, services: [] });
-  const end = performance.now() + SETTLE_MS;
-  let left: readonly string[];
-  const isNoMemory = (line: string) => !faults.some(({ mayLeave }) => mayLeave?.test(line));
-  do left = differences(before, await takeSnapshot(stage)).filter(isNoMemory);
-  while (left.length > 0 && performance.now() < end);
+  };
+  let wrong: readonly string[] = [];
+  let left: readonly string[] = [];
+  const check = async () => {
+    wrong = await wrongAnswers(stage, history.world, SETTLE_MS);
+    for (const service of history.world.services.keys())
+      await objects.apply({ do: 'delete service', service });
+    for (const pod of history.world.pods.keys()) await objects.apply({ do: 'delete pod', pod, services: [] });
+    const end = performance.now() + SETTLE_MS;
+    const isNoMemory = (line: string) => !faults.some(({ mayLeave }) => mayLeave?.test(line));
+    do left = differences(before, await takeSnapshot(stage)).filter(isNoMemory);
+    while (left.length > 0 && performance.now() < end);
+  };
+  const ended = await endedEarly(place, async () => {
+    await stage.traffic.report();
+    while (since() < durationMs) await playOne();
+    Object.assign(place, { at: Math.round(since() / 1_000), doing: 'the checks at the end' });
+    await check();
+  });
+  const running = await sampleDaemons(stage, since());
   return {
     seed,
     started,
-    minutes: durationMs / 60_000,
-    moves,
+    minutes: Math.round((ended === undefined ? durationMs : since()) / 6_000) / 10,
+    moves: place.move,
     faults: counts,
     cuts,
     broken,
     spoiled,
     growths: [...samples].map(([daemon, own]) => growthOf(daemon, own)),
+    absent: absentDaemons(atStart.keys(), running.keys()),
+    ended,
     wrong,
     left,
   };
