@@ -2,7 +2,7 @@ import test from 'ava';
 import { FAULTS } from '../../lab/faults/all.js';
 import type { Fault } from '../../lab/faults/fault.js';
 import { chosen } from './choice.js';
-import type { Outcome } from './measure.js';
+import { failuresOf, type Outcome } from './measure.js';
 import { formatPage } from './page.js';
 
 test('each fault has a name of its own, without a comma', (t) => {
@@ -35,6 +35,18 @@ test('the page has a row a fault, with what was measured and each broken promise
   t.regex(page, /Measured on 2026-01-02: a machine\./);
   t.regex(page, /## processes/);
   t.regex(page, /\| 120 ms, 3 of 100, 1 broke \|.* never \| management was cut \|/);
+});
+
+test('a TCP connection may break only where its class may be cut', (t) => {
+  const failures = (limitMs: number, broken: number) =>
+    failuresOf(
+      new Map([['established', { sent: 100, lost: 0, longestMs: 0, limitMs, broken }]] as const),
+      [],
+      [],
+    );
+  t.deepEqual(failures(0, 1), ['established: 1 TCP connections broke, and none may']);
+  t.deepEqual(failures(0, 0), []);
+  t.deepEqual(failures(3_000, 1), []);
 });
 
 function outcomeOf(fault: Fault): Outcome {

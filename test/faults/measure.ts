@@ -117,7 +117,8 @@ function together(first: ProbeTimes | undefined, second: ProbeTimes): ProbeTimes
   return { ...longest, silentMs: second.silentMs, sent, lost, broken };
 }
 
-function failuresOf(
+/** Returns each promise that was broken. A connection may break only where its class may be cut. */
+export function failuresOf(
   classes: ReadonlyMap<TrafficClass, ClassOutcome>,
   left: readonly string[],
   dead: readonly string[],
@@ -128,6 +129,9 @@ function failuresOf(
       ([name, { longestMs, limitMs }]) =>
         `${name} was cut for ${longestMs.toFixed(0)} ms, and may be for ${limitMs} ms`,
     ),
+    ...[...classes]
+      .filter(([, { broken, limitMs }]) => broken > 0 && limitMs === 0)
+      .map(([name, { broken }]) => `${name}: ${broken} TCP connections broke, and none may`),
     ...dead.map((name) => `${name} is not back`),
     ...left.slice(0, MOST_LINES).map((line) => `left: ${line.slice(0, 200)}`),
   ];

@@ -22,8 +22,9 @@ in each established conversation and to each host, and each 100 ms where pods or
 A cell has the longest time without an answer, the requests that were lost, and TCP connections that broke. "Healed" is
 the time from the end of the fault until all flows, rows, files, processes, addresses and rules were as before, and no
 daemon reported a problem. A promise is broken if a class is cut for longer than the fault promises and than ${CUT_MS} ms,
-if traffic or anything else does not come back within 30 s by itself, or if something is left behind. Programs that were
-killed start again as their units start them; nobody does anything else.
+if a TCP connection breaks where its class may not be cut, if traffic or anything else does not come back within 30 s by
+itself, or if something is left behind. Programs that were killed start again as their units start them; nobody does
+anything else.
 `;
 
 /** Writes the page of a run. */
