@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Node } from '../cluster.js';
+import type { Namespace } from '../namespace.js';
 import { northboundContents } from '../overlay.js';
 import { PRODUCT } from './daemons.js';
 import type { FaultStage } from './stage.js';
@@ -125,8 +127,11 @@ async function filesUnder(dir: string): Promise<string[]> {
   ].map((file) => file.replace(/\.\d+\.ctl$/, '.PID.ctl'));
 }
 
-/** Returns the problems that a daemon reports, if it runs on this host. */
-async function problemsOf({ host }: Node, program: string): Promise<string[]> {
+/** Returns the problems that a daemon reports, if it runs on this host. One that runs and reports nothing has one. */
+export async function problemsOf(
+  { host }: { readonly host: { readonly rundir: string; readonly net: Pick<Namespace, 'attempt'> } },
+  program: string,
+): Promise<string[]> {
   const { exitCode, stdout } = await host.net.attempt([
     'ovs-appctl',
     '--timeout=5',
@@ -135,7 +140,8 @@ async function problemsOf({ host }: Node, program: string): Promise<string[]> {
     'status',
     '--json',
   ]);
-  if (exitCode !== 0) return [];
+  if (exitCode !== 0)
+    return existsSync(join(host.rundir, `${program}.pid`)) ? [`${program}: reports no status`] : [];
   const { problems = [] } = JSON.parse(stdout) as { problems?: readonly string[] };
   return problems.map((problem) => `${program}: ${problem}`);
 }
