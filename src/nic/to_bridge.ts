@@ -17,6 +17,7 @@ import { addAcceptance, addAdvertisedEnd, addAdvertisedStart } from './advertise
 import { isEmpty, type Move, merged, moveBatches } from './batch.js';
 import { addBridge } from './bridge_step.js';
 import { addDhcp, addDhcpcdEnd } from './dhcp_step.js';
+import { refuseEqualRoutes } from './equal_routes.js';
 import { outlastFullDisk, UNDO_PATIENCE_MS } from './full_disk.js';
 import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
@@ -52,6 +53,7 @@ export async function planToBridge(db: LocalDatabase, nic: string, options: Move
   const now = await readSnapshot(nic);
   refuseNic(db, now, bridge);
   await refuseLockedMetrics(now);
+  await refuseEqualRoutes(now, bridge);
   const isThere = hasDevice(bridge);
   refuseBridge(db, bridge, isThere, options.datapath);
   const kernelHasIt = await hasKernelDatapath();

@@ -17,6 +17,7 @@ import { BRIDGE_ID, NODE_NAME } from '../switch/external_ids.js';
 import { addAdvertisedEnd, addAdvertisedStart, solicit } from './advertised_step.js';
 import { merged } from './batch.js';
 import { addDhcp, addDhcpcdEnd } from './dhcp_step.js';
+import { refuseEqualRoutes } from './equal_routes.js';
 import { outlastFullDisk } from './full_disk.js';
 import { addGatewayBaseline, addGatewayCheck } from './gateway_steps.js';
 import { Journal } from './journal.js';
@@ -62,6 +63,7 @@ export async function planToNic(
   const journal = new Journal({ rundir, stateDir: place.stateDir }, nic);
   const [from, to] = await Promise.all([readSnapshot(bridge), readSnapshot(nic)]);
   await refuseLockedMetrics(from);
+  await refuseEqualRoutes(from, nic);
   const before = journal.read();
   // The move to the bridge has not changed the NIC's link.
   const wanted = { ...(before === undefined ? from : merged(before, from)), link: to.link };

@@ -100,6 +100,11 @@ labTest('what cannot move whole is refused by name, and nothing is touched', asy
       'route 10.1.0.0/16 has "lock"',
     ],
     [`route add 10.1.0.0/16 mtu lock 1300 ${hops}`, 'route del 10.1.0.0/16', 'route 10.1.0.0/16 has "lock"'],
+    [
+      'route append default via 203.0.113.2 proto static metric 100',
+      'route del default via 203.0.113.2 metric 100',
+      'route default is there more than once with the same metric',
+    ],
     ['route add 10.1.0.0/16 nhid 5', 'route del 10.1.0.0/16', 'route 10.1.0.0/16 has "nhid"'],
     [
       'addr add 203.0.113.20/24 dev eth0 label eth0:backup-vip',
