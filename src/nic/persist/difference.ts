@@ -1,5 +1,6 @@
 /** Words in front of a value that no terminal shall show. */
-const SECRET = /^(\s*"?[\w.-]*(?:password|passphrase|psk|secret|private-?key)[\w.-]*"?\s*[:=]?\s*)\S.*$/i;
+const SECRET =
+  /^([\s#;]*"?[\w.-]*(?:password|passphrase|passwd|psk|secret|token|private-?key|wep-?key|wireless[-_]key)[\w.-]*"?\s*[:=]?\s*)\S.*$/i;
 
 /**
  * Returns what changes in a text, one line each: `- ` for a line that goes, `+ ` for one that comes. Lines in front of

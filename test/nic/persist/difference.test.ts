@@ -21,3 +21,15 @@ test('passwords and keys are not shown', (t) => {
     ],
   );
 });
+
+test('keys of wireless networks, and values in comments, are not shown', (t) => {
+  t.deepEqual(
+    differenceOf(undefined, 'wireless-key1 abc\nwpa-wep-key0 abc\n#wpa-psk abc\n# a psk is set\n'),
+    [
+      '+ wireless-key1 (not shown)',
+      '+ wpa-wep-key0 (not shown)',
+      '+ #wpa-psk (not shown)',
+      '+ # a psk is set',
+    ],
+  );
+});
