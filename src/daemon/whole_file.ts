@@ -3,6 +3,7 @@ import {
   constants,
   existsSync,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -16,6 +17,8 @@ import { basename, dirname, join } from 'node:path';
 interface WriteOptions {
   /** The file's permissions, whatever the umask is. */
   readonly mode?: number;
+  /** The file's owner; without it, that of this process. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   /** Keeps a file that another process has written meanwhile. */
   readonly keep?: boolean;
   /** `false` for a file of the run directory, which a reboot deletes: a power cut cannot leave a part of it. */
@@ -32,7 +35,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
  * @throws the error of the file system, such as ENOSPC
  */
 export function writeWhole(path: string, text: string, options: WriteOptions = {}): void {
-  const { mode = 0o644, keep = false, sync = true } = options;
+  const { mode = 0o644, owner, keep = false, sync = true } = options;
   const temporary = `${path}.tmp${process.pid}`;
   removeAbandoned(path);
   rmSync(temporary, { force: true });
@@ -40,6 +43,7 @@ export function writeWhole(path: string, text: string, options: WriteOptions = {
     const fd = openSync(temporary, CREATE, 0o600);
     try {
       writeFileSync(fd, text);
+      if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
       fchmodSync(fd, mode);
       if (sync) fsyncSync(fd);
     } finally {

@@ -1,4 +1,4 @@
-import { chownSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { removeWhole, syncFolder, writeWhole } from '../../daemon/whole_file.js';
 import { ProductError } from '../../net/errors.js';
@@ -33,11 +33,16 @@ export function readStored(path: string): StoredFile | undefined {
   return { text, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
 }
 
+/** Returns the owner and permissions of a file, or of the file that a symbolic link leads to. */
+export function ownerOf(path: string | undefined): Owned | undefined {
+  const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+  return stat && { mode: stat.mode & 0o777, uid: stat.uid, gid: stat.gid };
+}
+
 /** Writes a configuration file whole. Its folder must be there. @throws ProductError `ERR_PERSIST` */
 export function writeStored(path: string, { text, mode, uid, gid }: StoredFile): void {
   try {
-    writeWhole(path, text, { mode });
-    chownSync(path, uid, gid);
+    writeWhole(path, text, { mode, owner: { uid, gid } });
   } catch (error) {
     throw new ProductError('ERR_PERSIST', `cannot write ${path}`, { cause: error });
   }

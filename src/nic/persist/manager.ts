@@ -28,6 +28,8 @@ export interface FileChange {
   readonly why: string;
   /** The permissions of a file that is made; 0644 without it. A file that changes keeps its own. */
   readonly mode?: number;
+  /** A file whose owner and permissions a file that is made gets, since it has its text. */
+  readonly like?: string;
 }
 
 /** A program that configures network devices at boot, as far as the move of a NIC needs it. */

@@ -5,6 +5,7 @@ import {
   iaidOf,
   NETWORK_FOLDERS,
   type NetworkFile,
+  nameOf,
   networkTexts,
   ourNetworkFile,
   refuseEarlierFiles,
@@ -42,9 +43,14 @@ export class Networkd implements Manager {
       [move.bridge, move.nic],
       others.map((one) => ({ path: one, text: textOf(this.around, one) ?? '' })),
     );
-    const texts = networkTexts(move, readNetworkFile(this.around, path), await this.iaid(move.nic));
+    const file = readNetworkFile(this.around, path);
+    const texts = networkTexts(move, file, await this.iaid(move.nic));
+    const sources = new Map(file.dropIns.map((one) => [nameOf(one.path), one.path]));
     return [
-      ...changes(this.around, texts.bridge, `gives ${move.bridge} the configuration of ${move.nic}`),
+      // Files of netplan can be read by systemd-networkd only; so can their copies.
+      ...changes(this.around, texts.bridge, `gives ${move.bridge} the configuration of ${move.nic}`).map(
+        (one) => ({ ...one, like: join(this.around.root, sources.get(nameOf(one.path)) ?? path) }),
+      ),
       ...changes(this.around, texts.nic, `leaves ${move.nic} without addresses`),
     ];
   }
@@ -68,7 +74,7 @@ function networkFiles(around: Surroundings): string[] {
 /** Reads a file and its drop-ins. @throws ProductError `ERR_PERSIST` */
 export function readNetworkFile(around: Surroundings, path: string): NetworkFile {
   const read = (file: string) => ({ path: file, text: textOf(around, file) ?? '' });
-  const folders = NETWORK_FOLDERS.map((folder) => `${folder}/${path.replace(/^.*\//, '')}.d`);
+  const folders = NETWORK_FOLDERS.map((folder) => `${folder}/${nameOf(path)}.d`);
   return { ...read(path), dropIns: firstOfEachName(around, folders, '.conf').map(read) };
 }
 

@@ -114,7 +114,8 @@ function isForOthers(names: string | undefined, devices: readonly string[]): boo
   return !names.split(/\s+/).some((name) => devices.includes(name));
 }
 
-function nameOf(path: string): string {
+/** Returns a file's name without its folder. */
+export function nameOf(path: string): string {
   return path.replace(/^.*\//, '');
 }
 

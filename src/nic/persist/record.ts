@@ -7,6 +7,7 @@ import {
   makeFolder,
   missingFolders,
   type Owned,
+  ownerOf,
   readStored,
   removeEmptyFolder,
   removeFolder,
@@ -169,10 +170,10 @@ export class RecordStore {
  * @throws ProductError `ERR_PERSIST` if a file is not as the manager read it
  */
 export function recordOf(move: NicMove, manager: ManagerName, changes: readonly FileChange[]): Record {
-  const files = changes.map(({ path, before, after, why, mode = 0o644 }): RecordedFile => {
+  const files = changes.map(({ path, before, after, why, mode = 0o644, like }): RecordedFile => {
     const now = readStored(path);
     if (now?.text !== before) throw new ProductError('ERR_PERSIST', `${path} has just changed; try again`);
-    const owned = now ?? { mode, uid: 0, gid: 0 };
+    const owned = now ?? ownerOf(like) ?? { mode, uid: 0, gid: 0 };
     return { path, why, before: now, after: after === undefined ? undefined : { ...owned, text: after } };
   });
   const folders = new Set(

@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ProductError } from '../../../src/net/errors.js';
 import { Netplan } from '../../../src/nic/persist/netplan.js';
 import { Networkd } from '../../../src/nic/persist/networkd.js';
+import { recordOf } from '../../../src/nic/persist/record.js';
 import type { Surroundings } from '../../../src/nic/persist/surroundings.js';
 
 const MOVE = { nic: 'eth0', bridge: 'breth0', mac: '0a:58:cb:00:71:14' };
@@ -57,6 +58,27 @@ test('the files of bridge and NIC are made, the bridge first, and no other chang
   );
   t.regex(changes[0]?.after ?? '', /DNS=192\.0\.2\.2/);
   t.regex(changes[1]?.after ?? '', /Name=breth0\n\n\[Network\]\nDHCP=yes\n\n\[DHCPv4\]\nIAID=2936944532\n/);
+});
+
+test('the copies for the bridge are no more readable than the files of the NIC', async (t) => {
+  const path = 'usr/lib/systemd/network/80-all.network';
+  const dropIn = 'etc/systemd/network/80-all.network.d/a.conf';
+  const around = begin(t, {
+    ...stateOf(path),
+    [path]: '[Match]\nType=ether\n',
+    [dropIn]: '[Network]\nDNS=192.0.2.2\n',
+  });
+  chmodSync(join(around.root, path), 0o640);
+  chmodSync(join(around.root, dropIn), 0o600);
+  const record = recordOf(MOVE, 'systemd-networkd', await new Networkd(around).plan(MOVE));
+  t.deepEqual(
+    record.files.map(({ path: made, after }) => [made.replace(`${around.root}/`, ''), after?.mode]),
+    [
+      [`${OURS.bridge}.d/a.conf`, 0o600],
+      [OURS.bridge, 0o640],
+      [OURS.nic, 0o644],
+    ],
+  );
 });
 
 test('a file that is masked by a link to /dev/null does not match', async (t) => {
