@@ -13,6 +13,7 @@ import { aged, Journal, type JournalFolders } from './journal.js';
 import type { MoveAllOptions } from './move_all.js';
 import { finishMove } from './move_step.js';
 import { emptyOn, onDevice } from './on_device.js';
+import { giveBackFiles } from './persist/persist_steps.js';
 import { planToNic } from './to_nic.js';
 
 /**
@@ -28,7 +29,8 @@ export async function takeBackMoves(options: MoveAllOptions): Promise<void> {
     const [one, now] = [store.read(), bootTime()];
     if (one === undefined || !isDue(one, now)) return;
     const seconds = one.at.boot === now.boot ? secondsBetween(one.at, now) : undefined;
-    for (const nic of one.nics) await takeBack(nic, seconds, options);
+    // The last move first: its configuration files may have those of earlier ones in them.
+    for (const nic of one.nics.toReversed()) await takeBack(nic, seconds, options);
     store.remove();
   } finally {
     lock.close();
@@ -45,6 +47,8 @@ async function takeBack(
   const restore = async () => {
     if (seconds !== undefined)
       await restoreNic(former, seconds, { rundir: options.rundir, stateDir: options.place.stateDir });
+    // Otherwise the next boot would configure a bridge that is not there.
+    await giveBackFiles(former.snapshot.device, options.place);
   };
   try {
     const db = await connectLocalDatabase(options.db, options.timeoutMs);

@@ -1,10 +1,10 @@
 import { ProductError } from '../../net/errors.js';
 import type { Plan } from '../plan.js';
-import { filesIn, writeAfter, writeBefore } from './apply.js';
+import { filesIn, stateOf, writeAfter, writeBefore } from './apply.js';
 import { chooseManager } from './choose.js';
 import { differenceOf } from './difference.js';
 import type { Manager, ManagerName, NicMove, PersistChoice } from './manager.js';
-import { type Record, type RecordedFile, RecordStore, recordOf } from './record.js';
+import { type Record, type RecordedFile, RecordStore, recordedNics, recordOf } from './record.js';
 
 /** Where files, records and managers are. */
 export interface PersistPlace {
@@ -97,8 +97,14 @@ export function readRecorded(nic: string, { stateDir, managers }: PersistPlace):
   const record = store.read();
   if (record === undefined) return undefined;
   const edited = filesIn(record, 'edited').map(({ path }) => path);
+  const [one = ''] = edited;
   if (edited.length > 0) {
-    const [one = ''] = edited;
+    const later = laterMove(one, nic, stateDir);
+    if (later !== undefined)
+      throw new ProductError(
+        'ERR_PERSIST',
+        `${one}: changed again when ${later.nic} was moved; run bridge-to-nics ${later.bridge} first`,
+      );
     throw new ProductError(
       'ERR_PERSIST',
       `${edited.join(', ')}: edited since ${nic} was moved, and would be lost; carry the edit over to ` +
@@ -106,6 +112,30 @@ export function readRecorded(nic: string, { stateDir, managers }: PersistPlace):
     );
   }
   return { store, record, manager: managerOf(record.manager, managers), isRecorded: true };
+}
+
+/** Returns the move of another NIC that wrote a file as it is now. */
+function laterMove(path: string, nic: string, stateDir: string): NicMove | undefined {
+  for (const other of recordedNics(stateDir)) {
+    const record = other === nic ? undefined : new RecordStore(stateDir, other).read();
+    const file = record?.files.find((one) => one.path === path);
+    if (file !== undefined && stateOf(file) === 'after') return record?.move;
+  }
+  return undefined;
+}
+
+/**
+ * Gives the files of a NIC back where no bridge is left to move it from. Does nothing if none were recorded.
+ * @throws ProductError `ERR_PERSIST`
+ */
+export async function giveBackFiles(nic: string, place: PersistPlace): Promise<void> {
+  const persistence = readRecorded(nic, place);
+  if (persistence === undefined) return;
+  const { record, manager, store } = persistence;
+  const isWritten = filesIn(record, 'after').length > 0;
+  writeBefore(record);
+  if (isWritten) await manager.takeUp(record.move, nic);
+  store.forget();
 }
 
 /**
@@ -119,7 +149,8 @@ export function addKeep(plan: Plan, { record, manager, store }: Persistence): vo
     run: async () => {},
     undo: async () => {
       if (filesIn(record, 'before').length === 0) return;
-      store.save(record);
+      // A record that is there is not written again: its originals may be the only ones.
+      if (store.read() === undefined) store.save(record);
       writeAfter(record);
       await manager.takeUp(record.move, record.move.bridge);
     },

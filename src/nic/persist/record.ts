@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeWhole } from '../../daemon/whole_file.js';
 import { readObject, type Shape } from '../../host/ip_json.js';
@@ -163,6 +163,12 @@ export class RecordStore {
     if (stored === undefined) throw new ProductError('ERR_PERSIST', `${copy} is missing`);
     return { ...owned, text: stored.text };
   }
+}
+
+/** Returns the NICs that may have a record. */
+export function recordedNics(stateDir: string): string[] {
+  const folder = join(stateDir, 'persist');
+  return existsSync(folder) ? readdirSync(folder).toSorted() : [];
 }
 
 /**
