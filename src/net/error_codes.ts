@@ -80,7 +80,8 @@ export const ERROR_CODES = {
     remedy: 'None needed: the helper reads the flows back and tries again.',
   },
   ERR_BUSY: {
-    cause: 'Another `nics-to-bridge` or `bridge-to-nics` is running on this host, or is taken back.',
+    cause:
+      'Another `nics-to-bridge`, `bridge-to-nics` or `gateway-init --confirm` is running on this host, or is taken back.',
     remedy: 'Wait until it ends, then run the command again.',
   },
   ERR_CANNOT_MOVE: {
