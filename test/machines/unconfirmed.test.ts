@@ -35,7 +35,11 @@ machineTest(
       );
       t.is(await addresses(machine), before, what);
       t.not((await machine.attempt('ovs-vsctl', 'br-exists', 'breth0')).exitCode, 0, what);
-      t.is(await machine.run('systemctl', '--failed', '--plain', '--no-legend', 'ovn-k8s-*'), '', what);
+      t.is(
+        await machine.run('systemctl', 'list-units', '--failed', '--plain', '--no-legend', 'ovn-k8s-*'),
+        '',
+        what,
+      );
     };
 
     // As the end of a login with KillUserProcesses=yes: all processes of its control group are killed.
