@@ -6,11 +6,13 @@ import { execa } from 'execa';
 import { startHost } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';
 import { labTest } from '../../lab/lab_test.js';
+import { startOvsdbServer } from '../../lab/ovsdb_server.js';
 import { executable, PROJECT } from '../../lab/project.js';
 import { toolTest } from '../../lab/tool_test.js';
 import { until, when } from '../../lab/until.js';
 import { Wire } from '../../lab/wire.js';
 import { readCommandLines } from '../../packaging/manual/command_table.js';
+import { FLOW_RESTORE_WAIT } from '../../src/switch/restore_wait.js';
 
 const FOLDER = join(PROJECT, 'packaging/systemd');
 const DAEMONS = ['ovn-k8s-gateway-helper', 'ovn-k8s-node', 'ovn-k8s-watcher'];
@@ -97,11 +99,35 @@ labTest("the gate's unit takes iface-id from the gateway's patch port, and from 
   };
   t.deepEqual(await ids(), ['k8s-patch-br-int-breth0', 'pod']);
   const [command = ''] =
-    /'(.*)'/.exec(valuesOf('ovn-k8s-gateway-gate', 'ExecStart')[0] ?? '')?.slice(1) ?? [];
+    /'(.*)'/.exec(valuesOf('ovn-k8s-gateway-gate', 'ExecStart').at(-1) ?? '')?.slice(1) ?? [];
   for (let run = 1; run <= 2; run++) {
     await host.exec(['env', 'BRIDGE=breth0', 'sh', '-euc', command.replaceAll('$$', '$')]);
     t.deepEqual(await ids(), ['pod']);
   }
+});
+
+test('at boot every host ends the wait of a restart-switch that a power loss cut short', async (t) => {
+  const server = await startOvsdbServer();
+  t.teardown(() => server.dispose());
+  const vsctl = async (...args: string[]) =>
+    (await execa('ovs-vsctl', [`--db=${server.remote}`, '--no-wait', ...args])).stdout;
+  await vsctl(
+    'set',
+    'Open_vSwitch',
+    '.',
+    `other_config:${FLOW_RESTORE_WAIT}=true`,
+    'other_config:hw-offload=false',
+  );
+  t.deepEqual(
+    valuesOf('ovn-k8s-gateway-gate', 'ExecCondition').filter((value) => value.includes('BRIDGE')),
+    [],
+  );
+  for (const value of valuesOf('ovn-k8s-gateway-gate', 'ExecStart')) {
+    const [, script = ''] = /^\/bin\/sh -c '(.*)'$/.exec(value) ?? [];
+    const command = script.replaceAll('$$', '$').replaceAll('ovs-vsctl ', `ovs-vsctl --db=${server.remote} `);
+    await execa('sh', ['-c', command], { env: { BRIDGE: '' } });
+  }
+  t.is(await vsctl('get', 'Open_vSwitch', '.', 'other_config'), '{hw-offload="false"}');
 });
 
 test('a start or a restart of a daemon does not run ovn-k8s-node-init, which moves a NIC', (t) => {
