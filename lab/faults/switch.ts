@@ -7,9 +7,12 @@ import type { FaultStage } from './stage.js';
 /** The time that ovs-vswitchd needs to start and forward again on a busy machine, in milliseconds. */
 const START_MS = 3_000;
 const AWAY_MS = 2_000;
-/** How long ovsdb-server stays away in its row, and how long ovs-vswitchd then takes to connect, in milliseconds. */
+/**
+ * How long ovsdb-server stays away in its row, and how long ovs-vswitchd then takes to connect, in milliseconds: it waits 1,
+ * 2, 4 and then 8 s between its attempts.
+ */
 const DATABASE_MS = 5_000;
-const RECONNECT_MS = 5_000;
+const RECONNECT_MS = 9_000;
 const DOWN = all(AWAY_MS + START_MS);
 const STARTING = all(START_MS);
 /** bridge_run() of ovs-vswitchd returns early without the database, and a datapath in userspace runs within it. */
