@@ -11,6 +11,23 @@ export interface Sample {
 
 const HOUR_MS = 3_600_000;
 
+const WINDOW_MS = 2 * 60_000;
+
+/**
+ * Returns the sample with the least memory of each two minutes. V8 collects garbage when it likes, and memory goes up and
+ * down by tens of megabytes meanwhile; what grows for good lifts the floor.
+ */
+export function floorsOf(samples: readonly Sample[]): Sample[] {
+  const [first] = samples;
+  const floors = new Map<number, Sample>();
+  for (const sample of samples) {
+    const window = Math.floor((sample.atMs - (first?.atMs ?? 0)) / WINDOW_MS);
+    const floor = floors.get(window);
+    if (floor === undefined || sample.residentMb < floor.residentMb) floors.set(window, sample);
+  }
+  return [...floors.values()];
+}
+
 /** Returns the slope of the samples' memory in MB an hour, by least squares; 0 for fewer than two samples. */
 export function slopePerHour(samples: readonly Sample[]): number {
   const n = samples.length;

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { Fault } from '../../lab/faults/fault.js';
 import type { ProbeTimes } from '../../lab/traffic.js';
 import { CUT_MS } from '../faults/measure.js';
-import { descriptorGrowth, type Sample, slopePerHour } from './growth.js';
+import { descriptorGrowth, floorsOf, type Sample, slopePerHour } from './growth.js';
 import { cutsOfFault, cutsOfMove, growthOf } from './outcome.js';
 
 const MINUTE_MS = 60_000;
@@ -42,6 +42,18 @@ test('memory that grows by a megabyte each ten minutes grows by 6 MB an hour', (
   t.is(slopePerHour([sample(3, 80), sample(3, 90)]), 0);
 });
 
+test('memory is the floor of each two minutes: garbage that was collected is no growth', (t) => {
+  const garbage = [80, 95, 80, 110, 80, 130].map((mb, minute) => sample(minute, mb));
+  t.deepEqual(
+    floorsOf(garbage).map(({ residentMb }) => residentMb),
+    [80, 80, 80],
+  );
+  t.true(growthOf('m watcher', garbage).isFlat);
+  const leak = [80, 95, 81, 110, 82, 130].map((mb, minute) => sample(minute, mb));
+  t.is(growthOf('m watcher', leak).mbPerHour, 30);
+  t.deepEqual(floorsOf([]), []);
+});
+
 test('a descriptor that is open for a moment is no growth, one that stays is', (t) => {
   const counts = (all: readonly number[]) => all.map((count, minute) => sample(minute, 80, count));
   t.is(descriptorGrowth(counts([20, 21, 20, 20, 25, 20, 20, 22])), 0);
@@ -49,10 +61,10 @@ test('a descriptor that is open for a moment is no growth, one that stays is', (
 });
 
 test('a daemon that was restarted is judged by its last process', (t) => {
-  const before = [sample(0, 60, 20, 1), sample(1, 90, 20, 1)];
-  const after = [sample(2, 70, 20, 2), sample(3, 70, 20, 2)];
+  const before = [sample(0, 60, 20, 1), sample(3, 90, 20, 1)];
+  const after = [sample(4, 70, 20, 2), sample(7, 70, 20, 2)];
   const growth = growthOf('gw1 helper', [...before, ...after]);
-  t.like(growth, { minutes: 1, fromMb: 70, toMb: 70, mbPerHour: 0, isFlat: true });
+  t.like(growth, { minutes: 3, floorsMb: [70, 70], mbPerHour: 0, isFlat: true });
   t.false(growthOf('gw1 helper', before).isFlat);
 });
 

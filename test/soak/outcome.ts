@@ -1,6 +1,6 @@
 import { type ProbeTimes, TRAFFIC_CLASSES, type TrafficClass } from '../../lab/traffic.js';
 import { CUT_MS, classOutcome, type Outcome } from '../faults/measure.js';
-import { descriptorGrowth, type Sample, slopePerHour } from './growth.js';
+import { descriptorGrowth, floorsOf, type Sample, slopePerHour } from './growth.js';
 
 /** Memory grows by less than this, in MB an hour. */
 const MOST_GROWTH = 1;
@@ -68,8 +68,8 @@ function cutsOf(at: number, during: string, classes: Outcome['classes']): Cut[] 
 export interface Growth {
   readonly daemon: string;
   readonly minutes: number;
-  readonly fromMb: number;
-  readonly toMb: number;
+  /** The least memory of each two minutes. */
+  readonly floorsMb: readonly number[];
   readonly mbPerHour: number;
   readonly moreDescriptors: number;
   readonly isFlat: boolean;
@@ -79,13 +79,13 @@ export function growthOf(daemon: string, samples: readonly Sample[]): Growth {
   const { pid } = samples.at(-1) ?? {};
   const own = samples.filter((one) => one.pid === pid);
   const [first, last] = [own[0], own.at(-1)];
-  const mbPerHour = slopePerHour(own);
+  const floors = floorsOf(own);
+  const mbPerHour = slopePerHour(floors);
   const moreDescriptors = descriptorGrowth(own);
   return {
     daemon,
     minutes: ((last?.atMs ?? 0) - (first?.atMs ?? 0)) / 60_000,
-    fromMb: first?.residentMb ?? 0,
-    toMb: last?.residentMb ?? 0,
+    floorsMb: floors.map(({ residentMb }) => residentMb),
     mbPerHour,
     moreDescriptors,
     isFlat: mbPerHour < MOST_GROWTH && moreDescriptors <= MOST_DESCRIPTORS,

@@ -13,6 +13,7 @@ const WELL: Soak = {
   cuts: [],
   broken: [],
   spoiled: [],
+  witnesses: [],
   growths: [],
   absent: [],
   ended: undefined,

@@ -15,7 +15,7 @@ export function isWell({ cuts, broken, growths, absent, ended, wrong, left }: So
 
 /** Returns the report, in Markdown. */
 export function formatSoak(soak: Soak): string {
-  const { seed, started, minutes, moves, faults, cuts, broken, spoiled, growths, absent } = soak;
+  const { seed, started, minutes, moves, faults, cuts, broken, spoiled, witnesses, growths, absent } = soak;
   const unexplained = cuts.filter(({ isExplained }) => !isExplained);
   return [
     `# Soak of ${started}`,
@@ -27,11 +27,11 @@ export function formatSoak(soak: Soak): string {
     '## Memory after the warm-up',
     '',
     ...table(
-      ['daemon', 'minutes', 'MB', 'MB an hour', 'descriptors', 'flat'],
+      ['daemon', 'minutes', 'least MB of each two minutes', 'MB an hour', 'descriptors', 'flat'],
       growths.map((one) => [
         one.daemon,
         one.minutes.toFixed(1),
-        `${one.fromMb.toFixed(1)} to ${one.toMb.toFixed(1)}`,
+        one.floorsMb.map((mb) => mb.toFixed(0)).join(', '),
         one.mbPerHour.toFixed(2),
         `${one.moreDescriptors >= 0 ? '+' : ''}${one.moreDescriptors}`,
         one.isFlat ? 'yes' : 'no',
@@ -60,6 +60,7 @@ export function formatSoak(soak: Soak): string {
       ]),
     ),
     '',
+    ...witnesses.flatMap((line) => [`- ${line}`, '']),
     '## Broken promises of faults',
     '',
     ...(broken.length === 0 ? ['None.'] : broken.map((line) => `- ${line}`)),

@@ -1,6 +1,8 @@
+import { loadavg } from 'node:os';
 import type { Fault } from '../../lab/faults/fault.js';
 import { differences, takeSnapshot } from '../../lab/faults/snapshot.js';
 import type { FaultStage } from '../../lab/faults/stage.js';
+import { switchWords } from '../../src/switch/switch_words.js';
 import { crashes, measure } from '../faults/measure.js';
 import { wrongAnswers } from './check.js';
 import { endedEarly } from './ending.js';
@@ -26,6 +28,8 @@ export interface Soak {
   readonly broken: readonly string[];
   /** The same where a switch aborted by itself meanwhile, which says nothing about the fault. */
   readonly spoiled: readonly string[];
+  /** What the machine and the gateway's switch say about each outage that no fault explains. */
+  readonly witnesses: readonly string[];
   readonly growths: readonly Growth[];
   /** Daemons that ran at the start and not after the last move. */
   readonly absent: readonly string[];
@@ -61,6 +65,7 @@ export async function soak(
   const cuts: Cut[] = [];
   const broken: string[] = [];
   const spoiled: string[] = [];
+  const witnesses: string[] = [];
   const samples = new Map<string, Sample[]>();
   const atStart = await sampleDaemons(stage, 0);
   const begin = performance.now();
@@ -79,11 +84,17 @@ export async function soak(
       (outcome.aborts > 0 ? spoiled : broken).push(...failures);
       counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1);
     } else if (move.do !== 'fault') {
-      const crashed = await crashes(stage);
+      const [crashed, moving] = [await crashes(stage), new Date()];
       await objects.apply(move);
       const probes = await stage.traffic.report();
       const aborts = (await crashes(stage)) - crashed;
-      cuts.push(...cutsOfMove({ at, during: place.doing, probes, aborts }));
+      const found = cutsOfMove({ at, during: place.doing, probes, aborts });
+      cuts.push(...found);
+      if (found.some(({ isExplained }) => !isExplained)) {
+        const { rundir } = stage.gateway.host;
+        const words = await switchWords(moving, undefined, { run: rundir, log: rundir });
+        witnesses.push(`${at} s: load average ${loadavg()[0]?.toFixed(1)}; ${words}`);
+      }
     }
     const lost = cuts
       .filter((cut) => cut.at === at)
@@ -121,6 +132,7 @@ export async function soak(
     cuts,
     broken,
     spoiled,
+    witnesses,
     growths: [...samples].map(([daemon, own]) => growthOf(daemon, own)),
     absent: absentDaemons(atStart.keys(), running.keys()),
     ended,
