@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { explainError } from '../net/errors.js';
 import { readPid } from './pidfile.js';
+import { isProcessAlive } from './process_alive.js';
 import { unixctl } from './unixctl_client.js';
 
 /** How a daemon of OVS, OVN or this product is: it answers, it is there and does not, or it is not there. */
@@ -19,7 +20,8 @@ export async function readDaemonState(
   const pidfile = join(rundir, `${program}.pid`);
   const pid = readPid(pidfile);
   if (pid === undefined) return { state: 'absent', detail: `there is no ${pidfile}` };
-  if (!isRunning(pid)) return { state: 'dead', detail: `${pidfile} names pid ${pid}, which does not run` };
+  if (!isProcessAlive(pid))
+    return { state: 'dead', detail: `${pidfile} names pid ${pid}, which does not run` };
   try {
     await unixctl(controlSocket(rundir, program, pid), 'version', [], { timeoutMs });
     return { state: 'alive', detail: `pid ${pid}` };
@@ -34,13 +36,4 @@ export async function readDaemonState(
  */
 function controlSocket(rundir: string, program: string, pid: number): string {
   return join(rundir, /^ovn.b_db$/.test(program) ? `${program}.ctl` : `${program}.${pid}.ctl`);
-}
-
-/** Returns whether a process exists: kill(2) with signal 0 sends nothing, and EPERM too means that it exists. */
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

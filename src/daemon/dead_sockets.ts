@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { isProcessAlive } from './process_alive.js';
 
 /**
  * Removes the control sockets that earlier processes of a program left because they were killed. A socket stays if its
@@ -11,7 +12,7 @@ export async function removeDeadSockets(rundir: string, program: string): Promis
     if (!file.startsWith(`${program}.`)) continue;
     const [, pid] = /^\.(\d+)\.ctl$/.exec(file.slice(program.length)) ?? [];
     const path = join(rundir, file);
-    if (pid === undefined || isAlive(Number(pid)) || !(await isRefused(path))) continue;
+    if (pid === undefined || isProcessAlive(Number(pid)) || !(await isRefused(path))) continue;
     try {
       rmSync(path, { force: true });
     } catch {
@@ -25,14 +26,6 @@ function filesIn(directory: string): string[] {
     return readdirSync(directory);
   } catch {
     return [];
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 

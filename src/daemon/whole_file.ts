@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isProcessAlive } from './process_alive.js';
 
 interface WriteOptions {
   /** The file's permissions, whatever the umask is. */
@@ -79,16 +80,7 @@ function removeAbandoned(path: string): void {
   const start = `${basename(path)}.tmp`;
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const pid = name.startsWith(start) ? Number(name.slice(start.length)) : Number.NaN;
-    if (Number.isInteger(pid) && pid > 0 && !isRunning(pid)) rmSync(join(folder, name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !hasCode(error, 'ESRCH');
+    if (Number.isInteger(pid) && pid > 0 && !isProcessAlive(pid)) rmSync(join(folder, name), { force: true });
   }
 }
 
