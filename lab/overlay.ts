@@ -116,22 +116,26 @@ export async function northboundContents(cluster: Cluster): Promise<readonly str
   });
 }
 
-/** Puts every node's eth0 on breth0. */
 /**
- * Sets a cluster up: moves all NICs to bridges, and runs master-init on the first node, minion-init on the others, and
- * gateway-init on the gateways.
+ * Sets a cluster up: moves the NICs of `nodes` to bridges, and runs master-init on the first of them, minion-init on the
+ * others, and gateway-init on the gateways.
  */
-export async function initCluster(cluster: Cluster, gateways: readonly string[] = []): Promise<void> {
-  await bridgeNics(cluster);
-  for (const [index, node] of cluster.nodes.entries())
+export async function initCluster(
+  cluster: Cluster,
+  gateways: readonly string[] = [],
+  nodes: readonly Node[] = cluster.nodes,
+): Promise<void> {
+  await bridgeNics({ nodes });
+  for (const [index, node] of nodes.entries())
     await overlayWell(node, ...(index === 0 ? masterInit : minionInit)(node, index + 1));
   for (const gateway of gateways.map((label) => cluster.node(label)))
     await overlayWell(gateway, ...gatewayInit(gateway));
 }
 
-export async function bridgeNics(cluster: Cluster): Promise<void> {
+/** Puts each node's eth0 on breth0. */
+export async function bridgeNics({ nodes }: Pick<Cluster, 'nodes'>): Promise<void> {
   await Promise.all(
-    cluster.nodes.map(async ({ host }) => {
+    nodes.map(async ({ host }) => {
       const { exitCode, stderr } = await host.run('ovn-k8s-util', ['nics-to-bridge', 'eth0']);
       if (exitCode !== 0) throw new Error(`nics-to-bridge on ${host.label}: ${stderr}`);
     }),

@@ -8,12 +8,7 @@ type DeclareTest = (title: string, implementation: ImplementationFn<[], unknown>
  * tracks SCTP by addresses only, so it translates no port, and two associations of two hosts are one.
  */
 export function whereSctpHasPorts(declare: DeclareTest): DeclareTest {
-  if (hasSctpPorts()) return declare;
-  return (title, implementation) =>
-    test.serial.skip(
-      `${title} (the userspace datapath before Open vSwitch 3.2 tracks SCTP without ports)`,
-      implementation,
-    );
+  return hasSctpPorts() ? declare : skipping('tracks SCTP without ports');
 }
 
 /** Returns whether the userspace datapath that is installed translates the ports of SCTP. */
@@ -26,17 +21,18 @@ export function hasSctpPorts(): boolean {
  * aborts about once a minute under connections that are translated and new ones all the time.
  */
 export function whereNatIsSteady(declare: DeclareTest): DeclareTest {
-  if (hasSteadyNat()) return declare;
-  return (title, implementation) =>
-    test.serial.skip(
-      `${title} (the userspace datapath before Open vSwitch 3.2 aborts under translated connections)`,
-      implementation,
-    );
+  return hasSteadyNat() ? declare : skipping('aborts under translated connections');
 }
 
 /** Returns whether the userspace datapath that is installed survives translated connections for long. */
 export function hasSteadyNat(): boolean {
   return releaseOf('ovs-vswitchd') >= 3.2;
+}
+
+/** Returns a function that skips a test, with what the datapath of OVS 3.1 does in the title. */
+function skipping(does: string): DeclareTest {
+  return (title, implementation) =>
+    test.serial.skip(`${title} (the userspace datapath before Open vSwitch 3.2 ${does})`, implementation);
 }
 
 /** Returns whether OVN can choose an endpoint by a client's IPv6 address. */

@@ -3,7 +3,7 @@ import type { Kubernetes } from '../kube.js';
 import { addKubernetes } from '../kube_cluster.js';
 import { type KubePod, startKubePod } from '../kube_pod.js';
 import { endpointsManifest, nodeManifest, serviceManifest } from '../manifests.js';
-import { gatewayInit, masterInit, minionInit, overlayWell } from '../overlay.js';
+import { initCluster } from '../overlay.js';
 import { Session } from '../session.js';
 import { type Probe, Traffic } from '../traffic.js';
 import { until, when } from '../until.js';
@@ -42,20 +42,12 @@ export class FaultStage {
   private static async fill(cluster: Cluster): Promise<FaultStage> {
     const kubernetes = await addKubernetes(cluster, { isDualStack: true });
     const [m, gw1, n1] = ['m', 'gw1', 'n1'].map((label) => cluster.node(label)) as [Node, Node, Node];
-    await Promise.all(
-      [m, gw1, n1].map(async ({ host }) => {
-        const { exitCode, stderr } = await host.run('ovn-k8s-util', ['nics-to-bridge', 'eth0']);
-        if (exitCode !== 0) throw new Error(`nics-to-bridge on ${host.label}: ${stderr}`);
-      }),
-    );
-    await overlayWell(m, ...masterInit(m, 1));
-    await overlayWell(gw1, ...minionInit(gw1, 2));
-    await overlayWell(n1, ...minionInit(n1, 3));
-    await overlayWell(gw1, ...gatewayInit(gw1));
-    await kubernetes.apply(...[m, gw1, n1].map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
+    const nodes = [m, gw1, n1];
+    await initCluster(cluster, ['gw1'], nodes);
+    await kubernetes.apply(...nodes.map(({ host, v4, v6 }) => nodeManifest(host.label, v4, v6)));
     await startProduct('helper', gw1);
     await startProduct('watcher', m);
-    await Promise.all([m, gw1, n1].map((node) => startProduct('node daemon', node)));
+    await Promise.all(nodes.map((node) => startProduct('node daemon', node)));
     const pods = await Promise.all(
       [gw1, n1].map((node) => startKubePod({ cluster, kubernetes }, node, `pod-${node.host.label}`)),
     );
