@@ -13,13 +13,8 @@ import type { Suite } from '../../lab/machine/tree.js';
 import type { Namespace } from '../../lab/namespace.js';
 import type { Running } from '../../lab/running.js';
 import { until, when } from '../../lab/until.js';
+import { ANSWER_MS, GAP_MS, QUIET_ANSWERS, seconds } from './promise.js';
 
-/** Milliseconds after the machine's network is up until the host answers. */
-const ANSWER_MS = 10_000;
-/** Milliseconds for which the host may be silent after that. */
-const GAP_MS = 1_000;
-/** Answers that must come after a boot or a move. */
-const QUIET_ANSWERS = 100;
 /** Files of /etc that daemons of Open vSwitch and DHCP clients write. */
 const OF_DAEMONS = /^(openvswitch\/|resolv\.conf$|machine-id$)/;
 
@@ -146,8 +141,4 @@ function filesOf(root: string): Map<string, string> {
 function differences(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   const paths = new Set([...before.keys(), ...after.keys()]);
   return [...paths].filter((path) => before.get(path) !== after.get(path)).toSorted();
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }

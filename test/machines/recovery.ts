@@ -11,13 +11,8 @@ import { NodeServices } from '../../lab/node_services.js';
 import { targetsAt } from '../../lab/service_cluster.js';
 import { askTargets, serveTargets, type Target, type TargetAnswer } from '../../lab/targets.js';
 import { until, when } from '../../lab/until.js';
+import { ANSWER_MS, GAP_MS, QUIET_ANSWERS, seconds } from './promise.js';
 
-/** Milliseconds after the machine's network is up until the host answers. */
-const ANSWER_MS = 10_000;
-/** Milliseconds for which the host may be silent while the move is done or repeated. */
-const GAP_MS = 1_000;
-/** Answers that must come after the units have started. */
-const QUIET_ANSWERS = 100;
 /** Milliseconds until a unit is active, or a pod reaches the outside. */
 const SERVICE_MS = 30_000;
 /** The node port of the pod's service. */
@@ -198,8 +193,4 @@ async function inventoryOf(machine: Machine): Promise<string[]> {
         .trim(),
     )
     .toSorted();
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }
